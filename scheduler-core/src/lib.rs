@@ -1,0 +1,3 @@
+//! Rows become executions.
+
+pub mod plan;

@@ -1,0 +1,2 @@
+//! The scheduler program.
+fn main() {}
