@@ -1,3 +1,5 @@
 //! Rows become executions.
 
+pub mod config;
 pub mod plan;
+pub mod telemetry;

@@ -1,0 +1,133 @@
+//! `common.toml`: which store, which zone, and the clockwork's numbers.
+
+use std::{path::PathBuf, time::Duration};
+
+use super::{nearest::nearest, reader::Reader};
+
+/// What `common.toml` says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Common {
+    /// Where the tables are. Required.
+    pub store: StoreChoice,
+    /// Zone of cron and date tasks that name none, an IANA name. Default `UTC`.
+    pub timezone: String,
+    /// How cron reads weekdays. Default `standard`.
+    pub cron_dialect: CronDialect,
+    /// Whether the first start on an empty SQLite database adds the three demo rows. Default false.
+    pub demo_rows: bool,
+    /// Pause between two readings of the table `task`. Default 10 s, 100 ms to 1 h.
+    pub sync_interval: Duration,
+    /// A fire found later than this is recorded as missed. Default 60 s, 0 to 366 days.
+    pub misfire_grace_time: Duration,
+    /// Whether of several overdue fires of a task only the newest runs. Default true.
+    pub coalesce: bool,
+    /// Executions of one task at the same time. Default 1, 1 to 10 000.
+    pub max_instances: u32,
+    /// A node that is silent for longer has lost its executions. Default 30 s, 1 s to 1 h.
+    pub lease: Duration,
+    /// How long running jobs may take to end when the program stops. Default 10 s, 0 to 1 h.
+    pub shutdown_timeout: Duration,
+    /// Deadline of one database call. Default 5 s, 100 ms to 5 min.
+    pub database_timeout: Duration,
+    /// The table `[jobs]`.
+    pub jobs: JobsTable,
+}
+
+/// What `[jobs]` in `common.toml` says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobsTable {
+    /// Threads that run jobs. Default 0, which means one per core; up to 1024.
+    pub threads: usize,
+}
+
+/// Where the tables are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreChoice {
+    /// An SQLite file, relative to the working directory.
+    Sqlite(PathBuf),
+    /// The pool `[default]` of `mysql.toml`.
+    Mysql,
+}
+
+/// How cron reads a weekday that is given as a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CronDialect {
+    /// 0 and 7 are Sunday.
+    Standard,
+    /// 0 is Monday, as the original had it.
+    Apscheduler,
+}
+
+const MS_100: Duration = Duration::from_millis(100);
+const HOUR: Duration = Duration::from_secs(3600);
+const DAYS_366: Duration = Duration::from_secs(366 * 86_400);
+
+/// The keys of `common.toml`, each with its default and range; meanings stand at [`Common`].
+pub(super) fn read(t: &mut Reader<'_>) -> Common {
+    let secs = Duration::from_secs;
+    let dialects = [
+        ("standard", CronDialect::Standard),
+        ("apscheduler", CronDialect::Apscheduler),
+    ];
+    t.require(&["store"]);
+    Common {
+        // After a mistake nothing is returned; a placeholder of this kind asks for no pool.
+        store: t
+            .text("store", STORE, store)
+            .unwrap_or(StoreChoice::Sqlite(PathBuf::new())),
+        timezone: timezone(t),
+        cron_dialect: t
+            .choice("cron_dialect", &dialects)
+            .unwrap_or(CronDialect::Standard),
+        demo_rows: t.bool("demo_rows", false),
+        sync_interval: t.duration("sync_interval", secs(10), MS_100..=HOUR),
+        misfire_grace_time: t.duration("misfire_grace_time", secs(60), secs(0)..=DAYS_366),
+        coalesce: t.bool("coalesce", true),
+        max_instances: t.integer("max_instances", 1, 1..=10_000),
+        lease: t.duration("lease", secs(30), secs(1)..=HOUR),
+        shutdown_timeout: t.duration("shutdown_timeout", secs(10), secs(0)..=HOUR),
+        database_timeout: t.duration("database_timeout", secs(5), MS_100..=secs(300)),
+        jobs: t.table("jobs", "[jobs] ", |t| JobsTable {
+            threads: t.integer("threads", 0, 0..=1024),
+        }),
+    }
+}
+
+const STORE: &str = "\"mysql\" or an SQLite file such as \"sqlite:data/scheduler.db\"";
+
+fn store(text: &str) -> Option<StoreChoice> {
+    if text == "mysql" {
+        return Some(StoreChoice::Mysql);
+    }
+    let path = text.strip_prefix("sqlite:")?;
+    let path = path.strip_prefix("//").unwrap_or(path);
+    // A database in memory would be a different one on each connection; options are not ours to set.
+    let is_file = !path.is_empty() && !path.contains([':', '?']) && !path.ends_with('/');
+    is_file.then(|| StoreChoice::Sqlite(PathBuf::from(path)))
+}
+
+const TIMEZONE: &str = "the IANA name of a zone such as \"Europe/Berlin\"";
+
+fn timezone(t: &mut Reader<'_>) -> String {
+    t.text_or_else("timezone", zone_name, TIMEZONE)
+        .unwrap_or_else(|| "UTC".to_owned())
+}
+
+/// The zone's own spelling, so that `europe/berlin` is shown as `Europe/Berlin`.
+fn zone_name(name: &str) -> Result<String, String> {
+    let zone = jiff::tz::TimeZone::get(name)
+        .ok()
+        .filter(|zone| !zone.is_unknown());
+    if let Some(zone) = zone {
+        return Ok(zone.iana_name().unwrap_or(name).to_owned());
+    }
+    let names: Vec<String> = jiff::tz::db()
+        .available()
+        .map(|name| name.to_string())
+        .collect();
+    let near = nearest(name, names.iter().map(String::as_str));
+    Err(near.map_or_else(
+        || TIMEZONE.to_owned(),
+        |near| format!("a known zone: {near:?}?"),
+    ))
+}

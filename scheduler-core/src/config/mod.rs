@@ -1,0 +1,153 @@
+//! What the operator decides: four files per environment, and variables on top. [`Config::load`] reads them all,
+//! refuses them with every mistake at once, and touches nothing else; `docs/configuration.md` explains each key.
+//!
+//! `problem` collects the mistakes, `document` turns a file into a tree, `overrides` lays the environment over
+//! it, `reader` reads typed keys; `common`, `logger` and `pools` are the list of keys. A key exists because a
+//! reader asks for it, so there is no second list that could differ.
+//!
+//! Secrets are [`secrecy::SecretString`] and stand in no message, not even in one about themselves.
+
+mod common;
+mod document;
+mod logger;
+mod nearest;
+mod overrides;
+mod pools;
+mod problem;
+mod reader;
+mod secret_file;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+pub use self::{
+    common::{Common, CronDialect, JobsTable, StoreChoice},
+    logger::{Level, Logger, LoggerTable},
+    overrides::environment,
+    pools::{MysqlPool, RedisPool, Tls},
+    problem::{ConfigError, Place, Problem},
+};
+use self::{document::Document, problem::Report};
+
+/// The whole configuration, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Name of the environment, which is the name of a folder: `local`, `test`, `online`.
+    pub app_env: String,
+    /// The folder that holds a folder per environment.
+    pub folder: PathBuf,
+    /// `common.toml`.
+    pub common: Common,
+    /// `logger.toml`.
+    pub logger: Logger,
+    /// `mysql.toml`, by name of the pool.
+    pub mysql: BTreeMap<String, MysqlPool>,
+    /// `redis.toml`, by name of the pool.
+    pub redis: BTreeMap<String, RedisPool>,
+    /// What is allowed but unwise, one line each: to be logged once at the start.
+    pub warnings: Vec<String>,
+}
+
+impl Config {
+    /// Reads the four files in `folder`/`app_env` and lays `env` over them.
+    ///
+    /// `env` is the process environment ([`environment`]); variables that do not begin with `SCHEDULER__` are
+    /// not looked at.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake in the files and in the variables, each with its place and what was expected.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use scheduler_core::config::{Config, StoreChoice};
+    ///
+    /// # let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../conf");
+    /// let port = ("SCHEDULER__MYSQL__DEFAULT__PORT".to_owned(), "3307".to_owned());
+    /// let config = Config::load(folder.as_ref(), "test", [port])?;
+    /// assert_eq!(config.common.store, StoreChoice::Mysql);
+    /// assert_eq!(config.mysql["default"].port, 3307);
+    /// # Ok::<(), scheduler_core::config::ConfigError>(())
+    /// ```
+    pub fn load(
+        folder: &Path,
+        app_env: &str,
+        env: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Config, ConfigError> {
+        let report = Report::default();
+        let mut config = read(folder, app_env, env, &report);
+        config.warnings = report.verdict()?;
+        Ok(config)
+    }
+}
+
+/// Reads everything; what is returned counts only if `report` has no mistake.
+fn read(
+    folder: &Path,
+    app_env: &str,
+    env: impl IntoIterator<Item = (String, String)>,
+    report: &Report,
+) -> Config {
+    let mut documents = open_all(folder, app_env, report);
+    overrides::apply(&mut documents, env, report);
+    let [common, logger, mysql, redis] = &documents;
+    let config = Config {
+        app_env: app_env.to_owned(),
+        folder: folder.to_owned(),
+        common: reader::read_root(common, report, common::read),
+        logger: logger::read(logger, report),
+        mysql: pools::read_mysql(mysql, report),
+        redis: pools::read_redis(redis, report),
+        warnings: Vec::new(),
+    };
+    let wants_mysql = config.common.store == StoreChoice::Mysql;
+    if wants_mysql && mysql.is_whole && !config.mysql.contains_key("default") {
+        let text = "[default] is missing, expected the pool of the store, since store is \"mysql\"";
+        report.problem(Place::file(&mysql.path), text.to_owned());
+    }
+    config
+}
+
+/// The four files, empty if there is no folder for the environment.
+fn open_all(folder: &Path, app_env: &str, report: &Report) -> [Document; 4] {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let path = folder.join(app_env);
+    if app_env.is_empty() || !app_env.chars().all(is_name) {
+        let text = format!("{app_env:?} is refused, expected a name such as \"local\"");
+        report.problem(Place::Variable("APP_ENV".to_owned()), text);
+    } else if !path.is_dir() {
+        let environments = environments(folder);
+        let help = nearest::or_nearest(app_env, environments.iter().map(String::as_str));
+        let text = format!("no such folder, chosen by APP_ENV {app_env:?}, {help}");
+        report.problem(Place::file(&path), text);
+    } else {
+        let open = |name| document::open(name, path.join(format!("{name}.toml")), report);
+        return FILES.map(open);
+    }
+    let none = |name| Document {
+        name,
+        path: path.clone(),
+        tree: document::Tree::new(),
+        is_whole: false,
+    };
+    FILES.map(none)
+}
+
+/// The files of an environment, in the order in which their mistakes are reported.
+const FILES: [&str; 4] = ["common", "logger", "mysql", "redis"];
+
+/// The folders in `folder`, in order.
+fn environments(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let folders = entries.filter(|entry| entry.path().is_dir());
+    let mut names: Vec<_> = folders
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
+    names.sort();
+    names
+}

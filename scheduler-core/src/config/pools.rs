@@ -1,0 +1,304 @@
+//! `mysql.toml` and `redis.toml`: named pools, connected on first use. Each table is a pool; its address is
+//! either a `url` or the single keys, never both.
+
+use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, time::Duration};
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::{
+    document::Document,
+    problem::Report,
+    reader::{Reader, read_named},
+    secret_file,
+};
+
+/// One table of `mysql.toml`.
+#[derive(Debug, Clone)]
+pub struct MysqlPool {
+    /// Name or address of the server. Required without `url`, else empty.
+    pub host: String,
+    /// Default 3306.
+    pub port: u16,
+    /// The database. Required without `url`, else empty.
+    pub db: String,
+    /// Required without `url`, else empty.
+    pub user: String,
+    /// From `password` or `password_file`, one of which is required without `url`. May be empty.
+    pub password: SecretString,
+    /// Always `utf8mb4`; `utf8` is read as such.
+    pub charset: String,
+    /// Always true.
+    pub autocommit: bool,
+    /// An idle connection is closed after this time. Default 300 s, 1 s to 1 day.
+    pub stale_timeout: Duration,
+    /// Most connections at the same time. Default 10, 1 to 1000.
+    pub maxsize: u32,
+    /// `mysql://user:password@host:port/db`, in place of the single keys.
+    pub url: Option<SecretString>,
+    /// Deadline of making a connection. Default 3 s, 100 ms to 5 min.
+    pub connect_timeout: Duration,
+    /// `ssl_mode`; with `url`, that of the url counts. Default `disabled` for a server on this machine,
+    /// else `preferred`.
+    pub tls: Tls,
+    /// Certificates (PEM) that the server's is checked against, in place of the public ones.
+    pub ssl_ca: Option<PathBuf>,
+    /// File that the password was read from.
+    pub password_file: Option<PathBuf>,
+}
+
+/// One table of `redis.toml`.
+#[derive(Debug, Clone)]
+pub struct RedisPool {
+    /// Name or address of the server. Required without `url`, else empty.
+    pub host: String,
+    /// Default 6379.
+    pub port: u16,
+    /// Number of the database. Default 0, 0 to 15.
+    pub db: u8,
+    /// Default none.
+    pub user: Option<String>,
+    /// From `password` or `password_file`. Default none.
+    pub password: Option<SecretString>,
+    /// Most connections at the same time. Default 10, 1 to 1000.
+    pub maxsize: u32,
+    /// `redis://user:password@host:port/db`, in place of the single keys.
+    pub url: Option<SecretString>,
+    /// Deadline of making a connection. Default 3 s, 100 ms to 5 min.
+    pub connect_timeout: Duration,
+    /// File that the password was read from.
+    pub password_file: Option<PathBuf>,
+}
+
+/// How the connection to MySQL is protected; names and meanings are those of the MySQL client's `ssl-mode`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tls {
+    /// Never encrypted.
+    Disabled,
+    /// Encrypted if the server can; no certificate is checked.
+    Preferred,
+    /// Encrypted or refused; no certificate is checked.
+    Required,
+    /// Encrypted, and the certificate comes from a known authority.
+    VerifyCa,
+    /// As before, and the certificate is that of `host`.
+    VerifyIdentity,
+}
+
+const MS_100: Duration = Duration::from_millis(100);
+const MINUTES_5: Duration = Duration::from_secs(300);
+const DAY: Duration = Duration::from_secs(86_400);
+
+const TLS: &[(&str, Tls)] = &[
+    ("disabled", Tls::Disabled),
+    ("preferred", Tls::Preferred),
+    ("required", Tls::Required),
+    ("verify_ca", Tls::VerifyCa),
+    ("verify_identity", Tls::VerifyIdentity),
+];
+
+/// The pools of `mysql.toml`.
+pub(super) fn read_mysql(document: &Document, report: &Report) -> BTreeMap<String, MysqlPool> {
+    read_named(document, report, "default", |_, t| mysql_pool(t))
+        .into_iter()
+        .collect()
+}
+
+/// The pools of `redis.toml`.
+pub(super) fn read_redis(document: &Document, report: &Report) -> BTreeMap<String, RedisPool> {
+    read_named(document, report, "default", |_, t| redis_pool(t))
+        .into_iter()
+        .collect()
+}
+
+/// The keys of a table of `mysql.toml`, each with its default and range; meanings stand at [`MysqlPool`].
+fn mysql_pool(t: &mut Reader<'_>) -> MysqlPool {
+    let secs = Duration::from_secs;
+    let host = host(t);
+    let (password, password_file) = password(t);
+    let pool = MysqlPool {
+        port: t.integer("port", 3306, 1..=65_535),
+        db: t.text("db", NAME, owned).unwrap_or_default(),
+        user: t.text("user", NAME, owned).unwrap_or_default(),
+        password: password.unwrap_or_default(),
+        charset: charset(t),
+        autocommit: autocommit(t),
+        stale_timeout: t.duration("stale_timeout", MINUTES_5, secs(1)..=DAY),
+        maxsize: t.integer("maxsize", 10, 1..=1000),
+        url: t.secret("url", "mysql://USER:PASSWORD@HOST:PORT/DB", is_mysql_url),
+        connect_timeout: t.duration("connect_timeout", secs(3), MS_100..=MINUTES_5),
+        tls: t.choice("ssl_mode", TLS).unwrap_or(default_tls(&host)),
+        ssl_ca: t.text("ssl_ca", FILE, existing_file),
+        password_file,
+        host,
+    };
+    if t.has("url") {
+        let single = [
+            "host",
+            "port",
+            "db",
+            "user",
+            "password",
+            "password_file",
+            "ssl_mode",
+            "ssl_ca",
+        ];
+        t.refuse_beside("url", &single);
+    } else {
+        t.require(&["host", "db", "user"]);
+        if !t.has("password_file") {
+            t.require(&["password"]);
+        }
+    }
+    let is_checked = matches!(pool.tls, Tls::VerifyCa | Tls::VerifyIdentity);
+    if t.has("ssl_ca") && !is_checked {
+        t.remark(
+            "ssl_ca",
+            "needs a check, expected ssl_mode \"verify_ca\" or \"verify_identity\"",
+        );
+    }
+    warn_about_mode(t, pool.url.as_ref().or(Some(&pool.password)));
+    pool
+}
+
+/// The keys of a table of `redis.toml`, each with its default and range; meanings stand at [`RedisPool`].
+fn redis_pool(t: &mut Reader<'_>) -> RedisPool {
+    let host = host(t);
+    let (password, password_file) = password(t);
+    let pool = RedisPool {
+        host,
+        port: t.integer("port", 6379, 1..=65_535),
+        db: t.integer("db", 0, 0..=15),
+        user: t.text("user", NAME, owned),
+        password,
+        maxsize: t.integer("maxsize", 10, 1..=1000),
+        url: t.secret(
+            "url",
+            "redis://USER:PASSWORD@HOST:PORT/DB or rediss://…",
+            is_redis_url,
+        ),
+        connect_timeout: t.duration(
+            "connect_timeout",
+            Duration::from_secs(3),
+            MS_100..=MINUTES_5,
+        ),
+        password_file,
+    };
+    if t.has("url") {
+        t.refuse_beside(
+            "url",
+            &["host", "port", "db", "user", "password", "password_file"],
+        );
+    } else {
+        t.require(&["host"]);
+    }
+    warn_about_mode(t, pool.url.as_ref().or(pool.password.as_ref()));
+    pool
+}
+
+const NAME: &str = "a name that is not empty";
+const FILE: &str = "the path of an existing file";
+
+fn owned(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+fn existing_file(text: &str) -> Option<PathBuf> {
+    Some(PathBuf::from(text)).filter(|path| path.is_file())
+}
+
+fn host(t: &mut Reader<'_>) -> String {
+    let is_host = |text: &str| {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+        text.parse::<IpAddr>().is_ok() || text.chars().all(is_part)
+    };
+    let expected = "a host name or an address, without scheme and port";
+    t.text("host", expected, |text| {
+        is_host(text).then(|| text.to_owned())
+    })
+    .unwrap_or_default()
+}
+
+/// The password and the file it came from. An empty `password` is one that was given.
+fn password(t: &mut Reader<'_>) -> (Option<SecretString>, Option<PathBuf>) {
+    let expected = "text without control characters";
+    let given = t.secret("password", expected, |text| {
+        !text.chars().any(char::is_control)
+    });
+    let path = t.text("password_file", "the path of a file", |text| {
+        Some(PathBuf::from(text))
+    });
+    t.refuse_beside("password_file", &["password"]);
+    let from_file = path
+        .as_deref()
+        .and_then(|path| match secret_file::read(path) {
+            Ok(secret) => Some(secret),
+            Err(reason) => {
+                t.remark(
+                    "password_file",
+                    &format!("names {}, which {reason}", path.display()),
+                );
+                None
+            }
+        });
+    (from_file.or(given), path)
+}
+
+fn charset(t: &mut Reader<'_>) -> String {
+    // The original's `utf8` is MySQL's three-byte set, which cannot hold every character.
+    let names = [("utf8mb4", ()), ("utf8", ())];
+    t.choice("charset", &names);
+    "utf8mb4".to_owned()
+}
+
+fn autocommit(t: &mut Reader<'_>) -> bool {
+    if !t.bool("autocommit", true) {
+        t.remark(
+            "autocommit",
+            "is false, expected true: transactions are begun where needed",
+        );
+    }
+    true
+}
+
+fn default_tls(host: &str) -> Tls {
+    let address = host.parse::<IpAddr>();
+    let is_loopback = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
+    if is_loopback {
+        Tls::Disabled
+    } else {
+        Tls::Preferred
+    }
+}
+
+fn is_mysql_url(text: &str) -> bool {
+    let has_scheme = text.starts_with("mysql://") || text.starts_with("mariadb://");
+    has_scheme && text.parse::<sqlx::mysql::MySqlConnectOptions>().is_ok()
+}
+
+fn is_redis_url(text: &str) -> bool {
+    let rest = text
+        .strip_prefix("redis://")
+        .or_else(|| text.strip_prefix("rediss://"));
+    let authority = rest.map(|rest| rest.split(['/', '?']).next().unwrap_or_default());
+    let is_good = |authority: &str| {
+        let host = authority.rsplit('@').next().unwrap_or_default();
+        let (host, port) = match host.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => (host, port),
+            _ => (host, "6379"),
+        };
+        !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port != 0)
+    };
+    authority.is_some_and(is_good) && !text.chars().any(|c| c.is_whitespace() || c.is_control())
+}
+
+/// A secret in a file that others may read is allowed, but said.
+fn warn_about_mode(t: &Reader<'_>, secret: Option<&SecretString>) {
+    let is_there = secret.is_some_and(|secret| !secret.expose_secret().is_empty());
+    let is_written = t.is_in_file("password") || t.is_in_file("url");
+    if let Some(mode) = secret_file::open_mode(t.path()).filter(|_| is_there && is_written) {
+        let path = t.path().display();
+        t.report.warning(format!(
+            "{path}: holds a password and has mode {mode:04o}, expected 0600, or the password elsewhere"
+        ));
+    }
+}

@@ -1,0 +1,374 @@
+//! What the program tells: one line per event on stderr, for people on a terminal, as JSON elsewhere. Decides
+//! the shape of a line and which lines are written; what is worth a line is left to those who log.
+//!
+//! Two promises. A line of a run carries its `trace_id`, `task.key` and `execution.id`, however little is
+//! logged: the filter lets every span named `run` pass, since a span that is filtered out hides its fields.
+//! And an event is one line, whatever it holds: control characters are escaped in both shapes.
+//!
+//! Tables of `logger.toml`: `root` is the level of everything that no other table names; `other` is that level
+//! for what is not ours (libraries); `apscheduler` stands for the scheduler itself (`scheduler_core` and
+//! `scheduler`), as in the original; any other name is a tracing target and all below it. A longer name wins.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    io::{self, Write},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use json_subscriber::{FieldWriter, JsonLayer};
+use serde_json::Value;
+use tracing::{
+    Event, Metadata, Span, Subscriber,
+    field::{Field, Visit},
+    level_filters::LevelFilter,
+    span,
+};
+use tracing_subscriber::{
+    Layer, Registry,
+    field::MakeExt as _,
+    filter::{FilterExt as _, Targets, filter_fn},
+    fmt::{MakeWriter, format, time::FormatTime},
+    layer::{Context, Filter, SubscriberExt as _},
+    registry::LookupSpan,
+    util::SubscriberInitExt as _,
+};
+
+use crate::config::{Level, Logger};
+
+/// Logging could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// Something in this process has installed a subscriber before.
+    #[error("logging is already set up in this process")]
+    AlreadyInstalled(#[source] tracing_subscriber::util::TryInitError),
+}
+
+/// Sends the events of this process to stderr, as `logger` says.
+///
+/// # Errors
+///
+/// [`TelemetryError::AlreadyInstalled`] on a second call.
+pub fn init(logger: &Logger) -> Result<(), TelemetryError> {
+    let is_terminal = io::IsTerminal::is_terminal(&io::stderr());
+    subscriber(logger, io::stderr, is_terminal)
+        .try_init()
+        .map_err(TelemetryError::AlreadyInstalled)
+}
+
+/// The span around one execution: what is logged inside carries its fields.
+///
+/// Its level is `ERROR`, so that no filter of a job's author drops it.
+pub fn run_span(trace_id: &str, task_key: &str, execution_id: i64) -> Span {
+    tracing::error_span!(
+        target: "scheduler",
+        RUN,
+        trace_id,
+        task.key = task_key,
+        execution.id = execution_id
+    )
+}
+
+/// Lines that could not be written since the start, for example because nobody reads stderr any more.
+pub fn lost_lines() -> u64 {
+    LOST_LINES.load(Ordering::Relaxed)
+}
+
+const RUN: &str = "run";
+static LOST_LINES: AtomicU64 = AtomicU64::new(0);
+
+/// What [`init`] installs, with the writer and the shape chosen by the caller.
+fn subscriber<W>(
+    logger: &Logger,
+    writer: W,
+    is_terminal: bool,
+) -> impl Subscriber + Send + Sync + for<'a> LookupSpan<'a>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let layer = if is_terminal {
+        for_people(writer).boxed()
+    } else {
+        json(writer).boxed()
+    };
+    tracing_subscriber::registry().with(layer.with_filter(filter(logger)))
+}
+
+fn filter(logger: &Logger) -> impl Filter<Registry> + use<> {
+    targets(logger).or(filter_fn(|metadata| {
+        metadata.is_span() && metadata.name() == RUN
+    }))
+}
+
+/// Ours: to them `other` does not apply.
+const OWN: [&str; 4] = ["scheduler", "scheduler_core", "scheduler_macros", "jobs"];
+
+fn targets(logger: &Logger) -> Targets {
+    let level = |name: &str| {
+        logger
+            .loggers
+            .get(name)
+            .map(|table| level_filter(table.level))
+    };
+    let root = level("root").unwrap_or(LevelFilter::INFO);
+    let own = OWN.map(|target| (target, root));
+    let scheduler = level("apscheduler").map(|level| OWN.map(|target| (target, level)));
+    let scheduler = scheduler
+        .into_iter()
+        .flatten()
+        .filter(|(target, _)| *target != "jobs");
+    let roles = ["root", "other", "apscheduler"];
+    let named = logger
+        .loggers
+        .iter()
+        .filter(|(name, _)| !roles.contains(&name.as_str()));
+    Targets::new()
+        .with_default(level("other").unwrap_or(root))
+        .with_targets(own)
+        .with_targets(scheduler)
+        .with_targets(named.map(|(name, table)| (name.clone(), level_filter(table.level))))
+}
+
+fn level_filter(level: Level) -> LevelFilter {
+    match level {
+        Level::Trace => LevelFilter::TRACE,
+        Level::Debug => LevelFilter::DEBUG,
+        Level::Info => LevelFilter::INFO,
+        Level::Warn => LevelFilter::WARN,
+        Level::Error => LevelFilter::ERROR,
+        Level::Off => LevelFilter::OFF,
+    }
+}
+
+/// Local time, level, spans, target, message, fields; colours unless `NO_COLOR` is set.
+fn for_people<W>(writer: W) -> impl Layer<Registry> + Send + Sync
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let field = |out: &mut format::Writer<'_>, field: &Field, value: &dyn fmt::Debug| {
+        let text = escape(&format!("{value:?}"), |c| c.escape_default().to_string());
+        match field.name() {
+            "message" => write!(out, "{text}"),
+            name => write!(out, "{name}={text}"),
+        }
+    };
+    tracing_subscriber::fmt::layer()
+        .with_timer(ShortLocalTime)
+        .fmt_fields(format::debug_fn(field).delimited(" "))
+        .with_writer(Forgiving {
+            writer,
+            is_json: false,
+        })
+}
+
+/// One object per line: `timestamp`, `level`, `target`, then the fields of the event and of its spans.
+fn json<W>(writer: W) -> impl Layer<Registry> + Send + Sync
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let mut json = JsonLayer::new(Forgiving {
+        writer,
+        is_json: true,
+    });
+    json.with_timer("timestamp", UtcMillis)
+        .with_level("level")
+        .with_target("target");
+    json.add_multiple_dynamic_fields(write_fields);
+    SpanFields.and_then(json)
+}
+
+/// Writes the fields of the spans, from the root, and of the event: an inner value replaces an outer one, but
+/// nothing replaces the fields of the run, or a second key of one name would stand in the line.
+fn write_fields(event: &Event<'_>, context: &Context<'_, Registry>, out: &mut FieldWriter<'_>) {
+    let mut fields = Fields::default();
+    let mut run = Fields::default();
+    for span in context
+        .event_scope(event)
+        .into_iter()
+        .flat_map(|scope| scope.from_root())
+    {
+        let target = if span.name() == RUN {
+            &mut run
+        } else {
+            &mut fields
+        };
+        if let Some(own) = span.extensions().get::<Fields>() {
+            target
+                .0
+                .extend(own.0.iter().map(|(name, value)| (*name, value.clone())));
+        }
+    }
+    event.record(&mut fields);
+    for (name, value) in &run.0 {
+        // A value that serde refuses is left out; the line stays whole.
+        let _ = out.write_field(name, value);
+    }
+    for (name, value) in &fields.0 {
+        let is_taken =
+            matches!(*name, "timestamp" | "level" | "target") || run.0.contains_key(name);
+        let _ = if is_taken {
+            out.write_field(&format!("field.{name}"), value)
+        } else {
+            out.write_field(name, value)
+        };
+    }
+}
+
+/// Keeps the fields of each span for [`write_fields`].
+struct SpanFields;
+
+impl Layer<Registry> for SpanFields {
+    fn on_new_span(
+        &self,
+        attributes: &span::Attributes<'_>,
+        id: &span::Id,
+        context: Context<'_, Registry>,
+    ) {
+        if let Some(span) = context.span(id) {
+            let mut fields = Fields::default();
+            attributes.record(&mut fields);
+            span.extensions_mut().replace(fields);
+        }
+    }
+
+    fn on_record(&self, id: &span::Id, values: &span::Record<'_>, context: Context<'_, Registry>) {
+        if let Some(span) = context.span(id)
+            && let Some(fields) = span.extensions_mut().get_mut::<Fields>()
+        {
+            values.record(fields);
+        }
+    }
+}
+
+/// Names and values of an event or a span.
+#[derive(Default)]
+struct Fields(BTreeMap<&'static str, Value>);
+
+impl Visit for Fields {
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.0.insert(field.name(), value.into());
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.0.insert(field.name(), value.into());
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.0.insert(field.name(), value.into());
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.0.insert(field.name(), value.into());
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name(), value.into());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0.insert(field.name(), format!("{value:?}").into());
+    }
+}
+
+/// `text` with each character replaced that moves the cursor, ends a line or turns the reading direction.
+fn escape(text: &str, replace: impl Fn(char) -> String) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        let is_invisible = matches!(
+            c,
+            '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        );
+        if c.is_control() || is_invisible {
+            escaped.push_str(&replace(c));
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
+/// RFC 3339 in UTC, to the millisecond.
+struct UtcMillis;
+
+impl FormatTime for UtcMillis {
+    fn format_time(&self, out: &mut format::Writer<'_>) -> fmt::Result {
+        write!(out, "{}", utc_now().format("%Y-%m-%dT%H:%M:%S%.3fZ"))
+    }
+}
+
+/// `17:30:12.345` in the zone of the machine.
+struct ShortLocalTime;
+
+impl FormatTime for ShortLocalTime {
+    fn format_time(&self, out: &mut format::Writer<'_>) -> fmt::Result {
+        write!(
+            out,
+            "{}",
+            utc_now()
+                .with_timezone(&chrono::Local)
+                .format("%H:%M:%S%.3f")
+        )
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the time of a log line decides nothing"
+)]
+fn utc_now() -> chrono::DateTime<chrono::Utc> {
+    chrono::Utc::now()
+}
+
+/// Passes lines on and never fails: if stderr is closed, the scheduler keeps its schedule and counts.
+struct Forgiving<W> {
+    writer: W,
+    is_json: bool,
+}
+
+impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for Forgiving<W> {
+    type Writer = Forgiving<W::Writer>;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        Forgiving {
+            writer: self.writer.make_writer(),
+            is_json: self.is_json,
+        }
+    }
+
+    fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> Self::Writer {
+        Forgiving {
+            writer: self.writer.make_writer_for(metadata),
+            is_json: self.is_json,
+        }
+    }
+}
+
+impl<W: Write> Write for Forgiving<W> {
+    /// Takes a whole line, as both layers give it.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let result = match std::str::from_utf8(line) {
+            Ok(text) if self.is_json => self.writer.write_all(as_one_line(text).as_bytes()),
+            _ => self.writer.write_all(line),
+        };
+        if result.is_err() {
+            LOST_LINES.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        // What cannot be flushed was counted when it was written.
+        let _ = self.writer.flush();
+        Ok(())
+    }
+}
+
+/// JSON leaves DEL, the C1 controls and the bidirectional marks as they are. They stand only inside strings, so
+/// each may become its JSON escape.
+fn as_one_line(json: &str) -> String {
+    let body = json.strip_suffix('\n').unwrap_or(json);
+    escape(body, |c| format!("\\u{:04x}", u32::from(c))) + "\n"
+}
+
+#[cfg(test)]
+mod tests;
