@@ -2,7 +2,7 @@
 //! refuses them with every mistake at once, and touches nothing else; `docs/configuration.md` explains each key.
 //!
 //! `problem` collects the mistakes, `document` turns a file into a tree, `overrides` lays the environment over
-//! it, `reader` reads typed keys; `common`, `logger` and `pools` are the list of keys. A key exists because a
+//! it, `reader` reads typed keys (`value`); `common`, `logger` and `pools` are the list of keys. A key exists because a
 //! reader asks for it, so there is no second list that could differ.
 //!
 //! Secrets are [`secrecy::SecretString`] and stand in no message, not even in one about themselves.
@@ -18,6 +18,7 @@ mod reader;
 mod secret_file;
 #[cfg(test)]
 mod tests;
+mod value;
 
 use std::{
     collections::BTreeMap,

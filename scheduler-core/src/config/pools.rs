@@ -150,7 +150,7 @@ fn mysql_pool(t: &mut Reader<'_>) -> MysqlPool {
         }
     }
     let is_checked = matches!(pool.tls, Tls::VerifyCa | Tls::VerifyIdentity);
-    if t.has("ssl_ca") && !is_checked {
+    if pool.ssl_ca.is_some() && pool.url.is_none() && !is_checked {
         t.remark(
             "ssl_ca",
             "needs a check, expected ssl_mode \"verify_ca\" or \"verify_identity\"",

@@ -10,6 +10,7 @@ use super::{
     document::{Document, Entry, Tree, Value},
     nearest::{nearest, or_nearest},
     problem::{Place, Report},
+    value::in_words,
 };
 
 /// A table that is being read.
@@ -307,16 +308,16 @@ impl<'a> Reader<'a> {
     }
 
     fn mistake(&self, key: &str, entry: &Entry, is_secret: bool, expected: &str) {
-        let found = if is_secret {
-            "not shown".to_owned()
-        } else {
-            entry.value.shown()
+        let prefix = &self.prefix;
+        let found = || entry.value.shown();
+        let text = match (&entry.place, is_secret) {
+            (Place::File { .. }, false) => format!("{prefix}{key} is {}", found()),
+            (Place::File { .. }, true) => format!("{prefix}{key} is wrong (not shown)"),
+            (Place::Variable(_), false) => format!("{} is refused", found()),
+            (Place::Variable(_), true) => "the value (not shown) is refused".to_owned(),
         };
-        let text = match entry.place {
-            Place::File { .. } => format!("{}{key} is {found}, expected {expected}", self.prefix),
-            Place::Variable(_) => format!("{found} is refused, expected {expected}"),
-        };
-        self.report.problem(entry.place.clone(), text);
+        self.report
+            .problem(entry.place.clone(), format!("{text}, expected {expected}"));
     }
 
     /// Refuses the keys that nobody asked for. Their values stay unshown: a misspelt `password` is one.
@@ -348,79 +349,5 @@ impl<'a> Reader<'a> {
             .map(String::as_str)
             .filter(|name| *name != own);
         nearest(own, others).map_or_else(String::new, |near| format!(", did you mean [{near}]?"))
-    }
-}
-
-impl Value {
-    fn as_bool(&self) -> Option<bool> {
-        match self {
-            Value::Bool(flag) => Some(*flag),
-            Value::Variable(text) => text.parse().ok(),
-            _ => None,
-        }
-    }
-
-    fn as_integer(&self) -> Option<i128> {
-        match self {
-            Value::Integer(number) => Some(*number),
-            Value::Variable(text) => text.parse().ok(),
-            _ => None,
-        }
-    }
-
-    fn as_text(&self) -> Option<&str> {
-        match self {
-            Value::Text(text) | Value::Variable(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    fn as_duration(&self) -> Option<Duration> {
-        if let Value::Integer(seconds) = self {
-            return u64::try_from(*seconds).ok().map(Duration::from_secs);
-        }
-        let text = self.as_text()?;
-        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return text.parse().ok().map(Duration::from_secs);
-        }
-        humantime::parse_duration(text).ok()
-    }
-
-    /// The value as a message shows it. Text that looks like an address may carry a password that was put
-    /// under the wrong key; text of several lines is mostly a string that was not closed.
-    fn shown(&self) -> String {
-        match self {
-            Value::Text(text) | Value::Variable(text) => match text {
-                text if text.contains("://") || text.contains('@') => {
-                    "a url (not shown)".to_owned()
-                }
-                text if text.contains('\n') => "text of several lines (not shown)".to_owned(),
-                text if text.chars().count() > 60 => "text of more than 60 characters".to_owned(),
-                text => format!("{text:?}"),
-            },
-            Value::Integer(number) => number.to_string(),
-            Value::Bool(flag) => flag.to_string(),
-            Value::Table(_) => "a table".to_owned(),
-            Value::Other(words) => words.clone(),
-        }
-    }
-}
-
-/// A limit as one number and the largest unit that fits: `100ms`, `10s`, `1h`, `366d`.
-fn in_words(duration: Duration) -> String {
-    let millis = duration.as_millis();
-    let units = [
-        (86_400_000, "d"),
-        (3_600_000, "h"),
-        (60_000, "m"),
-        (1_000, "s"),
-    ];
-    let unit = units
-        .iter()
-        .find(|(length, _)| millis >= *length && millis % length == 0);
-    match unit {
-        Some((length, name)) => format!("{}{name}", millis / length),
-        None if millis == 0 => "0s".to_owned(),
-        None => format!("{millis}ms"),
     }
 }

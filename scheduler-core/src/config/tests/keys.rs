@@ -1,0 +1,313 @@
+//! Each key: what it accepts at both ends of its range, what it refuses, and in which words.
+
+use std::{path::PathBuf, time::Duration};
+
+use super::{super::*, Conf, with_line};
+
+#[track_caller]
+fn accepts(file: &str, line: &str) -> Config {
+    let (text, _) = with_line(file, line);
+    Conf::with(file, text).load(&[]).unwrap()
+}
+
+/// `said` follows the place, and in a pool the name of the table.
+#[track_caller]
+fn refuses(file: &str, line: &str, said: &str) {
+    let (text, number) = with_line(file, line);
+    let table = if file == "common" {
+        ""
+    } else if file == "logger" {
+        "[root] "
+    } else {
+        "[default] "
+    };
+    let expected = format!("{file}.toml:{number}: {table}{said}");
+    assert_eq!(Conf::with(file, text).mistakes(&[]), [expected], "{line}");
+}
+
+#[rustfmt::skip] // One case per line.
+#[test]
+fn common_refuses_each_wrong_value() {
+    const STORE: &str = "\"mysql\" or an SQLite file such as \"sqlite:data/scheduler.db\"";
+    const ZONE: &str = "the IANA name of a zone such as \"Europe/Berlin\"";
+    const LENGTH: &str = "as whole seconds or as text such as \"10s\" or \"1h30m\"";
+    refuses("common", "store = \"\"", &format!("store is \"\", expected {STORE}"));
+    refuses("common", "store = 1", &format!("store is 1, expected {STORE}"));
+    refuses("common", "store = \"sqlite\"", &format!("store is \"sqlite\", expected {STORE}"));
+    refuses("common", "store = \"sqlite:\"", &format!("store is \"sqlite:\", expected {STORE}"));
+    refuses("common", "store = \"sqlite::memory:\"", &format!("store is \"sqlite::memory:\", expected {STORE}"));
+    refuses("common", "store = \"sqlite:a?mode=ro\"", &format!("store is \"sqlite:a?mode=ro\", expected {STORE}"));
+    refuses("common", "store = \"mysql://u:p@h/d\"", &format!("store is a url (not shown), expected {STORE}"));
+    refuses("common", "timezone = \"\"", &format!("timezone is \"\", expected {ZONE}"));
+    refuses("common", "timezone = 8", &format!("timezone is 8, expected {ZONE}"));
+    refuses("common", "timezone = \"Mars/Olympus\"", &format!("timezone is \"Mars/Olympus\", expected {ZONE}"));
+    refuses("common", "timezone = \"Asia/Shangai\"", "timezone is \"Asia/Shangai\", expected a known zone: \"Asia/Shanghai\"?");
+    refuses("common", "cron_dialect = \"vixie\"", "cron_dialect is \"vixie\", expected one of \"standard\", \"apscheduler\"");
+    refuses("common", "cron_dialect = 0", "cron_dialect is 0, expected one of \"standard\", \"apscheduler\"");
+    refuses("common", "demo_rows = \"true\"", "demo_rows is \"true\", expected true or false");
+    refuses("common", "demo_rows = 1", "demo_rows is 1, expected true or false");
+    refuses("common", "coalesce = \"yes\"", "coalesce is \"yes\", expected true or false");
+    refuses("common", "sync_interval = \"99ms\"", &format!("sync_interval is \"99ms\", expected 100ms to 1h, {LENGTH}"));
+    refuses("common", "sync_interval = 3601", &format!("sync_interval is 3601, expected 100ms to 1h, {LENGTH}"));
+    refuses("common", "sync_interval = 0", &format!("sync_interval is 0, expected 100ms to 1h, {LENGTH}"));
+    refuses("common", "sync_interval = 1.5", &format!("sync_interval is 1.5, expected 100ms to 1h, {LENGTH}"));
+    refuses("common", "sync_interval = \"\"", &format!("sync_interval is \"\", expected 100ms to 1h, {LENGTH}"));
+    refuses("common", "sync_interval = \"soon\"", &format!("sync_interval is \"soon\", expected 100ms to 1h, {LENGTH}"));
+    refuses("common", "misfire_grace_time = -1", &format!("misfire_grace_time is -1, expected 0s to 366d, {LENGTH}"));
+    refuses("common", "misfire_grace_time = 31622401", &format!("misfire_grace_time is 31622401, expected 0s to 366d, {LENGTH}"));
+    refuses("common", "max_instances = 0", "max_instances is 0, expected 1 to 10000");
+    refuses("common", "max_instances = 10001", "max_instances is 10001, expected 1 to 10000");
+    refuses("common", "max_instances = -1", "max_instances is -1, expected 1 to 10000");
+    refuses("common", "max_instances = \"1\"", "max_instances is \"1\", expected a whole number, 1 to 10000");
+    refuses("common", "max_instances = [1]", "max_instances is an array, expected a whole number, 1 to 10000");
+    refuses("common", "max_instances = 2026-01-01", "max_instances is a date or time, expected a whole number, 1 to 10000");
+    refuses("common", "max_instances = 99999999999999999999", "max_instances is 99999999999999999999, expected 1 to 10000");
+    refuses("common", "lease = \"999ms\"", &format!("lease is \"999ms\", expected 1s to 1h, {LENGTH}"));
+    refuses("common", "lease = \"1h1s\"", &format!("lease is \"1h1s\", expected 1s to 1h, {LENGTH}"));
+    refuses("common", "shutdown_timeout = 3601", &format!("shutdown_timeout is 3601, expected 0s to 1h, {LENGTH}"));
+    refuses("common", "database_timeout = \"99ms\"", &format!("database_timeout is \"99ms\", expected 100ms to 5m, {LENGTH}"));
+    refuses("common", "database_timeout = 301", &format!("database_timeout is 301, expected 100ms to 5m, {LENGTH}"));
+    refuses("common", "jobs = 4", "jobs is 4, expected a table");
+    refuses("common", "jobs.threads = 1025", "[jobs] threads is 1025, expected 0 to 1024");
+    refuses("common", "jobs.threads = -1", "[jobs] threads is -1, expected 0 to 1024");
+    refuses("common", "jobs.thread = 1", "[jobs] unknown key \"thread\", did you mean \"threads\"?");
+    refuses("common", "timezon = \"UTC\"", "unknown key \"timezon\", did you mean \"timezone\"?");
+    refuses("common", "[job]", "unknown table \"job\", did you mean \"jobs\"?");
+}
+
+#[test]
+fn common_accepts_the_ends_of_each_range() {
+    for line in [
+        "store = \"sqlite:///var/lib/scheduler.db\"",
+        "sync_interval = \"100ms\"",
+        "sync_interval = 3600",
+        "sync_interval = \"3600\"",
+        "sync_interval = \"1h\"",
+        "misfire_grace_time = 0",
+        "misfire_grace_time = 31622400",
+        "max_instances = 1",
+        "max_instances = 10_000",
+        "max_instances = 0x10",
+        "lease = 1",
+        "lease = \"1h\"",
+        "shutdown_timeout = 0",
+        "shutdown_timeout = 3600",
+        "database_timeout = \"100ms\"",
+        "database_timeout = \"5m\"",
+        "jobs.threads = 0",
+        "jobs.threads = 1024",
+        "cron_dialect = \"APScheduler\"",
+        "timezone = \"America/Argentina/Buenos_Aires\"",
+    ] {
+        accepts("common", line);
+    }
+}
+
+#[test]
+fn values_arrive_as_they_were_written() {
+    let common = |line| accepts("common", line).common;
+    assert_eq!(
+        common("sync_interval = \"1m30s\"").sync_interval,
+        Duration::from_secs(90)
+    );
+    assert_eq!(
+        common("sync_interval = \"20\"").sync_interval,
+        Duration::from_secs(20)
+    );
+    assert_eq!(
+        common("cron_dialect = \"apscheduler\"").cron_dialect,
+        CronDialect::Apscheduler
+    );
+    assert_eq!(
+        common("timezone = \"asia/shanghai\"").timezone,
+        "Asia/Shanghai"
+    );
+    assert_eq!(
+        common("store = \"sqlite://a/b.db\"").store,
+        StoreChoice::Sqlite(PathBuf::from("a/b.db"))
+    );
+    assert_eq!(common("store = \"mysql\"").store, StoreChoice::Mysql);
+    assert!(!common("coalesce = false").coalesce);
+    assert_eq!(
+        accepts("mysql", "charset = \"utf8\"").mysql["default"].charset,
+        "utf8mb4"
+    );
+    assert_eq!(
+        accepts("mysql", "ssl_mode = \"verify_ca\"").mysql["default"].tls,
+        Tls::VerifyCa
+    );
+}
+
+#[test]
+fn what_is_not_written_has_the_documented_default() {
+    let config = Conf::new().load(&[]).unwrap();
+    let secs = Duration::from_secs;
+    let expected = Common {
+        store: StoreChoice::Sqlite(PathBuf::from("data/scheduler.db")),
+        timezone: "UTC".to_owned(),
+        cron_dialect: CronDialect::Standard,
+        demo_rows: false,
+        sync_interval: secs(10),
+        misfire_grace_time: secs(60),
+        coalesce: true,
+        max_instances: 1,
+        lease: secs(30),
+        shutdown_timeout: secs(10),
+        database_timeout: secs(5),
+        jobs: JobsTable { threads: 0 },
+    };
+    assert_eq!(config.common, expected);
+    let mysql = &config.mysql["default"];
+    assert_eq!(
+        (mysql.port, mysql.maxsize, mysql.autocommit),
+        (3306, 10, true)
+    );
+    assert_eq!(
+        (mysql.stale_timeout, mysql.connect_timeout),
+        (secs(300), secs(3))
+    );
+    let redis = &config.redis["default"];
+    assert_eq!((redis.port, redis.db, redis.maxsize), (6379, 0, 10));
+    assert!(redis.password.is_none() && redis.user.is_none() && redis.url.is_none());
+}
+
+#[rustfmt::skip] // One case per line.
+#[test]
+fn a_pool_of_mysql_refuses_each_wrong_value() {
+    const HOST: &str = "a host name or an address, without scheme and port";
+    const LENGTH: &str = "as whole seconds or as text such as \"10s\" or \"1h30m\"";
+    refuses("mysql", "host = \"\"", &format!("host is \"\", expected {HOST}"));
+    refuses("mysql", "host = \"db:3306\"", &format!("host is \"db:3306\", expected {HOST}"));
+    refuses("mysql", "host = \"a b\"", &format!("host is \"a b\", expected {HOST}"));
+    refuses("mysql", "port = 0", "port is 0, expected 1 to 65535");
+    refuses("mysql", "port = 65536", "port is 65536, expected 1 to 65535");
+    refuses("mysql", "port = 70000", "port is 70000, expected 1 to 65535");
+    refuses("mysql", "port = \"3306\"", "port is \"3306\", expected a whole number, 1 to 65535");
+    refuses("mysql", "db = \"\"", "db is \"\", expected a name that is not empty");
+    refuses("mysql", "db = 3", "db is 3, expected a name that is not empty");
+    refuses("mysql", "user = \"\"", "user is \"\", expected a name that is not empty");
+    refuses("mysql", "user = \"a\\u0007\"", "user is \"a\\u{7}\", expected a name that is not empty");
+    refuses("mysql", "charset = \"latin1\"", "charset is \"latin1\", expected one of \"utf8mb4\", \"utf8\"");
+    refuses("mysql", "autocommit = false", "autocommit is false, expected true: transactions are begun where needed");
+    refuses("mysql", "autocommit = 1", "autocommit is 1, expected true or false");
+    refuses("mysql", "stale_timeout = 0", &format!("stale_timeout is 0, expected 1s to 1d, {LENGTH}"));
+    refuses("mysql", "stale_timeout = 86401", &format!("stale_timeout is 86401, expected 1s to 1d, {LENGTH}"));
+    refuses("mysql", "maxsize = 0", "maxsize is 0, expected 1 to 1000");
+    refuses("mysql", "maxsize = 1001", "maxsize is 1001, expected 1 to 1000");
+    refuses("mysql", "connect_timeout = \"99ms\"", &format!("connect_timeout is \"99ms\", expected 100ms to 5m, {LENGTH}"));
+    refuses("mysql", "ssl_mode = \"on\"", "ssl_mode is \"on\", expected one of \"disabled\", \"preferred\", \"required\", \"verify_ca\", \"verify_identity\"");
+    refuses("mysql", "ssl_ca = \"/no/such/file\"", "ssl_ca is \"/no/such/file\", expected the path of an existing file");
+    refuses("mysql", "passwd = \"x\"", "unknown key \"passwd\", did you mean \"password\"?");
+    refuses("mysql", "collation = 1", "unknown key \"collation\", expected one of host, password, password_file, port, db, user, charset, autocommit, stale_timeout, maxsize, url, connect_timeout, ssl_mode, ssl_ca");
+    refuses("mysql", "urls.port = 1", "unknown table \"urls\", did you mean \"url\"?");
+}
+
+#[rustfmt::skip] // One case per line.
+#[test]
+fn a_pool_of_redis_refuses_each_wrong_value() {
+    refuses("redis", "db = 16", "db is 16, expected 0 to 15");
+    refuses("redis", "db = -1", "db is -1, expected 0 to 15");
+    refuses("redis", "port = 0", "port is 0, expected 1 to 65535");
+    refuses("redis", "maxsize = 1001", "maxsize is 1001, expected 1 to 1000");
+    refuses("redis", "user = \"\"", "user is \"\", expected a name that is not empty");
+    refuses("redis", "charset = \"utf8\"", "unknown key \"charset\", expected one of host, password, password_file, port, db, user, maxsize, url, connect_timeout");
+}
+
+#[test]
+fn pools_accept_the_ends_of_each_range() {
+    for line in [
+        "port = 1",
+        "port = 65535",
+        "maxsize = 1",
+        "maxsize = 1000",
+        "host = \"::1\"",
+        "host = \"a_b-c.d\"",
+    ] {
+        accepts("mysql", line);
+        accepts("redis", line);
+    }
+    for line in [
+        "stale_timeout = 1",
+        "stale_timeout = \"1d\"",
+        "autocommit = true",
+        "connect_timeout = \"100ms\"",
+    ] {
+        accepts("mysql", line);
+    }
+    accepts("redis", "db = 0");
+    accepts("redis", "db = 15");
+}
+
+#[test]
+fn tls_is_off_by_default_on_this_machine_only() {
+    for (host, expected) in [
+        ("localhost", Tls::Disabled),
+        ("127.0.0.1", Tls::Disabled),
+        ("127.8.8.8", Tls::Disabled),
+        ("::1", Tls::Disabled),
+        ("10.0.0.1", Tls::Preferred),
+        ("localhost.example", Tls::Preferred),
+    ] {
+        let config = accepts("mysql", &format!("host = \"{host}\""));
+        assert_eq!(config.mysql["default"].tls, expected, "{host}");
+    }
+}
+
+#[rustfmt::skip] // One case per line.
+#[test]
+fn a_logger_refuses_each_wrong_value() {
+    const NAMES: &str = "one of \"trace\", \"debug\", \"info\", \"warn\", \"error\", \"off\", \"warning\", \"critical\"";
+    refuses("logger", "level = \"loud\"", &format!("level is \"loud\", expected {NAMES}"));
+    refuses("logger", "level = \"\"", &format!("level is \"\", expected {NAMES}"));
+    refuses("logger", "level = 3", &format!("level is 3, expected {NAMES}"));
+    refuses("logger", "levl = \"info\"", "unknown key \"levl\", did you mean \"level\"?");
+    let without = Conf::with("logger", "[other]\n").mistakes(&[]);
+    assert_eq!(without, ["logger.toml:1: [other] level is missing"]);
+}
+
+#[test]
+fn a_level_may_be_written_in_any_case_and_as_python_does() {
+    let text = "[other]\nlevel = \"WARNING\"\n[apscheduler]\nlevel = \"critical\"\n[\"sqlx::query\"]\nlevel = \"Off\"\n";
+    let logger = Conf::with("logger", text).load(&[]).unwrap().logger;
+    let level = |name: &str| logger.loggers[name].level;
+    assert_eq!((level("root"), level("other")), (Level::Info, Level::Warn));
+    assert_eq!(
+        (level("apscheduler"), level("sqlx::query")),
+        (Level::Error, Level::Off)
+    );
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let mysql = Conf::with("mysql", "[default]\n").mistakes(&[]);
+    let line = |key: &str| format!("mysql.toml:1: [default] {key} is missing");
+    assert_eq!(mysql, ["db", "host", "password", "user"].map(line));
+    let redis = Conf::with("redis", "[default]\n").mistakes(&[]);
+    assert_eq!(redis, ["redis.toml:1: [default] host is missing"]);
+    let common = Conf::with("common", "").mistakes(&[]);
+    assert_eq!(common, ["common.toml: store is missing"]);
+}
+
+#[test]
+fn the_store_mysql_needs_the_default_pool() {
+    let conf = Conf::with("common", "store = \"mysql\"\n");
+    conf.write("mysql", "");
+    let said = "mysql.toml: [default] is missing, expected the pool of the store, since store is \"mysql\"";
+    assert_eq!(conf.mistakes(&[]), [said]);
+    conf.write("common", "store = \"sqlite:a.db\"\n");
+    assert!(conf.load(&[]).is_ok());
+}
+
+#[test]
+fn a_key_outside_a_table_is_refused_where_tables_are_pools() {
+    let said = Conf::with("redis", "host = \"h\"\n").mistakes(&[]);
+    assert_eq!(
+        said,
+        ["redis.toml:1: \"host\" stands outside a table, expected one such as [default]"]
+    );
+    let said = Conf::with("redis", "[\"\"]\nhost = \"h\"\n").mistakes(&[]);
+    assert_eq!(
+        said,
+        ["redis.toml:1: [] has no name, expected letters or digits"]
+    );
+}

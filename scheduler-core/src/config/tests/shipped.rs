@@ -1,0 +1,72 @@
+//! What is shipped: the files under `conf/`, and the page that explains them.
+
+use std::{collections::BTreeSet, path::Path};
+
+use secrecy::ExposeSecret as _;
+
+use super::{super::*, Conf};
+
+fn shipped(app_env: &str, env: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../conf");
+    let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    Config::load(&folder, app_env, env.iter().map(own))
+}
+
+#[test]
+fn the_local_files_need_nothing_else() {
+    let config = shipped("local", &[]).unwrap();
+    assert_eq!(
+        config.common.store,
+        StoreChoice::Sqlite("data/scheduler.db".into())
+    );
+    assert!(config.common.demo_rows && config.mysql.is_empty() && config.warnings.is_empty());
+}
+
+#[test]
+fn the_test_files_name_a_server_on_this_machine() {
+    let config = shipped("test", &[]).unwrap();
+    let pool = &config.mysql["default"];
+    assert_eq!(
+        (pool.host.as_str(), pool.password.expose_secret()),
+        ("127.0.0.1", "")
+    );
+    assert!(config.warnings.is_empty());
+}
+
+#[test]
+fn the_online_files_hold_no_password() {
+    let refused = shipped("online", &[]).unwrap_err().problems;
+    assert_eq!(refused.len(), 1);
+    assert_eq!(refused[0].text, "[default] password is missing");
+    let config = shipped("online", &[("SCHEDULER__MYSQL__DEFAULT__PASSWORD", "x")]).unwrap();
+    assert_eq!(config.mysql["default"].tls, Tls::VerifyIdentity);
+    assert!(!config.common.demo_rows && config.warnings.is_empty());
+}
+
+/// The keys in the tables of the page, as (file, key); the part before a key is its table.
+fn documented() -> BTreeSet<(String, String)> {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/configuration.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let mut file = None;
+    let mut keys = BTreeSet::new();
+    for line in page.lines() {
+        if let Some(title) = line.strip_prefix("## ") {
+            let name = title.trim_matches('`').strip_suffix(".toml");
+            file = name.map(str::to_owned);
+        } else if let (Some(file), Some(row)) = (&file, line.strip_prefix("| `")) {
+            let key = row.split(" |").next().unwrap().replace('`', "");
+            keys.insert((file.clone(), key));
+        }
+    }
+    keys
+}
+
+#[test]
+fn the_page_names_each_key_and_no_other() {
+    let report = Report::default();
+    read(Conf::new().folder(), "local", [], &report);
+    let own = |(file, key): (&str, String)| (file.to_owned(), key.replace("[*] ", ""));
+    let known: BTreeSet<_> = report.known().into_iter().map(own).collect();
+    assert!(known.len() > 30);
+    assert_eq!(documented(), known);
+}

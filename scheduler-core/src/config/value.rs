@@ -1,0 +1,79 @@
+//! What a value can stand for. A value of a file has one type; a variable is text that may stand for any.
+
+use std::time::Duration;
+
+use super::document::Value;
+
+impl Value {
+    pub(super) fn as_bool(&self) -> Option<bool> {
+        match self {
+            Value::Bool(flag) => Some(*flag),
+            Value::Variable(text) => text.parse().ok(),
+            _ => None,
+        }
+    }
+
+    pub(super) fn as_integer(&self) -> Option<i128> {
+        match self {
+            Value::Integer(number) => Some(*number),
+            Value::Variable(text) => text.parse().ok(),
+            _ => None,
+        }
+    }
+
+    pub(super) fn as_text(&self) -> Option<&str> {
+        match self {
+            Value::Text(text) | Value::Variable(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(super) fn as_duration(&self) -> Option<Duration> {
+        if let Value::Integer(seconds) = self {
+            return u64::try_from(*seconds).ok().map(Duration::from_secs);
+        }
+        let text = self.as_text()?;
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return text.parse().ok().map(Duration::from_secs);
+        }
+        humantime::parse_duration(text).ok()
+    }
+
+    /// The value as a message shows it. Text that looks like an address may carry a password that was put
+    /// under the wrong key; text of several lines is mostly a string that was not closed.
+    pub(super) fn shown(&self) -> String {
+        match self {
+            Value::Text(text) | Value::Variable(text) => match text {
+                text if text.contains("://") || text.contains('@') => {
+                    "a url (not shown)".to_owned()
+                }
+                text if text.contains('\n') => "text of several lines (not shown)".to_owned(),
+                text if text.chars().count() > 60 => "text of more than 60 characters".to_owned(),
+                text => format!("{text:?}"),
+            },
+            Value::Integer(number) => number.to_string(),
+            Value::Bool(flag) => flag.to_string(),
+            Value::Table(_) => "a table".to_owned(),
+            Value::Other(words) => words.clone(),
+        }
+    }
+}
+
+/// A limit as one number and the largest unit that fits: `100ms`, `10s`, `1h`, `366d`.
+pub(super) fn in_words(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    let units = [
+        (86_400_000, "d"),
+        (3_600_000, "h"),
+        (60_000, "m"),
+        (1_000, "s"),
+    ];
+    let unit = units
+        .iter()
+        .find(|(length, _)| millis >= *length && millis.is_multiple_of(*length));
+    match unit {
+        Some((length, name)) => format!("{}{name}", millis / length),
+        None if millis == 0 => "0s".to_owned(),
+        None => format!("{millis}ms"),
+    }
+}
