@@ -9,27 +9,23 @@
 //! for what is not ours (libraries); `apscheduler` stands for the scheduler itself (`scheduler_core` and
 //! `scheduler`), as in the original; any other name is a tracing target and all below it. A longer name wins.
 
+mod json;
+#[cfg(test)]
+mod tests;
+
 use std::{
-    collections::BTreeMap,
     fmt,
     io::{self, Write},
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use json_subscriber::{FieldWriter, JsonLayer};
-use serde_json::Value;
-use tracing::{
-    Event, Metadata, Span, Subscriber,
-    field::{Field, Visit},
-    level_filters::LevelFilter,
-    span,
-};
+use tracing::{Metadata, Span, Subscriber, field::Field, level_filters::LevelFilter};
 use tracing_subscriber::{
     Layer, Registry,
     field::MakeExt as _,
     filter::{FilterExt as _, Targets, filter_fn},
     fmt::{MakeWriter, format, time::FormatTime},
-    layer::{Context, Filter, SubscriberExt as _},
+    layer::{Filter, SubscriberExt as _},
     registry::LookupSpan,
     util::SubscriberInitExt as _,
 };
@@ -61,7 +57,7 @@ pub fn init(logger: &Logger) -> Result<(), TelemetryError> {
 /// Its level is `ERROR`, so that no filter of a job's author drops it.
 pub fn run_span(trace_id: &str, task_key: &str, execution_id: i64) -> Span {
     tracing::error_span!(
-        target: "scheduler",
+        target: RUN_TARGET,
         RUN,
         trace_id,
         task.key = task_key,
@@ -75,6 +71,8 @@ pub fn lost_lines() -> u64 {
 }
 
 const RUN: &str = "run";
+/// A job may have a span named `run` of its own; only ours has this target.
+const RUN_TARGET: &str = "scheduler::run";
 static LOST_LINES: AtomicU64 = AtomicU64::new(0);
 
 /// What [`init`] installs, with the writer and the shape chosen by the caller.
@@ -89,7 +87,7 @@ where
     let layer = if is_terminal {
         for_people(writer).boxed()
     } else {
-        json(writer).boxed()
+        json::layer(writer).boxed()
     };
     tracing_subscriber::registry().with(layer.with_filter(filter(logger)))
 }
@@ -161,115 +159,6 @@ where
         })
 }
 
-/// One object per line: `timestamp`, `level`, `target`, then the fields of the event and of its spans.
-fn json<W>(writer: W) -> impl Layer<Registry> + Send + Sync
-where
-    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
-{
-    let mut json = JsonLayer::new(Forgiving {
-        writer,
-        is_json: true,
-    });
-    json.with_timer("timestamp", UtcMillis)
-        .with_level("level")
-        .with_target("target");
-    json.add_multiple_dynamic_fields(write_fields);
-    SpanFields.and_then(json)
-}
-
-/// Writes the fields of the spans, from the root, and of the event: an inner value replaces an outer one, but
-/// nothing replaces the fields of the run, or a second key of one name would stand in the line.
-fn write_fields(event: &Event<'_>, context: &Context<'_, Registry>, out: &mut FieldWriter<'_>) {
-    let mut fields = Fields::default();
-    let mut run = Fields::default();
-    for span in context
-        .event_scope(event)
-        .into_iter()
-        .flat_map(|scope| scope.from_root())
-    {
-        let target = if span.name() == RUN {
-            &mut run
-        } else {
-            &mut fields
-        };
-        if let Some(own) = span.extensions().get::<Fields>() {
-            target
-                .0
-                .extend(own.0.iter().map(|(name, value)| (*name, value.clone())));
-        }
-    }
-    event.record(&mut fields);
-    for (name, value) in &run.0 {
-        // A value that serde refuses is left out; the line stays whole.
-        let _ = out.write_field(name, value);
-    }
-    for (name, value) in &fields.0 {
-        let is_taken =
-            matches!(*name, "timestamp" | "level" | "target") || run.0.contains_key(name);
-        let _ = if is_taken {
-            out.write_field(&format!("field.{name}"), value)
-        } else {
-            out.write_field(name, value)
-        };
-    }
-}
-
-/// Keeps the fields of each span for [`write_fields`].
-struct SpanFields;
-
-impl Layer<Registry> for SpanFields {
-    fn on_new_span(
-        &self,
-        attributes: &span::Attributes<'_>,
-        id: &span::Id,
-        context: Context<'_, Registry>,
-    ) {
-        if let Some(span) = context.span(id) {
-            let mut fields = Fields::default();
-            attributes.record(&mut fields);
-            span.extensions_mut().replace(fields);
-        }
-    }
-
-    fn on_record(&self, id: &span::Id, values: &span::Record<'_>, context: Context<'_, Registry>) {
-        if let Some(span) = context.span(id)
-            && let Some(fields) = span.extensions_mut().get_mut::<Fields>()
-        {
-            values.record(fields);
-        }
-    }
-}
-
-/// Names and values of an event or a span.
-#[derive(Default)]
-struct Fields(BTreeMap<&'static str, Value>);
-
-impl Visit for Fields {
-    fn record_f64(&mut self, field: &Field, value: f64) {
-        self.0.insert(field.name(), value.into());
-    }
-
-    fn record_i64(&mut self, field: &Field, value: i64) {
-        self.0.insert(field.name(), value.into());
-    }
-
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        self.0.insert(field.name(), value.into());
-    }
-
-    fn record_bool(&mut self, field: &Field, value: bool) {
-        self.0.insert(field.name(), value.into());
-    }
-
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.0.insert(field.name(), value.into());
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.0.insert(field.name(), format!("{value:?}").into());
-    }
-}
-
 /// `text` with each character replaced that moves the cursor, ends a line or turns the reading direction.
 fn escape(text: &str, replace: impl Fn(char) -> String) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -285,15 +174,6 @@ fn escape(text: &str, replace: impl Fn(char) -> String) -> String {
         }
     }
     escaped
-}
-
-/// RFC 3339 in UTC, to the millisecond.
-struct UtcMillis;
-
-impl FormatTime for UtcMillis {
-    fn format_time(&self, out: &mut format::Writer<'_>) -> fmt::Result {
-        write!(out, "{}", utc_now().format("%Y-%m-%dT%H:%M:%S%.3fZ"))
-    }
 }
 
 /// `17:30:12.345` in the zone of the machine.
@@ -347,7 +227,7 @@ impl<W: Write> Write for Forgiving<W> {
     /// Takes a whole line, as both layers give it.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let result = match std::str::from_utf8(line) {
-            Ok(text) if self.is_json => self.writer.write_all(as_one_line(text).as_bytes()),
+            Ok(text) if self.is_json => self.writer.write_all(json::as_one_line(text).as_bytes()),
             _ => self.writer.write_all(line),
         };
         if result.is_err() {
@@ -362,13 +242,3 @@ impl<W: Write> Write for Forgiving<W> {
         Ok(())
     }
 }
-
-/// JSON leaves DEL, the C1 controls and the bidirectional marks as they are. They stand only inside strings, so
-/// each may become its JSON escape.
-fn as_one_line(json: &str) -> String {
-    let body = json.strip_suffix('\n').unwrap_or(json);
-    escape(body, |c| format!("\\u{:04x}", u32::from(c))) + "\n"
-}
-
-#[cfg(test)]
-mod tests;

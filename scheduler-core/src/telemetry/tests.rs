@@ -1,1 +1,253 @@
+//! Lines as they are written, in both shapes.
 
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+
+use super::*;
+use crate::config::LoggerTable;
+
+/// What was written, byte by byte.
+#[derive(Clone, Default)]
+struct Captured(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn logger(levels: &[(&str, Level)]) -> Logger {
+    let table = |(name, level): &(&str, Level)| ((*name).to_owned(), LoggerTable { level: *level });
+    Logger {
+        loggers: levels.iter().map(table).collect(),
+    }
+}
+
+/// The lines that `act` logs.
+fn lines(levels: &[(&str, Level)], is_terminal: bool, act: impl FnOnce()) -> Vec<String> {
+    let captured = Captured::default();
+    let writer = captured.clone();
+    let subscriber = subscriber(&logger(levels), move || writer.clone(), is_terminal);
+    tracing::subscriber::with_default(subscriber, act);
+    let bytes = captured.0.lock().unwrap().clone();
+    String::from_utf8(bytes)
+        .unwrap()
+        .lines()
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The same in JSON, parsed, after a look that no key stands twice in a line.
+fn objects(levels: &[(&str, Level)], act: impl FnOnce()) -> Vec<Value> {
+    let parse = |line: String| {
+        let value: Value = serde_json::from_str(&line).unwrap();
+        for key in value.as_object().unwrap().keys() {
+            assert_eq!(line.matches(&format!("\"{key}\":")).count(), 1, "{line}");
+        }
+        value
+    };
+    lines(levels, false, act).into_iter().map(parse).collect()
+}
+
+const INFO: &[(&str, Level)] = &[("root", Level::Info)];
+const WARN: &[(&str, Level)] = &[("root", Level::Warn)];
+
+#[test]
+fn a_line_of_a_run_names_the_run_even_if_only_warnings_are_written() {
+    let act = || {
+        let _run = run_span("trace-1", "daily", 7).entered();
+        tracing::info!("hidden");
+        tracing::warn!(duration_ms = 12, "slow");
+    };
+    let json = objects(WARN, act);
+    assert_eq!(json.len(), 1);
+    for (key, expected) in [
+        ("trace_id", Value::from("trace-1")),
+        ("task.key", "daily".into()),
+        ("execution.id", 7.into()),
+        ("level", "WARN".into()),
+        ("message", "slow".into()),
+        ("duration_ms", 12.into()),
+        ("target", module_path!().into()),
+    ] {
+        assert_eq!(json[0][key], expected, "{key}");
+    }
+    let text = lines(WARN, true, act);
+    assert_eq!(text.len(), 1);
+    for part in [
+        "WARN",
+        "trace_id=\"trace-1\"",
+        "execution.id=7",
+        "slow",
+        "duration_ms=12",
+    ] {
+        assert!(text[0].contains(part), "{part}: {}", text[0]);
+    }
+}
+
+#[test]
+fn the_run_is_named_for_a_target_that_logs_errors_only_or_by_a_filter_of_nothing() {
+    let levels = [("root", Level::Off), ("loud", Level::Error)];
+    let json = objects(&levels, || {
+        let _run = run_span("t", "k", 1).entered();
+        tracing::error!(target: "loud", "failed");
+        tracing::error!("hidden");
+    });
+    assert_eq!(json.len(), 1);
+    assert_eq!(json[0]["trace_id"], "t");
+}
+
+#[test]
+fn an_instant_is_in_utc_to_the_millisecond() {
+    let json = objects(INFO, || tracing::info!("now"));
+    let timestamp = json[0]["timestamp"].as_str().unwrap();
+    assert_eq!(timestamp.len(), "2026-01-01T00:00:00.000Z".len());
+    assert!(timestamp.ends_with('Z') && chrono::DateTime::parse_from_rfc3339(timestamp).is_ok());
+}
+
+#[test]
+fn hostile_text_is_one_line_without_control_characters() {
+    const HOSTILE: &str =
+        "a\nb\r\n{\"level\":\"ERROR\"}\u{1b}[31m\u{0}\u{7f}\u{9b}\u{2028}\u{202e}\"\\";
+    let act = || {
+        let _run = run_span("t", HOSTILE, 1).entered();
+        tracing::info!(shown = %HOSTILE, debug = ?HOSTILE, plain = HOSTILE, "said {HOSTILE}");
+        tracing::info!(HOSTILE);
+    };
+    let is_bad = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{202e}');
+    let raw = lines(INFO, false, act);
+    assert_eq!(raw.len(), 2);
+    assert!(!raw.concat().chars().any(is_bad), "{raw:?}");
+    let json = objects(INFO, act);
+    assert_eq!(json[0]["message"], format!("said {HOSTILE}"));
+    assert_eq!(json[0]["plain"], HOSTILE);
+    assert_eq!(json[0]["task.key"], HOSTILE);
+    let text = lines(INFO, true, act);
+    assert_eq!(text.len(), 2, "{text:?}");
+    // Colours are the only control characters; the hostile one is not among them.
+    assert!(!text.concat().contains("\u{1b}[31m"), "{text:?}");
+    let uncoloured = text.concat().replace('\u{1b}', "");
+    assert!(!uncoloured.chars().any(is_bad), "{text:?}");
+}
+
+#[test]
+fn a_field_never_takes_a_name_twice() {
+    let json = objects(INFO, || {
+        let _run = run_span("t", "k", 1).entered();
+        let _inner = tracing::info_span!("run", trace_id = "false", user = 1).entered();
+        tracing::info!(
+            level = "false",
+            target = "false",
+            timestamp = 0,
+            user = 2,
+            r#type = 3,
+            "x"
+        );
+    });
+    let line = &json[0];
+    assert_eq!(
+        (&line["trace_id"], &line["level"]),
+        (&"t".into(), &"INFO".into())
+    );
+    assert_eq!(
+        (&line["field.trace_id"], &line["field.level"]),
+        (&"false".into(), &"false".into())
+    );
+    assert_eq!((&line["user"], &line["type"]), (&2.into(), &3.into()));
+}
+
+#[test]
+fn a_value_that_is_recorded_later_is_written() {
+    let json = objects(INFO, || {
+        let span = tracing::info_span!("step", rows = tracing::field::Empty).entered();
+        tracing::info!("before");
+        span.record("rows", 3);
+        tracing::info!("after");
+    });
+    assert_eq!(
+        (&json[0]["rows"], &json[1]["rows"]),
+        (&Value::Null, &3.into())
+    );
+}
+
+/// The targets out of a few whose line of level `info` is written.
+#[track_caller]
+fn check_targets(levels: &[(&str, Level)], expected: &[&str]) {
+    let json = objects(levels, || {
+        tracing::info!(target: "scheduler_core::run", "");
+        tracing::info!(target: "scheduler", "");
+        tracing::info!(target: "jobs::daily", "");
+        tracing::info!(target: "sqlx::query", "");
+        tracing::info!(target: "hyper", "");
+    });
+    let written: Vec<_> = json
+        .iter()
+        .map(|line| line["target"].as_str().unwrap())
+        .collect();
+    assert_eq!(written, expected, "{levels:?}");
+}
+
+#[test]
+fn each_table_governs_its_targets() {
+    use Level::{Debug, Info, Off, Warn};
+    let all = [
+        "scheduler_core::run",
+        "scheduler",
+        "jobs::daily",
+        "sqlx::query",
+        "hyper",
+    ];
+    check_targets(&[], &all);
+    check_targets(&[("root", Info)], &all);
+    check_targets(&[("root", Warn)], &[]);
+    check_targets(&[("root", Off)], &[]);
+    check_targets(&[("root", Info), ("other", Warn)], &all[..3]);
+    check_targets(&[("root", Warn), ("apscheduler", Info)], &all[..2]);
+    check_targets(&[("root", Warn), ("jobs", Debug)], &all[2..3]);
+    check_targets(
+        &[("root", Info), ("other", Warn), ("sqlx::query", Info)],
+        &all[..4],
+    );
+    check_targets(&[("apscheduler", Warn), ("scheduler", Info)], &all[1..]);
+}
+
+/// A pipe that nobody reads any more.
+struct Closed;
+
+impl Write for Closed {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+#[test]
+fn a_closed_stderr_is_counted_and_ends_nothing() {
+    for is_terminal in [true, false] {
+        let before = lost_lines();
+        let subscriber = subscriber(&logger(INFO), || Closed, is_terminal);
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::info!("one");
+            tracing::info!("two");
+        });
+        assert_eq!(lost_lines() - before, 2);
+    }
+}
+
+#[test]
+fn a_second_start_is_an_error() {
+    assert!(init(&logger(&[("root", Level::Off)])).is_ok());
+    let error = init(&Logger::default()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "logging is already set up in this process"
+    );
+}
