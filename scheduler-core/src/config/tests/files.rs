@@ -82,6 +82,12 @@ fn a_byte_order_mark_and_windows_line_ends_change_nothing() {
     );
 }
 
+#[test]
+fn a_byte_order_mark_is_not_counted_as_a_column() {
+    let said = Conf::with("common", "\u{feff}store = mysql\n").mistakes(&[]);
+    assert!(said[0].starts_with("common.toml:1: column 9: "), "{said:?}");
+}
+
 #[track_caller]
 fn syntax(text: &str, said: &[&str]) {
     says(&Conf::with("common", text), &[], said);
