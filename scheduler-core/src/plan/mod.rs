@@ -1,4 +1,47 @@
-//! The deciding half: values in, values out, `now` as the last argument. Nothing here is async, reads a
-//! clock or does IO, so everything here is tested by stepping values.
+//! The deciding half: values in, values out, `now` as the last argument.
+//!
+//! Nothing here is async, reads a clock or does IO, so every rule of the scheduler is tested by stepping
+//! values. The reading order:
+//!
+//! ```text
+//! row (TaskRow) ─▶ task (Task) ─▶ trigger ─▶ timetable ─▶ lateness ─▶ claim ─▶ execution
+//!                  task.rs        trigger/    timetable    lateness    claim    execution
+//!                        └──────────── node/: one scheduler's brain ties them together ─┘
+//! ```
 
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+pub mod claim;
+pub mod duration;
+pub mod execution;
+pub mod lateness;
+pub mod lease;
+pub mod node;
+pub mod task;
+pub mod timetable;
 pub mod trigger;
+pub mod window;
+
+/// The two readings of the clock that every decision gets.
+///
+/// Due-ness is judged by `wall`; leases, time-outs and back-off by `mono`, which no clock step can move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// Wall clock, UTC.
+    pub wall: DateTime<Utc>,
+    /// Monotonic time since an arbitrary, fixed origin of this process.
+    pub mono: Duration,
+}
+
+/// Quotes `value` for a message: control characters escaped, cut at 80 characters.
+#[must_use]
+pub fn quote(value: &str) -> String {
+    const LONGEST: usize = 80;
+    let mut shown: String = value.chars().take(LONGEST).collect();
+    if shown.len() < value.len() {
+        shown.push('…');
+    }
+    format!("{shown:?}")
+}

@@ -1,0 +1,58 @@
+//! How people write a span of time: bare digits are seconds, anything else is `humantime` (`90s`, `1h30m`,
+//! `250ms`).
+
+use std::time::Duration;
+
+/// Reads `text`, or `None` when it is no span of time. Blanks around it are ignored; a sign, a fraction, an
+/// exponent or a digit outside ASCII is not accepted.
+///
+/// ```
+/// use std::time::Duration;
+/// use scheduler_core::plan::duration::parse;
+///
+/// assert_eq!(parse("90"), Some(Duration::from_secs(90)));
+/// assert_eq!(parse("1h30m"), Some(Duration::from_secs(5400)));
+/// assert_eq!(parse("-5"), None);
+/// ```
+#[must_use]
+pub fn parse(text: &str) -> Option<Duration> {
+    let text = text.trim_matches([' ', '\t']);
+    if text.is_empty() || !text.is_ascii() {
+        return None;
+    }
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text.parse().ok().map(Duration::from_secs);
+    }
+    // humantime reads "0" and fractions in some places; a sign or an exponent is never meant here.
+    if text.bytes().any(|byte| matches!(byte, b'.' | b'-' | b'+' | b'_')) {
+        return None;
+    }
+    humantime::parse_duration(text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, millis: Option<u128>) {
+        assert_eq!(parse(text).map(|span| span.as_millis()), millis, "{text:?}");
+    }
+
+    #[test]
+    fn bare_digits_are_seconds_and_the_rest_is_humantime() {
+        check("5", Some(5_000));
+        check(" 5 ", Some(5_000));
+        check("0", Some(0));
+        check("90s", Some(90_000));
+        check("1h30m", Some(5_400_000));
+        check("250ms", Some(250));
+    }
+
+    #[test]
+    fn signs_fractions_exponents_and_foreign_digits_are_refused() {
+        for text in ["", " ", "-5", "+5", "5.5", "1e3", "9e99", "٥", "NaN", "9223372036854775808000"] {
+            check(text, None);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The states of an execution and the steps between them.
+//!
+//! ```text
+//!  (claim) ──▶ todo ──▶ success │ fail │ timeout │ lost │ cancelled │ missed
+//!  (record) ─▶ missed │ skipped                    never ran
+//! ```
+//!
+//! Every state but `todo` is terminal: a terminal row is never changed again, so a late outcome is discarded.
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+use chrono::{DateTime, Utc};
+
+use super::task::TaskId;
+
+/// The `id` of a row of `execute_task`; jobs see it as `sub_task_id`.
+pub type ExecutionId = i64;
+
+/// Unique per execution row; also the fence: only the holder of the trace id may write the outcome.
+pub type TraceId = Arc<str>;
+
+/// `execute_task.status`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Status {
+    /// Claimed; running, or about to.
+    Todo,
+    /// The job returned without an error.
+    Success,
+    /// The job returned an error or panicked; `extra.err` says which.
+    Fail,
+    /// The job was still running at the end of its `timeout`.
+    Timeout,
+    /// The node that claimed it stopped renewing its lease.
+    Lost,
+    /// The scheduler stopped before the job ended, or a manual run became impossible.
+    Cancelled,
+    /// Never ran: found too late, or coalesced into a newer fire.
+    Missed,
+    /// Never ran: the task was still running.
+    Skipped,
+}
+
+/// Every status with its name in the table, in the order of [`Status`].
+const STATUSES: [(Status, &str); 8] = [
+    (Status::Todo, "todo"),
+    (Status::Success, "success"),
+    (Status::Fail, "fail"),
+    (Status::Timeout, "timeout"),
+    (Status::Lost, "lost"),
+    (Status::Cancelled, "cancelled"),
+    (Status::Missed, "missed"),
+    (Status::Skipped, "skipped"),
+];
+
+impl Status {
+    /// The name in the table.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        STATUSES[self as usize].1
+    }
+
+    /// All names, for messages and for the command line.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        STATUSES.iter().map(|(_, name)| *name)
+    }
+
+    /// Whether the row may still change.
+    #[must_use]
+    pub fn is_terminal(self) -> bool {
+        self != Status::Todo
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Status {
+    type Err = UnknownStatus;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        STATUSES
+            .iter()
+            .find(|(_, name)| *name == text)
+            .map(|(status, _)| *status)
+            .ok_or_else(|| UnknownStatus(text.to_owned()))
+    }
+}
+
+/// A status that no execution has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("status {} is not known, expected {}", super::quote(.0), Status::names().collect::<Vec<_>>().join(", "))]
+pub struct UnknownStatus(String);
+
+/// `execute_task.source`: what asked for the execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// The task's trigger.
+    Schedule,
+    /// A person, through `task trigger`.
+    Manual,
+}
+
+impl Source {
+    /// The name in the table.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Source::Schedule => "schedule",
+            Source::Manual => "manual",
+        }
+    }
+}
+
+/// How an execution ended, ready to be recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The row to close.
+    pub execution_id: ExecutionId,
+    /// The row's task, which is set `ready` when nothing of it is open any more.
+    pub task_id: TaskId,
+    /// The fence.
+    pub trace_id: TraceId,
+    /// Terminal.
+    pub status: Status,
+    /// A JSON object: the reason, for a failure under `err`.
+    pub extra: String,
+    /// When the job began; `None` when it never did.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended, or was given up.
+    pub finished_at: DateTime<Utc>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_reads_back_as_itself() {
+        for (index, (status, name)) in STATUSES.iter().enumerate() {
+            assert_eq!(*status as usize, index, "{name} stands at its own index");
+            assert_eq!(name.parse::<Status>().unwrap(), *status);
+        }
+    }
+
+    #[test]
+    fn an_unknown_status_names_the_known_ones() {
+        let error = "done".parse::<Status>().unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "status \"done\" is not known, expected todo, success, fail, timeout, lost, cancelled, missed, skipped"
+        );
+    }
+}

@@ -1,0 +1,145 @@
+//! What becomes of the instants of a task that are due: run, `skipped`, `missed`, or wait.
+//!
+//! ```text
+//!  accounted │ a   b   c │ now        a, b  one `missed` row: count 2, first a, last b
+//!            └───────────┘            c     runs; `skipped` while the task is busy; `missed` when found
+//!              overdue                      later than the grace
+//! ```
+//!
+//! Invariant: whatever the answer, every instant up to the newest one it names is accounted for, in at most
+//! two rows however long the gap. With `coalesce = false` each instant within the grace is a fire of its own,
+//! taken oldest first, one per claim.
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+
+use super::{
+    task::{Overlap, Policy},
+    trigger::Trigger,
+};
+
+/// What is due of one task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// Nothing is due.
+    Nothing,
+    /// Something is due but waits until the task is free (`overlap = "queue"`).
+    Wait,
+    /// To be claimed now.
+    Now {
+        /// The older instants, which never run.
+        missed: Option<Missed>,
+        /// The instant that runs, or is skipped.
+        fire: Option<Fire>,
+    },
+}
+
+/// Instants that never run, in one row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missed {
+    /// The oldest.
+    pub first: DateTime<Utc>,
+    /// The newest; the row's `scheduled_at`.
+    pub last: DateTime<Utc>,
+    /// How many, 1 or more.
+    pub count: u64,
+    /// Why.
+    pub reason: MissedReason,
+}
+
+/// Why instants never ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MissedReason {
+    /// They were found later than the grace.
+    Late,
+    /// A newer fire of the same task stands for them.
+    Coalesced,
+}
+
+/// The instant that is claimed on its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fire {
+    /// The instant.
+    pub scheduled_at: DateTime<Utc>,
+    /// Whether it is recorded `skipped` instead of run.
+    pub is_skipped: bool,
+}
+
+/// How busy the task is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Its open runs on this node.
+    pub running: u32,
+    /// Whether the database said that it runs elsewhere.
+    pub is_busy_elsewhere: bool,
+    /// Whether the oldest due fire has been waiting for the task's own previous run, which is no lateness.
+    pub has_waited: bool,
+}
+
+/// What is due of a task whose instants are accounted for up to and including `accounted`.
+#[must_use]
+pub fn due(trigger: &Trigger, policy: &Policy, accounted: DateTime<Utc>, load: Load, now: DateTime<Utc>) -> Due {
+    let Some(first) = trigger.next_after(accounted).filter(|first| *first <= now) else {
+        return Due::Nothing;
+    };
+    let is_full = load.is_busy_elsewhere || load.running >= policy.max_instances;
+    let is_full = is_full && policy.overlap != Overlap::Allow;
+    if is_full && policy.overlap == Overlap::Queue {
+        return Due::Wait;
+    }
+    // Of what is due, the oldest instant that may still run.
+    let grace = TimeDelta::from_std(policy.misfire_grace_time).unwrap_or(TimeDelta::MAX);
+    let horizon = if load.has_waited { Some(accounted) } else { now.checked_sub_signed(grace) };
+    let horizon = horizon.unwrap_or(accounted);
+    let oldest_timely = if first >= horizon {
+        Some(first)
+    } else {
+        trigger.next_after(horizon - TimeDelta::milliseconds(1)).filter(|instant| *instant <= now)
+    };
+    let newest = trigger.last_until(now).unwrap_or(first).max(first);
+    let Some(oldest_timely) = oldest_timely else {
+        return Due::Now { missed: missed(trigger, accounted, first, newest, MissedReason::Late), fire: None };
+    };
+    let scheduled_at = if policy.coalesce { newest } else { oldest_timely };
+    let reason = if policy.coalesce { MissedReason::Coalesced } else { MissedReason::Late };
+    let before = trigger.last_until(scheduled_at - TimeDelta::milliseconds(1));
+    Due::Now {
+        missed: before.and_then(|last| missed(trigger, accounted, first, last, reason)),
+        fire: Some(Fire { scheduled_at, is_skipped: is_full }),
+    }
+}
+
+fn missed(
+    trigger: &Trigger,
+    accounted: DateTime<Utc>,
+    first: DateTime<Utc>,
+    last: DateTime<Utc>,
+    reason: MissedReason,
+) -> Option<Missed> {
+    (last >= first).then(|| Missed { first, last, count: trigger.count(accounted, last), reason })
+}
+
+impl Missed {
+    /// The `extra` of the row.
+    #[must_use]
+    pub fn extra(&self, policy: &Policy, fire: Option<Fire>, now: DateTime<Utc>) -> String {
+        let reason = match (self.reason, fire) {
+            (MissedReason::Coalesced, Some(fire)) => format!("coalesced into the fire of {}", show(fire.scheduled_at)),
+            _ => format!(
+                "found at {}, later than misfire_grace_time of {} s",
+                show(now),
+                policy.misfire_grace_time.as_secs_f64()
+            ),
+        };
+        serde_json::json!({
+            "reason": reason,
+            "count": self.count,
+            "first": show(self.first),
+            "last": show(self.last),
+        })
+        .to_string()
+    }
+}
+
+fn show(instant: DateTime<Utc>) -> String {
+    instant.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}

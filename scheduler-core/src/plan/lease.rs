@@ -1,0 +1,91 @@
+//! How long a node may trust that it is alive in the eyes of the others.
+//!
+//! ```text
+//!   start of a renewal ───────────────── lease ──────────────────▶ others may reap
+//!                      └── lease − margin ──▶ the node itself stops claiming
+//! ```
+//!
+//! Measured on the monotonic clock from the *start* of the last good renewal, so that a slow answer or a
+//! step of the wall clock cannot lengthen it. Nobody reaps before one lease of unbroken contact with the
+//! database: a node that just came back must first give the others the time to renew.
+
+use std::time::Duration;
+
+/// One node's own view of its lease. All times are monotonic.
+#[derive(Clone, Copy, Debug)]
+pub struct Lease {
+    length: Duration,
+    renewed_at: Option<Duration>,
+    contact_since: Option<Duration>,
+}
+
+impl Lease {
+    /// A lease of `length` that was never renewed: nothing may be claimed yet.
+    #[must_use]
+    pub fn new(length: Duration) -> Self {
+        Self { length, renewed_at: None, contact_since: None }
+    }
+
+    /// A renewal that began at `started` was acknowledged by the database.
+    pub fn renewed(&mut self, started: Duration) {
+        self.renewed_at = Some(started);
+        self.contact_since.get_or_insert(started);
+    }
+
+    /// A call to the database failed: contact is broken.
+    pub fn contact_lost(&mut self) {
+        self.contact_since = None;
+    }
+
+    /// Whether this node may claim: its last renewal began less than lease − margin ago. The margin is a
+    /// sixth of the lease.
+    #[must_use]
+    pub fn is_trusted(&self, now: Duration) -> bool {
+        self.renewed_at.is_some_and(|renewed| now < renewed + self.length - self.length / 6)
+    }
+
+    /// Whether this node may declare others dead.
+    #[must_use]
+    pub fn may_reap(&self, now: Duration) -> bool {
+        self.is_trusted(now) && self.contact_since.is_some_and(|since| now >= since + self.length)
+    }
+
+    /// How long between two renewals: a third of the lease, so that two may fail.
+    #[must_use]
+    pub fn renew_every(&self) -> Duration {
+        self.length / 3
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn a_node_trusts_itself_until_a_sixth_before_the_end_of_its_lease() {
+        let mut lease = Lease::new(30 * SECOND);
+        assert!(!lease.is_trusted(SECOND), "never renewed");
+        lease.renewed(10 * SECOND);
+        assert!(lease.is_trusted(34 * SECOND));
+        assert!(!lease.is_trusted(35 * SECOND));
+    }
+
+    #[test]
+    fn nobody_reaps_before_one_lease_of_unbroken_contact() {
+        let mut lease = Lease::new(30 * SECOND);
+        for second in [0, 10, 20, 30] {
+            lease.renewed(second * SECOND);
+        }
+        assert!(!lease.may_reap(29 * SECOND));
+        assert!(lease.may_reap(30 * SECOND));
+        lease.contact_lost();
+        lease.renewed(40 * SECOND);
+        assert!(!lease.may_reap(60 * SECOND));
+        for second in [50, 60, 70] {
+            lease.renewed(second * SECOND);
+        }
+        assert!(lease.may_reap(70 * SECOND));
+    }
+}

@@ -1,0 +1,118 @@
+//! What a node has to say. The acting half turns each into one line of the log.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::plan::{
+    execution::{ExecutionId, Status, TraceId},
+    task::{TaskError, TaskId},
+};
+
+/// Something worth a line.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Notice {
+    /// A task is scheduled.
+    Scheduled {
+        /// `id`.
+        task_id: TaskId,
+        /// `task_key`.
+        task_key: Arc<str>,
+        /// Its next instant; `None`: it will never fire again.
+        next: Option<DateTime<Utc>>,
+    },
+    /// A row does not parse, and why.
+    Rejected(TaskError),
+    /// A row was switched off.
+    Disabled(TaskId, Arc<str>),
+    /// A row is no more.
+    Deleted(TaskId, Arc<str>),
+    /// A live task has a new spec.
+    SpecChanged {
+        /// `id`.
+        task_id: TaskId,
+        /// `task_key`.
+        task_key: Arc<str>,
+        /// Before.
+        old: Arc<str>,
+        /// Now.
+        new: Arc<str>,
+        /// Its next instant.
+        next: Option<DateTime<Utc>>,
+    },
+    /// Columns of a live task were edited that are not read again while it lives.
+    EditIgnored {
+        /// `id`.
+        task_id: TaskId,
+        /// `task_key`.
+        task_key: Arc<str>,
+        /// Which columns.
+        columns: Vec<&'static str>,
+    },
+    /// The first reading is done: the counts of what was found.
+    FirstReading {
+        /// Scheduled rows.
+        scheduled: usize,
+        /// Rejected rows.
+        rejected: usize,
+        /// Disabled rows.
+        disabled: usize,
+    },
+    /// Fires that did not run were recorded.
+    NotRun {
+        /// The task.
+        task_key: Arc<str>,
+        /// `missed`, `skipped` or `cancelled`.
+        status: Status,
+        /// The newest instant.
+        scheduled_at: DateTime<Utc>,
+        /// The row's `extra`.
+        extra: String,
+    },
+    /// A run ended otherwise than with success.
+    RunFailed {
+        /// The task.
+        task_key: Arc<str>,
+        /// The execution.
+        execution_id: ExecutionId,
+        /// Its trace id.
+        trace_id: TraceId,
+        /// How it ended.
+        status: Status,
+        /// Why.
+        reason: String,
+    },
+    /// A row was closed by somebody else before its outcome came.
+    OutcomeDiscarded {
+        /// The execution.
+        execution_id: ExecutionId,
+        /// The outcome that was not written.
+        status: Status,
+    },
+    /// An execution of a dead node was marked `lost`.
+    Lost {
+        /// The execution.
+        execution_id: ExecutionId,
+        /// Its task.
+        task_id: TaskId,
+        /// The node that had it; `None`: not written by this scheduler.
+        node_id: Option<String>,
+    },
+    /// A task stood at `doing` without an open execution and is `ready` again.
+    Healed(TaskId),
+    /// A manual run was asked for a task that cannot run.
+    RequestRefused {
+        /// The task.
+        task_id: TaskId,
+        /// Why.
+        reason: String,
+    },
+    /// The database does not answer, or answers with an error.
+    DatabaseTrouble(String),
+    /// The database answers again.
+    DatabaseBack,
+    /// The lease could not be renewed in time: nothing is claimed until it is.
+    LeaseLost,
+    /// A stop was asked for while so many jobs run.
+    Stopping(usize),
+}

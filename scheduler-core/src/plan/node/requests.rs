@@ -1,0 +1,81 @@
+//! Manual runs: somebody asked for a task to run now, once.
+//!
+//! A request waits in its table until a run is committed in the same transaction that takes it away, so it is
+//! never lost and never runs twice. While the task is busy it waits; it is not subject to the grace.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{Action, Node, Notice, tasks::Known};
+use crate::plan::{
+    claim::{Claim, Entry, Request},
+    execution::{Source, Status},
+    task::Overlap,
+};
+
+impl Node {
+    pub(super) fn take_requests(&mut self, requests: Vec<Request>) {
+        self.requests = requests.into_iter().map(|request| (request.id, request)).collect();
+    }
+
+    /// Claims of the requests that can run now, at most `room`, at most one per task.
+    pub(super) fn claim_requests(&mut self, room: usize, actions: &mut Vec<Action>) -> Vec<Claim> {
+        let mut claims: Vec<Claim> = Vec::new();
+        let mut waiting = BTreeMap::new();
+        for (id, request) in std::mem::take(&mut self.requests) {
+            let is_next = claims.len() < room && claims.iter().all(|claim| claim.task_id != request.task_id);
+            let claim = if is_next { self.claim_request(&request, actions) } else { None };
+            match claim {
+                Some(claim) => {
+                    self.mark_claiming(claim.task_id);
+                    claims.push(claim);
+                }
+                None => {
+                    waiting.insert(id, request);
+                }
+            }
+        }
+        self.requests = waiting;
+        claims
+    }
+
+    fn claim_request(&mut self, request: &Request, actions: &mut Vec<Action>) -> Option<Claim> {
+        let reason = match self.known.get(&request.task_id) {
+            Some(Known::Live(live)) => {
+                let policy = live.task.policy;
+                let is_full = policy.overlap != Overlap::Allow && live.load.running >= policy.max_instances;
+                if live.is_claiming || live.is_stale || live.accounted.is_none() || is_full {
+                    return None;
+                }
+                let spec = Arc::clone(&live.task.spec);
+                return Some(self.manual(request, spec, policy.may_overlap(), Status::Todo, "{}".to_owned()));
+            }
+            Some(Known::Disabled) => "the task is disabled",
+            Some(Known::Rejected(_)) => "the row of the task is rejected, see `scheduler check`",
+            None => "the row of the task is no more",
+        };
+        let refused = Notice::RequestRefused { task_id: request.task_id, reason: reason.to_owned() };
+        actions.push(Action::Report(refused));
+        let extra = serde_json::json!({ "reason": reason }).to_string();
+        Some(self.manual(request, "".into(), true, Status::Cancelled, extra))
+    }
+
+    fn manual(
+        &mut self,
+        request: &Request,
+        spec: Arc<str>,
+        may_overlap: bool,
+        status: Status,
+        extra: String,
+    ) -> Claim {
+        let trace_id = (self.make_trace_id)();
+        let scheduled_at = request.requested_at;
+        Claim {
+            task_id: request.task_id,
+            spec,
+            first: scheduled_at,
+            may_overlap,
+            request: Some(request.id),
+            entries: vec![Entry { scheduled_at, trace_id, status, source: Source::Manual, extra }],
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The way out: no new claims, running jobs get their time, what is open is recorded, then exit.
+
+use std::time::Duration;
+
+use super::{Action, Node, Notice};
+use crate::plan::{
+    Now,
+    execution::{ExecutionId, Status},
+};
+
+/// Where a node stands on its way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Running,
+    /// Jobs may end until the deadline (monotonic).
+    Draining(Duration),
+    /// What still ran was cut; only records are awaited, until the deadline.
+    Closing(Duration),
+    Left,
+}
+
+impl Phase {
+    pub(super) fn deadline(self) -> Option<Duration> {
+        match self {
+            Phase::Running | Phase::Left => None,
+            Phase::Draining(deadline) | Phase::Closing(deadline) => Some(deadline),
+        }
+    }
+}
+
+impl Node {
+    /// How long a record may take after the last job was cut.
+    const LAST_RECORD: Duration = Duration::from_secs(2);
+
+    pub(super) fn on_stop(&mut self, now: Now, actions: &mut Vec<Action>) {
+        if self.stop != Phase::Running {
+            return;
+        }
+        self.stop = Phase::Draining(now.mono + self.settings.shutdown_timeout);
+        actions.push(Action::Report(Notice::Stopping(self.open.len())));
+        actions.push(Action::CancelJobs);
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stop != Phase::Running
+    }
+
+    pub(super) fn exit_when_done(&mut self, now: Now, actions: &mut Vec<Action>) {
+        let is_idle = self.open.is_empty()
+            && self.outcomes.is_empty()
+            && !self.recording
+            && !self.claiming
+            && self.unsettled.is_none();
+        match self.stop {
+            Phase::Running | Phase::Left => {}
+            Phase::Draining(_) | Phase::Closing(_) if is_idle => self.leave(actions),
+            Phase::Draining(deadline) if deadline <= now.mono => {
+                self.cut_what_runs(now, actions);
+                self.stop = Phase::Closing(now.mono + Self::LAST_RECORD);
+                self.record_what_ended(now, actions);
+            }
+            Phase::Closing(deadline) if deadline <= now.mono => self.leave(actions),
+            Phase::Draining(_) | Phase::Closing(_) => {}
+        }
+    }
+
+    fn leave(&mut self, actions: &mut Vec<Action>) {
+        self.stop = Phase::Left;
+        actions.push(Action::Exit);
+    }
+
+    fn cut_what_runs(&mut self, now: Now, actions: &mut Vec<Action>) {
+        let mut cut: Vec<ExecutionId> = self.open.keys().copied().collect();
+        cut.sort_unstable();
+        let reason = format!(
+            "still running {} s after the scheduler was asked to stop",
+            self.settings.shutdown_timeout.as_secs_f64()
+        );
+        for execution_id in &cut {
+            if let Some(open) = self.close(*execution_id) {
+                self.outcomes.push(open.unfinished(*execution_id, Status::Cancelled, &reason, now.wall));
+            }
+        }
+        if !cut.is_empty() {
+            actions.push(Action::Abort(cut));
+        }
+    }
+}

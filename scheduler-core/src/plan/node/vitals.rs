@@ -1,0 +1,89 @@
+//! What keeps a node alive and the tables clean: readings, renewals, and looking after dead nodes.
+
+use std::time::Duration;
+
+use super::{Action, Chore, Failure, Node, Notice, Reaped, stop::Phase};
+use crate::plan::Now;
+
+impl Node {
+    /// Looking for dead nodes costs one statement; a third of the lease keeps recovery within
+    /// lease + 10 s + one database call at the defaults.
+    fn reap_every(&self) -> Duration {
+        self.lease.renew_every()
+    }
+
+    /// Renewals go on while jobs still run and end last; readings end with the wish to stop.
+    pub(super) fn active_chores(&self) -> impl Iterator<Item = Chore> {
+        let is_here = self.stop != Phase::Left;
+        let is_running = !self.is_stopping();
+        [(self.renewing, is_here), (self.reading, is_running), (self.reaping, is_running && self.has_read)]
+            .into_iter()
+            .filter_map(|(chore, is_active)| is_active.then_some(chore))
+    }
+
+    pub(super) fn do_chores(&mut self, now: Now, actions: &mut Vec<Action>) {
+        if self.stop != Phase::Left && self.renewing.is_due(now) {
+            self.renewing.begin();
+            actions.push(Action::Renew);
+        }
+        if self.is_stopping() {
+            return;
+        }
+        if self.reading.is_due(now) {
+            self.reading.begin();
+            self.previous_read = std::mem::replace(&mut self.read_started, now.wall);
+            actions.push(Action::Read);
+        }
+        if self.has_read && self.reaping.is_due(now) {
+            if self.lease.may_reap(now.mono) {
+                self.reaping.begin();
+                let mut suspects: Vec<_> = self.suspects.iter().copied().collect();
+                suspects.sort_unstable();
+                suspects.truncate(self.settings.batch);
+                actions.push(Action::Reap { suspects });
+            } else {
+                self.reaping.due_at = now.mono + self.reap_every();
+            }
+        }
+    }
+
+    pub(super) fn on_renewed(
+        &mut self,
+        started: Duration,
+        result: Result<(), Failure>,
+        now: Now,
+        actions: &mut Vec<Action>,
+    ) {
+        match result {
+            Ok(()) => {
+                self.lease.renewed(started);
+                self.renewing.end(started + self.lease.renew_every());
+                self.note_trouble(None, actions);
+            }
+            Err(failure) => {
+                let was_trusted = self.lease.is_trusted(started);
+                self.note_trouble(Some(&failure), actions);
+                self.renewing.end(now.mono + self.lease.renew_every() / 5);
+                if was_trusted && !self.lease.is_trusted(now.mono) {
+                    actions.push(Action::Report(Notice::LeaseLost));
+                }
+            }
+        }
+    }
+
+    pub(super) fn on_reaped(&mut self, result: Result<Reaped, Failure>, now: Now, actions: &mut Vec<Action>) {
+        self.reaping.end(now.mono + self.reap_every());
+        match result {
+            Ok(reaped) => {
+                for (execution_id, task_id, node_id) in reaped.lost {
+                    actions.push(Action::Report(Notice::Lost { execution_id, task_id, node_id }));
+                }
+                for task_id in reaped.healed {
+                    self.suspects.remove(&task_id);
+                    actions.push(Action::Report(Notice::Healed(task_id)));
+                }
+            }
+            Err(failure) => self.note_trouble(Some(&failure), actions),
+        }
+    }
+}
