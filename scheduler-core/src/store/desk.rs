@@ -1,0 +1,155 @@
+//! What people ask of the tables, by command line or page.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::{Store, StoreError};
+use crate::plan::{
+    claim::RequestId,
+    execution::{ExecutionId, Status},
+    task::{TaskId, TaskRow},
+};
+
+/// A row to be inserted. `status` becomes `ready`, the timestamps the database's now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewTask {
+    /// `id`; `None`: the database's choice.
+    pub id: Option<TaskId>,
+    /// `task_key`.
+    pub task_key: String,
+    /// `desc`.
+    pub description: String,
+    /// `execute_func`.
+    pub execute_func: String,
+    /// `trigger`.
+    pub trigger: String,
+    /// `spec`.
+    pub spec: String,
+    /// `args`.
+    pub args: String,
+    /// `is_valid`.
+    pub is_enabled: bool,
+    /// `extra`, a JSON object.
+    pub extra: String,
+}
+
+/// Which tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TaskSelection {
+    /// All.
+    All,
+    /// The one with this id.
+    Id(TaskId),
+}
+
+/// A row of `task` with the newest of its executions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeskTask {
+    /// The row.
+    pub row: TaskRow,
+    /// The newest `scheduled_at` that is accounted and was not manual.
+    pub last_accounted: Option<DateTime<Utc>>,
+}
+
+/// Which executions, newest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExecutionFilter {
+    /// Only of this task.
+    pub task_id: Option<TaskId>,
+    /// Only in this status.
+    pub status: Option<Status>,
+    /// Only with an id below this: the last id of the page before.
+    pub before: Option<ExecutionId>,
+    /// At most so many, 1 or more.
+    pub limit: u32,
+}
+
+/// A row of `execute_task`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExecutionRow {
+    /// `id`.
+    pub id: ExecutionId,
+    /// `task_id`.
+    pub task_id: TaskId,
+    /// The task's `task_key`, while its row exists.
+    pub task_key: Option<String>,
+    /// `status` as it stands there.
+    pub status: String,
+    /// `extra`.
+    pub extra: String,
+    /// `trace_id`.
+    pub trace_id: String,
+    /// `create_at`: when it was claimed, whole seconds.
+    pub created_at: Option<DateTime<Utc>>,
+    /// `scheduled_at`; `None` for rows of the original program.
+    pub scheduled_at: Option<DateTime<Utc>>,
+    /// `attempt`, 1 for the first.
+    pub attempt: i64,
+    /// `source`.
+    pub source: String,
+    /// `node_id`.
+    pub node_id: Option<String>,
+    /// `started_at`.
+    pub started_at: Option<DateTime<Utc>>,
+    /// `finished_at`.
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// What people ask of the tables. Every edit here counts as an edit of the row: the database moves
+/// `update_at`.
+#[async_trait]
+pub trait Desk: Store {
+    /// Tasks in id order.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    async fn tasks(&self, selection: TaskSelection) -> Result<Vec<DeskTask>, StoreError>;
+
+    /// Inserts a row.
+    ///
+    /// # Errors
+    /// [`StoreError::KeyTaken`] when a row of any status has the key.
+    async fn add(&self, task: &NewTask) -> Result<TaskId, StoreError>;
+
+    /// Sets `is_valid`. A row that stands so already is not touched.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    async fn set_enabled(&self, task: TaskId, is_enabled: bool) -> Result<(), StoreError>;
+
+    /// Sets `spec`. A row that stands so already is not touched.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    async fn set_spec(&self, task: TaskId, spec: &str) -> Result<(), StoreError>;
+
+    /// Deletes a row of `task`; its executions stay.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    async fn delete(&self, task: TaskId) -> Result<(), StoreError>;
+
+    /// Asks for a run of `task`, once; `now` becomes its `scheduled_at`.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    async fn request_run(&self, task: TaskId, now: DateTime<Utc>) -> Result<RequestId, StoreError>;
+
+    /// Executions, newest first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    async fn executions(&self, filter: ExecutionFilter) -> Result<Vec<ExecutionRow>, StoreError>;
+
+    /// One execution.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    async fn execution(&self, id: ExecutionId) -> Result<ExecutionRow, StoreError>;
+
+    /// Inserts `rows` when this database was never given demo rows and holds no task; says whether it did.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    async fn load_demo(&self, rows: &[NewTask]) -> Result<bool, StoreError>;
+}

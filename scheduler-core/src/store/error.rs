@@ -1,0 +1,92 @@
+//! What can go wrong between us and the tables.
+
+use std::time::Duration;
+
+/// An error of a store. The text names the operation; the cause stands in `source`.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No connection.
+    #[error("cannot connect to {database}: {hint}")]
+    Unreachable {
+        /// Where, without credentials.
+        database: String,
+        /// What the driver said, and what to do about it.
+        hint: String,
+        /// The driver's error.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The tables are not fit to run on.
+    #[error("{0}")]
+    Schema(String),
+    /// A migration failed.
+    #[error("migrating {database} failed")]
+    Migrate {
+        /// Where, without credentials.
+        database: String,
+        /// What the driver said.
+        #[source]
+        source: sqlx::migrate::MigrateError,
+    },
+    /// No answer in time; nothing was written.
+    #[error("{operation}: no answer from the database within {} s", .after.as_secs_f64())]
+    Deadline {
+        /// What was asked.
+        operation: &'static str,
+        /// The deadline.
+        after: Duration,
+    },
+    /// The connection broke while the database was committing.
+    #[error("{operation}: the database's answer to COMMIT was lost")]
+    CommitUnknown {
+        /// What was asked.
+        operation: &'static str,
+        /// How it broke; `None`: no answer within the deadline.
+        #[source]
+        source: Option<sqlx::Error>,
+    },
+    /// The database answered with an error; nothing was written.
+    #[error("{operation} failed")]
+    Query {
+        /// What was asked.
+        operation: &'static str,
+        /// What the database said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// Another row has this `task_key` already.
+    #[error("task_key {key:?} is taken, expected a key that no other row has")]
+    KeyTaken {
+        /// The key.
+        key: String,
+    },
+    /// No such row.
+    #[error("{what} {id} does not exist")]
+    NotFound {
+        /// `task` or `execution`.
+        what: &'static str,
+        /// Its id.
+        id: i64,
+    },
+}
+
+impl StoreError {
+    /// Whether something may have been written although the call failed.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Self::CommitUnknown { .. })
+    }
+
+    /// The error with its causes on one line.
+    #[must_use]
+    pub fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
+    }
+}

@@ -1,0 +1,400 @@
+//! The store without a database, for the harness and the simulation: the same promises, one lock.
+//!
+//! Its clock is set from outside ([`MemoryStore::set_now`]), so that time is stepped. Nothing survives it.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::{Mutex, MutexGuard},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
+
+use super::{
+    Desk, DeskTask, ExecutionFilter, ExecutionRow, NewTask, Store, StoreError, TaskSelection,
+};
+use crate::plan::{
+    claim::{Claim, LockedTask, Refusal, Request, RequestId, Verdict, judge},
+    execution::{ExecutionId, Outcome, Status},
+    node::{Reaped, Reading, Settled},
+    task::{TaskId, TaskRow},
+};
+
+/// Tables in memory.
+#[derive(Debug)]
+pub struct MemoryStore(Mutex<Tables>);
+
+#[derive(Debug)]
+struct Tables {
+    now: DateTime<Utc>,
+    adopted_at: Option<DateTime<Utc>>,
+    tasks: BTreeMap<TaskId, TaskRow>,
+    next_task: TaskId,
+    executions: BTreeMap<ExecutionId, ExecutionRow>,
+    fires: HashMap<(TaskId, DateTime<Utc>, i64), ExecutionId>,
+    nodes: HashMap<String, DateTime<Utc>>,
+    requests: BTreeMap<RequestId, Request>,
+    next_request: RequestId,
+    is_demo_given: bool,
+}
+
+impl MemoryStore {
+    /// Empty tables whose clock stands at `now`.
+    #[must_use]
+    pub fn new(now: DateTime<Utc>) -> Self {
+        Self(Mutex::new(Tables {
+            now,
+            adopted_at: None,
+            tasks: BTreeMap::new(),
+            next_task: 1,
+            executions: BTreeMap::new(),
+            fires: HashMap::new(),
+            nodes: HashMap::new(),
+            requests: BTreeMap::new(),
+            next_request: 1,
+            is_demo_given: false,
+        }))
+    }
+
+    /// Sets the clock.
+    pub fn set_now(&self, now: DateTime<Utc>) {
+        self.tables().now = now;
+    }
+
+    /// Changes a row as an operator would by SQL: the edit moves `update_at` unless it changes nothing or
+    /// `status` only.
+    pub fn edit(&self, task: TaskId, edit: impl FnOnce(&mut TaskRow)) {
+        let mut tables = self.tables();
+        let now = tables.now;
+        if let Some(row) = tables.tasks.get_mut(&task) {
+            edited(row, now, edit);
+        }
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.0.lock().expect("bug: a call on the memory store panicked half way")
+    }
+}
+
+fn edited(row: &mut TaskRow, now: DateTime<Utc>, edit: impl FnOnce(&mut TaskRow)) {
+    let before = TaskRow { status: Ok(String::new()), ..row.clone() };
+    edit(row);
+    if before != (TaskRow { status: Ok(String::new()), ..row.clone() }) && before.updated_at == row.updated_at {
+        row.updated_at = Some(now.trunc_subsecs(0));
+    }
+}
+
+impl Tables {
+    fn last_accounted(&self, task: TaskId) -> Option<DateTime<Utc>> {
+        let of_task = self.executions.values().filter(|row| row.task_id == task && row.source != "manual");
+        of_task.filter_map(|row| row.scheduled_at).max()
+    }
+
+    fn locked(&self, task: TaskId) -> Option<LockedTask> {
+        let row = self.tasks.get(&task)?;
+        Some(LockedTask {
+            is_enabled: row.is_valid.as_deref() == Ok("1"),
+            is_ready: row.status.as_deref() == Ok("ready"),
+            spec: row.spec.clone().unwrap_or_default(),
+            updated_at: row.updated_at,
+            last_accounted: self.last_accounted(task),
+        })
+    }
+
+    fn judge(&self, claim: &Claim) -> Result<(), Refusal> {
+        if claim.request.is_some_and(|request| !self.requests.contains_key(&request)) {
+            return Err(Refusal::RequestGone);
+        }
+        if claim.request.is_some() && claim.run().is_none() {
+            return Ok(());
+        }
+        judge(claim, self.locked(claim.task_id).as_ref())
+    }
+
+    fn claim(&mut self, node: &str, claim: &Claim) -> Verdict {
+        if let Err(refusal) = self.judge(claim) {
+            return Verdict::Refused(refusal);
+        }
+        for entry in &claim.entries {
+            let fire = (claim.task_id, entry.scheduled_at, 1);
+            if self.fires.contains_key(&fire) {
+                continue;
+            }
+            let id = self.executions.last_key_value().map_or(1, |(id, _)| id + 1);
+            self.fires.insert(fire, id);
+            self.executions.insert(
+                id,
+                ExecutionRow {
+                    id,
+                    task_id: claim.task_id,
+                    task_key: None,
+                    status: entry.status.as_str().to_owned(),
+                    extra: entry.extra.clone(),
+                    trace_id: entry.trace_id.to_string(),
+                    created_at: Some(self.now.trunc_subsecs(0)),
+                    scheduled_at: Some(entry.scheduled_at),
+                    attempt: 1,
+                    source: entry.source.as_str().to_owned(),
+                    node_id: Some(node.to_owned()),
+                    started_at: None,
+                    finished_at: entry.status.is_terminal().then_some(self.now),
+                },
+            );
+        }
+        match self.settle(claim) {
+            Settled::Written(run) => {
+                if run.is_some() {
+                    self.set_status(claim.task_id, "ready", "doing");
+                }
+                if let Some(request) = claim.request {
+                    self.requests.remove(&request);
+                }
+                Verdict::Won(run)
+            }
+            Settled::NotWritten => Verdict::Refused(Refusal::Accounted(claim.newest())),
+        }
+    }
+
+    fn settle(&self, claim: &Claim) -> Settled {
+        let Some(entry) = claim.entries.last() else { return Settled::Written(None) };
+        let row = self.fires.get(&(claim.task_id, entry.scheduled_at, 1)).and_then(|id| self.executions.get(id));
+        match row {
+            Some(row) if *row.trace_id == *entry.trace_id => {
+                Settled::Written((row.status == Status::Todo.as_str()).then_some(row.id))
+            }
+            _ => Settled::NotWritten,
+        }
+    }
+
+    fn record(&mut self, outcome: &Outcome) -> bool {
+        let Some(row) = self.executions.get_mut(&outcome.execution_id) else { return false };
+        if *row.trace_id != *outcome.trace_id {
+            return false;
+        }
+        if row.status != Status::Todo.as_str() {
+            return row.status == outcome.status.as_str();
+        }
+        row.status = outcome.status.as_str().to_owned();
+        row.extra.clone_from(&outcome.extra);
+        row.started_at = outcome.started_at.or(row.started_at);
+        row.finished_at = Some(outcome.finished_at);
+        self.release(outcome.task_id);
+        true
+    }
+
+    /// To `ready`, when nothing of the task is open; says whether it changed.
+    fn release(&mut self, task: TaskId) -> bool {
+        let is_open = self.executions.values().any(|row| row.task_id == task && row.status == Status::Todo.as_str());
+        !is_open && self.set_status(task, "doing", "ready")
+    }
+
+    /// Sets a status unless another row has the same key in it, as the unique key would refuse.
+    fn set_status(&mut self, task: TaskId, from: &str, to: &str) -> bool {
+        let Some(row) = self.tasks.get(&task) else { return false };
+        let is_taken = self
+            .tasks
+            .values()
+            .any(|other| other.id != task && other.task_key == row.task_key && other.status.as_deref() == Ok(to));
+        if is_taken || row.status.as_deref() != Ok(from) {
+            return false;
+        }
+        if let Some(row) = self.tasks.get_mut(&task) {
+            row.status = Ok(to.to_owned());
+        }
+        true
+    }
+
+    fn add(&mut self, task: &NewTask) -> Result<TaskId, StoreError> {
+        if self.tasks.values().any(|row| row.task_key.as_deref() == Ok(&task.task_key)) {
+            return Err(StoreError::KeyTaken { key: task.task_key.clone() });
+        }
+        let id = task.id.unwrap_or(self.next_task);
+        self.next_task = self.next_task.max(id) + 1;
+        let text = |value: &str| Ok(value.to_owned());
+        self.tasks.insert(
+            id,
+            TaskRow {
+                id,
+                task_key: text(&task.task_key),
+                description: text(&task.description),
+                execute_func: text(&task.execute_func),
+                trigger: text(&task.trigger),
+                spec: text(&task.spec),
+                args: text(&task.args),
+                is_valid: text(if task.is_enabled { "1" } else { "0" }),
+                status: text("ready"),
+                extra: text(&task.extra),
+                created_at: Some(self.now.trunc_subsecs(0)),
+                updated_at: Some(self.now.trunc_subsecs(0)),
+            },
+        );
+        Ok(id)
+    }
+
+    fn edit(&mut self, task: TaskId, edit: impl FnOnce(&mut TaskRow)) -> Result<(), StoreError> {
+        let now = self.now;
+        let row = self.tasks.get_mut(&task).ok_or(StoreError::NotFound { what: "task", id: task })?;
+        edited(row, now, edit);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn migrate(&self) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        let now = tables.now;
+        tables.adopted_at.get_or_insert(now);
+        Ok(())
+    }
+
+    async fn check_schema(&self) -> Result<(), StoreError> {
+        match self.tables().adopted_at {
+            Some(_) => Ok(()),
+            None => Err(StoreError::Schema("the tables in memory are at version 0, expected 1".to_owned())),
+        }
+    }
+
+    async fn read(&self) -> Result<Reading, StoreError> {
+        let tables = self.tables();
+        Ok(Reading {
+            rows: tables.tasks.values().cloned().collect(),
+            requests: tables.requests.values().cloned().collect(),
+            adopted_at: tables.adopted_at.unwrap_or(DateTime::UNIX_EPOCH),
+        })
+    }
+
+    async fn cursors(&self, tasks: &[TaskId]) -> Result<HashMap<TaskId, DateTime<Utc>>, StoreError> {
+        let tables = self.tables();
+        Ok(tasks.iter().filter_map(|task| Some((*task, tables.last_accounted(*task)?))).collect())
+    }
+
+    async fn claim(&self, node: &str, claims: &[Claim]) -> Result<Vec<Verdict>, StoreError> {
+        let mut tables = self.tables();
+        Ok(claims.iter().map(|claim| tables.claim(node, claim)).collect())
+    }
+
+    async fn settle(&self, claims: &[Claim]) -> Result<Vec<Settled>, StoreError> {
+        let tables = self.tables();
+        Ok(claims.iter().map(|claim| tables.settle(claim)).collect())
+    }
+
+    async fn record(&self, outcomes: &[Outcome]) -> Result<Vec<bool>, StoreError> {
+        let mut tables = self.tables();
+        Ok(outcomes.iter().map(|outcome| tables.record(outcome)).collect())
+    }
+
+    async fn renew(&self, node: &str) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        let now = tables.now;
+        tables.nodes.insert(node.to_owned(), now);
+        Ok(())
+    }
+
+    async fn leave(&self, node: &str) -> Result<(), StoreError> {
+        self.tables().nodes.remove(node);
+        Ok(())
+    }
+
+    async fn reap(&self, lease: Duration, suspects: &[TaskId]) -> Result<Reaped, StoreError> {
+        let mut tables = self.tables();
+        let now = tables.now;
+        let dead_before = now - TimeDelta::from_std(lease).unwrap_or(TimeDelta::MAX);
+        let extra = serde_json::json!({
+            "reason": format!("the node did not renew its lease for {} s", lease.as_secs_f64())
+        });
+        let nodes = tables.nodes.clone();
+        let mut lost = Vec::new();
+        for row in tables.executions.values_mut().filter(|row| row.status == Status::Todo.as_str()) {
+            let heard = row.node_id.as_ref().and_then(|node| nodes.get(node)).copied().or(row.created_at);
+            if heard.is_some_and(|heard| heard < dead_before) {
+                row.status = Status::Lost.as_str().to_owned();
+                row.extra = extra.to_string();
+                row.finished_at = Some(now);
+                lost.push((row.id, row.task_id, row.node_id.clone()));
+            }
+        }
+        let of_lost: HashSet<TaskId> = lost.iter().map(|(_, task, _)| *task).collect();
+        for task in &of_lost {
+            tables.release(*task);
+        }
+        let suspects = suspects.iter().copied().filter(|task| !of_lost.contains(task));
+        Ok(Reaped { healed: suspects.filter(|task| tables.release(*task)).collect(), lost })
+    }
+}
+
+#[async_trait]
+impl Desk for MemoryStore {
+    async fn tasks(&self, selection: TaskSelection) -> Result<Vec<DeskTask>, StoreError> {
+        let tables = self.tables();
+        let is_selected = |row: &&TaskRow| match selection {
+            TaskSelection::All => true,
+            TaskSelection::Id(id) => row.id == id,
+        };
+        let rows = tables.tasks.values().filter(is_selected);
+        Ok(rows.map(|row| DeskTask { row: row.clone(), last_accounted: tables.last_accounted(row.id) }).collect())
+    }
+
+    async fn add(&self, task: &NewTask) -> Result<TaskId, StoreError> {
+        self.tables().add(task)
+    }
+
+    async fn set_enabled(&self, task: TaskId, is_enabled: bool) -> Result<(), StoreError> {
+        let value = if is_enabled { "1" } else { "0" };
+        self.tables().edit(task, |row| row.is_valid = Ok(value.to_owned()))
+    }
+
+    async fn set_spec(&self, task: TaskId, spec: &str) -> Result<(), StoreError> {
+        self.tables().edit(task, |row| row.spec = Ok(spec.to_owned()))
+    }
+
+    async fn delete(&self, task: TaskId) -> Result<(), StoreError> {
+        let gone = self.tables().tasks.remove(&task);
+        gone.map(drop).ok_or(StoreError::NotFound { what: "task", id: task })
+    }
+
+    async fn request_run(&self, task: TaskId, now: DateTime<Utc>) -> Result<RequestId, StoreError> {
+        let mut tables = self.tables();
+        tables.edit(task, |_| ())?;
+        let id = tables.next_request;
+        tables.next_request += 1;
+        let now = if now.timestamp_subsec_millis() == 0 { now + TimeDelta::milliseconds(1) } else { now };
+        tables.requests.insert(id, Request { id, task_id: task, requested_at: now });
+        Ok(id)
+    }
+
+    async fn executions(&self, filter: ExecutionFilter) -> Result<Vec<ExecutionRow>, StoreError> {
+        let tables = self.tables();
+        let rows = tables.executions.values().rev().filter(|row| {
+            filter.task_id.is_none_or(|task| row.task_id == task)
+                && filter.status.is_none_or(|status| row.status == status.as_str())
+                && filter.before.is_none_or(|before| row.id < before)
+        });
+        Ok(rows.take(filter.limit as usize).map(|row| tables.with_key(row)).collect())
+    }
+
+    async fn execution(&self, id: ExecutionId) -> Result<ExecutionRow, StoreError> {
+        let tables = self.tables();
+        let row = tables.executions.get(&id).map(|row| tables.with_key(row));
+        row.ok_or(StoreError::NotFound { what: "execution", id })
+    }
+
+    async fn load_demo(&self, rows: &[NewTask]) -> Result<bool, StoreError> {
+        let mut tables = self.tables();
+        if std::mem::replace(&mut tables.is_demo_given, true) || !tables.tasks.is_empty() {
+            return Ok(false);
+        }
+        for row in rows {
+            tables.add(row)?;
+        }
+        Ok(true)
+    }
+}
+
+impl Tables {
+    fn with_key(&self, row: &ExecutionRow) -> ExecutionRow {
+        let key = self.tasks.get(&row.task_id).and_then(|task| task.task_key.clone().ok());
+        ExecutionRow { task_key: key, ..row.clone() }
+    }
+}

@@ -1,0 +1,115 @@
+//! Keeps: the tables behind a contract that every store obeys.
+//!
+//! | who | asks |
+//! |---|---|
+//! | the scheduler ([`Store`]) | read, claim, settle, record, renew, reap: **batches**, one transaction each |
+//! | people, by command line or page ([`Desk`]) | list, show, add, enable, edit, trigger, delete |
+//!
+//! What every store promises, and [`conformance`] checks:
+//!
+//! 1. A claim is won or refused as a whole, by [`claim::judge`] under the lock of the task's row. What is won is
+//!    durable before the answer. No instant of a task is accounted twice, whoever asks, however often.
+//! 2. Ownership is read back by trace id, never taken from a count of affected rows.
+//! 3. A terminal execution never changes again. A task is `ready` exactly when nothing of it is open, apart
+//!    from what an operator wrote by hand, which [`Store::reap`] heals.
+//! 4. Our own updates leave `update_at` alone: it means "last edited".
+//! 5. A row that cannot be read as text is handed out as such and harms no other row.
+//! 6. Every call ends within the deadline. [`StoreError::is_unknown`] tells whether something may have been
+//!    written all the same.
+//!
+//! [`claim::judge`]: crate::plan::claim::judge
+
+use std::{collections::HashMap, fmt::Debug, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use crate::plan::{
+    claim::{Claim, Verdict},
+    execution::Outcome,
+    node::{Reaped, Reading, Settled},
+    task::TaskId,
+};
+
+#[cfg(feature = "testing")]
+pub mod conformance;
+mod desk;
+mod error;
+#[cfg(any(test, feature = "testing"))]
+pub mod memory;
+mod sql;
+
+pub use desk::{Desk, DeskTask, ExecutionFilter, ExecutionRow, NewTask, TaskSelection};
+pub use error::StoreError;
+pub use sql::{SqlStore, mysql::MysqlPlace};
+
+/// What the scheduler asks of the tables. See the module for what every implementation promises.
+#[async_trait]
+pub trait Store: Debug + Send + Sync {
+    /// Brings the tables to the newest version; harmless when they are there already, also when a migration
+    /// was interrupted. The first call adopts the database: instants before it are never accounted for.
+    ///
+    /// # Errors
+    /// When the database refuses, or was migrated by a newer program.
+    async fn migrate(&self) -> Result<(), StoreError>;
+
+    /// Checks that the tables are fit to run on: migrated, and with the unique keys that decide who runs a
+    /// fire.
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`] naming what is missing.
+    async fn check_schema(&self) -> Result<(), StoreError>;
+
+    /// All rows of `task` in id order, the waiting manual runs, and the instant of adoption.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    async fn read(&self) -> Result<Reading, StoreError>;
+
+    /// The newest `scheduled_at` of each task's executions that were not manual; tasks without one are absent.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    async fn cursors(&self, tasks: &[TaskId]) -> Result<HashMap<TaskId, DateTime<Utc>>, StoreError>;
+
+    /// Claims for `node`, in one transaction, at most one claim per task. One verdict per claim, in order.
+    ///
+    /// # Errors
+    /// When the transaction failed as a whole.
+    async fn claim(&self, node: &str, claims: &[Claim]) -> Result<Vec<Verdict>, StoreError>;
+
+    /// What a claim whose answer never came has written, by its trace ids.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    async fn settle(&self, claims: &[Claim]) -> Result<Vec<Settled>, StoreError>;
+
+    /// Records outcomes in one transaction and sets tasks `ready` of which nothing is open any more. Per
+    /// outcome, in order, whether it stands in its row; `false`: somebody else closed the row.
+    ///
+    /// # Errors
+    /// When the transaction failed as a whole; recording again is harmless.
+    async fn record(&self, outcomes: &[Outcome]) -> Result<Vec<bool>, StoreError>;
+
+    /// Renews the lease of `node` by the database's clock.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    async fn renew(&self, node: &str) -> Result<(), StoreError>;
+
+    /// Forgets `node`, which has nothing open any more.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    async fn leave(&self, node: &str) -> Result<(), StoreError>;
+
+    /// Marks open executions `lost` whose node did not renew for `lease` by the database's clock, and sets
+    /// `ready` their tasks and those of `suspects` that stand at `doing` with nothing open.
+    ///
+    /// # Errors
+    /// When the transaction failed as a whole.
+    async fn reap(&self, lease: Duration, suspects: &[TaskId]) -> Result<Reaped, StoreError>;
+}
+
+/// A store as the program holds it.
+pub type SharedStore = Arc<dyn Desk>;

@@ -1,0 +1,168 @@
+//! The claim transaction.
+
+use std::collections::{HashMap, HashSet};
+
+use serde::Serialize;
+
+use super::{
+    connection::{Bind, Connection},
+    epoch_ms, from_secs, in_lock_order, json, read_cursors,
+    statements::Statements,
+};
+use crate::plan::{
+    claim::{Claim, Entry, LockedTask, Refusal, Verdict, judge},
+    execution::{ExecutionId, Status},
+    node::Settled,
+    task::TaskId,
+};
+
+/// An entry as it travels in the batch.
+#[derive(Serialize)]
+struct FireJson<'a> {
+    task_id: TaskId,
+    status: &'static str,
+    extra: &'a str,
+    trace_id: &'a str,
+    scheduled_at: i64,
+    attempt: u32,
+    source: &'static str,
+}
+
+fn fires<'a>(claims: impl IntoIterator<Item = &'a Claim>) -> String {
+    let fire = |task_id, entry: &'a Entry| FireJson {
+        task_id,
+        status: entry.status.as_str(),
+        extra: &entry.extra,
+        trace_id: &entry.trace_id,
+        scheduled_at: epoch_ms(entry.scheduled_at),
+        attempt: 1,
+        source: entry.source.as_str(),
+    };
+    let fires: Vec<_> = claims
+        .into_iter()
+        .flat_map(|claim| claim.entries.iter().map(move |entry| fire(claim.task_id, entry)))
+        .collect();
+    json(&fires)
+}
+
+pub(super) async fn claim(
+    connection: &mut Connection<'_>,
+    sql: &Statements,
+    node: &str,
+    claims: &[Claim],
+) -> Result<Vec<Verdict>, sqlx::Error> {
+    let locked = lock_tasks(connection, sql, claims).await?;
+    let requests = lock_requests(connection, sql, claims).await?;
+    let judged: Vec<Result<(), Refusal>> = claims
+        .iter()
+        .map(|claim| {
+            if claim.request.is_some_and(|request| !requests.contains(&request)) {
+                return Err(Refusal::RequestGone);
+            }
+            // The withdrawal of a manual run is recorded even when its task is no more.
+            if claim.request.is_some() && claim.run().is_none() {
+                return Ok(());
+            }
+            judge(claim, locked.get(&claim.task_id))
+        })
+        .collect();
+    let accepted: Vec<&Claim> =
+        claims.iter().zip(&judged).filter(|(_, judged)| judged.is_ok()).map(|(claim, _)| claim).collect();
+    let mut own = HashMap::new();
+    if !accepted.is_empty() {
+        let fires = fires(accepted.iter().copied());
+        connection.execute(sql.insert_executions, &[node.into(), (&fires).into()]).await?;
+        own = read_back(connection, sql, &fires).await?;
+    }
+    let verdicts: Vec<Verdict> =
+        claims.iter().zip(judged).map(|(claim, judged)| verdict(claim, judged, &own)).collect();
+    let won = || claims.iter().zip(&verdicts).filter(|(_, verdict)| matches!(verdict, Verdict::Won(_)));
+    let doing = won().filter(|(claim, _)| claim.run().is_some()).map(|(claim, _)| claim.task_id);
+    let doing = in_lock_order(doing);
+    if !doing.is_empty() {
+        connection.execute(sql.set_doing, &[(&json(&doing)).into()]).await?;
+    }
+    let served = in_lock_order(won().filter_map(|(claim, _)| claim.request));
+    if !served.is_empty() {
+        connection.execute(sql.delete_requests, &[(&json(&served)).into()]).await?;
+    }
+    Ok(verdicts)
+}
+
+fn verdict(claim: &Claim, judged: Result<(), Refusal>, own: &HashMap<String, (ExecutionId, bool)>) -> Verdict {
+    if let Err(refusal) = judged {
+        return Verdict::Refused(refusal);
+    }
+    // The entry that matters is the newest: an older one can only collide with a manual run of its very
+    // millisecond, which then stands for it.
+    match claim.entries.last() {
+        Some(entry) => match own.get(&*entry.trace_id) {
+            Some((id, _)) => Verdict::Won((entry.status == Status::Todo).then_some(*id)),
+            None => Verdict::Refused(Refusal::Accounted(entry.scheduled_at)),
+        },
+        None => Verdict::Won(None),
+    }
+}
+
+/// What stands at the batch's fires, by trace id: the execution, and whether it is still open.
+async fn read_back(
+    connection: &mut Connection<'_>,
+    sql: &Statements,
+    fires: &str,
+) -> Result<HashMap<String, (ExecutionId, bool)>, sqlx::Error> {
+    let rows = connection.fetch(sql.read_back, &[Bind::Text(fires)]).await?;
+    let own = rows.into_iter().filter_map(|row| {
+        let id = row[0].int()?;
+        Some((row[1].to_lossy(), (id, row[2].to_lossy() == Status::Todo.as_str())))
+    });
+    Ok(own.collect())
+}
+
+pub(super) async fn settle(
+    connection: &mut Connection<'_>,
+    sql: &Statements,
+    claims: &[Claim],
+) -> Result<Vec<Settled>, sqlx::Error> {
+    let own = read_back(connection, sql, &fires(claims)).await?;
+    let settled = claims.iter().map(|claim| {
+        let written = claim.entries.last().and_then(|entry| own.get(&*entry.trace_id));
+        written.map_or(Settled::NotWritten, |(id, is_open)| Settled::Written(is_open.then_some(*id)))
+    });
+    Ok(settled.collect())
+}
+
+async fn lock_tasks(
+    connection: &mut Connection<'_>,
+    sql: &Statements,
+    claims: &[Claim],
+) -> Result<HashMap<TaskId, LockedTask>, sqlx::Error> {
+    let ids = in_lock_order(claims.iter().map(|claim| claim.task_id));
+    let rows = connection.fetch(sql.lock_tasks, &[(&json(&ids)).into()]).await?;
+    // A statement of its own, after the lock: it must see what the one before us committed.
+    let cursors = read_cursors(connection, sql, &ids).await?;
+    let locked = rows.into_iter().filter_map(|row| {
+        let id = row[0].int()?;
+        let task = LockedTask {
+            is_enabled: row[1].int() == Some(1),
+            is_ready: row[2].to_lossy() == "ready",
+            spec: row[3].to_lossy(),
+            updated_at: from_secs(&row[4]),
+            last_accounted: cursors.get(&id).copied(),
+        };
+        Some((id, task))
+    });
+    Ok(locked.collect())
+}
+
+async fn lock_requests(
+    connection: &mut Connection<'_>,
+    sql: &Statements,
+    claims: &[Claim],
+) -> Result<HashSet<i64>, sqlx::Error> {
+    let ids = in_lock_order(claims.iter().filter_map(|claim| claim.request));
+    if ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let rows = connection.fetch(sql.lock_requests, &[(&json(&ids)).into()]).await?;
+    Ok(rows.iter().filter_map(|row| row[0].int()).collect())
+}

@@ -1,0 +1,189 @@
+//! [`Desk`] on SQL.
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{
+    SqlStore,
+    connection::{Bind, Cell, Connection, mysql_number},
+    epoch_ms, from_ms, from_secs, read_only,
+    statements::Statements,
+    task_row, write_transaction,
+};
+use crate::{
+    plan::{
+        claim::RequestId,
+        execution::ExecutionId,
+        task::{TaskId, TaskRow},
+    },
+    store::{Desk, DeskTask, ExecutionFilter, ExecutionRow, NewTask, Store as _, StoreError, TaskSelection},
+};
+
+/// `scheduler_meta.name` that says that the demo rows were given once.
+const DEMO_ROWS: &str = "demo_rows";
+
+#[async_trait]
+impl Desk for SqlStore {
+    async fn tasks(&self, selection: TaskSelection) -> Result<Vec<DeskTask>, StoreError> {
+        let rows: Vec<TaskRow> = match selection {
+            TaskSelection::All => self.read().await?.rows,
+            TaskSelection::Id(id) => read_only!(self, "reading a task", connection => async {
+                let rows = connection.fetch(self.sql.read_task, &[id.into()]).await?;
+                Ok(rows.into_iter().map(task_row).collect())
+            })?,
+        };
+        let ids: Vec<TaskId> = rows.iter().map(|row| row.id).collect();
+        let cursors = self.cursors(&ids).await?;
+        let tasks = rows.into_iter().map(|row| DeskTask { last_accounted: cursors.get(&row.id).copied(), row });
+        Ok(tasks.collect())
+    }
+
+    async fn add(&self, task: &NewTask) -> Result<TaskId, StoreError> {
+        let added = write_transaction!(self, "adding a task", connection => async {
+            add(&mut connection, self.sql, task).await
+        });
+        match added {
+            Ok(Some(id)) => Ok(id),
+            Ok(None) => Err(StoreError::KeyTaken { key: task.task_key.clone() }),
+            Err(StoreError::Query { source, .. }) if is_duplicate(&source) => {
+                Err(StoreError::KeyTaken { key: task.task_key.clone() })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn set_enabled(&self, task: TaskId, is_enabled: bool) -> Result<(), StoreError> {
+        let value = i64::from(is_enabled);
+        let found = write_transaction!(self, "switching a task", connection => async {
+            connection.execute(self.sql.set_valid, &[value.into(), task.into(), value.into()]).await?;
+            exists(&mut connection, self.sql, task).await
+        })?;
+        found_or(found, task)
+    }
+
+    async fn set_spec(&self, task: TaskId, spec: &str) -> Result<(), StoreError> {
+        let found = write_transaction!(self, "changing a spec", connection => async {
+            connection.execute(self.sql.set_spec, &[spec.into(), task.into(), spec.into()]).await?;
+            exists(&mut connection, self.sql, task).await
+        })?;
+        found_or(found, task)
+    }
+
+    async fn delete(&self, task: TaskId) -> Result<(), StoreError> {
+        let done = write_transaction!(self, "deleting a task", connection =>
+            connection.execute(self.sql.delete_task, &[task.into()]))?;
+        found_or(done.rows > 0, task)
+    }
+
+    async fn request_run(&self, task: TaskId, now: DateTime<Utc>) -> Result<RequestId, StoreError> {
+        // Schedules fire on whole seconds as a rule: off them, a manual run takes no fire's place in the key.
+        let now = if now.timestamp_subsec_millis() == 0 { now + TimeDelta::milliseconds(1) } else { now };
+        let asked = write_transaction!(self, "asking for a run", connection => async {
+            if !exists(&mut connection, self.sql, task).await? {
+                return Ok(None);
+            }
+            let done = connection.execute(self.sql.request_run, &[task.into(), epoch_ms(now).into()]).await?;
+            Ok(Some(done.last_id))
+        })?;
+        asked.ok_or(StoreError::NotFound { what: "task", id: task })
+    }
+
+    async fn executions(&self, filter: ExecutionFilter) -> Result<Vec<ExecutionRow>, StoreError> {
+        let status = filter.status.map(crate::plan::execution::Status::as_str);
+        let before = filter.before.unwrap_or(i64::MAX);
+        let rows = read_only!(self, "reading executions", connection => async {
+            let binds: [Bind<'_>; 6] = [
+                filter.task_id.into(),
+                filter.task_id.into(),
+                status.into(),
+                status.into(),
+                before.into(),
+                i64::from(filter.limit).into(),
+            ];
+            connection.fetch(self.sql.list_executions, &binds).await
+        })?;
+        Ok(rows.into_iter().map(|row| execution_row(&row)).collect())
+    }
+
+    async fn execution(&self, id: ExecutionId) -> Result<ExecutionRow, StoreError> {
+        let rows = read_only!(self, "reading an execution", connection =>
+            connection.fetch(self.sql.read_execution, &[id.into()]))?;
+        rows.first().map(|row| execution_row(row)).ok_or(StoreError::NotFound { what: "execution", id })
+    }
+
+    async fn load_demo(&self, rows: &[NewTask]) -> Result<bool, StoreError> {
+        write_transaction!(self, "loading the demo rows", connection => async {
+            let given = connection.fetch(self.sql.read_meta, &[DEMO_ROWS.into()]).await?;
+            let tasks = connection.fetch(self.sql.count_tasks, &[]).await?;
+            if !given.is_empty() {
+                return Ok(false);
+            }
+            connection.execute(self.sql.add_meta, &[DEMO_ROWS.into(), "given".into()]).await?;
+            if tasks.first().and_then(|row| row[0].int()) != Some(0) {
+                return Ok(false);
+            }
+            for row in rows {
+                add(&mut connection, self.sql, row).await?;
+            }
+            Ok(true)
+        })
+    }
+}
+
+/// The new row's id, or `None` when the key is taken.
+async fn add(
+    connection: &mut Connection<'_>,
+    sql: &Statements,
+    task: &NewTask,
+) -> Result<Option<TaskId>, sqlx::Error> {
+    let binds: [Bind<'_>; 9] = [
+        task.id.into(),
+        (&task.task_key).into(),
+        (&task.description).into(),
+        (&task.execute_func).into(),
+        (&task.trigger).into(),
+        (&task.spec).into(),
+        (&task.args).into(),
+        i64::from(task.is_enabled).into(),
+        (&task.extra).into(),
+    ];
+    let done = connection.execute(sql.add_task, &binds).await?;
+    if done.rows == 0 {
+        return Ok(None);
+    }
+    let rows = connection.fetch(sql.find_key, &[(&task.task_key).into()]).await?;
+    Ok(rows.first().and_then(|row| row[0].int()))
+}
+
+async fn exists(connection: &mut Connection<'_>, sql: &Statements, task: TaskId) -> Result<bool, sqlx::Error> {
+    Ok(!connection.fetch(sql.read_task, &[task.into()]).await?.is_empty())
+}
+
+fn found_or(found: bool, id: TaskId) -> Result<(), StoreError> {
+    if found { Ok(()) } else { Err(StoreError::NotFound { what: "task", id }) }
+}
+
+fn is_duplicate(error: &sqlx::Error) -> bool {
+    mysql_number(error) == Some(1062)
+        || error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+}
+
+/// Reads the columns of `list_executions`.
+fn execution_row(cells: &[Cell]) -> ExecutionRow {
+    let text = |index: usize| cells[index].clone().into_text().ok();
+    ExecutionRow {
+        id: cells[0].int().unwrap_or_default(),
+        task_id: cells[1].int().unwrap_or_default(),
+        task_key: text(2),
+        status: cells[3].to_lossy(),
+        extra: cells[4].to_lossy(),
+        trace_id: cells[5].to_lossy(),
+        created_at: from_secs(&cells[6]),
+        scheduled_at: from_ms(&cells[7]),
+        attempt: cells[8].int().unwrap_or(1),
+        source: cells[9].to_lossy(),
+        node_id: text(10),
+        started_at: from_ms(&cells[11]),
+        finished_at: from_ms(&cells[12]),
+    }
+}

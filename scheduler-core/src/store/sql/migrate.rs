@@ -1,0 +1,133 @@
+//! Bringing the tables to the newest version, and checking that they are fit to run on.
+//!
+//! Every migration may run again: MySQL commits each change of a table at once, so one that was interrupted
+//! (`kill -9`, a lost connection) is simply started over.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use sqlx::{
+    SqlSafeStr as _,
+    migrate::{MigrateError, Migration, MigrationType, Migrator},
+};
+
+use super::{SqlStore, connection::Pools, read_only};
+use crate::store::StoreError;
+
+const TABLE: &str = "scheduler_migration";
+
+/// Version, name and the texts for SQLite and MySQL.
+const MIGRATIONS: [(i64, &str, &str, &str); 1] = [(
+    1,
+    "tables",
+    include_str!("../../../../migrations/sqlite/0001_tables.sql"),
+    include_str!("../../../../migrations/mysql/0001_tables.sql"),
+)];
+
+/// Changing a large `execute_task` takes its time.
+const PATIENCE: Duration = Duration::from_secs(3_600);
+
+/// What decides who runs a fire: table and key.
+const UNIQUE_KEYS: [(&str, &[&str]); 2] =
+    [("task", &["task_key", "status"]), ("execute_task", &["task_id", "scheduled_at", "attempt"])];
+
+impl SqlStore {
+    pub(super) async fn run_migrations(&self) -> Result<(), StoreError> {
+        let newest = MIGRATIONS[MIGRATIONS.len() - 1].0;
+        // Asking first: a user without the right to change tables can run what is migrated already.
+        if self.version().await? == newest {
+            return Ok(());
+        }
+        let migrated = tokio::time::timeout(PATIENCE, self.migrate_once_more()).await;
+        let operation = "migrating";
+        migrated.map_err(|_| StoreError::Deadline { operation, after: PATIENCE })?.map_err(|source| match source {
+            MigrateError::VersionMissing(version) => self.newer_schema(version),
+            source => StoreError::Migrate { database: self.database.clone(), source },
+        })
+    }
+
+    async fn migrate_once_more(&self) -> Result<(), MigrateError> {
+        match self.migrate_once().await {
+            Err(MigrateError::Dirty(_)) => {
+                match &self.pools {
+                    Pools::Sqlite { writer, .. } => drop(sqlx::query(FORGET_INTERRUPTED).execute(writer).await?),
+                    Pools::Mysql(pool) => drop(sqlx::query(FORGET_INTERRUPTED).execute(pool).await?),
+                }
+                self.migrate_once().await
+            }
+            result => result,
+        }
+    }
+
+    async fn migrate_once(&self) -> Result<(), MigrateError> {
+        let is_sqlite = matches!(self.pools, Pools::Sqlite { .. });
+        let migrations = MIGRATIONS
+            .iter()
+            .map(|(version, name, sqlite, mysql)| {
+                let sql = if is_sqlite { *sqlite } else { *mysql };
+                Migration::new(*version, (*name).into(), MigrationType::Simple, sql.into_sql_str(), false)
+            })
+            .collect();
+        let mut migrator = Migrator::with_migrations(migrations);
+        migrator.dangerous_set_table_name(TABLE);
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => migrator.run(writer).await,
+            Pools::Mysql(pool) => migrator.run(pool).await,
+        }
+    }
+
+    /// The version of the tables; 0: never migrated.
+    async fn version(&self) -> Result<i64, StoreError> {
+        let read = read_only!(self, "reading the version of the tables", connection => async {
+            match connection.fetch(READ_VERSION, &[]).await {
+                Ok(rows) => Ok(rows.first().and_then(|row| row[0].int()).unwrap_or(0)),
+                // The table is not there yet.
+                Err(error) if error.as_database_error().is_some() => Ok(0),
+                Err(error) => Err(error),
+            }
+        });
+        let newest = MIGRATIONS[MIGRATIONS.len() - 1].0;
+        read.and_then(|version| if version > newest { Err(self.newer_schema(version)) } else { Ok(version) })
+    }
+
+    fn newer_schema(&self, version: i64) -> StoreError {
+        let newest = MIGRATIONS[MIGRATIONS.len() - 1].0;
+        StoreError::Schema(format!(
+            "the tables in {} are at version {version}, this program knows versions up to {newest}: run a newer \
+             program, nothing was changed",
+            self.database
+        ))
+    }
+
+    pub(super) async fn check_tables(&self) -> Result<(), StoreError> {
+        let newest = MIGRATIONS[MIGRATIONS.len() - 1].0;
+        let version = self.version().await?;
+        if version < newest {
+            return Err(StoreError::Schema(format!(
+                "the tables in {} are at version {version}, expected {newest}: run `scheduler migrate`",
+                self.database
+            )));
+        }
+        let rows = read_only!(self, "reading the unique keys", connection =>
+            connection.fetch(self.sql.read_unique_keys, &[]))?;
+        let mut keys: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+        for row in &rows {
+            let index = (row[0].to_lossy().to_lowercase(), row[1].to_lossy());
+            keys.entry(index).or_default().push(row[2].to_lossy());
+        }
+        for (table, columns) in UNIQUE_KEYS {
+            let is_there = keys.iter().any(|((of, _), key)| of == table && key.iter().eq(columns));
+            if !is_there {
+                return Err(StoreError::Schema(format!(
+                    "table {table} in {} has no unique key ({}), expected one, since it decides who runs a fire: \
+                     remove duplicate rows and create it, nothing was changed",
+                    self.database,
+                    columns.join(", ")
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+const READ_VERSION: &str = "SELECT MAX(version) FROM scheduler_migration WHERE success = 1";
+const FORGET_INTERRUPTED: &str = "DELETE FROM scheduler_migration WHERE success = 0";

@@ -1,0 +1,184 @@
+//! The SQL stores: the algorithms once, the texts once per dialect.
+//!
+//! ```text
+//!   claim   lock tasks ─▶ read cursors ─▶ judge ─▶ insert ─▶ read back ─▶ set doing ─▶ COMMIT
+//!   record  lock tasks ─▶ lock executions ─▶ write outcomes ─▶ release tasks ─▶ COMMIT
+//!   reap    find dead ─▶ lock tasks ─▶ find dead again ─▶ mark lost ─▶ release tasks ─▶ COMMIT
+//! ```
+//!
+//! Everybody locks tasks before executions, each in id order, so the three cannot deadlock among themselves;
+//! what a database reports as a deadlock all the same is rolled back and tried again with jitter.
+
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use backon::{ExponentialBuilder, Retryable as _};
+use chrono::{DateTime, Utc};
+
+use self::{
+    connection::{Cell, Connection, Pools},
+    statements::Statements,
+};
+use super::StoreError;
+use crate::plan::task::{TaskId, TaskRow};
+
+mod claiming;
+pub(super) mod connection;
+mod desk;
+mod migrate;
+pub(super) mod mysql;
+mod reaping;
+mod recording;
+mod schedule;
+mod sqlite;
+mod statements;
+
+/// A store on SQLite, MySQL or MariaDB.
+pub struct SqlStore {
+    pools: Pools,
+    sql: &'static Statements,
+    database: String,
+    deadline: Duration,
+}
+
+impl std::fmt::Debug for SqlStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqlStore").field("database", &self.database).finish_non_exhaustive()
+    }
+}
+
+/// Runs `$body` in a transaction, as often as somebody else was faster, within the store's deadline.
+/// `$body` borrows the connection and yields `Result<T, sqlx::Error>`.
+macro_rules! write_transaction {
+    ($store:expr, $operation:literal, $connection:ident => $body:expr) => {{
+        let store: &$crate::store::sql::SqlStore = $store;
+        let committing = std::sync::atomic::AtomicBool::new(false);
+        let attempt = || async {
+            let mut $connection = store.pools.begin(store.sql.begin, &committing).await?;
+            let result = $body.await;
+            $connection.finish(result).await
+        };
+        store.within_deadline($operation, &committing, attempt).await
+    }};
+}
+
+/// Runs `$body` on a connection for reading, within the store's deadline.
+macro_rules! read_only {
+    ($store:expr, $operation:literal, $connection:ident => $body:expr) => {{
+        let store: &$crate::store::sql::SqlStore = $store;
+        let committing = std::sync::atomic::AtomicBool::new(false);
+        let attempt = || async {
+            let mut $connection = store.pools.reader(&committing).await?;
+            let result = $body.await;
+            $connection.give_back(result)
+        };
+        store.within_deadline($operation, &committing, attempt).await
+    }};
+}
+
+use read_only;
+use write_transaction;
+
+impl SqlStore {
+    fn new(pools: Pools, sql: &'static Statements, database: String, deadline: Duration) -> Self {
+        Self { pools, sql, database, deadline }
+    }
+
+    /// Where the tables are, without credentials.
+    #[must_use]
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
+    /// Closes all connections.
+    pub async fn close(&self) {
+        self.pools.close().await;
+    }
+
+    async fn within_deadline<T, F, A>(
+        &self,
+        operation: &'static str,
+        committing: &AtomicBool,
+        attempt: F,
+    ) -> Result<T, StoreError>
+    where
+        F: FnMut() -> A,
+        A: Future<Output = Result<T, sqlx::Error>>,
+    {
+        let patience = ExponentialBuilder::new()
+            .with_min_delay(Duration::from_millis(10))
+            .with_max_delay(Duration::from_millis(200))
+            .without_max_times()
+            .with_jitter();
+        let retried = attempt.retry(patience).when(connection::is_worth_a_retry);
+        match tokio::time::timeout(self.deadline, retried).await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(source)) if committing.load(Ordering::Relaxed) => {
+                Err(StoreError::CommitUnknown { operation, source: Some(source) })
+            }
+            Ok(Err(source)) => Err(StoreError::Query { operation, source }),
+            Err(_) if committing.load(Ordering::Relaxed) => {
+                Err(StoreError::CommitUnknown { operation, source: None })
+            }
+            Err(_) => Err(StoreError::Deadline { operation, after: self.deadline }),
+        }
+    }
+}
+
+/// A batch as one JSON text.
+fn json(values: &impl serde::Serialize) -> String {
+    serde_json::to_string(values).expect("numbers and strings always serialise")
+}
+
+fn epoch_ms(instant: DateTime<Utc>) -> i64 {
+    instant.timestamp_millis()
+}
+
+fn from_ms(cell: &Cell) -> Option<DateTime<Utc>> {
+    cell.int().and_then(DateTime::from_timestamp_millis)
+}
+
+/// The original's timestamps; MySQL's zero date reads as 0, which is no instant.
+fn from_secs(cell: &Cell) -> Option<DateTime<Utc>> {
+    cell.int().filter(|secs| *secs != 0).and_then(|secs| DateTime::from_timestamp(secs, 0))
+}
+
+/// Reads the columns of `read_tasks`.
+fn task_row(cells: Vec<Cell>) -> TaskRow {
+    let mut cells = cells.into_iter();
+    let mut next = || cells.next().unwrap_or(Cell::Null);
+    TaskRow {
+        id: next().int().unwrap_or_default(),
+        task_key: next().into_text(),
+        description: next().into_text(),
+        execute_func: next().into_text(),
+        trigger: next().into_text(),
+        spec: next().into_text(),
+        args: next().into_text(),
+        is_valid: next().into_text(),
+        status: next().into_text(),
+        extra: next().into_text(),
+        created_at: from_secs(&next()),
+        updated_at: from_secs(&next()),
+    }
+}
+
+/// Ids, each once, in the order in which everybody locks.
+fn in_lock_order(ids: impl IntoIterator<Item = i64>) -> Vec<i64> {
+    let mut ids: Vec<i64> = ids.into_iter().collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+async fn read_cursors(
+    connection: &mut Connection<'_>,
+    sql: &Statements,
+    tasks: &[TaskId],
+) -> Result<HashMap<TaskId, DateTime<Utc>>, sqlx::Error> {
+    let rows = connection.fetch(sql.read_cursors, &[(&json(&tasks)).into()]).await?;
+    Ok(rows.iter().filter_map(|row| Some((row[0].int()?, from_ms(&row[1])?))).collect())
+}

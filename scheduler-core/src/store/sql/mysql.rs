@@ -1,0 +1,244 @@
+//! MySQL 8 and MariaDB 10.6 or newer: the production store.
+//!
+//! READ COMMITTED, rows locked in id order. Each statement sees what was committed when it began, so what must
+//! be judged under a lock is read by a statement *after* the one that took the lock. `STRAIGHT_JOIN` keeps the
+//! batch in front: its order is the order of the locks. `update_at = update_at` keeps `ON UPDATE
+//! CURRENT_TIMESTAMP` from taking our bookkeeping for an edit.
+
+use std::time::Duration;
+
+use sqlx::{
+    ConnectOptions, Connection, Executor,
+    mysql::{MySqlConnectOptions, MySqlPoolOptions},
+};
+
+use super::{SqlStore, connection::Pools, statements::Statements};
+use crate::store::StoreError;
+
+/// How to reach a MySQL or MariaDB server.
+#[derive(Clone, Debug)]
+pub struct MysqlPlace {
+    /// Address, user, database, TLS.
+    pub connect: MySqlConnectOptions,
+    /// Most connections at once, 1 or more.
+    pub max_connections: u32,
+    /// A connection that was idle this long is closed.
+    pub idle_timeout: Duration,
+    /// How long one attempt to connect may take.
+    pub connect_timeout: Duration,
+}
+
+/// Session settings on every connection. A lock wait ends after 3 s and is retried by us; the server's own
+/// 50 s would outlast every deadline.
+const SESSION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
+                       SET SESSION innodb_lock_wait_timeout = 3, SESSION autocommit = 1, SESSION time_zone = '+00:00'";
+
+impl SqlStore {
+    /// Connects to a server. Each call to it ends within `deadline`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreachable`] with what the server said.
+    pub async fn mysql(place: MysqlPlace, deadline: Duration) -> Result<Self, StoreError> {
+        let connect = place.connect.charset("utf8mb4").disable_statement_logging();
+        let name = format!(
+            "mysql://{}@{}:{}/{}",
+            connect.get_username(),
+            connect.get_host(),
+            connect.get_port(),
+            connect.get_database().unwrap_or_default()
+        );
+        // The pool would retry a refusal until its time-out and then hide it: ask once by hand.
+        let unreachable = |source| StoreError::Unreachable {
+            hint: hint(&source, &connect, place.connect_timeout),
+            database: name.clone(),
+            source,
+        };
+        let probe = tokio::time::timeout(place.connect_timeout, connect.connect()).await;
+        let probe = probe.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(unreachable)?;
+        probe.close().await.map_err(unreachable)?;
+        let pool = MySqlPoolOptions::new()
+            .max_connections(place.max_connections)
+            .idle_timeout(place.idle_timeout)
+            .acquire_timeout(deadline)
+            .after_connect(|connection, _| {
+                Box::pin(async move { connection.execute(sqlx::raw_sql(SESSION)).await.map(drop) })
+            })
+            .connect_lazy_with(connect);
+        Ok(Self::new(Pools::Mysql(pool), &MYSQL, name, deadline))
+    }
+}
+
+fn hint(error: &sqlx::Error, connect: &MySqlConnectOptions, timeout: Duration) -> String {
+    let user = connect.get_username();
+    let database = connect.get_database().unwrap_or_default();
+    match (super::connection::mysql_number(error), error) {
+        (Some(1045), _) => format!("user {user:?} was refused, check user and password in mysql.toml [default]"),
+        (Some(1044), _) => {
+            format!("user {user:?} may not use database {database:?}, grant it or check db in mysql.toml [default]")
+        }
+        (Some(1049), _) => {
+            format!("database {database:?} does not exist, create it or check db in mysql.toml [default]")
+        }
+        (_, sqlx::Error::PoolTimedOut) => format!("no answer within {} s", timeout.as_secs_f64()),
+        _ => "is the server running, and are host and port in mysql.toml [default] right?".to_owned(),
+    }
+}
+
+macro_rules! ids {
+    () => {
+        "JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) v"
+    };
+}
+
+macro_rules! fires {
+    () => {
+        "JSON_TABLE(?, '$[*]' COLUMNS (task_id BIGINT PATH '$.task_id', status VARCHAR(16) PATH '$.status', \
+         extra TEXT PATH '$.extra', trace_id VARCHAR(64) PATH '$.trace_id', \
+         scheduled_at BIGINT PATH '$.scheduled_at', attempt INT PATH '$.attempt', \
+         source VARCHAR(16) PATH '$.source')) v"
+    };
+}
+
+macro_rules! task_columns {
+    () => {
+        "id, LEFT(task_key, 256), LEFT(`desc`, 256), LEFT(execute_func, 256), LEFT(`trigger`, 256), LEFT(spec, 256), \
+         LEFT(args, 4097), CAST(is_valid AS CHAR), LEFT(status, 256), LEFT(extra, 16385), \
+         CAST(UNIX_TIMESTAMP(create_at) AS SIGNED), CAST(UNIX_TIMESTAMP(update_at) AS SIGNED)"
+    };
+}
+
+macro_rules! execution_columns {
+    () => {
+        "e.id, e.task_id, t.task_key, e.status, e.extra, e.trace_id, CAST(UNIX_TIMESTAMP(e.create_at) AS SIGNED), \
+         e.scheduled_at, e.attempt, e.source, e.node_id, e.started_at, e.finished_at"
+    };
+}
+
+macro_rules! now_ms {
+    () => {
+        "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)"
+    };
+}
+
+pub(crate) static MYSQL: Statements = Statements {
+    begin: "START TRANSACTION",
+
+    read_tasks: concat!("SELECT ", task_columns!(), " FROM task WHERE id > ? ORDER BY id LIMIT ?"),
+    read_task: concat!("SELECT ", task_columns!(), " FROM task WHERE id = ?"),
+    read_requests: "SELECT id, task_id, requested_at FROM scheduler_request ORDER BY id LIMIT 1000",
+    read_meta: "SELECT value FROM scheduler_meta WHERE name = ?",
+    read_cursors: concat!(
+        "SELECT v.id, (SELECT e.scheduled_at FROM execute_task e \
+         WHERE e.task_id = v.id AND e.source <> 'manual' ORDER BY e.scheduled_at DESC LIMIT 1) FROM ",
+        ids!()
+    ),
+
+    lock_tasks: concat!(
+        "SELECT t.id, t.is_valid, t.status, t.spec, CAST(UNIX_TIMESTAMP(t.update_at) AS SIGNED) FROM ",
+        ids!(),
+        " STRAIGHT_JOIN task t FORCE INDEX (PRIMARY) ON t.id = v.id FOR UPDATE"
+    ),
+    lock_requests: concat!(
+        "SELECT r.id FROM ",
+        ids!(),
+        " STRAIGHT_JOIN scheduler_request r FORCE INDEX (PRIMARY) ON r.id = v.id FOR UPDATE"
+    ),
+    insert_executions: concat!(
+        "INSERT IGNORE INTO execute_task \
+         (task_id, status, extra, trace_id, scheduled_at, attempt, source, node_id, finished_at) \
+         SELECT v.task_id, v.status, v.extra, v.trace_id, v.scheduled_at, v.attempt, v.source, ?, \
+         IF(v.status <> 'todo', ",
+        now_ms!(),
+        ", NULL) FROM ",
+        fires!()
+    ),
+    read_back: concat!(
+        "SELECT e.id, e.trace_id, e.status FROM ",
+        fires!(),
+        " STRAIGHT_JOIN execute_task e FORCE INDEX (ux__execute_task__fire) \
+         ON e.task_id = v.task_id AND e.scheduled_at = v.scheduled_at AND e.attempt = v.attempt"
+    ),
+    set_doing: concat!(
+        "UPDATE IGNORE ",
+        ids!(),
+        " STRAIGHT_JOIN task t FORCE INDEX (PRIMARY) ON t.id = v.id SET t.status = 'doing', t.update_at = t.update_at"
+    ),
+    delete_requests: concat!(
+        "DELETE r FROM ",
+        ids!(),
+        " STRAIGHT_JOIN scheduler_request r FORCE INDEX (PRIMARY) ON r.id = v.id"
+    ),
+
+    lock_executions: concat!(
+        "SELECT e.id, e.trace_id, e.status FROM ",
+        ids!(),
+        " STRAIGHT_JOIN execute_task e FORCE INDEX (PRIMARY) ON e.id = v.id FOR UPDATE"
+    ),
+    write_outcomes: "UPDATE JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$.id', status VARCHAR(16) PATH '$.status', \
+                     extra TEXT PATH '$.extra', started_at BIGINT PATH '$.started_at', \
+                     finished_at BIGINT PATH '$.finished_at')) v \
+                     STRAIGHT_JOIN execute_task e FORCE INDEX (PRIMARY) ON e.id = v.id \
+                     SET e.status = v.status, e.extra = v.extra, \
+                     e.started_at = COALESCE(v.started_at, e.started_at), e.finished_at = v.finished_at \
+                     WHERE e.status = 'todo'",
+    release_tasks: concat!(
+        "UPDATE IGNORE ",
+        ids!(),
+        " STRAIGHT_JOIN task t FORCE INDEX (PRIMARY) ON t.id = v.id \
+         LEFT JOIN execute_task e FORCE INDEX (ix__execute_task__status) ON e.status = 'todo' AND e.task_id = t.id \
+         SET t.status = 'ready', t.update_at = t.update_at WHERE t.status = 'doing' AND e.id IS NULL"
+    ),
+
+    renew: concat!(
+        "INSERT INTO scheduler_node (node_id, started_at, heartbeat_at) VALUES (?, ",
+        now_ms!(),
+        ", ",
+        now_ms!(),
+        ") ON DUPLICATE KEY UPDATE heartbeat_at = VALUES(heartbeat_at)"
+    ),
+    leave: "DELETE FROM scheduler_node WHERE node_id = ?",
+    find_dead: concat!(
+        "SELECT e.id, e.task_id, e.node_id FROM execute_task e FORCE INDEX (ix__execute_task__status) \
+         LEFT JOIN scheduler_node n ON n.node_id = e.node_id WHERE e.status = 'todo' \
+         AND COALESCE(n.heartbeat_at, UNIX_TIMESTAMP(e.create_at) * 1000, 0) < ",
+        now_ms!(),
+        " - ? ORDER BY e.task_id, e.id LIMIT 1000"
+    ),
+    mark_lost: concat!(
+        "UPDATE ",
+        ids!(),
+        " STRAIGHT_JOIN execute_task e FORCE INDEX (PRIMARY) ON e.id = v.id \
+         SET e.status = 'lost', e.extra = ?, e.finished_at = ",
+        now_ms!(),
+        " WHERE e.status = 'todo'"
+    ),
+    forget_nodes: concat!("DELETE FROM scheduler_node WHERE heartbeat_at < ", now_ms!(), " - 86400000"),
+
+    add_task: "INSERT INTO task (id, task_key, `desc`, execute_func, `trigger`, spec, args, is_valid, status, extra) \
+               SELECT a.* FROM (SELECT ? AS id, ? AS task_key, ? AS d, ? AS f, ? AS g, ? AS s, ? AS a, ? AS v, \
+               'ready' AS st, ? AS x) a WHERE NOT EXISTS (SELECT 1 FROM task t WHERE t.task_key = a.task_key)",
+    find_key: "SELECT id FROM task WHERE task_key = ? ORDER BY id DESC LIMIT 1",
+    set_valid: "UPDATE task SET is_valid = ? WHERE id = ? AND is_valid <> ?",
+    set_spec: "UPDATE task SET spec = ? WHERE id = ? AND spec <> ?",
+    delete_task: "DELETE FROM task WHERE id = ?",
+    request_run: "INSERT INTO scheduler_request (task_id, requested_at) VALUES (?, ?)",
+    list_executions: concat!(
+        "SELECT ",
+        execution_columns!(),
+        " FROM execute_task e LEFT JOIN task t ON t.id = e.task_id \
+         WHERE (? IS NULL OR e.task_id = ?) AND (? IS NULL OR e.status = ?) AND e.id < ? \
+         ORDER BY e.id DESC LIMIT ?"
+    ),
+    read_execution: concat!(
+        "SELECT ",
+        execution_columns!(),
+        " FROM execute_task e LEFT JOIN task t ON t.id = e.task_id WHERE e.id = ?"
+    ),
+    count_tasks: "SELECT COUNT(*) FROM task",
+    add_meta: "INSERT IGNORE INTO scheduler_meta (name, value) VALUES (?, ?)",
+
+    read_unique_keys: "SELECT CAST(table_name AS CHAR), CAST(index_name AS CHAR), CAST(column_name AS CHAR) \
+                       FROM information_schema.statistics WHERE table_schema = DATABASE() \
+                       AND table_name IN ('task', 'execute_task') AND non_unique = 0 \
+                       ORDER BY table_name, index_name, seq_in_index",
+};

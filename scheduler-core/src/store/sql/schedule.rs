@@ -1,0 +1,100 @@
+//! [`Store`] on SQL: the short calls here, the long ones in files of their own.
+
+use std::{collections::HashMap, time::Duration};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::{SqlStore, claiming, from_ms, read_cursors, read_only, reaping, recording, task_row, write_transaction};
+use crate::{
+    plan::{
+        claim::{Claim, Request, Verdict},
+        execution::Outcome,
+        node::{Reaped, Reading, Settled},
+        task::{TaskId, TaskRow},
+    },
+    store::{Store, StoreError},
+};
+
+/// Rows of `task` in one statement. A reading of many tasks is made of several, each seeing what is committed
+/// when it begins; a row that is edited in between is seen as of one moment all the same.
+const PAGE: i64 = 10_000;
+
+/// Tasks asked about in one statement.
+const CHUNK: usize = 10_000;
+
+#[async_trait]
+impl Store for SqlStore {
+    async fn migrate(&self) -> Result<(), StoreError> {
+        self.run_migrations().await
+    }
+
+    async fn check_schema(&self) -> Result<(), StoreError> {
+        self.check_tables().await
+    }
+
+    async fn read(&self) -> Result<Reading, StoreError> {
+        let mut reading = read_only!(self, "reading the requests", connection => async {
+            let requests = connection.fetch(self.sql.read_requests, &[]).await?;
+            let adopted = connection.fetch(self.sql.read_meta, &["adopted_at".into()]).await?;
+            let requests = requests.iter().filter_map(|row| {
+                Some(Request { id: row[0].int()?, task_id: row[1].int()?, requested_at: from_ms(&row[2])? })
+            });
+            let adopted_at = adopted.first().and_then(|row| from_ms(&row[0])).unwrap_or(DateTime::UNIX_EPOCH);
+            Ok(Reading { rows: Vec::new(), requests: requests.collect(), adopted_at })
+        })?;
+        let mut after = i64::MIN;
+        loop {
+            let page = read_only!(self, "reading the tasks", connection => async {
+                let rows = connection.fetch(self.sql.read_tasks, &[after.into(), PAGE.into()]).await?;
+                Ok(rows.into_iter().map(task_row).collect::<Vec<TaskRow>>())
+            })?;
+            let is_last = i64::try_from(page.len()).is_ok_and(|len| len < PAGE);
+            after = page.last().map_or(after, |row| row.id);
+            reading.rows.extend(page);
+            if is_last {
+                return Ok(reading);
+            }
+        }
+    }
+
+    async fn cursors(&self, tasks: &[TaskId]) -> Result<HashMap<TaskId, DateTime<Utc>>, StoreError> {
+        let mut cursors = HashMap::with_capacity(tasks.len());
+        for chunk in tasks.chunks(CHUNK) {
+            cursors.extend(read_only!(self, "reading the last fires", connection =>
+                read_cursors(&mut connection, self.sql, chunk))?);
+        }
+        Ok(cursors)
+    }
+
+    async fn claim(&self, node: &str, claims: &[Claim]) -> Result<Vec<Verdict>, StoreError> {
+        write_transaction!(self, "claiming", connection =>
+            claiming::claim(&mut connection, self.sql, node, claims))
+    }
+
+    async fn settle(&self, claims: &[Claim]) -> Result<Vec<Settled>, StoreError> {
+        read_only!(self, "settling a claim", connection => claiming::settle(&mut connection, self.sql, claims))
+    }
+
+    async fn record(&self, outcomes: &[Outcome]) -> Result<Vec<bool>, StoreError> {
+        write_transaction!(self, "recording", connection =>
+            recording::record(&mut connection, self.sql, outcomes))
+    }
+
+    async fn renew(&self, node: &str) -> Result<(), StoreError> {
+        write_transaction!(self, "renewing the lease", connection => async {
+            connection.execute(self.sql.renew, &[node.into()]).await.map(drop)
+        })
+    }
+
+    async fn leave(&self, node: &str) -> Result<(), StoreError> {
+        write_transaction!(self, "leaving", connection => async {
+            connection.execute(self.sql.leave, &[node.into()]).await.map(drop)
+        })
+    }
+
+    async fn reap(&self, lease: Duration, suspects: &[TaskId]) -> Result<Reaped, StoreError> {
+        write_transaction!(self, "looking for dead nodes", connection =>
+            reaping::reap(&mut connection, self.sql, lease, suspects))
+    }
+}

@@ -1,0 +1,137 @@
+//! SQLite: the embedded default. Write-ahead log, one writer connection, a pool of readers.
+//!
+//! A deferred transaction that turns to writing fails at once with BUSY whatever the busy time-out, so every
+//! writing transaction begins with `BEGIN IMMEDIATE`. `synchronous = FULL`: a claim that was acknowledged
+//! survives a power cut.
+
+use std::{path::Path, time::Duration};
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use super::{SqlStore, connection::Pools, statements::Statements};
+use crate::store::StoreError;
+
+impl SqlStore {
+    /// Opens the database file at `path` and creates it, with its folder, when it is missing. Each call to it
+    /// ends within `deadline`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreachable`] when the file cannot be opened or created.
+    pub async fn sqlite(path: &Path, deadline: Duration) -> Result<Self, StoreError> {
+        let database = format!("sqlite:{}", path.display());
+        let unreachable = |source: sqlx::Error| StoreError::Unreachable {
+            database: database.clone(),
+            hint: "the file must be a SQLite database that this user may write, in a folder that exists or can be created".to_owned(),
+            source,
+        };
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(|error| unreachable(error.into()))?;
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(deadline.mul_f64(0.6));
+        let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(deadline);
+        let writer = pool(1).connect_with(options.clone()).await.map_err(unreachable)?;
+        let readers = pool(4).connect_lazy_with(options);
+        Ok(Self::new(Pools::Sqlite { writer, readers }, &SQLITE, database, deadline))
+    }
+}
+
+macro_rules! task_columns {
+    () => {
+        "id, CAST(substr(task_key, 1, 256) AS BLOB), CAST(substr(\"desc\", 1, 256) AS BLOB), \
+         CAST(substr(execute_func, 1, 256) AS BLOB), CAST(substr(\"trigger\", 1, 256) AS BLOB), \
+         CAST(substr(spec, 1, 256) AS BLOB), CAST(substr(args, 1, 4097) AS BLOB), \
+         CAST(substr(is_valid, 1, 256) AS BLOB), CAST(substr(status, 1, 256) AS BLOB), \
+         CAST(substr(extra, 1, 16385) AS BLOB), unixepoch(create_at), unixepoch(update_at)"
+    };
+}
+
+macro_rules! execution_columns {
+    () => {
+        "e.id, e.task_id, t.task_key, e.status, e.extra, e.trace_id, unixepoch(e.create_at), e.scheduled_at, \
+         e.attempt, e.source, e.node_id, e.started_at, e.finished_at"
+    };
+}
+
+pub(crate) static SQLITE: Statements = Statements {
+    begin: "BEGIN IMMEDIATE",
+
+    read_tasks: concat!("SELECT ", task_columns!(), " FROM task WHERE id > ?1 ORDER BY id LIMIT ?2"),
+    read_task: concat!("SELECT ", task_columns!(), " FROM task WHERE id = ?1"),
+    read_requests: "SELECT id, task_id, requested_at FROM scheduler_request ORDER BY id LIMIT 1000",
+    read_meta: "SELECT value FROM scheduler_meta WHERE name = ?1",
+    read_cursors: "SELECT v.value, (SELECT e.scheduled_at FROM execute_task e \
+                   WHERE e.task_id = v.value AND e.source <> 'manual' ORDER BY e.scheduled_at DESC LIMIT 1) \
+                   FROM json_each(?1) v",
+
+    // The one writer holds the lock of the whole database: no row locks.
+    lock_tasks: "SELECT t.id, t.is_valid, t.status, t.spec, unixepoch(t.update_at) \
+                 FROM json_each(?1) v CROSS JOIN task t ON t.id = v.value",
+    lock_requests: "SELECT id FROM scheduler_request WHERE id IN (SELECT value FROM json_each(?1))",
+    insert_executions: "INSERT OR IGNORE INTO execute_task \
+                        (task_id, status, extra, trace_id, scheduled_at, attempt, source, node_id, finished_at) \
+                        SELECT value ->> 'task_id', value ->> 'status', value ->> 'extra', value ->> 'trace_id', \
+                        value ->> 'scheduled_at', value ->> 'attempt', value ->> 'source', ?1, \
+                        CASE WHEN value ->> 'status' <> 'todo' THEN CAST(unixepoch('subsec') * 1000 AS INTEGER) END \
+                        FROM json_each(?2)",
+    read_back: "SELECT e.id, e.trace_id, e.status FROM json_each(?1) v CROSS JOIN execute_task e \
+                ON e.task_id = v.value ->> 'task_id' AND e.scheduled_at = v.value ->> 'scheduled_at' \
+                AND e.attempt = v.value ->> 'attempt'",
+    set_doing: "UPDATE OR IGNORE task SET status = 'doing' WHERE id IN (SELECT value FROM json_each(?1))",
+    delete_requests: "DELETE FROM scheduler_request WHERE id IN (SELECT value FROM json_each(?1))",
+
+    lock_executions: "SELECT e.id, e.trace_id, e.status FROM json_each(?1) v CROSS JOIN execute_task e ON e.id = v.value",
+    // MySQL moves `update_at` by itself.
+    write_outcomes: "UPDATE execute_task SET status = v.value ->> 'status', extra = v.value ->> 'extra', \
+                     started_at = COALESCE(v.value ->> 'started_at', started_at), \
+                     finished_at = v.value ->> 'finished_at', update_at = CURRENT_TIMESTAMP \
+                     FROM json_each(?1) v WHERE execute_task.id = v.value ->> 'id' AND execute_task.status = 'todo'",
+    release_tasks: "UPDATE OR IGNORE task SET status = 'ready' WHERE id IN (SELECT value FROM json_each(?1)) \
+                    AND status = 'doing' AND NOT EXISTS \
+                    (SELECT 1 FROM execute_task e WHERE e.status = 'todo' AND e.task_id = task.id)",
+
+    renew: "INSERT INTO scheduler_node (node_id, started_at, heartbeat_at) \
+            VALUES (?1, CAST(unixepoch('subsec') * 1000 AS INTEGER), CAST(unixepoch('subsec') * 1000 AS INTEGER)) \
+            ON CONFLICT (node_id) DO UPDATE SET heartbeat_at = excluded.heartbeat_at",
+    leave: "DELETE FROM scheduler_node WHERE node_id = ?1",
+    find_dead: "SELECT e.id, e.task_id, e.node_id FROM execute_task e \
+                LEFT JOIN scheduler_node n ON n.node_id = e.node_id WHERE e.status = 'todo' \
+                AND COALESCE(n.heartbeat_at, unixepoch(e.create_at) * 1000, 0) \
+                < CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?1 ORDER BY e.task_id, e.id LIMIT 1000",
+    mark_lost: "UPDATE execute_task SET status = 'lost', extra = ?2, update_at = CURRENT_TIMESTAMP, \
+                finished_at = CAST(unixepoch('subsec') * 1000 AS INTEGER) \
+                WHERE id IN (SELECT value FROM json_each(?1)) AND status = 'todo'",
+    forget_nodes: "DELETE FROM scheduler_node \
+                   WHERE heartbeat_at < CAST(unixepoch('subsec') * 1000 AS INTEGER) - 86400000",
+
+    add_task: "INSERT INTO task (id, task_key, \"desc\", execute_func, \"trigger\", spec, args, is_valid, status, extra) \
+               SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'ready', ?9 \
+               WHERE NOT EXISTS (SELECT 1 FROM task t WHERE t.task_key = ?2)",
+    find_key: "SELECT id FROM task WHERE task_key = ?1 ORDER BY id DESC LIMIT 1",
+    set_valid: "UPDATE task SET is_valid = ?1 WHERE id = ?2 AND is_valid <> ?3",
+    set_spec: "UPDATE task SET spec = ?1 WHERE id = ?2 AND spec <> ?3",
+    delete_task: "DELETE FROM task WHERE id = ?1",
+    request_run: "INSERT INTO scheduler_request (task_id, requested_at) VALUES (?1, ?2)",
+    list_executions: concat!(
+        "SELECT ",
+        execution_columns!(),
+        " FROM execute_task e LEFT JOIN task t ON t.id = e.task_id \
+         WHERE (?1 IS NULL OR e.task_id = ?2) AND (?3 IS NULL OR e.status = ?4) AND e.id < ?5 \
+         ORDER BY e.id DESC LIMIT ?6"
+    ),
+    read_execution: concat!(
+        "SELECT ",
+        execution_columns!(),
+        " FROM execute_task e LEFT JOIN task t ON t.id = e.task_id WHERE e.id = ?1"
+    ),
+    count_tasks: "SELECT COUNT(*) FROM task",
+    add_meta: "INSERT OR IGNORE INTO scheduler_meta (name, value) VALUES (?1, ?2)",
+
+    read_unique_keys: "SELECT l.table_name, x.name, i.name FROM (SELECT 'task' AS table_name UNION ALL SELECT 'execute_task') l \
+                       JOIN pragma_index_list(l.table_name) x JOIN pragma_index_info(x.name) i \
+                       WHERE x.\"unique\" = 1 ORDER BY l.table_name, x.name, i.seqno",
+};

@@ -1,0 +1,102 @@
+//! The statements, one field each. [`sqlite`](super::sqlite) and [`mysql`](super::mysql) give their texts in
+//! this order, so that the two read side by side; what differs carries a comment there.
+//!
+//! A batch travels as one JSON text, so that every statement is a constant, prepared once, whatever the size
+//! of the batch. Instants are BIGINT epoch milliseconds in our own columns and whole seconds for the
+//! original's timestamps.
+
+/// The texts of one dialect.
+#[derive(Debug)]
+pub(crate) struct Statements {
+    /// Opens a transaction that will write.
+    pub(crate) begin: &'static str,
+
+    // Reading.
+    /// `(after_id, limit)` → rows of `task` in id order, long values cut one character beyond their limit.
+    pub(crate) read_tasks: &'static str,
+    /// `(id)` → the same columns.
+    pub(crate) read_task: &'static str,
+    /// → `id, task_id, requested_at`, oldest first.
+    pub(crate) read_requests: &'static str,
+    /// `(name)` → `value`.
+    pub(crate) read_meta: &'static str,
+    /// `(ids)` → `id, scheduled_at` of the newest execution that was not manual.
+    pub(crate) read_cursors: &'static str,
+
+    // Claiming.
+    /// `(ids)` → `id, is_valid, status, spec, update_at`, locked in the order of `ids`.
+    pub(crate) lock_tasks: &'static str,
+    /// `(ids)` → `id` of the requests that are still there, locked.
+    pub(crate) lock_requests: &'static str,
+    /// `(node_id, entries)`; entries that collide with a fire that is there are left out.
+    pub(crate) insert_executions: &'static str,
+    /// `(entries)` → `id, trace_id, status` of whatever stands at their fires.
+    pub(crate) read_back: &'static str,
+    /// `(ids)`; `update_at` stays.
+    pub(crate) set_doing: &'static str,
+    /// `(ids)`.
+    pub(crate) delete_requests: &'static str,
+
+    // Recording.
+    /// `(ids)` → `id, trace_id, status`, locked in the order of `ids`.
+    pub(crate) lock_executions: &'static str,
+    /// `(outcomes)`; open rows only.
+    pub(crate) write_outcomes: &'static str,
+    /// `(ids)`: to `ready` where nothing is open; `update_at` stays.
+    pub(crate) release_tasks: &'static str,
+
+    // Being alive.
+    /// `(node_id)` by the database's clock.
+    pub(crate) renew: &'static str,
+    /// `(node_id)`.
+    pub(crate) leave: &'static str,
+    /// `(lease_ms)` → `id, task_id, node_id` of open executions whose node did not renew in time, at most 1,000.
+    pub(crate) find_dead: &'static str,
+    /// `(ids, extra)`; open rows only, `finished_at` by the database's clock.
+    pub(crate) mark_lost: &'static str,
+    /// Forgets nodes that were not heard of for a day.
+    pub(crate) forget_nodes: &'static str,
+
+    // People.
+    /// `(id or NULL, key, desc, func, trigger, spec, args, is_valid, extra)`; nothing when the key is taken.
+    pub(crate) add_task: &'static str,
+    /// `(key)` → `id`, newest first.
+    pub(crate) find_key: &'static str,
+    /// `(is_valid, id, is_valid)`.
+    pub(crate) set_valid: &'static str,
+    /// `(spec, id, spec)`.
+    pub(crate) set_spec: &'static str,
+    /// `(id)`.
+    pub(crate) delete_task: &'static str,
+    /// `(task_id, requested_at)`.
+    pub(crate) request_run: &'static str,
+    /// `(task_id or NULL twice, status or NULL twice, before, limit)` → executions, newest first.
+    pub(crate) list_executions: &'static str,
+    /// `(id)` → the same columns.
+    pub(crate) read_execution: &'static str,
+    /// → how many rows `task` has.
+    pub(crate) count_tasks: &'static str,
+    /// `(name, value)`; nothing when the name is there.
+    pub(crate) add_meta: &'static str,
+
+    // Being fit to run on.
+    /// → `table_name, index_name, column_name` of every unique key of the two tables, in key order.
+    pub(crate) read_unique_keys: &'static str,
+}
+
+impl Statements {
+    /// Every statement that can be prepared, with its name.
+    #[cfg(feature = "testing")]
+    pub(crate) fn all(&self) -> Vec<(&'static str, &'static str)> {
+        macro_rules! list {
+            ($($name:ident),* $(,)?) => { vec![$((stringify!($name), self.$name)),*] };
+        }
+        list![
+            read_tasks, read_task, read_requests, read_meta, read_cursors, lock_tasks, lock_requests,
+            insert_executions, read_back, set_doing, delete_requests, lock_executions, write_outcomes,
+            release_tasks, renew, leave, find_dead, mark_lost, forget_nodes, add_task, find_key, set_valid,
+            set_spec, delete_task, request_run, list_executions, read_execution, count_tasks, add_meta,
+            read_unique_keys,
+        ]
+    }
+}
