@@ -1,3 +1,11 @@
 //! Rows become executions.
 
+pub mod job;
 pub mod plan;
+pub mod registry;
+
+pub use anyhow;
+pub use scheduler_macros::job;
+
+pub use self::job::private as __private;
+pub use self::job::{Args, Context, JobResult};

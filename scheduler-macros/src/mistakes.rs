@@ -1,0 +1,35 @@
+//! Collects mistakes, so that one compilation shows them all.
+
+use proc_macro2::{Span, TokenStream};
+
+/// The mistakes found so far, in the order in which they were found.
+#[derive(Default)]
+pub(crate) struct Mistakes(Option<syn::Error>);
+
+impl Mistakes {
+    /// Adds a mistake that stands at `span`.
+    pub(crate) fn add(&mut self, span: Span, text: impl std::fmt::Display) {
+        self.merge(Self(Some(syn::Error::new(span, text))));
+    }
+
+    /// Adds the mistakes of another part after the own ones.
+    pub(crate) fn merge(&mut self, later: Self) {
+        match (&mut self.0, later.0) {
+            (Some(error), Some(later)) => error.combine(later),
+            (empty @ None, later) => *empty = later,
+            (Some(_), None) => {}
+        }
+    }
+
+    /// Whether none was found.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// One `compile_error!` for each mistake.
+    pub(crate) fn into_compile_errors(self) -> TokenStream {
+        self.0
+            .map(syn::Error::into_compile_error)
+            .unwrap_or_default()
+    }
+}
