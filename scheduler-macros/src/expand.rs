@@ -15,6 +15,9 @@
 //!             IntoJobResult::into_job_result(outcome)
 //!         })
 //!     }
+//!     fn __check_args(args: &Args) -> Result<(), ArgsError> {
+//!         <Args as FromArgs>::from_args(args).map(drop)
+//!     }
 //!     inventory::submit! { JobDescriptor { name: "send_report", run: __run, .. } }
 //! };
 //! ```
@@ -32,7 +35,7 @@ use crate::{name, signature};
 pub(crate) fn expand(brackets: TokenStream, item: TokenStream) -> TokenStream {
     let (name, mut mistakes) = name::read(brackets);
     let Ok(function) = syn::parse2::<ItemFn>(item.clone()) else {
-        mistakes.add(
+        mistakes.add_at(
             Span::call_site(),
             "`#[job]` belongs on a function: write `#[job(\"send_report\")] async fn \
              send_report(task_key: &str, args: Args, ctx: Context) -> JobResult { .. }`",
@@ -53,20 +56,16 @@ pub(crate) fn expand(brackets: TokenStream, item: TokenStream) -> TokenStream {
 
 fn register(name: &LitStr, function: &ItemFn, types: &ParameterTypes<'_>) -> TokenStream {
     let conditions = conditions(function);
-    let run = run(function, types);
+    let functions = functions(function, &Readers::of(types));
     let ident = &function.sig.ident;
     let path_end = format!("::{ident}");
-    let args = types.args;
-    let check_args = quote_spanned! {args.span()=>
-        ::scheduler_core::__private::check_args::<#args>
-    };
     // At the function's own place: `line!()` answers for the place where its tokens stand.
     let file = quote_spanned! {ident.span()=> ::std::file!() };
     let line = quote_spanned! {ident.span()=> ::std::line!() };
     quote! {
         #(#conditions)*
         const _: () = {
-            #run
+            #functions
 
             ::scheduler_core::__private::inventory::submit! {
                 ::scheduler_core::job::JobDescriptor {
@@ -75,49 +74,47 @@ fn register(name: &LitStr, function: &ItemFn, types: &ParameterTypes<'_>) -> Tok
                     file: #file,
                     line: #line,
                     run: __run,
-                    check_args: #check_args,
+                    check_args: __check_args,
                 }
             }
         };
     }
 }
 
-fn run(function: &ItemFn, types: &ParameterTypes<'_>) -> TokenStream {
+/// `__run` and `__check_args`.
+fn functions(function: &ItemFn, readers: &Readers) -> TokenStream {
     let ident = &function.sig.ident;
-    let ParameterTypes {
+    let Readers {
         task_key,
         args,
         context,
-    } = types;
-    let to_task_key = quote_spanned! {task_key.span()=>
-        <#task_key as ::scheduler_core::job::FromTaskKey<'_>>::from_task_key
-    };
-    let to_args = quote_spanned! {args.span()=>
-        <#args as ::scheduler_core::job::FromArgs>::from_args
-    };
-    let to_context = quote_spanned! {context.span()=>
-        <#context as ::scheduler_core::job::FromContext>::from_context
-    };
+    } = readers;
+    // Mixed site: these variables are not the user's, even if the function is called `args`.
     let returned = match &function.sig.output {
         ReturnType::Default => Span::mixed_site(),
-        ReturnType::Type(_, type_) => type_.span(),
+        ReturnType::Type(_, type_) => Span::mixed_site().located_at(type_.span()),
     };
-    let to_result = quote_spanned! {returned=>
-        ::scheduler_core::job::IntoJobResult::into_job_result
+    let result = quote_spanned! {returned=>
+        ::scheduler_core::job::IntoJobResult::into_job_result(outcome)
     };
-    // Mixed site: these variables are not the user's, even if the function is called `args`.
-    quote_spanned! {Span::mixed_site()=>
+    quote_spanned! {Span::mixed_site().located_at(ident.span())=>
         fn __run(
             invocation: ::scheduler_core::job::Invocation,
         ) -> ::scheduler_core::job::JobFuture {
             ::std::boxed::Box::pin(async move {
                 let ::scheduler_core::job::Invocation { task_key, args, context } = invocation;
-                let task_key = #to_task_key(&task_key);
-                let args = #to_args(&args)?;
-                let context = #to_context(context);
+                let task_key = #task_key(&task_key);
+                let args = #args(&args)?;
+                let context = #context(context);
                 let outcome = #ident(task_key, args, context).await;
-                #to_result(outcome)
+                #result
             })
+        }
+
+        fn __check_args(
+            args: &::scheduler_core::job::Args,
+        ) -> ::std::result::Result<(), ::scheduler_core::job::ArgsError> {
+            #args(args).map(::std::mem::drop)
         }
     }
 }
@@ -130,24 +127,48 @@ fn check_types_only(
 ) -> TokenStream {
     let conditions = conditions(function);
     let mistakes = mistakes.into_compile_errors();
-    let ParameterTypes {
+    let Readers {
         task_key,
         args,
         context,
-    } = types;
-    let task_key = quote_spanned! {task_key.span()=>
-        ::scheduler_core::__private::require_task_key::<#task_key>();
-    };
-    let args = quote_spanned! {args.span()=>
-        ::scheduler_core::__private::require_args::<#args>();
-    };
-    let context = quote_spanned! {context.span()=>
-        ::scheduler_core::__private::require_context::<#context>();
-    };
+    } = Readers::of(types);
     quote! {
         #mistakes
         #(#conditions)*
-        const _: fn() = || { #task_key #args #context };
+        const _: fn() = || {
+            let _ = (#task_key, #args, #context);
+        };
+    }
+}
+
+/// For each parameter the function that makes its type of what the runtime has.
+///
+/// Each stands at the place of the type. What names one twice does so with these same tokens, and
+/// the compiler then reports a wrong type once.
+struct Readers {
+    task_key: TokenStream,
+    args: TokenStream,
+    context: TokenStream,
+}
+
+impl Readers {
+    fn of(types: &ParameterTypes<'_>) -> Self {
+        let ParameterTypes {
+            task_key,
+            args,
+            context,
+        } = types;
+        Self {
+            task_key: quote_spanned! {task_key.span()=>
+                <#task_key as ::scheduler_core::job::FromTaskKey<'_>>::from_task_key
+            },
+            args: quote_spanned! {args.span()=>
+                <#args as ::scheduler_core::job::FromArgs>::from_args
+            },
+            context: quote_spanned! {context.span()=>
+                <#context as ::scheduler_core::job::FromContext>::from_context
+            },
+        }
     }
 }
 

@@ -1,14 +1,22 @@
 //! Collects mistakes, so that one compilation shows them all.
 
+use std::fmt::Display;
+
 use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
 
 /// The mistakes found so far, in the order in which they were found.
 #[derive(Default)]
 pub(crate) struct Mistakes(Option<syn::Error>);
 
 impl Mistakes {
-    /// Adds a mistake that stands at `span`.
-    pub(crate) fn add(&mut self, span: Span, text: impl std::fmt::Display) {
+    /// Adds a mistake, shown under all of `place`.
+    pub(crate) fn add(&mut self, place: impl ToTokens, text: impl Display) {
+        self.merge(Self(Some(syn::Error::new_spanned(place, text))));
+    }
+
+    /// Adds a mistake that stands at `span`, for what has no tokens.
+    pub(crate) fn add_at(&mut self, span: Span, text: impl Display) {
         self.merge(Self(Some(syn::Error::new(span, text))));
     }
 

@@ -3,7 +3,6 @@
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
-use syn::spanned::Spanned;
 use syn::{LitStr, Meta, Token};
 
 use crate::mistakes::Mistakes;
@@ -25,7 +24,7 @@ pub(crate) fn read(brackets: TokenStream) -> (Option<LitStr>, Mistakes) {
         Ok(name)
     };
     let name = read.parse2(brackets).unwrap_or_else(|error| {
-        mistakes.add(error.span(), error);
+        mistakes.add_at(error.span(), error);
         None
     });
     (name, mistakes)
@@ -33,14 +32,14 @@ pub(crate) fn read(brackets: TokenStream) -> (Option<LitStr>, Mistakes) {
 
 fn read_name(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Option<LitStr>> {
     if input.is_empty() {
-        mistakes.add(
+        mistakes.add_at(
             Span::call_site(),
             "a job needs a name: write `#[job(\"send_report\")]`",
         );
         return Ok(None);
     }
     if !input.peek(LitStr) {
-        mistakes.add(
+        mistakes.add_at(
             input.span(),
             "the name of a job is a string literal and comes first: write `#[job(\"send_report\")]`",
         );
@@ -54,7 +53,7 @@ fn check_name(name: &LitStr, mistakes: &mut Mistakes) {
     let length = text.chars().count();
     if text.trim().is_empty() {
         mistakes.add(
-            name.span(),
+            name,
             "the name of a job is empty: write `#[job(\"send_report\")]`",
         );
         return;
@@ -62,29 +61,29 @@ fn check_name(name: &LitStr, mistakes: &mut Mistakes) {
     if text.trim() != text {
         let trimmed = text.trim();
         mistakes.add(
-            name.span(),
+            name,
             format!("the name of a job has blanks around it: write `#[job({trimmed:?})]`"),
         );
     }
     if text.trim().chars().any(char::is_control) {
         mistakes.add(
-            name.span(),
+            name,
             "the name of a job has a control character in it, expected printable text",
         );
     }
     if length > MAX_CHARS {
         mistakes.add(
-            name.span(),
+            name,
             format!("the name of a job has {length} characters, expected 1 to {MAX_CHARS}"),
         );
     }
 }
 
 fn read_options(name: &LitStr, input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<()> {
-    let form = format!("write `#[job({})]`", name.token());
+    let form = format!("write `#[job({:?})]`", name.value().trim());
     while !input.is_empty() {
         if !input.peek(Token![,]) {
-            mistakes.add(
+            mistakes.add_at(
                 input.span(),
                 format!("nothing may follow the name of a job: {form}"),
             );
@@ -96,7 +95,7 @@ fn read_options(name: &LitStr, input: ParseStream<'_>, mistakes: &mut Mistakes) 
         }
         let start = input.span();
         let Ok(option) = input.parse::<Meta>() else {
-            mistakes.add(
+            mistakes.add_at(
                 start,
                 format!("nothing may follow the name of a job: {form}"),
             );
@@ -104,7 +103,7 @@ fn read_options(name: &LitStr, input: ParseStream<'_>, mistakes: &mut Mistakes) 
         };
         let key = option.path();
         mistakes.add(
-            key.span(),
+            key,
             format!(
                 "unknown option `{}`: a job has a name and no options yet, {form}",
                 key.to_token_stream()

@@ -3,7 +3,6 @@
 //! Whether a type implements the trait of its place is not told here; see [`crate::expand`].
 
 use quote::ToTokens;
-use syn::spanned::Spanned;
 use syn::{FnArg, ItemFn, Safety, Signature, Type};
 
 use crate::mistakes::Mistakes;
@@ -39,19 +38,19 @@ fn check_modifiers(signature: &Signature, mistakes: &mut Mistakes) {
     let name = &signature.ident;
     if signature.asyncness.is_none() {
         mistakes.add(
-            signature.fn_token.span,
+            signature.fn_token,
             format!("a job is async: write `async fn {name}{PARAMETERS} -> JobResult`"),
         );
     }
     if let Safety::Unsafe(keyword) = &signature.safety {
         mistakes.add(
-            keyword.span(),
+            keyword,
             format!("a job is a safe function: write `async fn {name}`"),
         );
     }
     if let Some(abi) = &signature.abi {
         mistakes.add(
-            abi.span(),
+            abi,
             format!("a job is a plain Rust function: write `async fn {name}`"),
         );
     }
@@ -61,7 +60,7 @@ fn check_generics(signature: &Signature, mistakes: &mut Mistakes) {
     let name = &signature.ident;
     if !signature.generics.params.is_empty() {
         mistakes.add(
-            signature.generics.span(),
+            &signature.generics,
             format!(
                 "a job has no generic parameters, since a row of `task` cannot choose them: \
                  write `async fn {name}{PARAMETERS} -> JobResult`"
@@ -78,7 +77,7 @@ fn read_parameters<'f>(
     for parameter in &signature.inputs {
         match parameter {
             FnArg::Receiver(receiver) => mistakes.add(
-                receiver.span(),
+                receiver,
                 format!(
                     "a job is a free function, not a method: write `async fn {}{PARAMETERS} -> \
                      JobResult` outside of the `impl`",
@@ -98,24 +97,21 @@ fn read_parameters<'f>(
             context,
         });
     }
-    let place = match types.get(3) {
-        Some(first_extra) => first_extra.span(),
-        None => signature.paren_token.span.join(),
-    };
-    mistakes.add(
-        place,
-        format!(
-            "a job takes three parameters, this one takes {}: write `{PARAMETERS}`",
-            types.len()
-        ),
+    let text = format!(
+        "a job takes three parameters, this one takes {}: write `{PARAMETERS}`",
+        types.len()
     );
+    match types.get(3) {
+        Some(first_extra) => mistakes.add(first_extra, text),
+        None => mistakes.add_at(signature.paren_token.span.join(), text),
+    }
     None
 }
 
 fn check_type(type_: &Type, mistakes: &mut Mistakes) {
     match type_ {
         Type::ImplTrait(_) => mistakes.add(
-            type_.span(),
+            type_,
             format!(
                 "a job has no generic parameters, and `impl Trait` is one: write `{PARAMETERS}`"
             ),
@@ -124,7 +120,7 @@ fn check_type(type_: &Type, mistakes: &mut Mistakes) {
             if let Some(lifetime) = reference.lifetime.as_ref().filter(|l| l.ident == "static") {
                 let short = reference.elem.to_token_stream();
                 mistakes.add(
-                    lifetime.span(),
+                    lifetime,
                     format!("a job borrows for the time of one run: write `&{short}`"),
                 );
             }

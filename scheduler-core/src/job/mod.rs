@@ -73,16 +73,4 @@ inventory::collect!(JobDescriptor);
 #[doc(hidden)]
 pub mod private {
     pub use inventory;
-
-    use super::{Args, ArgsError, FromArgs, FromContext, FromTaskKey};
-
-    pub fn check_args<T: FromArgs>(args: &Args) -> Result<(), ArgsError> {
-        T::from_args(args).map(drop)
-    }
-
-    pub fn require_task_key<'a, T: FromTaskKey<'a>>() {}
-
-    pub fn require_args<T: FromArgs>() {}
-
-    pub fn require_context<T: FromContext>() {}
 }
