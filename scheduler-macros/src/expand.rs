@@ -32,7 +32,7 @@ use crate::signature::ParameterTypes;
 use crate::{name, signature};
 
 /// The whole expansion of `#[job(<brackets>)] <item>`.
-pub(crate) fn expand(brackets: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn expand(brackets: TokenStream, item: &TokenStream) -> TokenStream {
     let (name, mut mistakes) = name::read(brackets);
     let Ok(function) = syn::parse2::<ItemFn>(item.clone()) else {
         mistakes.add_at(

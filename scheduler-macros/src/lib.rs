@@ -35,5 +35,5 @@ pub fn job(
     attribute: proc_macro::TokenStream,
     item: proc_macro::TokenStream,
 ) -> proc_macro::TokenStream {
-    expand::expand(attribute.into(), item.into()).into()
+    expand::expand(attribute.into(), &item.into()).into()
 }

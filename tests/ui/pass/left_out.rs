@@ -15,7 +15,7 @@ async fn below(_task_key: &str, _args: Args, _ctx: Context) -> JobResult {
 }
 
 #[job("left in")]
-#[cfg(all())]
+#[cfg(test)]
 async fn left_in(_task_key: &str, _args: Args, _ctx: Context) -> JobResult {
     Ok(())
 }
