@@ -2,6 +2,14 @@
 
 pub mod clock;
 pub mod config;
+pub mod job;
 pub mod plan;
+pub mod registry;
 pub mod store;
 pub mod telemetry;
+
+pub use anyhow;
+pub use scheduler_macros::job;
+
+pub use self::job::private as __private;
+pub use self::job::{Args, Context, JobResult};

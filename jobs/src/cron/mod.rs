@@ -1,0 +1,3 @@
+//! Jobs for tasks with `trigger` = `cron`.
+
+mod test_cron;

@@ -1,0 +1,3 @@
+//! Jobs for tasks with `trigger` = `date`.
+
+mod test_date;

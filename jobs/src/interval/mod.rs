@@ -1,0 +1,3 @@
+//! Jobs for tasks with `trigger` = `interval`.
+
+mod test_interval;

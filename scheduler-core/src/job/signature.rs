@@ -1,0 +1,94 @@
+//! Which types may stand in the signature of a job, and what to say of one that may not.
+//!
+//! `#[job]` asks these traits at the place of each type, so the message of `on_unimplemented`
+//! appears under the type that is wrong.
+
+use super::{Args, ArgsError, Context, JobResult};
+
+/// A type that the first parameter of a job may have: `&str` or `String`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the `task_key` of a job",
+    label = "expected `&str` or `String`",
+    note = "a job reads `async fn name(task_key: &str, args: Args, ctx: Context) -> JobResult`"
+)]
+pub trait FromTaskKey<'a>: Sized {
+    /// The key of the row that is due, in this type.
+    fn from_task_key(task_key: &'a str) -> Self;
+}
+
+impl<'a> FromTaskKey<'a> for &'a str {
+    fn from_task_key(task_key: &'a str) -> Self {
+        task_key
+    }
+}
+
+impl FromTaskKey<'_> for String {
+    fn from_task_key(task_key: &str) -> Self {
+        task_key.to_owned()
+    }
+}
+
+/// A type that the second parameter of a job may have: [`Args`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the `args` of a job",
+    label = "expected `Args`",
+    note = "a job reads `async fn name(task_key: &str, args: Args, ctx: Context) -> JobResult`"
+)]
+pub trait FromArgs: Sized {
+    /// Reads the row's `args` as this type.
+    ///
+    /// # Errors
+    ///
+    /// The values do not fit the type. The row is then rejected when it is read.
+    fn from_args(args: &Args) -> Result<Self, ArgsError>;
+}
+
+impl FromArgs for Args {
+    fn from_args(args: &Args) -> Result<Self, ArgsError> {
+        Ok(args.clone())
+    }
+}
+
+/// A type that the third parameter of a job may have: [`Context`], by value.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the `ctx` of a job",
+    label = "expected `Context`, by value",
+    note = "a job reads `async fn name(task_key: &str, args: Args, ctx: Context) -> JobResult`"
+)]
+pub trait FromContext: Sized {
+    /// The context of this run, in this type.
+    fn from_context(context: Context) -> Self;
+}
+
+impl FromContext for Context {
+    fn from_context(context: Context) -> Self {
+        context
+    }
+}
+
+/// A type that a job may return: `()`, or `Result<(), E>` with any `E: Into<anyhow::Error>`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be what a job returns",
+    label = "expected `()`, `JobResult` or another `Result<(), E>`",
+    note = "a job reads `async fn name(task_key: &str, args: Args, ctx: Context) -> JobResult`"
+)]
+pub trait IntoJobResult {
+    /// What the scheduler records: success, or the error.
+    ///
+    /// # Errors
+    ///
+    /// The job's own error.
+    fn into_job_result(self) -> JobResult;
+}
+
+impl IntoJobResult for () {
+    fn into_job_result(self) -> JobResult {
+        Ok(())
+    }
+}
+
+impl<E: Into<anyhow::Error>> IntoJobResult for Result<(), E> {
+    fn into_job_result(self) -> JobResult {
+        self.map_err(Into::into)
+    }
+}

@@ -1,0 +1,13 @@
+use scheduler_core::{Args, Context, JobResult, job};
+
+#[job]
+async fn send_report(_task_key: &str, _args: Args, _ctx: Context) -> JobResult {
+    Ok(())
+}
+
+#[job()]
+async fn send_invoice(_task_key: &str, _args: Args, _ctx: Context) -> JobResult {
+    Ok(())
+}
+
+fn main() {}

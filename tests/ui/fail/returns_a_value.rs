@@ -1,0 +1,8 @@
+use scheduler_core::{Args, Context, job};
+
+#[job("send_report")]
+async fn send_report(_task_key: &str, _args: Args, _ctx: Context) -> Result<u32, std::fmt::Error> {
+    Ok(1)
+}
+
+fn main() {}
