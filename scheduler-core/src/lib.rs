@@ -5,6 +5,7 @@ pub mod config;
 pub mod job;
 pub mod plan;
 pub mod registry;
+pub mod run;
 pub mod store;
 pub mod telemetry;
 

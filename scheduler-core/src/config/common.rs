@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::{nearest::nearest, reader::Reader};
+use crate::plan::trigger::CronDialect;
 
 /// What `common.toml` says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,15 +48,6 @@ pub enum StoreChoice {
     Sqlite(PathBuf),
     /// The pool `[default]` of `mysql.toml`.
     Mysql,
-}
-
-/// How cron reads a weekday that is given as a number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CronDialect {
-    /// 0 and 7 are Sunday.
-    Standard,
-    /// 0 is Monday, as the original had it.
-    Apscheduler,
 }
 
 const MS_100: Duration = Duration::from_millis(100);

@@ -26,7 +26,7 @@ use std::{
 };
 
 pub use self::{
-    common::{Common, CronDialect, JobsTable, StoreChoice},
+    common::{Common, JobsTable, StoreChoice},
     logger::{Level, Logger, LoggerTable},
     overrides::environment,
     pools::{MysqlPool, RedisPool, Tls},

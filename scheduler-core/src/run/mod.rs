@@ -1,0 +1,125 @@
+//! Acts: awaits one event, reads the clock once, asks [`plan::node`](crate::plan::node), performs the answer.
+//!
+//! ```text
+//!             ┌────────────── event ◀─────────────┐
+//!   signals ──┤                                   │
+//!   jobs ─────┼─▶ Node::handle(event, now) ─▶ actions ─▶ calls (store)   one task each
+//!   timer ────┘                                   ├────▶ jobs            a runtime of their own
+//!                                                 └────▶ report          the log
+//! ```
+//!
+//! The loop itself never awaits a database or a job, so neither can delay it. Jobs run on threads of their
+//! own: one that blocks its thread delays no claim and no renewal.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{runtime::Handle, task::JoinSet};
+use uuid::Uuid;
+
+use crate::{
+    clock,
+    config::Config,
+    plan::{
+        node::{Action, Event, Node, Settings},
+        task::Reader,
+    },
+    registry::Registry,
+    store::{SharedStore, StoreError},
+};
+
+mod calls;
+mod identity;
+mod jobs;
+mod open;
+mod report;
+mod rules;
+mod signals;
+mod watchdog;
+
+pub use self::{identity::node_id, jobs::job_runtime, open::open_store, rules::reader, signals::Signals};
+use self::{calls::Calls, jobs::Jobs, report::Reporter};
+
+/// Why a scheduler ended otherwise than by a stop that ran its course.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A second signal came while the first was being obeyed.
+    #[error("a second signal came: stopped at once, what was open is left to the lease")]
+    Interrupted,
+    /// A call to the store panicked.
+    #[error("bug: a call to the store panicked: {0}")]
+    CallPanicked(String),
+    /// The first contact with the store failed.
+    #[error("the tables cannot be used")]
+    Store(#[from] StoreError),
+}
+
+/// A scheduler, ready to run.
+#[derive(Debug)]
+pub struct Scheduler {
+    store: SharedStore,
+    registry: Arc<Registry>,
+    reader: Reader,
+    settings: Settings,
+    node_id: Arc<str>,
+}
+
+impl Scheduler {
+    /// A scheduler on `store`, whose tables are migrated, with the jobs of `registry`.
+    #[must_use]
+    pub fn new(store: SharedStore, registry: Arc<Registry>, config: &Config) -> Self {
+        Self {
+            store,
+            reader: reader(config, &registry),
+            registry,
+            settings: rules::settings(config),
+            node_id: node_id().into(),
+        }
+    }
+
+    /// Runs until `signals` ask it to stop, with jobs on the runtime behind `jobs`.
+    ///
+    /// # Errors
+    /// [`RunError::Interrupted`] on a second signal; [`RunError::CallPanicked`] is a bug of ours.
+    pub async fn run(self, signals: &mut Signals, jobs: Handle) -> Result<(), RunError> {
+        let Self { store, registry, reader, settings, node_id } = self;
+        tracing::info!(node.id = %node_id, jobs = registry.len(), "the scheduler starts");
+        let mut node = Node::new(settings, reader, || Uuid::now_v7().simple().to_string().into());
+        let calls = Calls::new(Arc::clone(&store), Arc::clone(&node_id), settings.lease);
+        let mut jobs = Jobs::new(registry, jobs);
+        let mut reporter = Reporter::default();
+        let mut in_flight: JoinSet<Event> = JoinSet::new();
+        let watchdog = watchdog::Watchdog::start();
+        let mut event = Event::Tick;
+        'turn: loop {
+            watchdog.turned();
+            for action in node.handle(event, clock::now()) {
+                match action {
+                    Action::Start(runs) => jobs.start(runs),
+                    Action::CancelJobs => jobs.cancel(),
+                    Action::Abort(executions) => jobs.abort(&executions),
+                    Action::Report(notice) => reporter.say(notice),
+                    Action::Exit => break 'turn,
+                    call => calls.perform(call, &mut in_flight),
+                }
+            }
+            let wait = node.wake_in(clock::now()).unwrap_or(Duration::MAX);
+            event = tokio::select! {
+                signal = signals.next() => match signal {
+                    signals::Wish::Stop => Event::Stop,
+                    signals::Wish::StopNow => return Err(RunError::Interrupted),
+                },
+                Some(answer) = in_flight.join_next() => match answer {
+                    Ok(event) => event,
+                    Err(error) => return Err(RunError::CallPanicked(error.to_string())),
+                },
+                Some(ended) = jobs.ended() => Event::Ended(ended),
+                () = clock::sleep_at_most_5s(wait) => Event::Tick,
+            };
+        }
+        if let Err(error) = store.leave(&node_id).await {
+            tracing::warn!(node.id = %node_id, "could not say good-bye to the database: {}", error.chain());
+        }
+        tracing::info!(node.id = %node_id, "the scheduler stopped");
+        Ok(())
+    }
+}

@@ -1,0 +1,63 @@
+//! Opens the store that the configuration names.
+
+use std::{str::FromStr as _, sync::Arc};
+
+use secrecy::ExposeSecret as _;
+use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
+
+use crate::{
+    config::{Config, MysqlPool, StoreChoice, Tls},
+    store::{MysqlPlace, SharedStore, SqlStore, StoreError},
+};
+
+/// Connects to the store of `config`; nothing is migrated yet.
+///
+/// # Errors
+/// [`StoreError::Unreachable`].
+///
+/// # Panics
+/// Never: the configuration checked that `mysql` has a pool and that a `url` parses.
+pub async fn open_store(config: &Config) -> Result<SharedStore, StoreError> {
+    let deadline = config.common.database_timeout;
+    let store = match &config.common.store {
+        StoreChoice::Sqlite(path) => SqlStore::sqlite(path, deadline).await?,
+        StoreChoice::Mysql => {
+            let pool = config.mysql.get("default").expect("the configuration checked [default]");
+            SqlStore::mysql(place(pool), deadline).await?
+        }
+    };
+    Ok(Arc::new(store))
+}
+
+fn place(pool: &MysqlPool) -> MysqlPlace {
+    let connect = match &pool.url {
+        Some(url) => {
+            MySqlConnectOptions::from_str(url.expose_secret()).expect("the configuration checked the url")
+        }
+        None => {
+            let connect = MySqlConnectOptions::new()
+                .host(&pool.host)
+                .port(pool.port)
+                .database(&pool.db)
+                .username(&pool.user)
+                .password(pool.password.expose_secret())
+                .ssl_mode(match pool.tls {
+                    Tls::Disabled => MySqlSslMode::Disabled,
+                    Tls::Preferred => MySqlSslMode::Preferred,
+                    Tls::Required => MySqlSslMode::Required,
+                    Tls::VerifyCa => MySqlSslMode::VerifyCa,
+                    Tls::VerifyIdentity => MySqlSslMode::VerifyIdentity,
+                });
+            match &pool.ssl_ca {
+                Some(ca) => connect.ssl_ca(ca),
+                None => connect,
+            }
+        }
+    };
+    MysqlPlace {
+        connect,
+        max_connections: pool.maxsize,
+        idle_timeout: pool.stale_timeout,
+        connect_timeout: pool.connect_timeout,
+    }
+}

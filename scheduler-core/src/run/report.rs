@@ -1,0 +1,99 @@
+//! Turns what the plan has to say into lines of the log: one line an event, the same field names everywhere.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use crate::plan::{execution::Status, node::Notice};
+
+/// Lines about scheduled tasks at the start; a table of 100,000 tasks must not flood the log.
+const SCHEDULED_LINES: usize = 50;
+
+/// Writes notices to the log.
+#[derive(Debug, Default)]
+pub(super) struct Reporter {
+    scheduled_at_start: usize,
+    has_started: bool,
+}
+
+impl Reporter {
+    pub(super) fn say(&mut self, notice: Notice) {
+        match notice {
+            Notice::Scheduled { task_id, task_key, next } => self.scheduled(task_id, &task_key, next),
+            Notice::FirstReading { scheduled, rejected, disabled } => {
+                self.has_started = true;
+                if let Some(more @ 1..) = self.scheduled_at_start.checked_sub(SCHEDULED_LINES) {
+                    tracing::info!("… and {more} more tasks, see `scheduler task list`");
+                }
+                tracing::info!(scheduled, rejected, disabled, "the table is read");
+            }
+            Notice::Rejected(error) => tracing::warn!("rejected: {error}"),
+            Notice::Disabled(task_id, task_key) => {
+                tracing::info!(task.id = task_id, task.key = %task_key, "disabled");
+            }
+            Notice::Deleted(task_id, task_key) => {
+                tracing::info!(task.id = task_id, task.key = %task_key, "deleted: forgotten");
+            }
+            Notice::SpecChanged { task_id, task_key, old, new, next } => tracing::info!(
+                task.id = task_id, task.key = %task_key, old = %old, new = %new, next = %instant(next),
+                "new spec"
+            ),
+            Notice::EditIgnored { task_id, task_key, columns } => tracing::warn!(
+                task.id = task_id, task.key = %task_key, columns = %columns.join(", "),
+                "edited while scheduled: takes effect when the task is disabled and enabled again"
+            ),
+            Notice::RequestRefused { task_id, reason } => {
+                tracing::warn!(task.id = task_id, "a manual run is cancelled: {reason}");
+            }
+            Notice::Healed(task_id) => {
+                tracing::warn!(task.id = task_id, "stood at doing with nothing open: set ready");
+            }
+            Notice::DatabaseTrouble(error) => tracing::error!("the database is in trouble, retrying: {error}"),
+            Notice::DatabaseBack => tracing::info!("the database answers again"),
+            Notice::LeaseLost => {
+                tracing::error!("the lease could not be renewed in time: nothing is claimed until it is");
+            }
+            Notice::Stopping(running) => tracing::info!(running, "stopping: no new claims"),
+            ending => say_ending(ending),
+        }
+    }
+
+    fn scheduled(&mut self, task_id: i64, task_key: &str, next: Option<DateTime<Utc>>) {
+        if !self.has_started {
+            self.scheduled_at_start += 1;
+            if self.scheduled_at_start > SCHEDULED_LINES {
+                return;
+            }
+        }
+        tracing::info!(task.id = task_id, task.key = %task_key, next = %instant(next), "scheduled");
+    }
+}
+
+/// What became of single fires and runs.
+fn say_ending(notice: Notice) {
+    match notice {
+        Notice::NotRun { task_key, status, scheduled_at, extra } => tracing::warn!(
+            task.key = %task_key, scheduled_at = %instant(Some(scheduled_at)), %extra, "{status}"
+        ),
+        Notice::RunFailed { task_key, execution_id, trace_id, status: Status::Timeout, reason } => tracing::error!(
+            task.key = %task_key, execution.id = execution_id, %trace_id, "timeout: {reason}"
+        ),
+        Notice::RunFailed { task_key, execution_id, trace_id, reason, .. } => tracing::error!(
+            task.key = %task_key, execution.id = execution_id, %trace_id, "failed: {reason}"
+        ),
+        Notice::OutcomeDiscarded { execution_id, status } => tracing::warn!(
+            execution.id = execution_id,
+            "the outcome {status} is discarded: the execution was closed by somebody else"
+        ),
+        Notice::Lost { execution_id, task_id, node_id } => tracing::warn!(
+            execution.id = execution_id, task.id = task_id, node.id = node_id.as_deref().unwrap_or("unknown"),
+            "lost: its node did not renew its lease"
+        ),
+        other => tracing::warn!("{other:?}"),
+    }
+}
+
+fn instant(instant: Option<DateTime<Utc>>) -> String {
+    instant.map_or_else(
+        || "never".to_owned(),
+        |instant| instant.to_rfc3339_opts(SecondsFormat::AutoSi, true),
+    )
+}

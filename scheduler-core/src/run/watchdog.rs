@@ -1,0 +1,52 @@
+//! Ends the process when the loop no longer turns: a half-dead node would hold its lease's tasks and run none.
+//!
+//! It counts its own wake-ups, not the clock: a process that was paused for an hour finds no turn missing
+//! until it has been awake for 30 s without one.
+
+use std::{
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// The loop turns every 5 s at the least.
+const PATIENCE: u32 = 6;
+
+/// Watches one loop until it is dropped.
+#[derive(Debug)]
+pub(super) struct Watchdog(Arc<AtomicU64>);
+
+impl Watchdog {
+    pub(super) fn start() -> Self {
+        let turns = Arc::new(AtomicU64::new(0));
+        let watched = Arc::downgrade(&turns);
+        let started = thread::Builder::new().name("watchdog".to_owned()).spawn(move || watch(&watched));
+        if let Err(error) = started {
+            tracing::warn!("no watchdog: {error}");
+        }
+        Self(turns)
+    }
+
+    pub(super) fn turned(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn watch(turns: &Weak<AtomicU64>) {
+    let (mut seen, mut misses) = (0, 0);
+    loop {
+        thread::park_timeout(LOOK_EVERY);
+        let Some(turns) = turns.upgrade() else { return };
+        let now = turns.load(Ordering::Relaxed);
+        misses = if now == seen { misses + 1 } else { 0 };
+        seen = now;
+        if misses >= PATIENCE {
+            tracing::error!("the scheduler's loop has not turned for 30 s: the process ends with exit code 1");
+            std::process::exit(1);
+        }
+    }
+}
