@@ -25,7 +25,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Attribute, ItemFn, LitStr, ReturnType};
+use syn::{ItemFn, LitStr, ReturnType};
 
 use crate::mistakes::Mistakes;
 use crate::signature::ParameterTypes;
@@ -48,14 +48,13 @@ pub(crate) fn expand(brackets: TokenStream, item: &TokenStream) -> TokenStream {
 
     let registration = match (name, types) {
         (Some(name), Some(types)) if mistakes.is_empty() => register(&name, &function, &types),
-        (_, Some(types)) => check_types_only(&function, &types, mistakes),
+        (_, Some(types)) => check_types_only(&types, mistakes),
         (_, None) => mistakes.into_compile_errors(),
     };
     quote! { #item #registration }
 }
 
 fn register(name: &LitStr, function: &ItemFn, types: &ParameterTypes<'_>) -> TokenStream {
-    let conditions = conditions(function);
     let functions = functions(function, &Readers::of(types));
     let ident = &function.sig.ident;
     let path_end = format!("::{ident}");
@@ -63,7 +62,6 @@ fn register(name: &LitStr, function: &ItemFn, types: &ParameterTypes<'_>) -> Tok
     let file = quote_spanned! {ident.span()=> ::std::file!() };
     let line = quote_spanned! {ident.span()=> ::std::line!() };
     quote! {
-        #(#conditions)*
         const _: () = {
             #functions
 
@@ -120,12 +118,7 @@ fn functions(function: &ItemFn, readers: &Readers) -> TokenStream {
 }
 
 /// The mistakes, and the question whether the types fit, so that all is answered at once.
-fn check_types_only(
-    function: &ItemFn,
-    types: &ParameterTypes<'_>,
-    mistakes: Mistakes,
-) -> TokenStream {
-    let conditions = conditions(function);
+fn check_types_only(types: &ParameterTypes<'_>, mistakes: Mistakes) -> TokenStream {
     let mistakes = mistakes.into_compile_errors();
     let Readers {
         task_key,
@@ -134,7 +127,6 @@ fn check_types_only(
     } = Readers::of(types);
     quote! {
         #mistakes
-        #(#conditions)*
         const _: fn() = || {
             let _ = (#task_key, #args, #context);
         };
@@ -170,10 +162,4 @@ impl Readers {
             },
         }
     }
-}
-
-/// The `#[cfg]` attributes below `#[job]`: a function left out leaves its registration out.
-fn conditions(function: &ItemFn) -> Vec<&Attribute> {
-    let is_condition = |attribute: &&Attribute| attribute.path().is_ident("cfg");
-    function.attrs.iter().filter(is_condition).collect()
 }

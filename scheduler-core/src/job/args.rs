@@ -123,7 +123,7 @@ fn read_quoted(text: &str) -> Option<(String, Option<&str>)> {
     let mut value = String::new();
     let mut rest = &text[mark.len()..];
     loop {
-        if mark.len() == 1 && rest.starts_with(&escaped) {
+        if rest.starts_with(&escaped) {
             value.push_str(mark);
             rest = &rest[escaped.len()..];
         } else if let Some(after) = rest.strip_prefix(mark).and_then(after_quoted) {
