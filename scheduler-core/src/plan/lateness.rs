@@ -22,7 +22,8 @@ use super::{
 pub enum Due {
     /// Nothing is due.
     Nothing,
-    /// Something is due but waits until the task is free (`overlap = "queue"`).
+    /// Something is due but waits: until the task is free (`overlap = "queue"`), or until the end of its last
+    /// run is recorded.
     Wait,
     /// To be claimed now.
     Now {
@@ -69,6 +70,8 @@ pub struct Fire {
 pub struct Load {
     /// Its open runs on this node.
     pub running: u32,
+    /// Its runs that ended, but whose end the database does not know yet.
+    pub unrecorded: u32,
     /// Whether the database said that it runs elsewhere.
     pub is_busy_elsewhere: bool,
     /// Whether the oldest due fire has been waiting for the task's own previous run, which is no lateness.
@@ -81,6 +84,10 @@ pub fn due(trigger: &Trigger, policy: &Policy, accounted: DateTime<Utc>, load: L
     let Some(first) = trigger.next_after(accounted).filter(|first| *first <= now) else {
         return Due::Nothing;
     };
+    // For the database the task still runs: claimed now, a fire would be taken for an overlap.
+    if load.unrecorded > 0 && !policy.may_overlap() {
+        return Due::Wait;
+    }
     let is_full = load.is_busy_elsewhere || load.running >= policy.max_instances;
     let is_full = is_full && policy.overlap != Overlap::Allow;
     if is_full && policy.overlap == Overlap::Queue {

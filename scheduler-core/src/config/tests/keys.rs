@@ -1,5 +1,6 @@
 //! Each key: what it accepts at both ends of its range, what it refuses, and in which words.
 
+use crate::plan::trigger::CronDialect;
 use std::{path::PathBuf, time::Duration};
 
 use super::{super::*, Conf, with_line};

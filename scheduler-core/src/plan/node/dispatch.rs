@@ -84,9 +84,9 @@ impl Node {
                 return None;
             }
             Due::Wait => {
-                live.load.has_waited = true;
+                live.load.has_waited |= live.load.unrecorded == 0;
                 // The end of a run of ours plans the task anew. Of a run elsewhere we hear nothing: ask again.
-                if live.load.running < live.task.policy.max_instances {
+                if live.load.unrecorded == 0 && live.load.running < live.task.policy.max_instances {
                     live.load.is_busy_elsewhere = false;
                     self.timetable.set(task_id, now.wall + ASK_AGAIN);
                 }
@@ -284,7 +284,7 @@ impl Node {
         reason: &str,
         now: Now,
     ) {
-        self.outcomes.push(Outcome {
+        self.finish(Outcome {
             execution_id,
             task_id,
             trace_id: Arc::clone(&entry.trace_id),

@@ -22,7 +22,7 @@ impl Node {
             if let Err(error) = run.result {
                 actions.push(open.failed(run.execution_id, status, error));
             }
-            self.outcomes.push(Outcome {
+            self.finish(Outcome {
                 execution_id: run.execution_id,
                 task_id: open.task_id,
                 trace_id: open.trace_id,
@@ -31,8 +31,15 @@ impl Node {
                 started_at: run.started_at,
                 finished_at: run.finished_at,
             });
-            self.plan_next(open.task_id);
         }
+    }
+
+    /// Puts an outcome into the queue. Until it is recorded the task is still `doing` for the database.
+    pub(super) fn finish(&mut self, outcome: Outcome) {
+        if let Some(live) = self.live_mut(outcome.task_id) {
+            live.load.unrecorded += 1;
+        }
+        self.outcomes.push(outcome);
     }
 
     /// Forgets an open run and gives its task room for the next.
@@ -60,8 +67,7 @@ impl Node {
             let Some(open) = self.close(*execution_id) else { continue };
             let reason = "still running at the end of its timeout";
             actions.push(open.failed(*execution_id, Status::Timeout, reason.to_owned()));
-            self.outcomes.push(open.unfinished(*execution_id, Status::Timeout, reason, now.wall));
-            self.plan_next(open.task_id);
+            self.finish(open.unfinished(*execution_id, Status::Timeout, reason, now.wall));
         }
         if !overdue.is_empty() {
             actions.push(Action::Abort(overdue));
@@ -105,6 +111,10 @@ impl Node {
                 let Outcome { execution_id, status, .. } = outcome;
                 actions.push(Action::Report(Notice::OutcomeDiscarded { execution_id, status }));
             }
+            if let Some(live) = self.live_mut(outcome.task_id) {
+                live.load.unrecorded = live.load.unrecorded.saturating_sub(1);
+            }
+            self.plan_next(outcome.task_id);
         }
     }
 }

@@ -42,7 +42,7 @@ impl Node {
         let reason = match self.known.get(&request.task_id) {
             Some(Known::Live(live)) => {
                 let policy = live.task.policy;
-                let is_full = policy.overlap != Overlap::Allow && live.load.running >= policy.max_instances;
+                let is_full = policy.overlap != Overlap::Allow && live.load.running + live.load.unrecorded >= policy.max_instances;
                 if live.is_claiming || live.is_stale || live.accounted.is_none() || is_full {
                     return None;
                 }

@@ -78,7 +78,7 @@ impl Node {
         );
         for execution_id in &cut {
             if let Some(open) = self.close(*execution_id) {
-                self.outcomes.push(open.unfinished(*execution_id, Status::Cancelled, &reason, now.wall));
+                self.finish(open.unfinished(*execution_id, Status::Cancelled, &reason, now.wall));
             }
         }
         if !cut.is_empty() {
