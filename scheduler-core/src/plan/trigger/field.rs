@@ -1,0 +1,389 @@
+//! The grammar of a cron pattern: from a spec to six fields that croner reads without ambiguity.
+//!
+//! croner is lenient where a scheduler must not be: it replaces month names in any field, skips empty
+//! list items, ignores what follows `15W`, and takes `L` as a weekday that never comes. So each field
+//! is first read here to the letter, names become numbers, and the weekdays of APScheduler become
+//! those of cron. Ranges of numbers are left to croner.
+
+use super::{CronDialect, TriggerError};
+
+/// One of the six fields, seconds first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Field {
+    Second,
+    Minute,
+    Hour,
+    DayOfMonth,
+    Month,
+    Weekday,
+}
+
+use Field::{DayOfMonth, Hour, Minute, Month, Second, Weekday};
+
+impl Field {
+    pub(super) const ALL: [Field; 6] = [Second, Minute, Hour, DayOfMonth, Month, Weekday];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Second => "second",
+            Minute => "minute",
+            Hour => "hour",
+            DayOfMonth => "day of month",
+            Month => "month",
+            Weekday => "weekday",
+        }
+    }
+
+    /// What the field takes, as the end of a sentence.
+    pub(super) fn expected(self, dialect: CronDialect) -> &'static str {
+        match (self, dialect) {
+            (Second | Minute, _) => "0-59, *, a list, a range or a step",
+            (Hour, _) => "0-23, *, a list, a range or a step",
+            (Month, _) => "1-12, JAN-DEC, *, a list, a range or a step",
+            (DayOfMonth, CronDialect::Standard) => {
+                "1-31, L, LW, 15W, *, ?, a list, a range or a step"
+            }
+            (DayOfMonth, CronDialect::Apscheduler) => "1-31, last, *, a list, a range or a step",
+            (Weekday, CronDialect::Standard) => {
+                "0-7, SUN-SAT, 5L, 1#2, *, ?, a list, a range or a step"
+            }
+            (Weekday, CronDialect::Apscheduler) => {
+                "0-6 (0 is Monday), MON-SUN, *, a list, a range or a step"
+            }
+        }
+    }
+
+    /// The names that stand for numbers in this field, and the number of the first.
+    fn names(self, dialect: CronDialect) -> (&'static [&'static str], u32) {
+        match (self, dialect) {
+            (Month, _) => (
+                &[
+                    "JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV",
+                    "DEC",
+                ],
+                1,
+            ),
+            (Weekday, CronDialect::Standard) => {
+                (&["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"], 0)
+            }
+            (Weekday, CronDialect::Apscheduler) => {
+                (&["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"], 0)
+            }
+            _ => (&[], 0),
+        }
+    }
+
+    /// The largest number, for a step that begins at a number and has no end.
+    fn max(self) -> u32 {
+        match self {
+            Second | Minute => 59,
+            Hour => 23,
+            DayOfMonth => 31,
+            Month => 12,
+            Weekday => 6,
+        }
+    }
+}
+
+/// Six fields in the form that croner takes, with the meaning of the dialect already applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fields {
+    /// Upper case, names replaced by numbers.
+    pub(super) canonical: [String; 6],
+    /// As written, for error texts.
+    pub(super) written: [String; 6],
+    /// Both day fields must match; otherwise one is enough.
+    pub(super) days_and: bool,
+    /// Minute or hour begins with `*`: the job follows elapsed time, not the time of day.
+    pub(super) wildcard: bool,
+}
+
+impl Fields {
+    /// Reads the fields of a spec.
+    ///
+    /// # Errors
+    /// Characters beyond ASCII, an unknown `@name`, a wrong number of fields, or a field that does not
+    /// follow the grammar. A number out of range passes here, croner refuses it.
+    pub(super) fn parse(spec: &str, dialect: CronDialect) -> Result<Self, TriggerError> {
+        if let Some(found) = spec.chars().find(|c| !c.is_ascii()) {
+            return Err(TriggerError::not_ascii(spec, found));
+        }
+        let mut text = spec.trim_ascii();
+        if text.starts_with('@') {
+            text = nickname(text).ok_or_else(|| TriggerError::nickname(spec))?;
+        }
+        let written = split(text, dialect)
+            .map_err(|(found, expected)| TriggerError::field_count(spec, found, expected))?;
+        let mut canonical: [String; 6] = Default::default();
+        for ((field, text), slot) in Field::ALL.into_iter().zip(&written).zip(&mut canonical) {
+            *slot = canonical_field(field, text, dialect).ok_or_else(|| {
+                TriggerError::field(spec, field.name(), text, field.expected(dialect))
+            })?;
+        }
+        let star = |index: usize| canonical[index].starts_with('*');
+        let (wildcard, days_star) = (star(1) || star(2), star(3) || star(5));
+        // Debian's cron: a day field that begins with a star restricts the other one.
+        let days_and = days_star || dialect == CronDialect::Apscheduler;
+        Ok(Fields {
+            canonical,
+            written,
+            days_and,
+            wildcard,
+        })
+    }
+
+    /// The pattern as croner takes it.
+    pub(super) fn pattern(&self) -> String {
+        self.canonical.join(" ")
+    }
+}
+
+/// What an `@name` stands for, written so that it means the same in both dialects.
+fn nickname(text: &str) -> Option<&'static str> {
+    match text.to_ascii_lowercase().as_str() {
+        "@yearly" | "@annually" => Some("0 0 1 1 *"),
+        "@monthly" => Some("0 0 1 * *"),
+        "@weekly" => Some("0 0 * * SUN"),
+        "@daily" | "@midnight" => Some("0 0 * * *"),
+        "@hourly" => Some("0 * * * *"),
+        _ => None,
+    }
+}
+
+/// Six fields, the second being 0 where five are written; or how many there are and what was expected.
+fn split(text: &str, dialect: CronDialect) -> Result<[String; 6], (usize, &'static str)> {
+    let fields: Vec<&str> = text.split_ascii_whitespace().collect();
+    match (fields.as_slice(), dialect) {
+        ([minute, hour, day, month, weekday], _) => {
+            Ok(["0", minute, hour, day, month, weekday].map(str::to_owned))
+        }
+        ([second, minute, hour, day, month, weekday], CronDialect::Standard) => {
+            Ok([second, minute, hour, day, month, weekday].map(|field| (*field).to_owned()))
+        }
+        (other, CronDialect::Standard) => Err((other.len(), "5, or 6 with seconds first")),
+        (other, CronDialect::Apscheduler) => Err((other.len(), "5")),
+    }
+}
+
+fn canonical_field(field: Field, text: &str, dialect: CronDialect) -> Option<String> {
+    let upper = text.to_ascii_uppercase();
+    if upper == "?" && dialect == CronDialect::Standard && matches!(field, DayOfMonth | Weekday) {
+        return Some("*".to_owned());
+    }
+    let items = upper
+        .split(',')
+        .map(|item| canonical_item(field, item, dialect));
+    Some(items.collect::<Option<Vec<_>>>()?.join(","))
+}
+
+/// One item of a list: `*`, a value or a range, the latter with a step, or a day such as `15W`.
+fn canonical_item(field: Field, item: &str, dialect: CronDialect) -> Option<String> {
+    if dialect == CronDialect::Standard {
+        if let Some(day) = special_day(field, item) {
+            return day;
+        }
+    } else if field == DayOfMonth && item == "LAST" {
+        return Some("L".to_owned());
+    } else if field == Weekday && item != "*" {
+        return weekdays_from_monday(item);
+    }
+    let Some((base, step)) = item.split_once('/') else {
+        return if item == "*" {
+            Some(item.to_owned())
+        } else {
+            span(field, item, dialect)
+        };
+    };
+    let step = digits(step)?;
+    if base == "*" {
+        return Some(format!("*/{step}"));
+    }
+    let base = span(field, base, dialect)?;
+    // APScheduler lets `5/10` run to the end of the range; cron has no such form, and croner says so.
+    let open = dialect == CronDialect::Apscheduler && !base.contains('-');
+    Some(if open {
+        format!("{base}-{}/{step}", field.max())
+    } else {
+        format!("{base}/{step}")
+    })
+}
+
+/// `L`, `LW` and `15W` in the day of month, `5L`, `1#2` and `1-3#2` in the weekday. The outer `None`
+/// means that the item is none of these, the inner one that it is wrong.
+fn special_day(field: Field, item: &str) -> Option<Option<String>> {
+    let standard = CronDialect::Standard;
+    match field {
+        DayOfMonth if item == "L" || item == "LW" => Some(Some(item.to_owned())),
+        DayOfMonth => {
+            let day = item.strip_suffix('W')?;
+            Some(digits(day).map(|day| format!("{day}W")))
+        }
+        Weekday => {
+            if let Some(day) = item.strip_suffix('L') {
+                return Some(value(field, day, standard).map(|day| format!("{day}L")));
+            }
+            let (days, nth) = item.split_once('#')?;
+            let both = span(field, days, standard).zip(digits(nth));
+            Some(both.map(|(days, nth)| format!("{days}#{nth}")))
+        }
+        Second | Minute | Hour | Month => None,
+    }
+}
+
+/// A value or a range of two, without a step.
+fn span(field: Field, text: &str, dialect: CronDialect) -> Option<String> {
+    let Some((first, last)) = text.split_once('-') else {
+        return value(field, text, dialect).map(|value| value.to_string());
+    };
+    let (first, mut end) = (value(field, first, dialect)?, value(field, last, dialect)?);
+    // `FRI-SUN`: Sunday closes the week here. `SUN-SUN` stays one day.
+    if field == Weekday && dialect == CronDialect::Standard && last == "SUN" && first > 0 {
+        end = 7;
+    }
+    Some(format!("{first}-{end}"))
+}
+
+/// A number or a name of the field.
+fn value(field: Field, text: &str, dialect: CronDialect) -> Option<u32> {
+    let (names, first) = field.names(dialect);
+    let named = (first..).zip(names).find(|(_, name)| **name == text);
+    named.map(|(number, _)| number).or_else(|| digits(text))
+}
+
+/// A number of at most three digits, more than any field or sensible step needs.
+fn digits(text: &str) -> Option<u32> {
+    let plain = (1..=3).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| plain)
+}
+
+/// An item in APScheduler's numbering, 0 is Monday and 6 Sunday, as a list in cron's.
+fn weekdays_from_monday(item: &str) -> Option<String> {
+    let dialect = CronDialect::Apscheduler;
+    let (base, step) = match item.split_once('/') {
+        Some((base, step)) => (base, Some(digits(step)?)),
+        None => (item, None),
+    };
+    let (first, last) = match base.split_once('-') {
+        _ if base == "*" => (0, Weekday.max()),
+        Some((first, last)) => (
+            value(Weekday, first, dialect)?,
+            value(Weekday, last, dialect)?,
+        ),
+        None => {
+            let first = value(Weekday, base, dialect)?;
+            (first, if step.is_some() { Weekday.max() } else { first })
+        }
+    };
+    let step = usize::try_from(step.unwrap_or(1)).ok()?;
+    if first > last || last > Weekday.max() || step == 0 {
+        return None;
+    }
+    let days = (first..=last)
+        .step_by(step)
+        .map(|day| ((day + 1) % 7).to_string());
+    Some(days.collect::<Vec<_>>().join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(dialect: CronDialect, spec: &str, pattern: &str) {
+        assert_eq!(
+            Fields::parse(spec, dialect).map(|fields| fields.pattern()),
+            Ok(pattern.to_owned())
+        );
+    }
+
+    #[test]
+    fn names_become_numbers_in_their_own_field() {
+        let check = |spec, pattern| check(CronDialect::Standard, spec, pattern);
+        check("0 9 * jan-Mar mon-FRI", "0 0 9 * 1-3 1-5");
+        check("5 0 9 1,15 DEC Sun", "5 0 9 1,15 12 0");
+        check("0 9 * * FRI-SUN", "0 0 9 * * 5-7");
+        check("0 9 * * SUN-TUE", "0 0 9 * * 0-2");
+        check("0 9 * * SUN-SUN", "0 0 9 * * 0-0");
+        check("0 9 * * FRIL,MON#2,1-3#2,7l", "0 0 9 * * 5L,1#2,1-3#2,7L");
+        check("0 9 LW,15w,l * ?", "0 0 9 LW,15W,L * *");
+    }
+
+    #[test]
+    fn nicknames_are_read_in_any_case() {
+        let check = |spec, pattern| check(CronDialect::Standard, spec, pattern);
+        check("@Yearly", "0 0 0 1 1 *");
+        check("@annually", "0 0 0 1 1 *");
+        check("@monthly", "0 0 0 1 * *");
+        check("@WEEKLY", "0 0 0 * * 0");
+        check("@Daily", "0 0 0 * * *");
+        check(" @midnight\n", "0 0 0 * * *");
+        check("@hourly", "0 0 * * * *");
+        super::tests::check(CronDialect::Apscheduler, "@weekly", "0 0 0 * * 0");
+    }
+
+    #[test]
+    fn apscheduler_counts_weekdays_from_monday() {
+        let check = |weekday: &str, numbers: &str| {
+            let (spec, pattern) = (format!("0 9 * * {weekday}"), format!("0 0 9 * * {numbers}"));
+            super::tests::check(CronDialect::Apscheduler, &spec, &pattern);
+        };
+        check("*", "*");
+        check("0", "1");
+        check("6", "0");
+        check("0-4", "1,2,3,4,5");
+        check("*/2", "1,3,5,0");
+        check("1/2", "2,4,6");
+        check("1-5/3", "2,5");
+        check("mon", "1");
+        check("SUN", "0");
+        check("sat-sun", "6,0");
+        check("mon,wed,6", "1,3,0");
+    }
+
+    #[test]
+    fn apscheduler_steps_from_a_number_to_the_end_and_knows_the_last_day() {
+        check(
+            CronDialect::Apscheduler,
+            "5/10 8/4 last 2/3 *",
+            "0 5-59/10 8-23/4 L 2-12/3 *",
+        );
+    }
+
+    #[test]
+    fn day_fields_are_joined_as_in_debian_cron() {
+        #[track_caller]
+        fn check(dialect: CronDialect, days: (&str, &str), days_and: bool) {
+            let spec = format!("0 9 {} * {}", days.0, days.1);
+            assert_eq!(Fields::parse(&spec, dialect).unwrap().days_and, days_and);
+        }
+        check(CronDialect::Standard, ("1", "1"), false);
+        check(CronDialect::Standard, ("1-31", "1"), false);
+        check(CronDialect::Standard, ("*", "1"), true);
+        check(CronDialect::Standard, ("*/2", "1"), true);
+        check(CronDialect::Standard, ("1", "*/2"), true);
+        check(CronDialect::Standard, ("?", "1"), true);
+        check(CronDialect::Standard, ("1,*/2", "1"), false);
+        check(CronDialect::Apscheduler, ("1", "1"), true);
+    }
+
+    #[test]
+    fn a_pattern_is_wildcard_when_minute_or_hour_begins_with_a_star() {
+        #[track_caller]
+        fn check(spec: &str, wildcard: bool) {
+            assert_eq!(
+                Fields::parse(spec, CronDialect::Standard).unwrap().wildcard,
+                wildcard
+            );
+        }
+        check("30 1 * * *", false);
+        check("30 1,13 * * *", false);
+        check("0-59 1 * * *", false);
+        check("* 30 1 * * *", false);
+        check("* 1 * * *", true);
+        check("*/5 1 * * *", true);
+        check("30 * * * *", true);
+        check("30 */2 * * *", true);
+        check("*/5,7 1 * * *", true);
+        check("7,*/5 1 * * *", false);
+    }
+}
