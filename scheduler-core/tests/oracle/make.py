@@ -32,13 +32,16 @@ walk     it does not, for one of these reasons, each a fault of cronsim by Debia
          - Wildcards advance to 00:00 of a day without asking whether it exists. Where the gap is at
            midnight (Beirut, Cairo, Santiago) or a whole day (Apia) this yields an instant whose local
            time does not match.
+         - A few never end: St John's changed its clocks at 00:01 until 2011, and cronsim then goes back
+           and forth between two minutes. The script gives it two seconds.
          A mark of `walk` is accepted for wildcards only: for a fixed pattern the script stops.
 
 Where the meanings of cronsim and croner differ by design the patterns are not drawn: a step from a
-single number (`5/10`), `*` inside a list, six fields (cronsim takes those for wildcards), and `W`.
+single number (`5/10`, and `5-5/10`, which cronsim reads likewise), `*` inside a list, six fields (cronsim takes those for wildcards), and `W`.
 """
 
 import random
+import signal
 import sys
 from bisect import bisect_right
 from calendar import monthrange
@@ -224,6 +227,7 @@ def by_cronsim(text, zone, start):
     """Its next instants, without those at or before the start, and whether there were such."""
     simulated = CronSim(text, datetime.fromtimestamp(start, zone))
     found, returned = [], False
+    signal.alarm(2)
     for _ in range(200):
         at = int(next(simulated).astimezone(timezone.utc).timestamp())
         if at <= start:
@@ -232,6 +236,7 @@ def by_cronsim(text, zone, start):
             found.append(at)
         if len(found) == 5:
             break
+    signal.alarm(0)
     return found, returned
 
 
@@ -249,7 +254,7 @@ def field(rng, index, names=()):
             return write(one())
         first, last = sorted((one(), one()))
         span = f"{first}-{last}" if names else f"{write(first)}-{write(last)}"
-        return span if kind < 0.8 else f"{span}/{rng.randint(1, max(1, (high - low) // 3))}"
+        return span if kind < 0.8 or first == last else f"{span}/{rng.randint(1, max(1, (high - low) // 3))}"
 
     return ",".join(item() for _ in range(rng.choice([1, 1, 1, 2, 3])))
 
@@ -293,7 +298,12 @@ def draw(rng):
     return f"{minute_field(rng)} {hour_field(rng)} {dom} {month} {dow}"
 
 
+def stop(*_):
+    raise TimeoutError
+
+
 def main():
+    signal.signal(signal.SIGALRM, stop)
     rng = random.Random(SEED)
     clocks = {name: Clock(name) for name in ZONES}
     begin, end = at_year(YEARS[0]), at_year(YEARS[1] + 1)
@@ -310,7 +320,11 @@ def main():
         expected = walk(text, clocks[name], start)
         if expected is None:
             continue  # rarer than five times in ten years: the tests in cron.rs have such
-        simulated, returned = by_cronsim(text, clocks[name].zone, start)
+        try:
+            simulated, returned = by_cronsim(text, clocks[name].zone, start)
+        except TimeoutError:
+            print("cronsim does not end:", name, text, start, file=sys.stderr)
+            simulated, returned = None, False
         if simulated != expected:
             mark = "walk"
             if not Pattern(text).wildcard:
