@@ -6,6 +6,11 @@
 //!
 //! `CRON_SEED=… cargo test --test cron_brute_force` repeats a run; a failure prints its seed.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, its helpers too"
+)]
+
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};

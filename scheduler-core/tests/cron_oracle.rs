@@ -2,6 +2,11 @@
 //! of them around a change of a zone's offset. `oracle/make.py` tells how it was made and what the
 //! marks mean.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, its helpers too"
+)]
+
 use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_core::plan::trigger::{Anchor, CronDialect, Parser, Trigger, TriggerKind, Zone};
 

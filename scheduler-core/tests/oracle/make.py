@@ -24,17 +24,16 @@ both     it does.
 start    it does, except that it first repeats instants at or before the start. cronsim drops the
          fold of the start, so a fixed pattern started in the second pass of an overlap returns to the
          first pass.
-walk     it does not, for one of these reasons, each a fault of cronsim by Debian's rule (checked by
-         hand, and by the walk):
-         - Wildcards advance by 3,600 s and then accept the hour as it is. Across a change of 30
-           minutes (Lord Howe) or one that is not on the full hour the search lands in mid-hour and
-           misses matches before that, or sets the minute to 0 in the wrong pass of an overlap.
-         - Wildcards advance to 00:00 of a day without asking whether it exists. Where the gap is at
-           midnight (Beirut, Cairo, Santiago) or a whole day (Apia) this yields an instant whose local
-           time does not match.
-         - A few never end: St John's changed its clocks at 00:01 until 2011, and cronsim then goes back
-           and forth between two minutes. The script gives it two seconds.
-         A mark of `walk` is accepted for wildcards only: for a fixed pattern the script stops.
+walk     it does not, for one of these reasons, each a fault of cronsim by Debian's rule:
+         - A wildcard advances by 3,600 s and then takes the hour as it is. Where a change is not a
+           full hour (Lord Howe, Caracas) or not on it (Chatham at 02:45, St John's at 00:01 until 2011)
+           the search lands in mid-hour and misses what matches before, or it sets the minute to 0 in
+           the wrong pass of an overlap.
+         - A wildcard advances to 00:00 of a day without asking whether that exists. Where the gap is
+           at midnight (Tehran 2005, Apia 2010) it yields an instant whose local time does not match.
+         - Around 00:01 in St John's some patterns (`45 * * * 7`) send it back and forth for ever. The
+           script gives it two seconds.
+         This mark is accepted for wildcards only: were a fixed pattern to differ, the script stops.
 
 Where the meanings of cronsim and croner differ by design the patterns are not drawn: a step from a
 single number (`5/10`, and `5-5/10`, which cronsim reads likewise), `*` inside a list, six fields (cronsim takes those for wildcards), and `W`.
@@ -270,8 +269,11 @@ def minute_field(rng):
     return field(rng, 0)
 
 
-def hour_field(rng):
+def hour_field(rng, affected):
     kind = rng.random()
+    if affected and kind < 0.45:  # the hours that this change skips or repeats, in a list or alone
+        hours = {rng.choice(affected)} | {rng.randrange(24) for _ in range(rng.choice([0, 0, 0, 1, 2]))}
+        return ",".join(str(hour) for hour in sorted(hours))
     if kind < 0.25:
         return "*"
     if kind < 0.35:
@@ -281,9 +283,9 @@ def hour_field(rng):
     return field(rng, 1)
 
 
-def draw(rng):
+def draw(rng, affected):
     dom, month, dow = "*", "*", "*"
-    kind = rng.random()
+    kind = rng.random() + (0.4 if affected and rng.random() < 0.6 else 0)
     if kind < 0.25:
         dom = rng.choice([field(rng, 2), "*/2", "*/3", "L", "LW", "L,1", "1-31", "28-31"])
     elif kind < 0.5:
@@ -293,9 +295,9 @@ def draw(rng):
     elif kind < 0.65:
         dom = rng.choice([field(rng, 2), "*/2", "13", "L"])
         dow = rng.choice([field(rng, 4, DAYS), "*/2", "5", "FRI"])
-    if rng.random() < 0.12:
+    if rng.random() < (0.04 if affected else 0.12):
         month = rng.choice([field(rng, 3, MONTHS), "*/2", "MAR", "3,10", "APR,SEP", "10-12"])
-    return f"{minute_field(rng)} {hour_field(rng)} {dom} {month} {dow}"
+    return f"{minute_field(rng)} {hour_field(rng, affected)} {dom} {month} {dow}"
 
 
 def stop(*_):
@@ -312,11 +314,14 @@ def main():
     print("# zone, pattern, start, next five instants, mark; written by make.py")
     while rows < ROWS:
         name = ZONES[rng.randrange(len(ZONES))]
-        text = draw(rng)
         if moments[name] and rng.random() < NEAR:
-            start = rng.choice(moments[name]) + rng.choice([0, -1, rng.randint(-10800, 10800), rng.randrange(-10800, 10801, 300)])
+            change = rng.choice(moments[name])
+            ends = sorted((clocks[name].shows(change - 60) + 1, clocks[name].shows(change)))
+            affected = [minute // 60 % 24 for minute in range(*ends)]
+            start = change + rng.choice([0, -1, rng.randint(-10800, 10800), rng.randrange(-10800, 10801, 300)])
         else:
-            start = rng.randrange(begin, end)
+            affected, start = [], rng.randrange(begin, end)
+        text = draw(rng, affected)
         expected = walk(text, clocks[name], start)
         if expected is None:
             continue  # rarer than five times in ten years: the tests in cron.rs have such
