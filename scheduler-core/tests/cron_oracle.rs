@@ -154,3 +154,43 @@ fn the_table_is_as_broad_as_it_claims() {
     let zones: std::collections::HashSet<_> = rows.iter().map(|row| row.zone).collect();
     assert_eq!(zones.len(), 18);
 }
+
+#[test]
+fn the_apscheduler_dialect_reads_patterns_as_apscheduler_does() {
+    let mut wrong = Vec::new();
+    let text = include_str!("oracle/apscheduler.tsv");
+    let rows: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    for row in &rows {
+        let cells: Vec<&str> = row.split('\t').collect();
+        let [pattern, start, expected] = cells[..] else {
+            panic!("{row}")
+        };
+        let anchor = Anchor {
+            created_at: at(0),
+            updated_at: at(0),
+        };
+        let mut parser = Parser::new(CronDialect::Apscheduler);
+        let found = match parser.parse(TriggerKind::Cron, pattern, &Zone::utc(), anchor) {
+            Err(_) => "refused".to_owned(),
+            Ok(trigger) => {
+                let first = trigger.next_after(at(start.parse().unwrap()));
+                let instants =
+                    std::iter::successors(first, |last| trigger.next_after(*last)).take(3);
+                instants
+                    .map(|at| at.timestamp().to_string())
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            }
+        };
+        if found != expected {
+            wrong.push(format!("{row}: {found}"));
+        }
+    }
+    assert_eq!(rows.len(), 600);
+    assert!(
+        wrong.is_empty(),
+        "{} rows differ\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}

@@ -227,4 +227,12 @@ mod tests {
             r#"cron_dialect "vixie" is not known, expected standard or apscheduler"#
         );
     }
+
+    #[test]
+    fn triggers_and_zones_can_go_to_other_threads() {
+        fn check<T: Send + Sync + Clone>() {}
+        check::<Trigger>();
+        check::<Zone>();
+        check::<TriggerError>();
+    }
 }
