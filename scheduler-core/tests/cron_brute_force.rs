@@ -8,7 +8,8 @@
 
 #![allow(
     clippy::unwrap_used,
-    reason = "a test fails by panicking, its helpers too"
+    clippy::print_stdout,
+    reason = "a test may panic and print, its helpers too"
 )]
 
 use std::collections::HashMap;
