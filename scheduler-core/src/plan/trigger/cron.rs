@@ -52,7 +52,11 @@ impl CronTrigger {
     ///
     /// # Errors
     /// As [`Parser::parse`](super::Parser::parse).
-    pub fn parse(spec: &str, zone: &Zone, dialect: CronDialect) -> Result<Self, TriggerError> {
+    pub(super) fn parse(
+        spec: &str,
+        zone: &Zone,
+        dialect: CronDialect,
+    ) -> Result<Self, TriggerError> {
         let fields = Fields::parse(spec, dialect)?;
         let parser = CronParser::builder()
             .seconds(Seconds::Required)

@@ -21,7 +21,7 @@ impl DateTrigger {
     ///
     /// # Errors
     /// [`TriggerError::Date`] for every other text and for dates that do not exist.
-    pub fn parse(spec: &str, zone: &Zone, anchor: Anchor) -> Result<Self, TriggerError> {
+    pub(super) fn parse(spec: &str, zone: &Zone, anchor: Anchor) -> Result<Self, TriggerError> {
         let text = spec.trim_ascii();
         let at = if text == "now" {
             Some(anchor.updated_at)
