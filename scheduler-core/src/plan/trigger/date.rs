@@ -21,7 +21,7 @@ impl DateTrigger {
     ///
     /// # Errors
     /// [`TriggerError::Date`] for every other text and for dates that do not exist.
-    pub fn parse(spec: &str, zone: &Zone, anchor: Anchor) -> Result<Self, TriggerError> {
+    pub(super) fn parse(spec: &str, zone: &Zone, anchor: Anchor) -> Result<Self, TriggerError> {
         let text = spec.trim_ascii();
         let at = if text == "now" {
             Some(anchor.updated_at)
@@ -214,13 +214,26 @@ mod tests {
         check(" now ", "UTC", "2026-06-01T12:00:00.250Z");
     }
 
-    #[test]
-    fn a_text_that_is_no_date_and_a_date_that_does_not_exist_are_refused() {
-        #[track_caller]
-        fn check(spec: &str) {
+    #[track_caller]
+    fn refuse(specs: &[&str]) {
+        for spec in specs {
             assert_eq!(parse(spec, "UTC"), Err(TriggerError::date(spec)));
         }
-        for spec in [
+    }
+
+    #[test]
+    fn a_date_that_does_not_exist_is_refused() {
+        refuse(&["2020-13-01 00:00:00", "2020-00-01 00:00:00"]);
+        refuse(&["2020-01-00 00:00:00", "2020-01-32 00:00:00"]);
+        refuse(&["2025-02-29 00:00:00", "2100-02-29 00:00:00"]);
+        refuse(&["0000-01-01 00:00:00", "10000-01-01 00:00:00"]);
+        refuse(&["2026-07-01 24:00:00", "2026-07-01 12:60:00"]);
+        refuse(&["2026-07-01 12:00:60", "2016-12-31T23:59:60Z"]);
+    }
+
+    #[test]
+    fn a_text_that_is_no_date_is_refused() {
+        refuse(&[
             "",
             " ",
             "Now",
@@ -228,66 +241,47 @@ mod tests {
             "1767225600",
             "2026-07-01",
             "2026-07-01 12:00",
-        ] {
-            check(spec);
-        }
-        for spec in [
-            "2020-13-01 00:00:00",
-            "2020-00-01 00:00:00",
-            "2020-01-00 00:00:00",
-            "2020-01-32 00:00:00",
-            "2025-02-29 00:00:00",
-            "2100-02-29 00:00:00",
-            "0000-01-01 00:00:00",
-            "2026-07-01 24:00:00",
-            "2026-07-01 12:60:00",
-            "2026-07-01 12:00:60",
-            "2016-12-31T23:59:60Z",
-        ] {
-            check(spec);
-        }
-        for spec in [
-            "10000-01-01 00:00:00",
+        ]);
+        refuse(&[
             "2026-7-1 12:00:00",
             "2026/07/01 12:00:00",
             "2026-07-01  12:00:00",
+        ]);
+        refuse(&[
             "2026-07-01t12:00:00",
             "２026-07-01 12:00:00",
+            "２6-07-01 12:00:00",
+        ]);
+        refuse(&[
             "+026-07-01 12:00:00",
             "2026-+7-01 12:00:00",
             "2026-07-01 12:00:00é",
-        ] {
-            check(spec);
-        }
-        for rest in [
-            " ",
-            "x",
-            " UTC",
-            "z",
-            "+2",
-            "+0200",
-            "+24:00",
-            "+02:60",
-            "+02:0",
-            ".",
-            ".5",
-            ".Z",
-            ".x1Z",
-            ".0123456789Z",
-            "Z ;",
-            "++1:00",
-            "[Europe/London]",
-            "+02:00[Europe/Paris]",
-            "\0",
-        ] {
-            if rest != " " {
-                check(&format!("2026-07-01 12:00:00{rest}"));
-            }
-        }
+        ]);
         assert_eq!(
             parse("2020-13-01", "UTC").unwrap_err().to_string(),
             r#"spec "2020-13-01" is not a date, expected YYYY-MM-DD HH:MM:SS, RFC 3339 or now"#
         );
+    }
+
+    #[test]
+    fn trailing_text_is_refused() {
+        #[track_caller]
+        fn check(rests: &[&str]) {
+            for rest in rests {
+                refuse(&[&format!("2026-07-01 12:00:00{rest}")]);
+            }
+        }
+        check(&[
+            "x",
+            " UTC",
+            "z",
+            "Z ;",
+            "\0",
+            "[Europe/London]",
+            "+02:00[Europe/Paris]",
+        ]);
+        check(&["+2", "+0200", "+24:00", "+02:60", "+02:0", "++1:00"]);
+        check(&[".", ".5", ".Z", ".x1Z", ".0123456789Z"]);
     }
 
     #[test]

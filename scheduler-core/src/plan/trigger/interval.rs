@@ -25,7 +25,7 @@ impl IntervalTrigger {
     /// # Errors
     /// [`TriggerError::Interval`] when the spec is neither, [`TriggerError::IntervalRange`] when it is
     /// a duration that is zero, too long or not in whole milliseconds.
-    pub fn parse(spec: &str, anchor: Anchor) -> Result<Self, TriggerError> {
+    pub(super) fn parse(spec: &str, anchor: Anchor) -> Result<Self, TriggerError> {
         let text = spec.trim_ascii();
         let every = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
             let seconds = text.parse().ok().filter(|seconds| *seconds > 0);

@@ -1,7 +1,7 @@
 //! Zones: from an instant to local time and back, in whole seconds.
 //!
 //! Civil time is counted here as *civil seconds*: the seconds a clock without a zone has shown since
-//! 1970-01-01 00:00:00. Within a [`Segment`], the stretch between two changes of a zone's offset,
+//! 1970-01-01 00:00:00. Within a segment, the stretch between two changes of a zone's offset,
 //! civil seconds and epoch seconds differ by a constant, so everything above works by addition:
 //!
 //! ```text
@@ -16,7 +16,7 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use jiff::tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase};
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase, TimeZoneName};
 use jiff::{SignedDuration, Timestamp, civil};
 
 use super::TriggerError;
@@ -40,7 +40,7 @@ impl Zone {
         let found = database.get(name).ok().filter(|zone| !zone.is_unknown());
         found.map(Zone).ok_or_else(|| {
             let names: Vec<_> = database.available().collect();
-            TriggerError::zone(name, names.iter().map(|known| known.as_str()))
+            TriggerError::zone(name, names.iter().map(TimeZoneName::as_str))
         })
     }
 
