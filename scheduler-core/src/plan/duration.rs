@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-/// Reads `text`, or `None` when it is no span of time. Blanks around it are ignored; a sign, a fraction, an
-/// exponent or a digit outside ASCII is not accepted.
+/// Reads `text`, or `None` when it is no span of time. Blanks around it are ignored; a sign, an exponent, a
+/// fraction without a unit or a digit outside ASCII is not accepted.
 ///
 /// ```
 /// use std::time::Duration;
@@ -23,11 +23,22 @@ pub fn parse(text: &str) -> Option<Duration> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         return text.parse().ok().map(Duration::from_secs);
     }
-    // humantime reads "0" and fractions in some places; a sign or an exponent is never meant here.
-    if text.bytes().any(|byte| matches!(byte, b'.' | b'-' | b'+' | b'_')) {
-        return None;
+    sum(text)
+}
+
+/// One number and unit at a time: humantime 2.4.0 panics when the parts of a sum overflow
+/// (`18446744073709551615s 1000ms`).
+fn sum(text: &str) -> Option<Duration> {
+    let mut total = None;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let unit = rest.find(|c: char| c.is_ascii_alphabetic())?;
+        let end = rest[unit..].find(|c: char| !c.is_ascii_alphabetic()).map_or(rest.len(), |n| unit + n);
+        let part = humantime::parse_duration(&rest[..end]).ok()?;
+        total = Some(part.checked_add(total.unwrap_or_default())?);
+        rest = rest[end..].trim_ascii_start();
     }
-    humantime::parse_duration(text).ok()
+    total
 }
 
 #[cfg(test)]
@@ -47,11 +58,12 @@ mod tests {
         check("90s", Some(90_000));
         check("1h30m", Some(5_400_000));
         check("250ms", Some(250));
+        check("1.5h", Some(5_400_000));
     }
 
     #[test]
     fn signs_fractions_exponents_and_foreign_digits_are_refused() {
-        for text in ["", " ", "-5", "+5", "5.5", "1e3", "9e99", "٥", "NaN", "9223372036854775808000"] {
+        for text in ["", " ", "-5", "+5", "5.5", "1e3", "9e99", "٥", "NaN", "9223372036854775808000", "18446744073709551615s 1000ms"] {
             check(text, None);
         }
     }

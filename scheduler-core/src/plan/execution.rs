@@ -91,7 +91,7 @@ impl FromStr for Status {
 
 /// A status that no execution has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("status {} is not known, expected {}", super::quote(.0), Status::names().collect::<Vec<_>>().join(", "))]
+#[error("status {} is not known, expected {}", super::words::quote(.0), Status::names().collect::<Vec<_>>().join(", "))]
 pub struct UnknownStatus(String);
 
 /// `execute_task.source`: what asked for the execution.

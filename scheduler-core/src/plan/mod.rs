@@ -23,6 +23,7 @@ pub mod task;
 pub mod timetable;
 pub mod trigger;
 pub mod window;
+pub mod words;
 
 /// The two readings of the clock that every decision gets.
 ///
@@ -33,15 +34,4 @@ pub struct Now {
     pub wall: DateTime<Utc>,
     /// Monotonic time since an arbitrary, fixed origin of this process.
     pub mono: Duration,
-}
-
-/// Quotes `value` for a message: control characters escaped, cut at 80 characters.
-#[must_use]
-pub fn quote(value: &str) -> String {
-    const LONGEST: usize = 80;
-    let mut shown: String = value.chars().take(LONGEST).collect();
-    if shown.len() < value.len() {
-        shown.push('…');
-    }
-    format!("{shown:?}")
 }

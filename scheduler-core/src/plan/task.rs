@@ -10,8 +10,9 @@ use std::{sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 
 use super::{
-    duration, quote,
+    duration,
     trigger::{Anchor, CronDialect, Parser, Trigger, TriggerError, TriggerKind, Zone},
+    words::quote,
 };
 
 /// `task.id`.

@@ -11,6 +11,7 @@ use super::{Anchor, TriggerError, Zone};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DateTrigger {
     at: DateTime<Utc>,
+    is_now: bool,
 }
 
 impl DateTrigger {
@@ -23,15 +24,21 @@ impl DateTrigger {
     /// [`TriggerError::Date`] for every other text and for dates that do not exist.
     pub(super) fn parse(spec: &str, zone: &Zone, anchor: Anchor) -> Result<Self, TriggerError> {
         let text = spec.trim_ascii();
-        let at = if text == "now" {
+        let is_now = text == "now";
+        let at = if is_now {
             Some(anchor.updated_at)
         } else {
             instant(text, zone)
         };
         let whole = at.and_then(|at| DateTime::from_timestamp_millis(at.timestamp_millis()));
         whole
-            .map(|at| DateTrigger { at })
+            .map(|at| DateTrigger { at, is_now })
             .ok_or_else(|| TriggerError::date(spec))
+    }
+
+    /// Whether the spec is `now`, so that the instant moves with every edit of the row.
+    pub fn is_now(&self) -> bool {
+        self.is_now
     }
 
     /// The instant.

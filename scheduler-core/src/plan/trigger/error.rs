@@ -5,8 +5,7 @@
 
 use thiserror::Error;
 
-/// 80: enough of a value to recognise it, short enough for one line.
-const QUOTED_CHARS: usize = 80;
+use crate::plan::words::{self, quote};
 
 /// Why a trigger, spec, zone or dialect was refused. Values inside are already quoted.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -113,39 +112,39 @@ pub enum TriggerError {
 impl TriggerError {
     pub(super) fn kind<const N: usize>(value: &str, known: [&str; N]) -> Self {
         TriggerError::Kind {
-            value: quoted(value),
+            value: quote(value),
             nearest: nearest(value, known),
         }
     }
 
     pub(super) fn dialect<const N: usize>(value: &str, known: [&str; N]) -> Self {
         TriggerError::Dialect {
-            value: quoted(value),
+            value: quote(value),
             nearest: nearest(value, known),
         }
     }
 
     pub(super) fn zone<'a>(value: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         TriggerError::Zone {
-            value: quoted(value),
+            value: quote(value),
             nearest: nearest(value, known),
         }
     }
 
     pub(super) fn too_long(spec: &str) -> Self {
-        TriggerError::TooLong { spec: quoted(spec) }
+        TriggerError::TooLong { spec: quote(spec) }
     }
 
     pub(super) fn not_ascii(spec: &str, found: char) -> Self {
         TriggerError::NotAscii {
-            spec: quoted(spec),
+            spec: quote(spec),
             found,
         }
     }
 
     pub(super) fn field_count(spec: &str, found: usize, expected: &'static str) -> Self {
         TriggerError::FieldCount {
-            spec: quoted(spec),
+            spec: quote(spec),
             found,
             expected,
         }
@@ -158,78 +157,36 @@ impl TriggerError {
         expected: &'static str,
     ) -> Self {
         TriggerError::Field {
-            spec: quoted(spec),
+            spec: quote(spec),
             field,
-            value: quoted(value),
+            value: quote(value),
             expected,
         }
     }
 
     pub(super) fn nickname(spec: &str) -> Self {
-        TriggerError::Nickname { spec: quoted(spec) }
+        TriggerError::Nickname { spec: quote(spec) }
     }
 
     pub(super) fn never_fires(spec: &str) -> Self {
-        TriggerError::NeverFires { spec: quoted(spec) }
+        TriggerError::NeverFires { spec: quote(spec) }
     }
 
     pub(super) fn interval(spec: &str) -> Self {
-        TriggerError::Interval { spec: quoted(spec) }
+        TriggerError::Interval { spec: quote(spec) }
     }
 
     pub(super) fn interval_range(spec: &str) -> Self {
-        TriggerError::IntervalRange { spec: quoted(spec) }
+        TriggerError::IntervalRange { spec: quote(spec) }
     }
 
     pub(super) fn date(spec: &str) -> Self {
-        TriggerError::Date { spec: quoted(spec) }
-    }
-}
-
-/// The value in quotes, cut at [`QUOTED_CHARS`] and with control characters escaped, so that a row
-/// can neither fill a log nor forge a line of it.
-fn quoted(value: &str) -> String {
-    match value.char_indices().nth(QUOTED_CHARS) {
-        None => format!("{value:?}"),
-        Some((end, _)) => {
-            let mut text = format!("{:?}", &value[..end]);
-            text.insert(text.len() - 1, '…');
-            text
-        }
+        TriggerError::Date { spec: quote(spec) }
     }
 }
 
 /// ` (nearest: …)` when a known name resembles the value, else nothing.
 fn nearest<'a>(value: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    /// 255: comparing costs the product of both lengths, and no known name is near that long.
-    const COMPARED_CHARS: usize = 255;
-    let lower: String = value
-        .chars()
-        .take(COMPARED_CHARS)
-        .collect::<String>()
-        .to_lowercase();
-    let scored = known.into_iter().map(|name| {
-        let score = strsim::jaro_winkler(&lower, &name.to_lowercase());
-        (score, name)
-    });
-    let best = scored.max_by(|a, b| a.0.total_cmp(&b.0));
-    // 0.7: below it a name shares little more than single letters.
-    best.filter(|(score, _)| *score >= 0.7)
-        .map_or_else(String::new, |(_, name)| format!(" (nearest: {name})"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_value_of_80_characters_is_shown_whole_and_one_of_81_is_cut() {
-        assert_eq!(quoted(&"é".repeat(80)), format!("\"{}\"", "é".repeat(80)));
-        assert_eq!(quoted(&"é".repeat(81)), format!("\"{}…\"", "é".repeat(80)));
-    }
-
-    #[test]
-    fn a_value_cannot_forge_a_line_or_colour_the_terminal() {
-        assert_eq!(quoted("a\nb\u{1b}[31m\""), r#""a\nb\u{1b}[31m\"""#);
-    }
+    let near = words::nearest(value, known, 1);
+    near.first().map_or_else(String::new, |name| format!(" (nearest: {name})"))
 }

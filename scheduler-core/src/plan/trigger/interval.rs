@@ -8,6 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::{Anchor, TriggerError};
+use crate::plan::duration;
 
 /// 100 years of 365.25 days. What is longer is a slip of the pen.
 const LONGEST_MS: u128 = 3_155_760_000 * 1_000;
@@ -27,14 +28,10 @@ impl IntervalTrigger {
     /// a duration that is zero, too long or not in whole milliseconds.
     pub(super) fn parse(spec: &str, anchor: Anchor) -> Result<Self, TriggerError> {
         let text = spec.trim_ascii();
-        let every = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            let seconds = text.parse().ok().filter(|seconds| *seconds > 0);
-            seconds
-                .map(Duration::from_secs)
-                .ok_or_else(|| TriggerError::interval(spec))?
-        } else {
-            duration(text).ok_or_else(|| TriggerError::interval(spec))?
-        };
+        let is_bare = text.bytes().all(|byte| byte.is_ascii_digit());
+        let every = duration::parse(text)
+            .filter(|every| !(is_bare && every.is_zero()))
+            .ok_or_else(|| TriggerError::interval(spec))?;
         let whole = every.subsec_nanos() % 1_000_000 == 0;
         let in_range = (1..=LONGEST_MS).contains(&every.as_millis());
         match i64::try_from(every.as_millis()) {
@@ -81,23 +78,6 @@ impl IntervalTrigger {
         let since = k.checked_mul(self.every_ms)?;
         DateTime::from_timestamp_millis(self.created_ms.checked_add(since)?)
     }
-}
-
-/// A duration in humantime's words. Read one number and unit at a time: humantime 2.4.0 panics when
-/// the parts of a sum overflow (`18446744073709551615s 1000ms`).
-fn duration(text: &str) -> Option<Duration> {
-    let mut total = None;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let unit = rest.find(|c: char| c.is_ascii_alphabetic())?;
-        let end = rest[unit..]
-            .find(|c: char| !c.is_ascii_alphabetic())
-            .map_or(rest.len(), |n| unit + n);
-        let part = humantime::parse_duration(&rest[..end]).ok()?;
-        total = Some(part.checked_add(total.unwrap_or_default())?);
-        rest = rest[end..].trim_ascii_start();
-    }
-    total
 }
 
 #[cfg(test)]
