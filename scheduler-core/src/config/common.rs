@@ -39,6 +39,8 @@ pub struct Common {
 pub struct JobsTable {
     /// Threads that run jobs. Default 0, which means one per core; up to 1024.
     pub threads: usize,
+    /// Runs open at once on this node; what is due beyond waits. Default 10 000, 1 to 100 000.
+    pub max_running: usize,
 }
 
 /// Where the tables are.
@@ -81,6 +83,7 @@ pub(super) fn read(t: &mut Reader<'_>) -> Common {
         database_timeout: t.duration("database_timeout", secs(5), MS_100..=secs(300)),
         jobs: t.table("jobs", "[jobs] ", |t| JobsTable {
             threads: t.integer("threads", 0, 0..=1024),
+            max_running: t.integer("max_running", 10_000, 1..=100_000),
         }),
     }
 }

@@ -36,6 +36,7 @@ pub(super) fn settings(config: &Config) -> Settings {
         sync_interval: common.sync_interval,
         lease: common.lease,
         shutdown_timeout: common.shutdown_timeout,
+        max_running: common.jobs.max_running,
         ..Settings::default()
     }
 }

@@ -70,6 +70,8 @@ fn common_refuses_each_wrong_value() {
     refuses("common", "database_timeout = 301", &format!("database_timeout is 301, expected 100ms to 5m, {LENGTH}"));
     refuses("common", "jobs = 4", "jobs is 4, expected a table");
     refuses("common", "jobs.threads = 1025", "[jobs] threads is 1025, expected 0 to 1024");
+    refuses("common", "jobs.max_running = 0", "[jobs] max_running is 0, expected 1 to 100000");
+    refuses("common", "jobs.max_running = 100001", "[jobs] max_running is 100001, expected 1 to 100000");
     refuses("common", "jobs.threads = -1", "[jobs] threads is -1, expected 0 to 1024");
     refuses("common", "jobs.thread = 1", "[jobs] unknown key \"thread\", did you mean \"threads\"?");
     refuses("common", "timezon = \"UTC\"", "unknown key \"timezon\", did you mean \"timezone\"?");
@@ -97,6 +99,8 @@ fn common_accepts_the_ends_of_each_range() {
         "database_timeout = \"5m\"",
         "jobs.threads = 0",
         "jobs.threads = 1024",
+        "jobs.max_running = 1",
+        "jobs.max_running = 100000",
         "cron_dialect = \"APScheduler\"",
         "timezone = \"America/Argentina/Buenos_Aires\"",
     ] {
@@ -155,7 +159,7 @@ fn what_is_not_written_has_the_documented_default() {
         lease: secs(30),
         shutdown_timeout: secs(10),
         database_timeout: secs(5),
-        jobs: JobsTable { threads: 0 },
+        jobs: JobsTable { threads: 0, max_running: 10_000 },
     };
     assert_eq!(config.common, expected);
     let mysql = &config.mysql["default"];
