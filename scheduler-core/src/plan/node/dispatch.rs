@@ -16,13 +16,15 @@ use crate::plan::{
 /// How soon a task that waits for a run on another node is tried again.
 const ASK_AGAIN: TimeDelta = TimeDelta::seconds(1);
 
+/// How long a claim that failed alone is put off.
+const PUT_OFF: TimeDelta = TimeDelta::seconds(5);
+
 impl Node {
     pub(super) fn can_claim(&self, now: Now) -> bool {
         !self.is_stopping()
-            && !self.claiming
             && self.unsettled.is_none()
             && self.open.len() < self.settings.max_running
-            && self.claim_backoff.allows(now)
+            && self.claims.is_open(now)
             && self.lease.is_trusted(now.mono)
     }
 
@@ -41,15 +43,15 @@ impl Node {
 
     /// Everything that is due goes into one transaction; while it is in flight the next batch gathers.
     pub(super) fn claim_what_is_due(&mut self, now: Now, actions: &mut Vec<Action>) {
-        if let Some(claims) = self.unsettled.take_if(|_| self.claim_backoff.allows(now)) {
-            self.claiming = true;
+        if let Some(claims) = self.unsettled.take_if(|_| self.claims.is_open(now)) {
+            self.claims.begin();
             actions.push(Action::Settle(claims));
             return;
         }
         if !self.can_claim(now) {
             return;
         }
-        let room = self.settings.batch.min(self.settings.max_running - self.open.len());
+        let room = self.claims.batch.min(self.settings.max_running - self.open.len());
         let mut claims = self.claim_requests(room, actions);
         for task_id in self.timetable.take_due(now.wall, room.saturating_sub(claims.len())) {
             if let Some(claim) = self.claim_of(task_id, now) {
@@ -62,7 +64,7 @@ impl Node {
         }
         // Rows are locked in id order.
         claims.sort_by_key(|claim| claim.task_id);
-        self.claiming = true;
+        self.claims.begin();
         actions.push(Action::Claim(claims));
     }
 
@@ -129,21 +131,23 @@ impl Node {
         now: Now,
         actions: &mut Vec<Action>,
     ) {
-        self.claiming = false;
         let verdicts = match result {
             Ok(verdicts) => verdicts,
             Err(failure) => {
-                self.claim_backoff.failed(now);
+                self.claims.failed(claims.len(), now);
                 self.note_trouble(Some(&failure), actions);
                 match failure {
-                    Failure::NotApplied(_) => self.give_back(&claims),
+                    Failure::NotApplied(_) => {
+                        self.give_back(&claims);
+                        self.put_off(&claims, now);
+                    }
                     // Until it is known what was written, nothing of these tasks is planned.
                     Failure::Unknown(_) => self.unsettled = Some(claims),
                 }
                 return;
             }
         };
-        self.claim_backoff.succeeded();
+        self.claims.succeeded();
         let mut runs = Vec::new();
         for (claim, verdict) in claims.iter().zip(verdicts) {
             match verdict {
@@ -163,17 +167,16 @@ impl Node {
         now: Now,
         actions: &mut Vec<Action>,
     ) {
-        self.claiming = false;
         let settled = match result {
             Ok(settled) => settled,
             Err(failure) => {
-                self.claim_backoff.failed(now);
+                self.claims.failed(claims.len(), now);
                 self.note_trouble(Some(&failure), actions);
                 self.unsettled = Some(claims);
                 return;
             }
         };
-        self.claim_backoff.succeeded();
+        self.claims.succeeded();
         let mut runs = Vec::new();
         for (claim, settled) in claims.iter().zip(settled) {
             match settled {
@@ -197,6 +200,15 @@ impl Node {
             }
             // A request that was not written is still in its table: the next reading shows it again.
             self.plan_next(claim.task_id);
+        }
+    }
+
+    /// A claim that fails even alone lets the others pass first.
+    fn put_off(&mut self, claims: &[Claim], now: Now) {
+        if let [claim] = claims
+            && let Some(due) = self.timetable.get(claim.task_id)
+        {
+            self.timetable.set(claim.task_id, due.max(now.wall + PUT_OFF));
         }
     }
 

@@ -76,15 +76,27 @@ impl Node {
 
     /// Everything that waits goes into one transaction; while it is in flight the next batch gathers.
     pub(super) fn record_what_ended(&mut self, now: Now, actions: &mut Vec<Action>) {
-        if self.recording || self.outcomes.is_empty() || !self.record_backoff.allows(now) {
+        if self.outcomes.is_empty() || !self.records.is_open(now) {
             return;
         }
-        self.recording = true;
-        let rest = self.outcomes.split_off(self.outcomes.len().min(self.settings.batch));
+        self.records.begin();
+        let rest = self.outcomes.split_off(self.outcomes.len().min(self.records.batch));
         let mut batch = std::mem::replace(&mut self.outcomes, rest);
         // Rows are locked in this order: by task, then by execution.
         batch.sort_by_key(|outcome| (outcome.task_id, outcome.execution_id));
         actions.push(Action::Record(batch));
+    }
+
+    /// What failed together is tried in smaller parts. What fails alone lets the others pass, and gives up the
+    /// one thing a table may refuse: characters beyond its set.
+    fn try_again(&mut self, outcomes: Vec<Outcome>) {
+        match <[Outcome; 1]>::try_from(outcomes) {
+            Ok([outcome]) => {
+                let extra = in_ascii(&outcome.extra);
+                self.outcomes.push(Outcome { extra, ..outcome });
+            }
+            Err(outcomes) => drop(self.outcomes.splice(0..0, outcomes)),
+        }
     }
 
     pub(super) fn on_recorded(
@@ -94,18 +106,17 @@ impl Node {
         now: Now,
         actions: &mut Vec<Action>,
     ) {
-        self.recording = false;
         let written = match result {
             Ok(written) => written,
             Err(failure) => {
                 // Writing again is harmless: a row that is closed already stays as it is.
-                self.record_backoff.failed(now);
+                self.records.failed(outcomes.len(), now);
                 self.note_trouble(Some(&failure), actions);
-                self.outcomes.splice(0..0, outcomes);
+                self.try_again(outcomes);
                 return;
             }
         };
-        self.record_backoff.succeeded();
+        self.records.succeeded();
         for (outcome, is_written) in outcomes.into_iter().zip(written) {
             if !is_written {
                 let Outcome { execution_id, status, .. } = outcome;
@@ -117,6 +128,22 @@ impl Node {
             self.plan_next(outcome.task_id);
         }
     }
+}
+
+/// A JSON text in ASCII: the same value for whoever parses it, and storable in any character set.
+fn in_ascii(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    let mut units = [0; 2];
+    for character in json.chars() {
+        if character.is_ascii() {
+            text.push(character);
+        } else {
+            for unit in character.encode_utf16(&mut units) {
+                text.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    text
 }
 
 impl Open {

@@ -216,26 +216,47 @@ pub struct Reaped {
     pub healed: Vec<TaskId>,
 }
 
-/// Back-off after trouble with the database: 200 ms, doubled up to 5 s.
-#[derive(Clone, Copy, Debug, Default)]
-struct Backoff {
+/// A kind of transaction of which one is in flight at most.
+///
+/// After a failure the batch is halved, so that a row that makes every transaction fail is soon alone in its
+/// own; when even that fails it backs off (200 ms, doubled up to 5 s). After a success the batch doubles again.
+#[derive(Clone, Copy, Debug)]
+struct Lane {
+    in_flight: bool,
     failures: u32,
-    until: Option<Duration>,
+    resumes_at: Option<Duration>,
+    batch: usize,
+    most: usize,
 }
 
-impl Backoff {
-    fn failed(&mut self, now: Now) {
-        let wait = Duration::from_millis(200 << self.failures.min(5)).min(Duration::from_secs(5));
-        self.failures += 1;
-        self.until = Some(now.mono + wait);
+impl Lane {
+    fn new(most: usize) -> Self {
+        Self { in_flight: false, failures: 0, resumes_at: None, batch: most, most }
+    }
+
+    fn is_open(&self, now: Now) -> bool {
+        !self.in_flight && self.resumes_at.is_none_or(|at| at <= now.mono)
+    }
+
+    fn begin(&mut self) {
+        self.in_flight = true;
     }
 
     fn succeeded(&mut self) {
-        *self = Self::default();
+        *self = Self { batch: (self.batch * 2).min(self.most), ..Self::new(self.most) };
     }
 
-    fn allows(&self, now: Now) -> bool {
-        self.until.is_none_or(|until| until <= now.mono)
+    /// A transaction of `size` rows failed.
+    fn failed(&mut self, size: usize, now: Now) {
+        let wait = if size > 1 {
+            Duration::from_millis(50)
+        } else {
+            self.failures += 1;
+            Duration::from_millis(100 << self.failures.min(6)).min(Duration::from_secs(5))
+        };
+        self.in_flight = false;
+        self.resumes_at = Some(now.mono + wait);
+        self.batch = (size / 2).max(1);
     }
 }
 
@@ -287,14 +308,12 @@ pub struct Node {
     suspects: HashSet<TaskId>,
     has_read: bool,
 
-    claiming: bool,
+    claims: Lane,
     unsettled: Option<Vec<Claim>>,
-    claim_backoff: Backoff,
     open: HashMap<ExecutionId, Open>,
     deadlines: BTreeSet<(Duration, ExecutionId)>,
     outcomes: Vec<Outcome>,
-    recording: bool,
-    record_backoff: Backoff,
+    records: Lane,
 
     reading: Chore,
     read_started: DateTime<Utc>,
@@ -338,14 +357,12 @@ impl Node {
             adopted_at: DateTime::<Utc>::MAX_UTC,
             suspects: HashSet::new(),
             has_read: false,
-            claiming: false,
+            claims: Lane::new(settings.batch),
             unsettled: None,
-            claim_backoff: Backoff::default(),
             open: HashMap::new(),
             deadlines: BTreeSet::new(),
             outcomes: Vec::new(),
-            recording: false,
-            record_backoff: Backoff::default(),
+            records: Lane::new(settings.batch),
             reading: Chore::default(),
             read_started: DateTime::<Utc>::MIN_UTC,
             previous_read: DateTime::<Utc>::MIN_UTC,
@@ -388,10 +405,10 @@ impl Node {
         let due = self.can_claim(now).then(|| self.timetable.first()).flatten();
         let due = due.map(|instant| (instant - now.wall).max(TimeDelta::zero()).to_std().unwrap_or(Duration::MAX));
         let chores = self.active_chores().filter(|chore| !chore.in_flight).map(|chore| chore.due_at);
-        let backoffs = [self.claim_backoff, self.record_backoff].into_iter().filter_map(|backoff| backoff.until);
+        let lanes = [self.claims, self.records].into_iter().filter_map(|lane| lane.resumes_at);
         let deadline = self.deadlines.first().map(|(deadline, _)| *deadline);
         chores
-            .chain(backoffs.filter(|until| *until > now.mono))
+            .chain(lanes.filter(|at| *at > now.mono))
             .chain(deadline)
             .chain(self.stop.deadline())
             .map(|at| at.saturating_sub(now.mono))

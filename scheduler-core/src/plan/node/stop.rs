@@ -48,8 +48,8 @@ impl Node {
     pub(super) fn exit_when_done(&mut self, now: Now, actions: &mut Vec<Action>) {
         let is_idle = self.open.is_empty()
             && self.outcomes.is_empty()
-            && !self.recording
-            && !self.claiming
+            && !self.records.in_flight
+            && !self.claims.in_flight
             && self.unsettled.is_none();
         match self.stop {
             Phase::Running | Phase::Left => {}

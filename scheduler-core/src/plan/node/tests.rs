@@ -44,6 +44,8 @@ struct World {
     running: BTreeMap<ExecutionId, (DateTime<Utc>, Run)>,
     notices: Vec<Notice>,
     has_left: bool,
+    /// A task of which every transaction fails.
+    poison: Option<TaskId>,
 }
 
 fn at(text: &str) -> DateTime<Utc> {
@@ -88,6 +90,7 @@ impl World {
             running: BTreeMap::new(),
             notices: Vec::new(),
             has_left: false,
+            poison: None,
         }
     }
 
@@ -126,6 +129,12 @@ impl World {
         match action {
             Action::Read => Some(Event::Read(self.call(self.store.read()))),
             Action::ReadCursors(tasks) => Some(Event::Cursors(self.call(self.store.cursors(&tasks)))),
+            Action::Claim(claims) if claims.iter().any(|claim| Some(claim.task_id) == self.poison) => {
+                Some(Event::Claimed(claims, Err(Failure::NotApplied("poison".to_owned()))))
+            }
+            Action::Record(outcomes) if outcomes.iter().any(|outcome| !outcome.extra.is_ascii()) => {
+                Some(Event::Recorded(outcomes, Err(Failure::NotApplied("latin1".to_owned()))))
+            }
             Action::Claim(claims) => {
                 let result = self.call(self.store.claim(self.node_id, &claims));
                 Some(Event::Claimed(claims, result))
@@ -691,4 +700,32 @@ fn a_day_of_five_minute_fires_is_simulated_quickly() {
     world.add(&row("five minutes", "cron", "*/5 * * * *"));
     world.advance_to("2026-01-02T00:00:00Z");
     assert_eq!(world.history().len(), 288);
+}
+
+#[test]
+fn a_task_whose_claims_always_fail_harms_no_other() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.poison = Some(world.add(&row("poison", "interval", "10")));
+    for index in 0..50 {
+        world.add(&row(&format!("good {index}"), "interval", "20"));
+    }
+    world.advance_to("2026-01-01T12:00:59Z");
+    assert_eq!(world.history().len(), 50 * 2);
+    let worst = world.rows().iter().filter_map(|row| Some(row.started_at? - row.scheduled_at?)).max();
+    assert!(worst < Some(TimeDelta::seconds(10)), "{worst:?}");
+}
+
+#[test]
+fn an_error_that_the_table_cannot_hold_is_stored_in_ascii_and_delays_no_other() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.takes = None;
+    world.add(&row("one", "interval", "60"));
+    world.add(&row("other", "interval", "60"));
+    world.advance_to("2026-01-01T12:01:01Z");
+    world.end(1, Err("数据 💥".to_owned()));
+    world.end(2, Ok(()));
+    world.advance_to("2026-01-01T12:01:10Z");
+    world.check_history(&["12:01:00 fail", "12:01:00 success"]);
+    assert_eq!(world.extra(Status::Fail)["err"], "数据 💥");
+    assert!(world.rows().iter().all(|row| row.extra.is_ascii()));
 }
