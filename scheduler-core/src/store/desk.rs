@@ -99,6 +99,11 @@ pub struct ExecutionRow {
 /// `update_at`.
 #[async_trait]
 pub trait Desk: Store {
+    /// Where the tables are, without credentials: for messages.
+    fn database(&self) -> &str {
+        "memory"
+    }
+
     /// Tasks in id order.
     ///
     /// # Errors

@@ -24,6 +24,10 @@ const DEMO_ROWS: &str = "demo_rows";
 
 #[async_trait]
 impl Desk for SqlStore {
+    fn database(&self) -> &str {
+        &self.database
+    }
+
     async fn tasks(&self, selection: TaskSelection) -> Result<Vec<DeskTask>, StoreError> {
         let rows: Vec<TaskRow> = match selection {
             TaskSelection::All => self.read().await?.rows,

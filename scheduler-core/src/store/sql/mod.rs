@@ -87,12 +87,6 @@ impl SqlStore {
         Self { pools, sql, database, deadline }
     }
 
-    /// Where the tables are, without credentials.
-    #[must_use]
-    pub fn database(&self) -> &str {
-        &self.database
-    }
-
     /// Closes all connections.
     pub async fn close(&self) {
         self.pools.close().await;

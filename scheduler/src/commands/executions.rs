@@ -1,0 +1,137 @@
+//! `executions`: what ran, what did not, and why.
+
+use scheduler_core::{
+    plan::trigger::Zone,
+    store::{ExecutionFilter, ExecutionRow, SharedStore},
+};
+
+use crate::{
+    cli::{ExecutionList, Executions},
+    context::Context,
+    exit::Exit,
+    output::pairs,
+    view::{self, ExecutionView, NOTHING, local},
+};
+
+/// Performs a verb on `execute_task`.
+///
+/// # Errors
+/// When the database does not answer, or there is no such execution.
+pub(crate) async fn executions(context: &Context, verb: Executions) -> anyhow::Result<Exit> {
+    let store = context.open().await?;
+    match verb {
+        Executions::List(list) => show_list(context, &store, &list).await,
+        Executions::Show { id } => {
+            let row = store.execution(id).await?;
+            let text = || details(&view::zone(&context.config), &row);
+            context.output.object(&ExecutionView::from(&row), text)?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+async fn show_list(
+    context: &Context,
+    store: &SharedStore,
+    list: &ExecutionList,
+) -> anyhow::Result<Exit> {
+    let filter = ExecutionFilter {
+        task_id: list.task,
+        status: list.status,
+        before: list.before,
+        limit: list.limit,
+    };
+    let rows = store.executions(filter).await?;
+    let zone = view::zone(&context.config);
+    let rows: Vec<Listed> = rows.into_iter().map(Listed::from).collect();
+    context
+        .output
+        .list(&rows, HEADER, |row| cells(&zone, row), "no such execution")?;
+    Ok(Exit::Done)
+}
+
+/// An execution as programs and as people see it.
+#[derive(Debug, serde::Serialize)]
+#[serde(transparent)]
+pub(super) struct Listed {
+    view: ExecutionView,
+    #[serde(skip)]
+    row: ExecutionRow,
+}
+
+impl From<ExecutionRow> for Listed {
+    fn from(row: ExecutionRow) -> Self {
+        Self {
+            view: ExecutionView::from(&row),
+            row,
+        }
+    }
+}
+
+pub(super) const HEADER: [&str; 10] = [
+    "id",
+    "task",
+    "status",
+    "scheduled_at",
+    "started_at",
+    "duration (ms)",
+    "attempt",
+    "source",
+    "node",
+    "trace_id",
+];
+
+/// A line of a table under [`HEADER`].
+pub(super) fn cells(zone: &Zone, listed: &Listed) -> [String; 10] {
+    let Listed { view, row } = listed;
+    [
+        row.id.to_string(),
+        task(row),
+        row.status.clone(),
+        local(zone, row.scheduled_at),
+        local(zone, row.started_at),
+        duration(view),
+        row.attempt.to_string(),
+        row.source.clone(),
+        row.node_id.clone().unwrap_or_else(|| NOTHING.to_owned()),
+        row.trace_id.clone(),
+    ]
+}
+
+fn details(zone: &Zone, row: &ExecutionRow) -> String {
+    pairs(&[
+        ("id", row.id.to_string()),
+        ("task_id", row.task_id.to_string()),
+        (
+            "task_key",
+            row.task_key
+                .clone()
+                .unwrap_or_else(|| "(deleted)".to_owned()),
+        ),
+        ("status", row.status.clone()),
+        ("extra", row.extra.clone()),
+        ("trace_id", row.trace_id.clone()),
+        ("create_at", local(zone, row.created_at)),
+        ("scheduled_at", local(zone, row.scheduled_at)),
+        ("attempt", row.attempt.to_string()),
+        ("source", row.source.clone()),
+        (
+            "node_id",
+            row.node_id.clone().unwrap_or_else(|| NOTHING.to_owned()),
+        ),
+        ("started_at", local(zone, row.started_at)),
+        ("finished_at", local(zone, row.finished_at)),
+        ("duration (ms)", duration(&row.into())),
+    ])
+}
+
+fn task(row: &ExecutionRow) -> String {
+    row.task_key
+        .clone()
+        .unwrap_or_else(|| row.task_id.to_string())
+}
+
+fn duration(view: &ExecutionView) -> String {
+    view.duration_ms
+        .map_or_else(|| NOTHING.to_owned(), |millis| millis.to_string())
+}

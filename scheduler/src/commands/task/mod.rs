@@ -1,0 +1,85 @@
+//! `task`: seeing ([`show`]) and changing ([`edit`], [`add`]) the rows of `task`.
+//!
+//! What is written here was judged before as the scheduler will judge it, so no verb makes a row that
+//! is rejected.
+
+use anyhow::anyhow;
+use scheduler_core::{
+    clock,
+    plan::task::{TaskId, TaskRow},
+    store::{SharedStore, TaskSelection},
+};
+
+use crate::{
+    cli::Task,
+    context::Context,
+    exit::Exit,
+    verdict::{Judge, Judged},
+};
+
+mod add;
+mod edit;
+mod show;
+
+/// Performs a verb on `task`.
+///
+/// # Errors
+/// When the database does not answer, there is no such row, or the row would be rejected.
+pub(crate) async fn task(context: &Context, verb: Task) -> anyhow::Result<Exit> {
+    let desk = Desk {
+        context,
+        store: context.open().await?,
+    };
+    match verb {
+        Task::List => show::list(&desk).await,
+        Task::Show { id } => show::show(&desk, id).await,
+        Task::Add(add) => add::add(&desk, add).await,
+        Task::Enable { ids } => edit::enable(&desk, &ids).await,
+        Task::Disable { ids } => edit::disable(&desk, &ids).await,
+        Task::Spec { id, spec } => edit::spec(&desk, id, &spec).await,
+        Task::Trigger { id } => edit::trigger(&desk, id).await,
+        Task::Delete { ids } => edit::delete(&desk, &ids).await,
+    }
+}
+
+/// The tables, and the rules by which rows are judged.
+struct Desk<'a> {
+    context: &'a Context,
+    store: SharedStore,
+}
+
+impl Desk<'_> {
+    /// All rows, and a judge that knows their keys.
+    async fn survey(&self) -> anyhow::Result<(Judge, Vec<Judged>)> {
+        let tasks = self.store.tasks(TaskSelection::All).await?;
+        let mut judge = Judge::new(&self.context.config, &self.context.registry, clock::wall());
+        let judged = judge.survey(tasks);
+        Ok((judge, judged))
+    }
+
+    /// One row as the others make it stand, and a judge that knows all keys.
+    async fn judged(&self, id: TaskId) -> anyhow::Result<(Judge, Judged)> {
+        let (judge, rows) = self.survey().await?;
+        let row = rows.into_iter().find(|judged| judged.row.id == id);
+        row.map(|row| (judge, row))
+            .ok_or_else(|| anyhow!("task {id} does not exist"))
+    }
+
+    /// One row as it stands.
+    async fn row(&self, id: TaskId) -> anyhow::Result<TaskRow> {
+        let tasks = self.store.tasks(TaskSelection::Id(id)).await?;
+        tasks
+            .into_iter()
+            .next()
+            .map(|task| task.row)
+            .ok_or_else(|| anyhow!("task {id} does not exist"))
+    }
+
+    /// When a running scheduler will have seen a change.
+    fn takes_effect(&self) -> String {
+        format!(
+            "a running scheduler takes it within {:?}",
+            self.context.config.common.sync_interval
+        )
+    }
+}

@@ -1,0 +1,85 @@
+//! What most verbs begin with: the configuration, the linked jobs and the database.
+
+use std::{path::Path, sync::Arc};
+
+use scheduler_core::{
+    config::{self, Config, ConfigError, StoreChoice},
+    registry::Registry,
+    run::open_store,
+    store::{SharedStore, StoreError},
+};
+
+use crate::{cli::Globals, exit, output::Output};
+
+/// Configuration and jobs, both checked.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) config: Config,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) output: Output,
+}
+
+impl Context {
+    /// Touches nothing but the files of the configuration.
+    ///
+    /// # Errors
+    /// When the configuration or the set of jobs is refused.
+    pub(crate) fn load(globals: &Globals) -> anyhow::Result<Self> {
+        let config = load_config(&globals.conf)?;
+        let registry = Arc::new(Registry::linked()?);
+        Ok(Self {
+            config,
+            registry,
+            output: Output::new(globals.json),
+        })
+    }
+
+    /// The database with tables that are fit to use. Creates and changes nothing.
+    ///
+    /// # Errors
+    /// When the database is not there, or its tables are not those of this program.
+    pub(crate) async fn open(&self) -> anyhow::Result<SharedStore> {
+        if let StoreChoice::Sqlite(path) = &self.config.common.store
+            && !path.exists()
+        {
+            return Err(exit::unreachable(format!(
+                "sqlite:{} does not exist yet: run `scheduler` or `scheduler migrate` first",
+                path.display()
+            )));
+        }
+        let store = open_store(&self.config).await.map_err(at_start)?;
+        store.check_schema().await.map_err(at_start)?;
+        Ok(store)
+    }
+}
+
+/// The database with its tables brought to the newest version; an SQLite file is created.
+///
+/// # Errors
+/// When the database does not answer, refuses, or lacks a key that the scheduler relies on.
+pub(crate) async fn open_and_migrate(config: &Config) -> anyhow::Result<SharedStore> {
+    let store = open_store(config).await.map_err(at_start)?;
+    store.migrate().await.map_err(at_start)?;
+    store.check_schema().await.map_err(at_start)?;
+    Ok(store)
+}
+
+/// The files of the environment that `APP_ENV` names.
+///
+/// # Errors
+/// Every mistake in them.
+pub(crate) fn load_config(folder: &Path) -> Result<Config, ConfigError> {
+    let app_env = std::env::var_os("APP_ENV");
+    let app_env = app_env
+        .as_deref()
+        .map_or("local".into(), |name| name.to_string_lossy());
+    Config::load(folder, &app_env, config::environment())
+}
+
+/// At the start, a database that does not answer in time counts as one that is not there.
+fn at_start(error: StoreError) -> anyhow::Error {
+    match error {
+        StoreError::Deadline { .. } => exit::unreachable(error.chain()),
+        error => error.into(),
+    }
+}

@@ -1,0 +1,173 @@
+//! What the scheduler would make of each row of `task`: accepted, disabled, or rejected and why.
+//!
+//! Asks the same `Reader` as the scheduler, and like it gives a `task_key` that several enabled rows
+//! share to the one with the lowest id.
+
+use std::{collections::HashMap, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use scheduler_core::{
+    config::Config,
+    plan::{
+        task::{Reader, Task, TaskFault, TaskId, TaskRow, Validity},
+        window::{self, Facts},
+    },
+    registry::Registry,
+    run::reader,
+    store::DeskTask,
+};
+
+/// A row and what the scheduler would make of it.
+#[derive(Debug)]
+pub(crate) struct Judged {
+    pub(crate) row: TaskRow,
+    pub(crate) verdict: Verdict,
+}
+
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// Enabled, and it parses.
+    Enabled(Box<Scheduled>),
+    /// Switched off; the reason why it would be rejected if it were on.
+    Disabled(Option<String>),
+    /// Enabled or not readable as either, and does not parse, for this reason.
+    Rejected(String),
+}
+
+/// A task that fires.
+#[derive(Debug)]
+pub(crate) struct Scheduled {
+    pub(crate) task: Task,
+    /// Its instants after this one count.
+    opens: DateTime<Utc>,
+}
+
+impl Scheduled {
+    pub(crate) fn new(
+        task: Task,
+        last_accounted: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let facts = Facts {
+            edited_at: task.anchor.updated_at,
+            adopted_at: now,
+            last_accounted,
+        };
+        let opens = window::opens(&task.trigger, facts, task.policy.misfire_grace_time);
+        Self { task, opens }
+    }
+
+    /// The coming instants, soonest first.
+    pub(crate) fn instants(&self) -> impl Iterator<Item = DateTime<Utc>> {
+        std::iter::successors(self.next(), |at| self.task.trigger.next_after(*at))
+    }
+
+    /// The next instant; `None`: it will never fire again.
+    pub(crate) fn next(&self) -> Option<DateTime<Utc>> {
+        self.task.trigger.next_after(self.opens)
+    }
+}
+
+impl Judged {
+    /// The task, when it fires.
+    pub(crate) fn scheduled(&self) -> Option<&Scheduled> {
+        match &self.verdict {
+            Verdict::Enabled(scheduled) => Some(scheduled),
+            Verdict::Disabled(_) | Verdict::Rejected(_) => None,
+        }
+    }
+
+    /// Why the row is, or would be, rejected.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        match &self.verdict {
+            Verdict::Enabled(_) => None,
+            Verdict::Disabled(reason) => reason.as_deref(),
+            Verdict::Rejected(reason) => Some(reason),
+        }
+    }
+
+    pub(crate) fn is_rejected(&self) -> bool {
+        matches!(self.verdict, Verdict::Rejected(_))
+    }
+
+    /// `enabled`, `disabled` or `rejected`.
+    pub(crate) fn state(&self) -> &'static str {
+        match self.verdict {
+            Verdict::Enabled(_) => "enabled",
+            Verdict::Disabled(_) => "disabled",
+            Verdict::Rejected(_) => "rejected",
+        }
+    }
+}
+
+/// Judges rows as of one moment.
+#[derive(Debug)]
+pub(crate) struct Judge {
+    reader: Reader,
+    /// The keys of enabled rows that parse.
+    keys: HashMap<Arc<str>, TaskId>,
+    now: DateTime<Utc>,
+}
+
+impl Judge {
+    pub(crate) fn new(config: &Config, registry: &Arc<Registry>, now: DateTime<Utc>) -> Self {
+        Self {
+            reader: reader(config, registry),
+            keys: HashMap::new(),
+            now,
+        }
+    }
+
+    /// Judges the rows of the whole table, which come in id order, and remembers their keys.
+    pub(crate) fn survey(&mut self, tasks: Vec<DeskTask>) -> Vec<Judged> {
+        let mut judged: Vec<Judged> = tasks.into_iter().map(|task| self.judge(task)).collect();
+        // A disabled row may share its key with an enabled one that came later.
+        for Judged { row, verdict } in &mut judged {
+            if let Verdict::Disabled(reason) = verdict {
+                *reason = self.read(row).err();
+            }
+        }
+        judged
+    }
+
+    /// What `row` means if it is switched on. Keys count as far as they were surveyed.
+    ///
+    /// # Errors
+    /// The reason why it would be rejected.
+    pub(crate) fn read(&mut self, row: &TaskRow) -> Result<Task, String> {
+        let task = self
+            .reader
+            .read(row)
+            .map_err(|error| error.fault.to_string())?;
+        match self.keys.get(&task.key) {
+            Some(other) if *other != row.id => {
+                let value = task.key.to_string();
+                Err(TaskFault::DuplicateKey {
+                    value,
+                    other: *other,
+                }
+                .to_string())
+            }
+            _ => Ok(task),
+        }
+    }
+
+    fn judge(&mut self, task: DeskTask) -> Judged {
+        let DeskTask {
+            row,
+            last_accounted,
+        } = task;
+        let verdict = match self.reader.validity(&row) {
+            Err(error) => Verdict::Rejected(error.fault.to_string()),
+            Ok(Validity::Disabled) => Verdict::Disabled(None),
+            Ok(Validity::Enabled) => match self.read(&row) {
+                Err(reason) => Verdict::Rejected(reason),
+                Ok(task) => {
+                    self.keys.insert(Arc::clone(&task.key), row.id);
+                    Verdict::Enabled(Box::new(Scheduled::new(task, last_accounted, self.now)))
+                }
+            },
+        };
+        Judged { row, verdict }
+    }
+}
