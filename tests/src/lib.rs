@@ -1,1 +1,4 @@
-//! placeholder
+//! What tests of several packages share.
+
+pub mod poll;
+pub mod servers;

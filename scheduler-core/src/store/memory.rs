@@ -72,6 +72,38 @@ impl MemoryStore {
         }
     }
 
+    /// Inserts a row of `task` as it stands, as an operator would by SQL.
+    pub fn insert_task(&self, row: TaskRow) {
+        let mut tables = self.tables();
+        tables.next_task = tables.next_task.max(row.id + 1);
+        tables.tasks.insert(row.id, row);
+    }
+
+    /// Inserts a row of `execute_task` as it stands, as an operator would by SQL.
+    pub fn insert_execution(&self, row: ExecutionRow) {
+        let mut tables = self.tables();
+        if let Some(scheduled_at) = row.scheduled_at {
+            tables.fires.insert((row.task_id, scheduled_at, row.attempt), row.id);
+        }
+        tables.executions.insert(row.id, row);
+    }
+
+    /// Makes all that happened so far older by `span`; the clock stays.
+    pub fn age(&self, span: Duration) {
+        let span = TimeDelta::from_std(span).unwrap_or(TimeDelta::MAX);
+        let mut tables = self.tables();
+        for row in tables.tasks.values_mut() {
+            row.created_at = row.created_at.map(|at| at - span);
+            row.updated_at = row.updated_at.map(|at| at - span);
+        }
+        for row in tables.executions.values_mut() {
+            row.created_at = row.created_at.map(|at| at - span);
+        }
+        for heartbeat in tables.nodes.values_mut() {
+            *heartbeat -= span;
+        }
+    }
+
     fn tables(&self) -> MutexGuard<'_, Tables> {
         self.0.lock().expect("bug: a call on the memory store panicked half way")
     }

@@ -35,6 +35,8 @@ mod recording;
 mod schedule;
 mod sqlite;
 mod statements;
+#[cfg(feature = "testing")]
+mod testing;
 
 /// A store on SQLite, MySQL or MariaDB.
 pub struct SqlStore {

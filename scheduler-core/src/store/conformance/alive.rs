@@ -1,0 +1,122 @@
+//! Leases, and what becomes of a dead node's runs.
+
+use std::time::Duration;
+
+use super::{Fixture, at, claim_at, outcome, run_of};
+use crate::plan::{claim::Claim, execution::Status, node::Reaped, task::TaskId};
+
+const LEASE: Duration = Duration::from_secs(30);
+const LONGER: Duration = Duration::from_secs(100);
+
+impl Fixture {
+    async fn reap(&self, suspects: &[TaskId]) -> Reaped {
+        self.other.reap(LEASE, suspects).await.unwrap()
+    }
+}
+
+pub async fn a_node_that_renews_keeps_its_runs(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    fixture.store.renew("n1").await.unwrap();
+    let claim = run_of(task, at(10));
+    let id = fixture.won(&claim).await;
+    fixture.operator.age(LONGER).await;
+    fixture.store.renew("n1").await.unwrap();
+    assert_eq!(fixture.reap(&[task]).await, Reaped::default());
+    assert!(fixture.record(&outcome(id, &claim, Status::Success)).await);
+}
+
+pub async fn a_dead_nodes_runs_are_lost_and_its_tasks_ready(fixture: &Fixture) {
+    let (dead, alive) = (fixture.add("dead").await, fixture.add("alive").await);
+    for node in ["n1", "n2"] {
+        fixture.store.renew(node).await.unwrap();
+    }
+    let id = fixture.won(&run_of(dead, at(10))).await;
+    claim_at(&fixture.other, "n2", &run_of(alive, at(10))).await;
+    fixture.operator.age(LONGER).await;
+    fixture.other.renew("n2").await.unwrap();
+    let reaped = fixture.reap(&[dead, alive]).await;
+    assert_eq!(reaped, Reaped { lost: vec![(id, dead, Some("n1".to_owned()))], healed: vec![] });
+    let row = fixture.execution(id).await;
+    assert_eq!((row.status.as_str(), row.extra.as_str()), (
+        "lost",
+        r#"{"reason":"the node did not renew its lease for 30 s"}"#
+    ));
+    assert!(row.finished_at.is_some());
+    assert_eq!((fixture.status(dead).await.as_str(), fixture.status(alive).await.as_str()), ("ready", "doing"));
+    assert_eq!(fixture.reap(&[dead]).await, Reaped::default(), "once");
+}
+
+pub async fn a_node_that_never_renewed_has_one_lease_from_its_claim(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    fixture.won(&run_of(task, at(10))).await;
+    assert_eq!(fixture.reap(&[]).await, Reaped::default());
+    fixture.operator.age(LONGER).await;
+    assert_eq!(fixture.reap(&[]).await.lost.len(), 1);
+}
+
+pub async fn an_outcome_after_lost_is_refused(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let claim = run_of(task, at(10));
+    let id = fixture.won(&claim).await;
+    fixture.operator.age(LONGER).await;
+    fixture.reap(&[]).await;
+    let next = run_of(task, at(20));
+    claim_at(&fixture.other, "n2", &next).await;
+    assert!(!fixture.record(&outcome(id, &claim, Status::Success)).await);
+    assert_eq!(fixture.execution(id).await.status, "lost");
+    assert_eq!(fixture.status(task).await, "doing", "the newer run goes on");
+}
+
+pub async fn a_task_with_another_open_run_stays_doing(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let overlapping = |secs| Claim { may_overlap: true, ..run_of(task, at(secs)) };
+    fixture.won(&overlapping(10)).await;
+    fixture.operator.age(LONGER).await;
+    fixture.other.renew("n2").await.unwrap();
+    claim_at(&fixture.other, "n2", &overlapping(20)).await;
+    assert_eq!(fixture.reap(&[task]).await.lost.len(), 1);
+    assert_eq!(fixture.status(task).await, "doing");
+}
+
+pub async fn a_run_of_nobody_is_lost_after_the_lease(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    fixture.operator.insert_open(500, task, "by the original").await;
+    fixture.operator.set_status(task, "doing").await;
+    assert_eq!(fixture.reap(&[task]).await, Reaped::default());
+    fixture.operator.age(LONGER).await;
+    assert_eq!(fixture.reap(&[task]).await, Reaped { lost: vec![(500, task, None)], healed: vec![] });
+    assert_eq!(fixture.status(task).await, "ready");
+}
+
+pub async fn a_task_set_doing_by_hand_is_healed(fixture: &Fixture) {
+    let (task, ready) = (fixture.add("a").await, fixture.add("b").await);
+    fixture.operator.set_status(task, "doing").await;
+    assert_eq!(fixture.reap(&[task, ready, 4_711]).await, Reaped { lost: vec![], healed: vec![task] });
+    assert_eq!(fixture.status(task).await, "ready");
+}
+
+pub async fn a_task_with_an_open_run_is_not_healed(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    fixture.store.renew("n1").await.unwrap();
+    fixture.won(&run_of(task, at(10))).await;
+    assert_eq!(fixture.reap(&[task]).await, Reaped::default());
+    assert_eq!(fixture.status(task).await, "doing");
+}
+
+pub async fn a_task_that_nobody_suspects_is_left_alone(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    fixture.operator.set_status(task, "doing").await;
+    assert_eq!(fixture.reap(&[]).await, Reaped::default());
+    assert_eq!(fixture.status(task).await, "doing");
+}
+
+pub async fn a_node_that_left_and_held_nothing_leaves_no_trace(fixture: &Fixture) {
+    fixture.store.renew("n1").await.unwrap();
+    fixture.store.leave("n1").await.unwrap();
+    fixture.store.leave("n1").await.unwrap();
+    assert_eq!(fixture.reap(&[]).await, Reaped::default());
+    if fixture.sql.is_some() {
+        let nodes = fixture.operator.query("SELECT node_id FROM scheduler_node").await;
+        assert!(nodes.is_empty(), "{nodes:?}");
+    }
+}

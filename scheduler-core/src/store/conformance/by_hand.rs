@@ -1,0 +1,142 @@
+//! What operators and the original program leave in the tables.
+
+use std::time::Duration;
+
+use super::{Fixture, at, outcome, run_of};
+use crate::plan::{
+    claim::Verdict,
+    execution::Status,
+    task::{FieldFault, TaskId},
+};
+
+/// The original's key is (task_key, status): two rows may share a key as long as one is ready and the other
+/// doing. Then neither can follow the other.
+async fn twins(fixture: &Fixture) -> (TaskId, TaskId) {
+    fixture.operator.insert_task(1, "twin", "ready").await;
+    fixture.operator.insert_task(2, "twin", "doing").await;
+    (1, 2)
+}
+
+pub async fn a_second_row_with_the_same_key_harms_no_claim(fixture: &Fixture) {
+    let (ready, _) = twins(fixture).await;
+    fixture.operator.insert_task(3, "other", "ready").await;
+    let claims = [run_of(ready, at(10)), run_of(3, at(10))];
+    let verdicts = fixture.store.claim("n1", &claims).await.unwrap();
+    assert!(verdicts.iter().all(|verdict| matches!(verdict, Verdict::Won(Some(_)))), "{verdicts:?}");
+    assert_eq!(fixture.status(3).await, "doing");
+    let Verdict::Won(Some(id)) = verdicts[0] else { unreachable!() };
+    assert!(fixture.record(&outcome(id, &claims[0], Status::Success)).await);
+    assert_eq!(fixture.status(ready).await, "ready");
+}
+
+pub async fn a_second_row_with_the_same_key_harms_no_record(fixture: &Fixture) {
+    let (_, doing) = twins(fixture).await;
+    fixture.operator.insert_open(500, doing, "t").await;
+    let mut claim = run_of(doing, at(10));
+    claim.entries[0].trace_id = "t".into();
+    assert!(fixture.record(&outcome(500, &claim, Status::Success)).await);
+    assert_eq!(fixture.execution(500).await.status, "success");
+    assert_eq!(fixture.status(doing).await, "doing", "its twin stands at ready");
+    fixture.store.reap(Duration::from_secs(30), &[doing]).await.unwrap();
+}
+
+pub async fn an_unreadable_value_harms_no_other_row(fixture: &Fixture) {
+    let (bad, good) = (fixture.add("bad").await, fixture.add("good").await);
+    if fixture.operator.is_mysql() {
+        fixture.operator.sql("ALTER TABLE task MODIFY args BLOB NOT NULL, MODIFY spec VARBINARY(255) NOT NULL").await;
+    }
+    fixture.operator.either(
+        &format!("UPDATE task SET args = CAST(x'80ff' AS TEXT), spec = x'c328' WHERE id = {bad}"),
+        &format!("UPDATE task SET args = x'80ff', spec = x'c328' WHERE id = {bad}"),
+    )
+    .await;
+    let rows = fixture.store.read().await.unwrap().rows;
+    assert_eq!(rows[0].args, Err(FieldFault::NotUtf8));
+    assert_eq!(rows[0].spec, Err(FieldFault::NotUtf8));
+    assert_eq!(rows[0].task_key.as_deref(), Ok("bad"));
+    assert_eq!(rows[1].spec.as_deref(), Ok("10"));
+    let verdicts = fixture.store.claim("n1", &[run_of(bad, at(10)), run_of(good, at(10))]).await.unwrap();
+    assert!(matches!(verdicts[0], Verdict::Refused(_)), "{verdicts:?}");
+    assert!(matches!(verdicts[1], Verdict::Won(Some(_))), "{verdicts:?}");
+}
+
+/// Lets `column` hold NULL, as an old or hand-made schema may.
+async fn allow_null(fixture: &Fixture, column: &str, mysql_type: &str) {
+    let mysql = format!("ALTER TABLE task MODIFY {column} {mysql_type} NULL");
+    // SQLite cannot change a column; its stored schema can be written.
+    let sqlite = format!(
+        "PRAGMA writable_schema = ON; \
+         UPDATE sqlite_schema SET sql = replace(sql, '{column} {} NOT NULL', '{column} {}') WHERE name = 'task'; \
+         PRAGMA writable_schema = RESET",
+        sqlite_type(column),
+        sqlite_type(column),
+    );
+    fixture.operator.either(&sqlite, &mysql).await;
+}
+
+fn sqlite_type(column: &str) -> &'static str {
+    if column == "is_valid" { "INTEGER" } else { "TEXT" }
+}
+
+pub async fn a_null_harms_no_other_row(fixture: &Fixture) {
+    let (bad, good) = (fixture.add("bad").await, fixture.add("good").await);
+    allow_null(fixture, "args", "varchar(255)").await;
+    allow_null(fixture, "extra", "text").await;
+    fixture.operator.sql(&format!("UPDATE task SET args = NULL, extra = NULL WHERE id = {bad}")).await;
+    let rows = fixture.store.read().await.unwrap().rows;
+    assert_eq!((&rows[0].args, &rows[0].extra), (&Err(FieldFault::Null), &Err(FieldFault::Null)));
+    assert_eq!(rows[1].id, good);
+    assert_eq!(rows[1].extra.as_deref(), Ok("{}"));
+}
+
+pub async fn a_null_in_is_valid_can_be_switched_on(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    allow_null(fixture, "is_valid", "int").await;
+    fixture.operator.sql("UPDATE task SET is_valid = NULL").await;
+    assert_eq!(fixture.row(task).await.is_valid, Err(FieldFault::Null));
+    fixture.store.set_enabled(task, true).await.unwrap();
+    assert_eq!(fixture.row(task).await.is_valid.as_deref(), Ok("1"));
+}
+
+pub async fn an_edit_by_hand_moves_update_at(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    for change in ["spec = '11'", "args = '1'", "is_valid = 0", "`desc` = 'x'", "task_key = 'b'"] {
+        let before = fixture.backdate(task).await;
+        fixture.operator.sql(&format!("UPDATE task SET {change} WHERE id = {task}")).await;
+        assert!(fixture.row(task).await.updated_at > before, "{change}");
+    }
+}
+
+pub async fn a_change_of_status_by_hand_is_seen(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    fixture.operator.set_status(task, "doing").await;
+    assert_eq!(fixture.status(task).await, "doing");
+    assert!(matches!(fixture.claim(&run_of(task, at(10))).await, Verdict::Refused(_)));
+}
+
+pub async fn an_update_that_changes_nothing_is_no_edit(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let before = fixture.backdate(task).await;
+    fixture.operator.sql(&format!("UPDATE task SET spec = '10' WHERE id = {task}")).await;
+    assert_eq!(fixture.row(task).await.updated_at, before);
+}
+
+pub async fn a_row_of_the_original_is_no_fire(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    fixture.operator.insert_open(500, task, "one").await;
+    fixture.operator.insert_open(501, task, "two").await;
+    fixture.operator.sql("UPDATE execute_task SET status = 'success'").await;
+    assert!(fixture.store.cursors(&[task]).await.unwrap().is_empty());
+    fixture.won(&run_of(task, at(10))).await;
+    let rows = fixture.executions().await;
+    assert_eq!((rows[0].scheduled_at, rows[0].attempt, rows[0].source.as_str()), (None, 1, "schedule"));
+}
+
+pub async fn an_open_row_of_the_original_is_lost_after_the_lease(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    fixture.operator.insert_open(500, task, "one").await;
+    let lease = Duration::from_secs(30);
+    assert!(fixture.store.reap(lease, &[]).await.unwrap().lost.is_empty());
+    fixture.operator.age(lease * 4).await;
+    assert_eq!(fixture.store.reap(lease, &[]).await.unwrap().lost, [(500, task, None)]);
+}

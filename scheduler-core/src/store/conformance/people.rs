@@ -1,0 +1,188 @@
+//! What people ask for by command line and page.
+
+use chrono::{DateTime, Utc};
+
+use super::{Fixture, at, new_task, note_of, outcome, run_of};
+use crate::{
+    plan::{execution::Status, task::TaskId},
+    store::{ExecutionFilter, NewTask, StoreError, TaskSelection},
+};
+
+const ALL: ExecutionFilter = ExecutionFilter { task_id: None, status: None, before: None, limit: 1_000 };
+
+pub async fn a_new_task_reads_back_as_it_was_given(fixture: &Fixture) {
+    let task = NewTask {
+        id: None,
+        task_key: "任务 🦀 'quoted\" \\".to_owned(),
+        description: "a; b -- c".to_owned(),
+        execute_func: "test_cron".to_owned(),
+        trigger: "cron".to_owned(),
+        spec: "*/5 * * * MON".to_owned(),
+        args: r#""guess","hello""#.to_owned(),
+        is_enabled: false,
+        extra: r#"{"err":"a\\b"}"#.to_owned(),
+    };
+    let id = fixture.store.add(&task).await.unwrap();
+    let row = fixture.row(id).await;
+    let given = [
+        (row.task_key, task.task_key),
+        (row.description, task.description),
+        (row.execute_func, task.execute_func),
+        (row.trigger, task.trigger),
+        (row.spec, task.spec),
+        (row.args, task.args),
+        (row.extra, task.extra),
+        (row.is_valid, "0".to_owned()),
+        (row.status, "ready".to_owned()),
+    ];
+    for (read, given) in given {
+        assert_eq!(read, Ok(given));
+    }
+}
+
+fn is_taken<T: std::fmt::Debug>(added: Result<T, StoreError>, expected: &str) {
+    assert!(matches!(&added, Err(StoreError::KeyTaken { key }) if key == expected), "{added:?}");
+}
+
+pub async fn a_key_is_taken_once(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    is_taken(fixture.other.add(&new_task("a")).await, "a");
+    // Whatever status the other row stands in: the original's key alone would let this one in.
+    fixture.won(&run_of(task, at(10))).await;
+    is_taken(fixture.other.add(&new_task("a")).await, "a");
+    fixture.add("b").await;
+}
+
+pub async fn an_id_is_taken_once(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let second = NewTask { id: Some(task), ..new_task("b") };
+    fixture.store.add(&second).await.unwrap_err();
+    assert_eq!(fixture.row(task).await.task_key.as_deref(), Ok("a"));
+}
+
+pub async fn an_id_never_comes_back(fixture: &Fixture) {
+    let first = fixture.add("a").await;
+    fixture.store.delete(first).await.unwrap();
+    let second = fixture.add("a").await;
+    assert!(second > first, "{second} after {first}");
+}
+
+pub async fn switching_moves_update_at_only_when_it_changes_something(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let before = fixture.backdate(task).await;
+    fixture.store.set_enabled(task, true).await.unwrap();
+    assert_eq!(fixture.row(task).await.updated_at, before);
+    fixture.store.set_enabled(task, false).await.unwrap();
+    let row = fixture.row(task).await;
+    assert_eq!(row.is_valid.as_deref(), Ok("0"));
+    assert!(row.updated_at > before);
+}
+
+pub async fn a_spec_moves_update_at_only_when_it_changes_something(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let before = fixture.backdate(task).await;
+    fixture.store.set_spec(task, "10").await.unwrap();
+    assert_eq!(fixture.row(task).await.updated_at, before);
+    fixture.store.set_spec(task, "11").await.unwrap();
+    let row = fixture.row(task).await;
+    assert_eq!(row.spec.as_deref(), Ok("11"));
+    assert!(row.updated_at > before);
+}
+
+pub async fn a_spec_that_differs_in_case_or_blanks_is_another(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    for spec in ["* * * * mon", "* * * * MON", "* * * * MON ", "* * * * MÖN", "* * * * MON"] {
+        fixture.store.set_spec(task, spec).await.unwrap();
+        assert_eq!(fixture.row(task).await.spec.as_deref(), Ok(spec));
+    }
+}
+
+pub async fn an_edit_of_no_task_is_refused(fixture: &Fixture) {
+    let refused = [
+        fixture.store.set_enabled(4_711, true).await,
+        fixture.store.set_spec(4_711, "5").await,
+        fixture.store.delete(4_711).await,
+    ];
+    for result in refused {
+        assert!(matches!(result, Err(StoreError::NotFound { what: "task", id: 4_711 })), "{result:?}");
+    }
+}
+
+pub async fn a_task_is_shown_with_its_newest_fire(fixture: &Fixture) {
+    let (a, b) = (fixture.add("a").await, fixture.add("b").await);
+    fixture.claim(&note_of(a, at(10), Status::Missed)).await;
+    let shown = |tasks: Vec<crate::store::DeskTask>| -> Vec<(TaskId, Option<DateTime<Utc>>)> {
+        tasks.into_iter().map(|task| (task.row.id, task.last_accounted)).collect()
+    };
+    let all = fixture.other.tasks(TaskSelection::All).await.unwrap();
+    assert_eq!(shown(all), [(a, Some(at(10))), (b, None)]);
+    let one = fixture.other.tasks(TaskSelection::Id(b)).await.unwrap();
+    assert_eq!(shown(one), [(b, None)]);
+    assert_eq!(fixture.other.tasks(TaskSelection::Id(4_711)).await.unwrap(), []);
+}
+
+pub async fn executions_are_listed_newest_first_in_pages(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    for secs in 1..=5 {
+        fixture.claim(&note_of(task, at(secs), Status::Missed)).await;
+    }
+    let mut seen = Vec::new();
+    let mut before = None;
+    loop {
+        let page = fixture.store.executions(ExecutionFilter { before, limit: 2, ..ALL }).await.unwrap();
+        let Some(last) = page.last() else { break };
+        before = Some(last.id);
+        seen.extend(page.into_iter().map(|row| row.scheduled_at.unwrap()));
+    }
+    assert_eq!(seen, [at(5), at(4), at(3), at(2), at(1)]);
+}
+
+pub async fn executions_are_filtered_by_task_and_status(fixture: &Fixture) {
+    let (a, b) = (fixture.add("a").await, fixture.add("b").await);
+    fixture.claim(&note_of(a, at(1), Status::Missed)).await;
+    fixture.claim(&note_of(b, at(2), Status::Missed)).await;
+    let run = run_of(a, at(3));
+    let id = fixture.won(&run).await;
+    fixture.record(&outcome(id, &run, Status::Fail)).await;
+    let count = async |task_id, status| {
+        fixture.store.executions(ExecutionFilter { task_id, status, ..ALL }).await.unwrap().len()
+    };
+    assert_eq!(count(None, None).await, 3);
+    assert_eq!(count(Some(a), None).await, 2);
+    assert_eq!(count(None, Some(Status::Missed)).await, 2);
+    assert_eq!(count(Some(a), Some(Status::Fail)).await, 1);
+    assert_eq!(count(Some(b), Some(Status::Fail)).await, 0);
+    assert_eq!(count(Some(4_711), None).await, 0);
+}
+
+pub async fn an_execution_is_shown_with_its_tasks_key(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let id = fixture.won(&run_of(task, at(1))).await;
+    assert_eq!(fixture.execution(id).await.task_key.as_deref(), Some("a"));
+    fixture.store.delete(task).await.unwrap();
+    assert_eq!(fixture.execution(id).await.task_key, None);
+    assert_eq!(fixture.executions().await[0].task_key, None);
+}
+
+pub async fn an_execution_that_is_not_there_is_not_found(fixture: &Fixture) {
+    let error = fixture.store.execution(4_711).await.unwrap_err();
+    assert_eq!(error.to_string(), "execution 4711 does not exist");
+}
+
+pub async fn demo_rows_are_given_once(fixture: &Fixture) {
+    let rows = [new_task("a"), new_task("b")];
+    assert!(fixture.store.load_demo(&rows).await.unwrap());
+    assert!(!fixture.other.load_demo(&rows).await.unwrap());
+    for task in fixture.store.read().await.unwrap().rows {
+        fixture.store.delete(task.id).await.unwrap();
+    }
+    assert!(!fixture.store.load_demo(&rows).await.unwrap(), "deleted demo rows stay deleted");
+    assert!(fixture.store.read().await.unwrap().rows.is_empty());
+}
+
+pub async fn demo_rows_are_not_given_to_a_table_with_tasks(fixture: &Fixture) {
+    let own = fixture.add("own").await;
+    assert!(!fixture.store.load_demo(&[new_task("a")]).await.unwrap());
+    fixture.store.delete(own).await.unwrap();
+    assert!(!fixture.store.load_demo(&[new_task("a")]).await.unwrap(), "nor later");
+}

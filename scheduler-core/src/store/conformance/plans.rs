@@ -1,0 +1,114 @@
+//! The statements themselves: each can be prepared, and those that run for every batch find their rows by a
+//! key, however many rows there are.
+
+use sqlx::{AssertSqlSafe, Column as _, Row as _};
+
+use super::{Fixture, Operator};
+use crate::store::SqlStore;
+
+pub async fn every_statement_is_prepared(fixture: &Fixture) {
+    let prepared = store(fixture).prepare_all().await.unwrap();
+    assert_eq!(prepared, store(fixture).statements().len());
+    assert!(prepared >= 30, "{prepared}");
+}
+
+fn store(fixture: &Fixture) -> &SqlStore {
+    fixture.sql.as_deref().expect("bug: a case for SQL on the store in memory")
+}
+
+const IDS: &str = "[17,18,19999]";
+const FIRES: &str = r#"[{"task_id":17,"scheduled_at":17,"attempt":1,"status":"todo","extra":"","trace_id":"a","source":"s"}]"#;
+const OUTCOMES: &str = r#"[{"id":17,"status":"fail","extra":"{}","started_at":null,"finished_at":5}]"#;
+
+const BATCH_STATEMENTS: [(&str, &[&str]); 9] = [
+    ("lock_tasks", &[IDS]),
+    ("read_cursors", &[IDS]),
+    ("read_back", &[FIRES]),
+    ("set_doing", &[IDS]),
+    ("lock_executions", &[IDS]),
+    ("write_outcomes", &[OUTCOMES]),
+    ("release_tasks", &[IDS]),
+    ("mark_lost", &[IDS, "{}"]),
+    ("find_dead", &["30000"]),
+];
+
+pub async fn no_batch_statement_reads_a_whole_table(fixture: &Fixture) {
+    fill(&fixture.operator).await;
+    let mut scans = Vec::new();
+    for (name, binds) in BATCH_STATEMENTS {
+        let all = store(fixture).statements();
+        let (_, sql) = all.iter().find(|(known, _)| *known == name).expect("the statement is listed");
+        for step in plan(&fixture.operator, sql, binds).await {
+            if is_scan(&step) {
+                scans.push(format!("{name}: {step}"));
+            }
+        }
+    }
+    assert!(scans.is_empty(), "{scans:#?}");
+}
+
+/// 20,000 tasks and 50,000 executions, a hundred of them open.
+async fn fill(operator: &Operator) {
+    let task = "INSERT INTO task (id, task_key, `desc`, execute_func, `trigger`, spec, is_valid, status)";
+    let task_row = "'', 'test', 'interval', '10', 1, 'ready'";
+    let execution = "INSERT INTO execute_task (id, task_id, status, trace_id, scheduled_at)";
+    let status = "CASE WHEN i % 500 = 0 THEN 'todo' ELSE 'success' END";
+    let numbers = |count| {
+        format!("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})")
+    };
+    let tasks = numbers(20_000);
+    let executions = numbers(50_000);
+    operator.either(
+        &format!(
+            "BEGIN; {task} {tasks} SELECT i, 'key ' || i, {task_row} FROM n; \
+             {execution} {executions} SELECT i, i % 20000 + 1, {status}, 'trace ' || i, i FROM n; COMMIT; ANALYZE"
+        ),
+        &format!(
+            "SET SESSION max_recursive_iterations = 100000; START TRANSACTION; \
+             {task} {tasks} SELECT i, CONCAT('key ', i), {task_row} FROM n; \
+             {execution} {executions} SELECT i, i % 20000 + 1, {status}, CONCAT('trace ', i), i FROM n; COMMIT; \
+             ANALYZE TABLE task, execute_task"
+        ),
+    )
+    .await;
+}
+
+/// The steps of a plan, one line each: on MySQL `table=… type=… key=…`, on SQLite its words.
+async fn plan(operator: &Operator, sql: &str, binds: &[&str]) -> Vec<String> {
+    match operator {
+        Operator::Memory(_) => unreachable!("bug: a plan of the store in memory"),
+        Operator::Sqlite(pool) => {
+            let text = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+            let query = binds.iter().fold(sqlx::query(text), |query, bind| query.bind(*bind));
+            let rows = query.fetch_all(pool).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+            rows.iter().map(|row| row.get::<String, _>("detail")).collect()
+        }
+        Operator::Mysql(pool) => {
+            let text = AssertSqlSafe(format!("EXPLAIN {sql}"));
+            let query = binds.iter().fold(sqlx::query(text), |query, bind| query.bind(*bind));
+            let rows = query.fetch_all(pool).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+            let step = |row: &sqlx::mysql::MySqlRow| {
+                let shown = row.columns().iter().filter(|column| {
+                    ["table", "type", "key", "Extra"].contains(&column.name())
+                });
+                let cell = |column: &sqlx::mysql::MySqlColumn| {
+                    let value: Option<String> = row.get_unchecked(column.ordinal());
+                    format!("{}={}", column.name(), value.unwrap_or_default())
+                };
+                shown.map(cell).collect::<Vec<_>>().join(" ")
+            };
+            rows.iter().map(step).collect()
+        }
+    }
+}
+
+/// Whether a step reads one of the two large tables from end to end. SQLite calls the reading of a partial
+/// index a scan too; the one over open rows holds nothing but what is looked for.
+fn is_scan(step: &str) -> bool {
+    let is_large = ["task", "execute_task", "e", "t"].iter().any(|table| {
+        step.starts_with(&format!("table={table} ")) || step.starts_with(&format!("SCAN {table} "))
+            || step == format!("SCAN {table}")
+    });
+    let reads_all = step.contains("type=ALL") || step.contains("type=index ") || step.starts_with("SCAN ");
+    is_large && reads_all && !step.contains("ix__execute_task__open")
+}

@@ -1,0 +1,92 @@
+//! What a reading of the tables hands out.
+
+use std::collections::HashMap;
+
+use chrono::TimeDelta;
+
+use super::{Fixture, at, new_task, note_of, outcome, run_of};
+use crate::{
+    clock,
+    plan::{
+        claim::Verdict,
+        execution::Status,
+        task::{LONGEST_ARGS, LONGEST_EXTRA},
+    },
+    store::NewTask,
+};
+
+pub async fn rows_are_read_in_id_order_with_every_column(fixture: &Fixture) {
+    let task = |id, key: &str| NewTask {
+        id: Some(id),
+        description: format!("{key} 描述"),
+        args: "1,\"two\"".to_owned(),
+        extra: r#"{"delay":"5"}"#.to_owned(),
+        is_enabled: id != 7,
+        ..new_task(key)
+    };
+    for (id, key) in [(9, "nine"), (3, "three"), (7, "seven")] {
+        assert_eq!(fixture.store.add(&task(id, key)).await.unwrap(), id);
+    }
+    let rows = fixture.other.read().await.unwrap().rows;
+    assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), [3, 7, 9]);
+    let row = &rows[1];
+    let texts = [
+        (&row.task_key, "seven"),
+        (&row.description, "seven 描述"),
+        (&row.execute_func, "test"),
+        (&row.trigger, "interval"),
+        (&row.spec, "10"),
+        (&row.args, "1,\"two\""),
+        (&row.is_valid, "0"),
+        (&row.status, "ready"),
+        (&row.extra, r#"{"delay":"5"}"#),
+    ];
+    for (field, expected) in texts {
+        assert_eq!(field.as_deref(), Ok(expected));
+    }
+    for instant in [row.created_at, row.updated_at] {
+        let age = clock::wall() - instant.unwrap();
+        assert!(age.abs() < TimeDelta::minutes(2), "{age}");
+    }
+}
+
+pub async fn a_value_is_cut_one_character_beyond_its_limit(fixture: &Fixture) {
+    if fixture.operator.is_mysql() {
+        // The original's column holds 255 characters.
+        fixture.operator.sql("ALTER TABLE task MODIFY args MEDIUMTEXT NOT NULL").await;
+    }
+    let huge = "ä".repeat(60_000);
+    let extra = "ö".repeat(LONGEST_EXTRA + 2);
+    let task = NewTask { args: huge, extra, ..new_task("huge") };
+    let id = fixture.store.add(&task).await.unwrap();
+    fixture.add("small").await;
+    let reading = fixture.store.read().await.unwrap();
+    let row = reading.rows.iter().find(|row| row.id == id).unwrap();
+    // In memory nothing is cut: the value is there anyhow.
+    let is_cut = fixture.sql.is_some();
+    let length = |value: &str| value.chars().count();
+    let expected = if is_cut { (LONGEST_ARGS + 1, LONGEST_EXTRA + 1) } else { (60_000, LONGEST_EXTRA + 2) };
+    assert_eq!((length(row.args.as_deref().unwrap()), length(row.extra.as_deref().unwrap())), expected);
+    assert_eq!(reading.rows.len(), 2);
+}
+
+pub async fn the_adoption_stays_where_the_first_migration_put_it(fixture: &Fixture) {
+    let adopted_at = fixture.store.read().await.unwrap().adopted_at;
+    let age = clock::wall() - adopted_at;
+    assert!(age.abs() < TimeDelta::minutes(2), "{age}");
+    fixture.other.migrate().await.unwrap();
+    assert_eq!(fixture.other.read().await.unwrap().adopted_at, adopted_at);
+}
+
+pub async fn cursors_are_the_newest_instants_that_were_not_manual(fixture: &Fixture) {
+    let (a, b, never) = (fixture.add("a").await, fixture.add("b").await, fixture.add("c").await);
+    let first = run_of(a, at(10));
+    let id = fixture.won(&first).await;
+    fixture.record(&outcome(id, &first, Status::Fail)).await;
+    assert_eq!(fixture.claim(&note_of(a, at(20), Status::Missed)).await, Verdict::Won(None));
+    assert_eq!(fixture.claim(&note_of(b, at(15), Status::Skipped)).await, Verdict::Won(None));
+    let request = fixture.request(a, at(99)).await;
+    fixture.won(&request).await;
+    let cursors = fixture.other.cursors(&[a, b, never, 12_345]).await.unwrap();
+    assert_eq!(cursors, HashMap::from([(a, at(20)), (b, at(15))]));
+}

@@ -1,0 +1,154 @@
+//! Manual runs: asked for once, run once.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Fixture, at, claim_at, outcome, run_of, trace};
+use crate::{
+    plan::{
+        claim::{Claim, Entry, Refusal, Request, Verdict},
+        execution::{Source, Status},
+        task::TaskId,
+    },
+    store::StoreError,
+};
+
+/// The claim that a node makes of a waiting request.
+fn claim_of(request: &Request, status: Status) -> Claim {
+    let entry = Entry {
+        scheduled_at: request.requested_at,
+        trace_id: trace(),
+        status,
+        source: Source::Manual,
+        extra: "{}".to_owned(),
+    };
+    let run = run_of(request.task_id, request.requested_at);
+    Claim { request: Some(request.id), entries: vec![entry], ..run }
+}
+
+impl Fixture {
+    /// Asks for a run, and yields the claim that a node makes of it.
+    pub(super) async fn request(&self, task: TaskId, now: DateTime<Utc>) -> Claim {
+        let id = self.store.request_run(task, now).await.unwrap();
+        let requests = self.waiting().await;
+        let request = requests.iter().find(|request| request.id == id).unwrap();
+        claim_of(request, Status::Todo)
+    }
+
+    async fn waiting(&self) -> Vec<Request> {
+        self.other.read().await.unwrap().requests
+    }
+}
+
+pub async fn a_request_is_claimed_once(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let claim = fixture.request(task, at(10)).await;
+    let id = fixture.won(&claim).await;
+    let row = fixture.execution(id).await;
+    assert_eq!((row.source.as_str(), row.status.as_str()), ("manual", "todo"));
+    assert_eq!(fixture.status(task).await, "doing");
+    assert_eq!(fixture.waiting().await, []);
+    fixture.record(&outcome(id, &claim, Status::Success)).await;
+    let mut again = claim.clone();
+    again.entries[0].trace_id = trace();
+    Fixture::refused(&fixture.claim(&again).await, &Refusal::RequestGone);
+    assert_eq!(fixture.executions().await.len(), 1);
+}
+
+pub async fn one_of_two_nodes_takes_a_request(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let one = fixture.request(task, at(10)).await;
+    let mut other = one.clone();
+    other.entries[0].trace_id = trace();
+    let (one, other) =
+        tokio::join!(claim_at(&fixture.store, "n1", &one), claim_at(&fixture.other, "n2", &other));
+    let (won, lost) = if matches!(one, Verdict::Won(_)) { (one, other) } else { (other, one) };
+    assert!(matches!(won, Verdict::Won(Some(_))), "{won:?}");
+    Fixture::refused(&lost, &Refusal::RequestGone);
+    assert_eq!(fixture.executions().await.len(), 1);
+}
+
+pub async fn a_request_of_a_busy_task_waits(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let running = run_of(task, at(5));
+    let id = fixture.won(&running).await;
+    let claim = fixture.request(task, at(10)).await;
+    Fixture::refused(&fixture.claim(&claim).await, &Refusal::Busy);
+    assert_eq!(fixture.waiting().await.len(), 1);
+    fixture.record(&outcome(id, &running, Status::Success)).await;
+    fixture.won(&claim).await;
+}
+
+pub async fn a_request_off_the_whole_second(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let requested = |claim: &Claim| claim.entries[0].scheduled_at;
+    assert_eq!(requested(&fixture.request(task, at(10)).await), at(10) + TimeDelta::milliseconds(1));
+    let off = at(20) + TimeDelta::milliseconds(999);
+    assert_eq!(requested(&fixture.request(task, off).await), off);
+}
+
+pub async fn two_requests_in_one_millisecond_both_run(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    for now in [at(10), at(20) + TimeDelta::milliseconds(999)] {
+        let first = fixture.request(task, now).await;
+        let second = fixture.request(task, now).await;
+        for claim in [first, second] {
+            let id = fixture.won(&claim).await;
+            fixture.record(&outcome(id, &claim, Status::Success)).await;
+        }
+        // A third one, after the first two have run.
+        let third = fixture.request(task, now).await;
+        let id = fixture.won(&third).await;
+        fixture.record(&outcome(id, &third, Status::Success)).await;
+    }
+    let rows = fixture.executions().await;
+    assert_eq!(rows.len(), 6);
+    let is_off = |instant: DateTime<Utc>| instant.timestamp_subsec_millis() != 0;
+    assert!(rows.iter().all(|row| is_off(row.scheduled_at.unwrap())), "{rows:?}");
+}
+
+pub async fn a_request_beside_a_fire_of_its_millisecond_runs(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let instant = at(10) + TimeDelta::milliseconds(250);
+    let fire = run_of(task, instant);
+    let id = fixture.won(&fire).await;
+    fixture.record(&outcome(id, &fire, Status::Success)).await;
+    fixture.won(&fixture.request(task, instant).await).await;
+}
+
+pub async fn a_manual_run_does_not_stand_for_a_fire(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let manual = fixture.request(task, at(50)).await;
+    let id = fixture.won(&manual).await;
+    fixture.record(&outcome(id, &manual, Status::Success)).await;
+    fixture.won(&run_of(task, at(20))).await;
+}
+
+pub async fn a_request_of_a_deleted_task_is_recorded_cancelled(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    fixture.store.request_run(task, at(10)).await.unwrap();
+    fixture.store.delete(task).await.unwrap();
+    let requests = fixture.waiting().await;
+    Fixture::refused(&fixture.claim(&claim_of(&requests[0], Status::Todo)).await, &Refusal::Gone);
+    assert_eq!(fixture.claim(&claim_of(&requests[0], Status::Cancelled)).await, Verdict::Won(None));
+    assert_eq!(fixture.waiting().await, []);
+    let rows = fixture.executions().await;
+    assert_eq!((rows.len(), rows[0].status.as_str(), rows[0].source.as_str()), (1, "cancelled", "manual"));
+}
+
+pub async fn a_request_of_a_disabled_task_runs_not_but_is_recorded_cancelled(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let claim = fixture.request(task, at(10)).await;
+    fixture.store.set_enabled(task, false).await.unwrap();
+    Fixture::refused(&fixture.claim(&claim).await, &Refusal::Disabled);
+    let requests = fixture.waiting().await;
+    assert_eq!(requests.len(), 1, "a refused claim leaves the request");
+    assert_eq!(fixture.claim(&claim_of(&requests[0], Status::Cancelled)).await, Verdict::Won(None));
+    assert_eq!(fixture.executions().await[0].status, "cancelled");
+    assert_eq!(fixture.status(task).await, "ready");
+}
+
+pub async fn a_request_for_no_task_is_refused(fixture: &Fixture) {
+    let error = fixture.store.request_run(4_711, at(10)).await.unwrap_err();
+    assert!(matches!(error, StoreError::NotFound { what: "task", id: 4_711 }), "{error}");
+    assert_eq!(fixture.waiting().await, []);
+}

@@ -1,0 +1,105 @@
+//! The conformance suite on every store, one test per case: `sqlite::an_instant_is_claimed_once`.
+
+use std::collections::BTreeSet;
+
+use scheduler_core::store::conformance::{self, Fixture};
+use scheduler_core::{fresh_cases, sql_cases, store_cases};
+
+/// Threads of their own, so that two nodes really run at once.
+fn block_on(test: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.expect("a runtime starts").block_on(test);
+}
+
+/// A test of each case on migrated tables at the module's `place`.
+macro_rules! on_migrated {
+    ($($module:ident: $case:ident,)*) => {$(
+        #[test]
+        fn $case() {
+            block_on(async {
+                let Some((fixture, _place)) = place().await else { return };
+                conformance::$module::$case(&fixture.migrated().await).await;
+            });
+        }
+    )*};
+}
+
+/// A test of each case where no tables are yet.
+macro_rules! on_fresh {
+    ($($module:ident: $case:ident,)*) => {$(
+        #[test]
+        fn $case() {
+            block_on(async {
+                let Some((fixture, _place)) = place().await else { return };
+                conformance::$module::$case(&fixture).await;
+            });
+        }
+    )*};
+}
+
+mod memory {
+    use super::*;
+
+    async fn place() -> Option<(Fixture, ())> {
+        Some((Fixture::memory(), ()))
+    }
+
+    store_cases!(on_migrated);
+    fresh_cases!(on_fresh);
+}
+
+mod sqlite {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    async fn place() -> Option<(Fixture, TempDir)> {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        Some((Fixture::sqlite(folder.path()).await, folder))
+    }
+
+    store_cases!(on_migrated);
+    fresh_cases!(on_fresh);
+    sql_cases!(on_migrated);
+}
+
+mod mysql {
+    use tests::servers::mariadb;
+
+    use super::*;
+
+    async fn place() -> Option<(Fixture, ())> {
+        let server = mariadb()?;
+        let database = server.create_database();
+        Some((Fixture::mysql(&server.url(&database)).await, ()))
+    }
+
+    store_cases!(on_migrated);
+    fresh_cases!(on_fresh);
+    sql_cases!(on_migrated);
+}
+
+macro_rules! names {
+    ($($module:ident: $case:ident,)*) => { [$((stringify!($module), stringify!($case))),*] };
+}
+
+#[test]
+fn every_case_of_the_suite_is_on_a_list() {
+    let listed: BTreeSet<(String, String)> = store_cases!(names)
+        .into_iter()
+        .chain(fresh_cases!(names))
+        .chain(sql_cases!(names))
+        .map(|(module, case)| (module.to_owned(), case.to_owned()))
+        .collect();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../scheduler-core/src/store/conformance");
+    let mut written = BTreeSet::new();
+    for file in std::fs::read_dir(folder).expect("the suite has a folder") {
+        let path = file.expect("its files can be listed").path();
+        let module = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(&path).expect("its files can be read");
+        let names = text.lines().filter_map(|line| line.strip_prefix("pub async fn "));
+        let cases = names.filter_map(|rest| rest.split_once("(fixture: &Fixture)"));
+        written.extend(cases.map(|(case, _)| (module.clone(), case.to_owned())));
+    }
+    assert_eq!(listed, written);
+}
