@@ -4,7 +4,6 @@ use scheduler_core::{Args, Context, JobResult, job};
 
 #[job("test_date")]
 async fn test_date(task_key: &str, args: Args, ctx: Context) -> JobResult {
-    let sub_task_id = ctx.sub_task_id();
-    tracing::info!(task.key = task_key, %args, sub_task_id, "test_date ran");
+    tracing::info!(task_key, %args, sub_task_id = ctx.sub_task_id(), "test_date ran");
     Ok(())
 }

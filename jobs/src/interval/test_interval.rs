@@ -1,14 +1,11 @@
-//! An example of a job for an interval task: it logs each of its arguments, and its test calls it.
+//! An example of a job for an interval task: it logs its arguments, and its test calls it.
 
 use scheduler_core::{Args, Context, JobResult, job};
 
 #[job("test_interval")]
 async fn test_interval(task_key: &str, args: Args, ctx: Context) -> JobResult {
-    let sub_task_id = ctx.sub_task_id();
-    tracing::info!(task.key = task_key, %args, sub_task_id, "test_interval ran");
-    for (position, value) in args.iter().enumerate() {
-        tracing::info!(task.key = task_key, position, value, "argument");
-    }
+    let values: Vec<&str> = args.iter().collect();
+    tracing::info!(task_key, sub_task_id = ctx.sub_task_id(), ?values, "test_interval ran");
     Ok(())
 }
 

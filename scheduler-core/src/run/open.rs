@@ -35,12 +35,12 @@ fn place(pool: &MysqlPool) -> MysqlPlace {
             MySqlConnectOptions::from_str(url.expose_secret()).expect("the configuration checked the url")
         }
         None => {
+            let password = pool.password.expose_secret();
             let connect = MySqlConnectOptions::new()
                 .host(&pool.host)
                 .port(pool.port)
                 .database(&pool.db)
                 .username(&pool.user)
-                .password(pool.password.expose_secret())
                 .ssl_mode(match pool.tls {
                     Tls::Disabled => MySqlSslMode::Disabled,
                     Tls::Preferred => MySqlSslMode::Preferred,
@@ -48,6 +48,12 @@ fn place(pool: &MysqlPool) -> MysqlPlace {
                     Tls::VerifyCa => MySqlSslMode::VerifyCa,
                     Tls::VerifyIdentity => MySqlSslMode::VerifyIdentity,
                 });
+            // The driver sends the hash of an empty password as if it were one.
+            let connect = if password.is_empty() {
+                connect
+            } else {
+                connect.password(password)
+            };
             match &pool.ssl_ca {
                 Some(ca) => connect.ssl_ca(ca),
                 None => connect,

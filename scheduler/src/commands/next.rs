@@ -6,9 +6,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_core::{
     clock,
     plan::{
-        quote,
+        words::quote,
         trigger::{
-            Anchor, CronDialect, DateTrigger, Parser, Trigger, TriggerError, TriggerKind, Zone,
+            Anchor, CronDialect, Parser, Trigger, TriggerError, TriggerKind, Zone,
         },
     },
 };
@@ -100,20 +100,17 @@ fn settings(globals: &Globals) -> (CronDialect, Zone) {
 
 fn instant(text: &str, zone: &Zone) -> anyhow::Result<DateTime<Utc>> {
     let now = clock::wall();
-    let parsed = DateTrigger::parse(
-        text,
-        zone,
-        Anchor {
-            created_at: now,
-            updated_at: now,
-        },
-    );
-    parsed.map(|date| date.at()).map_err(|_| {
-        exit::usage(format!(
+    let anchor = Anchor {
+        created_at: now,
+        updated_at: now,
+    };
+    match Parser::new(CronDialect::default()).parse(TriggerKind::Date, text, zone, anchor) {
+        Ok(Trigger::Date(date)) => Ok(date.at()),
+        _ => Err(exit::usage(format!(
             "--from {} is no instant, expected RFC 3339 or YYYY-MM-DD HH:MM:SS",
             quote(text)
-        ))
-    })
+        ))),
+    }
 }
 
 fn parse(

@@ -4,7 +4,7 @@ use anyhow::{anyhow, bail};
 use scheduler_core::{
     clock,
     plan::{
-        quote,
+        words::quote,
         task::{LONGEST_NAME, TaskRow},
     },
     store::NewTask,

@@ -6,7 +6,7 @@ use anyhow::{anyhow, bail};
 use scheduler_core::{
     clock,
     plan::{
-        quote,
+        words::quote,
         task::{Task, TaskId, TaskRow},
     },
 };
