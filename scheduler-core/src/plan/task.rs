@@ -250,7 +250,7 @@ pub enum TaskFault {
 fn names(names: &[String]) -> String {
     match names {
         [] => "a name given by #[job(\"…\")], see `scheduler jobs`".to_owned(),
-        names => format!("a job of this program, perhaps {}", names.iter().map(|name| quote(name)).collect::<Vec<_>>().join(" or ")),
+        names => format!("a job of this program such as {}", names.iter().map(|name| quote(name)).collect::<Vec<_>>().join(" or ")),
     }
 }
 

@@ -41,14 +41,20 @@ pub(super) fn settings(config: &Config) -> Settings {
     }
 }
 
+/// How many names a rejection suggests.
+const SUGGESTED: usize = 3;
+
 /// The compiled jobs, as the plan sees them.
 struct Compiled(Arc<Registry>);
 
 impl Catalog for Compiled {
     fn accepts(&self, job: &str, args: &str) -> Result<(), JobRefusal> {
         let Some(descriptor) = self.0.get(job) else {
-            let nearest = self.0.nearest(job, 3).into_iter().map(str::to_owned).collect();
-            return Err(JobRefusal::Unknown(nearest));
+            let mut nearest = self.0.nearest(job, SUGGESTED);
+            if nearest.is_empty() {
+                nearest = self.0.iter().map(|job| job.name).take(SUGGESTED).collect();
+            }
+            return Err(JobRefusal::Unknown(nearest.into_iter().map(str::to_owned).collect()));
         };
         (descriptor.check_args)(&Args::parse(args)).map_err(|error| JobRefusal::Args(error.to_string()))
     }

@@ -351,7 +351,7 @@ fn a_bad_row_is_said_once_and_harms_no_other() {
     assert_eq!(world.history().len(), 6);
     let rejections = world.rejections();
     assert_eq!(rejections.len(), 4, "{rejections:#?}");
-    for (rejection, part) in rejections.iter().zip(["minute", "perhaps \"job\"", "extra \"not json\"", "spec \"0\""]) {
+    for (rejection, part) in rejections.iter().zip(["minute", "such as \"job\"", "extra \"not json\"", "spec \"0\""]) {
         assert!(rejection.contains(part), "{rejection} names {part}");
     }
     wait(world.store.set_spec(id, "10")).unwrap();
