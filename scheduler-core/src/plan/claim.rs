@@ -83,7 +83,7 @@ pub enum Verdict {
 }
 
 /// Why a claim was refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// The row of `task` is no more.
     Gone,

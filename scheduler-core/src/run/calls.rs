@@ -57,7 +57,6 @@ impl Calls {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is the argument of map_err")]
 fn failure(error: StoreError) -> Failure {
     if error.is_unknown() { Failure::Unknown(error.chain()) } else { Failure::NotApplied(error.chain()) }
 }

@@ -28,7 +28,7 @@ const RETRY: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(super) enum Known {
     /// Scheduled.
-    Live(Live),
+    Live(Box<Live>),
     /// Does not parse; the digest of the row that was reported.
     Rejected(u64),
     /// Switched off.
@@ -190,7 +190,7 @@ impl Node {
         let load = Load { running: u32::try_from(running).unwrap_or(u32::MAX), ..Load::default() };
         let columns = Columns::of(row);
         let live = Live { task, accounted: None, load, is_claiming: false, is_stale: false, columns, said: columns };
-        self.known.insert(row.id, Known::Live(live));
+        self.known.insert(row.id, Known::Live(Box::new(live)));
     }
 
     fn reread_live(&mut self, row: &TaskRow, now: Now, actions: &mut Vec<Action>) {
