@@ -1,4 +1,5 @@
 //! Every verb of the command line, on an SQLite file of its own.
+#![allow(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 use scheduler_core::store::NewTask;
 

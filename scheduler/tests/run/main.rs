@@ -2,6 +2,11 @@
 //! crash loses nothing.
 //!
 //! Nothing here waits for a time to pass; each step waits for what the program says or writes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "helpers of tests may fail as tests do"
+)]
 
 #[path = "../support/mod.rs"]
 mod support;
