@@ -1,6 +1,6 @@
 //! Exit codes, and which error means which.
 
-use std::{fmt, process::ExitCode};
+use std::fmt;
 
 use scheduler_core::{config::ConfigError, registry::RegistryError, store::StoreError};
 
@@ -15,6 +15,7 @@ pub(crate) enum Exit {
     Finding,
 }
 
+pub(crate) const DONE: u8 = 0;
 const FAILURE: u8 = 1;
 pub(crate) const USAGE: u8 = 2;
 /// `EX_UNAVAILABLE` of sysexits.h.
@@ -56,17 +57,17 @@ pub(crate) fn unreachable(text: impl fmt::Display) -> anyhow::Error {
 }
 
 /// Says on stderr what went wrong, if anything, and gives the code to leave with.
-pub(crate) fn report(result: anyhow::Result<Exit>) -> ExitCode {
+pub(crate) fn report(result: anyhow::Result<Exit>) -> u8 {
     match result {
-        Ok(Exit::Done) => ExitCode::SUCCESS,
-        Ok(Exit::Finding) => ExitCode::from(FAILURE),
+        Ok(Exit::Done) => DONE,
+        Ok(Exit::Finding) => FAILURE,
         Err(error) => {
             match error.downcast_ref::<ConfigError>() {
                 // One line per mistake, each beginning with its place.
                 Some(mistakes) => message(&mistakes.to_string()),
                 None => message(&format!("error: {}", one_line(&error))),
             }
-            ExitCode::from(code(&error))
+            code(&error)
         }
     }
 }

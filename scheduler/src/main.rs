@@ -17,5 +17,5 @@ mod verdict;
 mod view;
 
 fn main() -> ExitCode {
-    commands::main(std::env::args_os())
+    commands::main(std::env::args_os()).into()
 }

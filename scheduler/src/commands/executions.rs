@@ -44,9 +44,12 @@ async fn show_list(
     let rows = store.executions(filter).await?;
     let zone = view::zone(&context.config);
     let rows: Vec<Listed> = rows.into_iter().map(Listed::from).collect();
-    context
-        .output
-        .list(&rows, HEADER, |row| cells(&zone, row), "no such execution")?;
+    context.output.list(
+        &rows,
+        HEADER,
+        |row| cells(&zone, row),
+        "no execution matches",
+    )?;
     Ok(Exit::Done)
 }
 

@@ -1,6 +1,6 @@
 //! The verbs, one file each: reads what it needs, asks the core, prints through [`crate::output`].
 
-use std::{ffi::OsString, process::ExitCode};
+use std::ffi::OsString;
 
 use anyhow::Context as _;
 use clap::Parser as _;
@@ -20,14 +20,18 @@ mod next;
 mod run;
 mod task;
 
-/// Does what `args` ask for; the first of them is the program's name.
-pub(crate) fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+/// Does what `args` ask for, the first of which is the program's name; the code to leave with.
+pub(crate) fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
             // Help goes to stdout with 0, a mistake to stderr with 2; a closed pipe is nobody's fault.
             let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { exit::USAGE } else { 0 });
+            return if error.use_stderr() {
+                exit::USAGE
+            } else {
+                exit::DONE
+            };
         }
     };
     exit::report(perform(cli))

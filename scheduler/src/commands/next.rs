@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use scheduler_core::{
     clock,
     plan::{
@@ -41,10 +41,12 @@ pub(crate) fn next(globals: &Globals, next: &Next) -> anyhow::Result<Exit> {
         .as_deref()
         .map_or(Ok(configured), Zone::named)
         .map_err(exit::usage)?;
+    // Rows are written on whole seconds, so an interval that counts from now looks like a row's.
+    let now = clock::wall().trunc_subsecs(0);
     let from = next
         .from
         .as_deref()
-        .map_or(Ok(clock::wall()), |text| instant(text, &zone))?;
+        .map_or(Ok(now), |text| instant(text, &zone))?;
     let trigger = parse(next, dialect, &zone, from).map_err(exit::usage)?;
     let civil = civil_trigger(next, dialect, from);
     // `next_after` is strict; what is due at `from` itself shall be seen.

@@ -114,7 +114,10 @@ pub(super) async fn trigger(desk: &Desk<'_>, id: TaskId) -> anyhow::Result<Exit>
             Verdict::Rejected(reason) => bail!("{label} is rejected: {reason}"),
         }
         desk.store.request_run(id, clock::wall()).await?;
-        Ok(format!("{label} shall run once; {}", desk.takes_effect()))
+        Ok(format!(
+            "{label} is asked to run once; {}",
+            desk.takes_effect()
+        ))
     })
     .await
 }

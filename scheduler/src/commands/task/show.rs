@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// How many instants and executions `show` has.
-const SHOWN: usize = 5;
+const SHOWN: u8 = 5;
 
 pub(super) async fn list(desk: &Desk<'_>) -> anyhow::Result<Exit> {
     let (_, rows) = desk.survey().await?;
@@ -70,7 +70,7 @@ pub(super) async fn show(desk: &Desk<'_>, id: TaskId) -> anyhow::Result<Exit> {
         task_id: Some(id),
         status: None,
         before: None,
-        limit: SHOWN as u32,
+        limit: SHOWN.into(),
     };
     let executions: Vec<Listed> = desk
         .store
@@ -80,7 +80,8 @@ pub(super) async fn show(desk: &Desk<'_>, id: TaskId) -> anyhow::Result<Exit> {
         .map(Listed::from)
         .collect();
     let scheduled = judged.scheduled();
-    let upcoming = scheduled.map(|scheduled| scheduled.instants().take(SHOWN).map(utc).collect());
+    let upcoming =
+        scheduled.map(|scheduled| scheduled.instants().take(SHOWN.into()).map(utc).collect());
     let details = Details {
         task: TaskView::of(&judged),
         upcoming: upcoming.unwrap_or_default(),
@@ -98,7 +99,7 @@ fn text(desk: &Desk<'_>, judged: &Judged, details: &Details) -> String {
     if let Some(scheduled) = judged.scheduled() {
         let next: Vec<String> = scheduled
             .instants()
-            .take(SHOWN)
+            .take(SHOWN.into())
             .map(|at| scheduled.task.zone.to_local(at))
             .collect();
         text.push_str("\n\nnext instants\n");
