@@ -123,7 +123,11 @@ fn open_all(folder: &Path, app_env: &str, report: &Report) -> [Document; 4] {
         report.problem(Place::Variable("APP_ENV".to_owned()), text);
     } else if !path.is_dir() {
         let environments = environments(folder);
-        let help = nearest::or_nearest(app_env, environments.iter().map(String::as_str));
+        let help = if environments.is_empty() {
+            format!("and {} holds no environment: name the folder with --conf DIR", folder.display())
+        } else {
+            nearest::or_nearest(app_env, environments.iter().map(String::as_str))
+        };
         let text = format!("no such folder, chosen by APP_ENV {app_env:?}, {help}");
         report.problem(Place::file(&path), text);
     } else {

@@ -251,7 +251,7 @@ impl Node {
             };
             live.accounted = Some(window::opens(&live.task.trigger, facts, live.task.policy.misfire_grace_time));
             let task_key = Arc::clone(&live.task.key);
-            let next = live.accounted.and_then(|accounted| live.task.trigger.next_after(accounted.max(now.wall)));
+            let next = live.next_to_say(now);
             actions.push(Action::Report(Notice::Scheduled { task_id, task_key, next }));
             self.plan_next(task_id);
         }
@@ -272,6 +272,13 @@ impl Node {
 }
 
 impl Live {
+    /// The next instant to come; where there is none, one that is due already.
+    fn next_to_say(&self, now: Now) -> Option<DateTime<Utc>> {
+        let accounted = self.accounted?;
+        let trigger = &self.task.trigger;
+        trigger.next_after(accounted.max(now.wall)).or_else(|| trigger.next_after(accounted))
+    }
+
     /// Goes over to a new spec, whose instants count from the edit on.
     fn respec(
         &mut self,
@@ -285,7 +292,7 @@ impl Live {
         self.task.trigger = trigger;
         self.task.anchor.updated_at = edited_at;
         self.accounted = self.accounted.map(|accounted| accounted.max(edited_at));
-        let next = self.accounted.and_then(|accounted| self.task.trigger.next_after(accounted.max(now.wall)));
+        let next = self.next_to_say(now);
         actions.push(Action::Report(Notice::SpecChanged {
             task_id: self.task.id,
             task_key: Arc::clone(&self.task.key),
