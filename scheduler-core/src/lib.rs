@@ -1,4 +1,36 @@
-//! Rows become executions.
+//! Rows become executions: a row of the table `task` names a function, a trigger and a spec; this library runs
+//! the function on time and writes every run into `execute_task`.
+//!
+//! # A job
+//!
+//! ```
+//! use scheduler_core::{Args, Context, JobResult, job};
+//!
+//! #[job("send_report")]
+//! async fn send_report(task_key: &str, args: Args, ctx: Context) -> JobResult {
+//!     tracing::info!(task_key, to = args.get(0), run = ctx.sub_task_id(), "sending");
+//!     Ok(())
+//! }
+//! ```
+//!
+//! The attribute registers the function when the program starts; [`registry::Registry::linked`] finds it.
+//! `docs/jobs.md` says more, `docs/tasks.md` what a row means.
+//!
+//! # A tour
+//!
+//! | look here | for |
+//! |---|---|
+//! | [`plan`] | every decision, as values in and values out: what a row means ([`plan::task`]), when it is due ([`plan::trigger`]), what becomes of a late or overlapping fire ([`plan::lateness`]), and one scheduler's brain ([`plan::node`]) |
+//! | [`store`] | the tables behind one contract, batch first: SQLite, MySQL and MariaDB |
+//! | [`run`] | the loop that awaits one event, asks the plan, and performs the answer; the jobs on a runtime of their own |
+//! | [`mod@job`], [`registry`] | what a job sees; which jobs are compiled in |
+//! | [`config`], [`telemetry`], [`clock`] | what the operator decides; the log; the only door to time |
+//!
+//! # The promise
+//!
+//! A fire is a pair of a task and an instant. It is claimed in a transaction before its job starts, under a
+//! unique key and the lock of the task's row, so that no fire runs twice. What cannot run is recorded with the
+//! reason, so that every instant is accounted for.
 
 pub mod clock;
 pub mod config;

@@ -1,7 +1,7 @@
 //! The attribute `#[job("name")]` of `scheduler-core`, which re-exports it; use it from there.
 //!
-//! [`expand`] puts an expansion together: [`name`] reads what stands in the brackets,
-//! [`signature`] the function below. Each of them reports every mistake it finds, and the function
+//! `expand` puts an expansion together: `name` reads what stands in the brackets,
+//! `signature` the function below. Each of them reports every mistake it finds, and the function
 //! is emitted as written in any case, so that one mistake yields one message and nothing after it.
 //! What only the compiler knows, whether a type fits its parameter, is left to the traits of
 //! `scheduler_core::job`, asked at the place where the type stands.

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Production, the test harness and the simulation drive the same [`Node`]: they read the clock once, hand in
-//! one event, perform the actions, and await the next event or [`Node::wake_at`], whichever comes first.
+//! one event, perform the actions, and await the next event or [`Node::wake_in`], whichever comes first.
 //!
 //! Invariants: a job is started only by an [`Action::Start`] that answers a committed claim; at most one claim,
 //! one record and one reading are in flight; a claim whose fate is unknown is settled before its task is
@@ -74,7 +74,7 @@ impl Default for Settings {
 /// What happened.
 #[derive(Debug)]
 pub enum Event {
-    /// The moment of [`Node::wake_at`] has come.
+    /// The moment of [`Node::wake_in`] has come.
     Tick,
     /// The tables were read.
     Read(Result<Reading, Failure>),
