@@ -108,7 +108,7 @@ fn a_task_that_would_be_rejected_is_not_added() {
     );
     add(
         ("--func", "test_corn"),
-        "execute_func \"test_corn\" is not a known job, expected perhaps \"test_cron\"",
+        "execute_func \"test_corn\" is not a known job, expected a job of this program such as \"test_cron\"",
     );
     add(
         ("--trigger", "Cron"),
@@ -227,7 +227,7 @@ fn only_a_task_that_can_run_is_triggered() {
         &["task", "trigger", "2"],
         1,
         "error: task 2 \"unknown\" is rejected: execute_func \"test_corn\" is not a known job, \
-         expected perhaps \"test_cron\"",
+         expected a job of this program such as \"test_cron\"",
     );
     home.fails(
         &["task", "trigger", "4"],

@@ -24,7 +24,7 @@ fn check_judges_every_row_and_is_1_when_one_is_rejected() {
             )
         })
         .collect();
-    let unknown = "execute_func \"test_corn\" is not a known job, expected perhaps \"test_cron\"";
+    let unknown = "execute_func \"test_corn\" is not a known job, expected a job of this program such as \"test_cron\"";
     let minute = "spec \"61 1 * * *\": minute \"61\" is not valid, expected 0-59, *, a list, a range or a step";
     let date = "spec \"tomorrow\" is not a date, expected YYYY-MM-DD HH:MM:SS, RFC 3339 or now";
     assert_eq!(
