@@ -106,7 +106,11 @@ impl Registry {
     /// Case does not count. Up to a third of the characters may differ; a swap of two neighbours
     /// counts once.
     pub fn nearest(&self, name: &str, limit: usize) -> Vec<&'static str> {
-        words::nearest(name, self.jobs.iter().map(|job| job.name), limit.min(MAX_NEAREST))
+        words::nearest(
+            name,
+            self.jobs.iter().map(|job| job.name),
+            limit.min(MAX_NEAREST),
+        )
     }
 }
 

@@ -7,7 +7,10 @@ use scheduler_core::{fresh_cases, sql_cases, store_cases};
 
 /// Threads of their own, so that two nodes really run at once.
 fn block_on(test: impl Future<Output = ()>) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
     runtime.expect("a runtime starts").block_on(test);
 }
 
@@ -91,13 +94,22 @@ fn every_case_of_the_suite_is_on_a_list() {
         .chain(sql_cases!(names))
         .map(|(module, case)| (module.to_owned(), case.to_owned()))
         .collect();
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../scheduler-core/src/store/conformance");
+    let folder = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../scheduler-core/src/store/conformance"
+    );
     let mut written = BTreeSet::new();
     for file in std::fs::read_dir(folder).expect("the suite has a folder") {
         let path = file.expect("its files can be listed").path();
-        let module = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
+        let module = path
+            .file_stem()
+            .expect("a file has a name")
+            .to_string_lossy()
+            .into_owned();
         let text = std::fs::read_to_string(&path).expect("its files can be read");
-        let names = text.lines().filter_map(|line| line.strip_prefix("pub async fn "));
+        let names = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("pub async fn "));
         let cases = names.filter_map(|rest| rest.split_once("(fixture: &Fixture)"));
         written.extend(cases.map(|(case, _)| (module.clone(), case.to_owned())));
     }

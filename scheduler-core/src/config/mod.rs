@@ -124,7 +124,10 @@ fn open_all(folder: &Path, app_env: &str, report: &Report) -> [Document; 4] {
     } else if !path.is_dir() {
         let environments = environments(folder);
         let help = if environments.is_empty() {
-            format!("and {} holds no environment: name the folder with --conf DIR", folder.display())
+            format!(
+                "and {} holds no environment: name the folder with --conf DIR",
+                folder.display()
+            )
         } else {
             nearest::or_nearest(app_env, environments.iter().map(String::as_str))
         };

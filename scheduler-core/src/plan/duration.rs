@@ -33,7 +33,9 @@ fn sum(text: &str) -> Option<Duration> {
     let mut rest = text;
     while !rest.is_empty() {
         let unit = rest.find(|c: char| c.is_ascii_alphabetic())?;
-        let end = rest[unit..].find(|c: char| !c.is_ascii_alphabetic()).map_or(rest.len(), |n| unit + n);
+        let end = rest[unit..]
+            .find(|c: char| !c.is_ascii_alphabetic())
+            .map_or(rest.len(), |n| unit + n);
         let part = humantime::parse_duration(&rest[..end]).ok()?;
         total = Some(part.checked_add(total.unwrap_or_default())?);
         rest = rest[end..].trim_ascii_start();
@@ -63,7 +65,19 @@ mod tests {
 
     #[test]
     fn signs_fractions_exponents_and_foreign_digits_are_refused() {
-        for text in ["", " ", "-5", "+5", "5.5", "1e3", "9e99", "٥", "NaN", "9223372036854775808000", "18446744073709551615s 1000ms"] {
+        for text in [
+            "",
+            " ",
+            "-5",
+            "+5",
+            "5.5",
+            "1e3",
+            "9e99",
+            "٥",
+            "NaN",
+            "9223372036854775808000",
+            "18446744073709551615s 1000ms",
+        ] {
             check(text, None);
         }
     }

@@ -80,7 +80,13 @@ pub struct Load {
 
 /// What is due of a task whose instants are accounted for up to and including `accounted`.
 #[must_use]
-pub fn due(trigger: &Trigger, policy: &Policy, accounted: DateTime<Utc>, load: Load, now: DateTime<Utc>) -> Due {
+pub fn due(
+    trigger: &Trigger,
+    policy: &Policy,
+    accounted: DateTime<Utc>,
+    load: Load,
+    now: DateTime<Utc>,
+) -> Due {
     let Some(first) = trigger.next_after(accounted).filter(|first| *first <= now) else {
         return Due::Nothing;
     };
@@ -95,23 +101,43 @@ pub fn due(trigger: &Trigger, policy: &Policy, accounted: DateTime<Utc>, load: L
     }
     // Of what is due, the oldest instant that may still run.
     let grace = TimeDelta::from_std(policy.misfire_grace_time).unwrap_or(TimeDelta::MAX);
-    let horizon = if load.has_waited { Some(accounted) } else { now.checked_sub_signed(grace) };
+    let horizon = if load.has_waited {
+        Some(accounted)
+    } else {
+        now.checked_sub_signed(grace)
+    };
     let horizon = horizon.unwrap_or(accounted);
     let oldest_timely = if first >= horizon {
         Some(first)
     } else {
-        trigger.next_after(horizon - TimeDelta::milliseconds(1)).filter(|instant| *instant <= now)
+        trigger
+            .next_after(horizon - TimeDelta::milliseconds(1))
+            .filter(|instant| *instant <= now)
     };
     let newest = trigger.last_until(now).unwrap_or(first).max(first);
     let Some(oldest_timely) = oldest_timely else {
-        return Due::Now { missed: missed(trigger, accounted, first, newest, MissedReason::Late), fire: None };
+        return Due::Now {
+            missed: missed(trigger, accounted, first, newest, MissedReason::Late),
+            fire: None,
+        };
     };
-    let scheduled_at = if policy.coalesce { newest } else { oldest_timely };
-    let reason = if policy.coalesce { MissedReason::Coalesced } else { MissedReason::Late };
+    let scheduled_at = if policy.coalesce {
+        newest
+    } else {
+        oldest_timely
+    };
+    let reason = if policy.coalesce {
+        MissedReason::Coalesced
+    } else {
+        MissedReason::Late
+    };
     let before = trigger.last_until(scheduled_at - TimeDelta::milliseconds(1));
     Due::Now {
         missed: before.and_then(|last| missed(trigger, accounted, first, last, reason)),
-        fire: Some(Fire { scheduled_at, is_skipped: is_full }),
+        fire: Some(Fire {
+            scheduled_at,
+            is_skipped: is_full,
+        }),
     }
 }
 
@@ -122,7 +148,12 @@ fn missed(
     last: DateTime<Utc>,
     reason: MissedReason,
 ) -> Option<Missed> {
-    (last >= first).then(|| Missed { first, last, count: trigger.count(accounted, last), reason })
+    (last >= first).then(|| Missed {
+        first,
+        last,
+        count: trigger.count(accounted, last),
+        reason,
+    })
 }
 
 impl Missed {
@@ -130,7 +161,9 @@ impl Missed {
     #[must_use]
     pub fn extra(&self, policy: &Policy, fire: Option<Fire>, now: DateTime<Utc>) -> String {
         let reason = match (self.reason, fire) {
-            (MissedReason::Coalesced, Some(fire)) => format!("coalesced into the fire of {}", show(fire.scheduled_at)),
+            (MissedReason::Coalesced, Some(fire)) => {
+                format!("coalesced into the fire of {}", show(fire.scheduled_at))
+            }
             _ => format!(
                 "found at {}, later than misfire_grace_time of {} s",
                 show(now),

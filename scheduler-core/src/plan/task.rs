@@ -250,7 +250,14 @@ pub enum TaskFault {
 fn names(names: &[String]) -> String {
     match names {
         [] => "a name given by #[job(\"…\")], see `scheduler jobs`".to_owned(),
-        names => format!("a job of this program such as {}", names.iter().map(|name| quote(name)).collect::<Vec<_>>().join(" or ")),
+        names => format!(
+            "a job of this program such as {}",
+            names
+                .iter()
+                .map(|name| quote(name))
+                .collect::<Vec<_>>()
+                .join(" or ")
+        ),
     }
 }
 
@@ -273,15 +280,28 @@ pub struct Reader {
 
 impl std::fmt::Debug for Reader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reader").field("zone", &self.zone).field("policy", &self.policy).finish_non_exhaustive()
+        f.debug_struct("Reader")
+            .field("zone", &self.zone)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
     }
 }
 
 impl Reader {
     /// Rules: the dialect of cron patterns, the zone and policy of rows that name none, the known jobs.
     #[must_use]
-    pub fn new(dialect: CronDialect, zone: Zone, policy: Policy, catalog: Box<dyn Catalog>) -> Self {
-        Self { parser: Parser::new(dialect), zone, policy, catalog }
+    pub fn new(
+        dialect: CronDialect,
+        zone: Zone,
+        policy: Policy,
+        catalog: Box<dyn Catalog>,
+    ) -> Self {
+        Self {
+            parser: Parser::new(dialect),
+            zone,
+            policy,
+            catalog,
+        }
     }
 
     /// Whether `row` is switched on.
@@ -289,7 +309,10 @@ impl Reader {
     /// # Errors
     /// When `is_valid` is neither 0 nor 1.
     pub fn validity(&self, row: &TaskRow) -> Result<Validity, TaskError> {
-        let named = |fault| TaskError { label: row.label(), fault };
+        let named = |fault| TaskError {
+            label: row.label(),
+            fault,
+        };
         match text("is_valid", &row.is_valid, LONGEST_NAME).map_err(named)? {
             "1" => Ok(Validity::Enabled),
             "0" => Ok(Validity::Disabled),
@@ -306,7 +329,10 @@ impl Reader {
     /// # Errors
     /// The first fault, in the order of the columns.
     pub fn read(&mut self, row: &TaskRow) -> Result<Task, TaskError> {
-        self.read_columns(row).map_err(|fault| TaskError { label: row.label(), fault })
+        self.read_columns(row).map_err(|fault| TaskError {
+            label: row.label(),
+            fault,
+        })
     }
 
     /// The trigger that a live task gets from a new `spec`; its kind, zone and anchor stay as they were.
@@ -314,10 +340,16 @@ impl Reader {
     /// # Errors
     /// When the new spec does not parse.
     pub fn respec(&mut self, task: &Task, row: &TaskRow) -> Result<(Arc<str>, Trigger), TaskError> {
-        let named = |fault| TaskError { label: row.label(), fault };
+        let named = |fault| TaskError {
+            label: row.label(),
+            fault,
+        };
         let spec = text("spec", &row.spec, LONGEST_NAME).map_err(named)?;
         let updated_at = instant("update_at", row.updated_at).map_err(named)?;
-        let anchor = Anchor { updated_at, ..task.anchor };
+        let anchor = Anchor {
+            updated_at,
+            ..task.anchor
+        };
         let trigger = self
             .parser
             .parse(task.trigger.kind(), spec, &task.zone, anchor)
@@ -336,10 +368,18 @@ impl Reader {
         }
         let job = text("execute_func", &row.execute_func, LONGEST_NAME)?;
         let args = text("args", &row.args, LONGEST_ARGS)?;
-        self.catalog.accepts(job, args).map_err(|refusal| match refusal {
-            JobRefusal::Unknown(nearest) => TaskFault::UnknownJob { value: job.to_owned(), nearest },
-            JobRefusal::Args(expected) => TaskFault::Args { value: args.to_owned(), expected },
-        })?;
+        self.catalog
+            .accepts(job, args)
+            .map_err(|refusal| match refusal {
+                JobRefusal::Unknown(nearest) => TaskFault::UnknownJob {
+                    value: job.to_owned(),
+                    nearest,
+                },
+                JobRefusal::Args(expected) => TaskFault::Args {
+                    value: args.to_owned(),
+                    expected,
+                },
+            })?;
         let kind: TriggerKind = text("trigger", &row.trigger, LONGEST_NAME)?.parse()?;
         let spec = text("spec", &row.spec, LONGEST_NAME)?;
         check_status(row)?;
@@ -376,10 +416,17 @@ fn check_status(row: &TaskRow) -> Result<(), TaskFault> {
 }
 
 fn text<'a>(column: &'static str, field: &'a Field, limit: usize) -> Result<&'a str, TaskFault> {
-    let value = field.as_deref().map_err(|fault| TaskFault::Unreadable { column, fault: *fault })?;
+    let value = field.as_deref().map_err(|fault| TaskFault::Unreadable {
+        column,
+        fault: *fault,
+    })?;
     // Bytes bound characters from above: most values need no counting.
     if value.len() > limit && value.chars().count() > limit {
-        return Err(TaskFault::TooLong { column, value: value.to_owned(), limit });
+        return Err(TaskFault::TooLong {
+            column,
+            value: value.to_owned(),
+            limit,
+        });
     }
     Ok(value)
 }
@@ -398,8 +445,11 @@ fn extra(text: &str, defaults: Policy) -> Result<(Policy, Option<Zone>), TaskFau
     if matches!(text.trim(), "" | "{}") {
         return Ok((defaults, None));
     }
-    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text)
-        .map_err(|error| TaskFault::Extra { value: text.to_owned(), cause: error.to_string() })?;
+    let object: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(text).map_err(|error| TaskFault::Extra {
+            value: text.to_owned(),
+            cause: error.to_string(),
+        })?;
     let key = |name: &str| object.get(name).filter(|value| !value.is_null());
     let mut policy = defaults;
     if let Some(value) = key("misfire_grace_time") {
@@ -412,29 +462,47 @@ fn extra(text: &str, defaults: Policy) -> Result<(Policy, Option<Zone>), TaskFau
         span("extra.delay", value)?;
     }
     if let Some(value) = key("coalesce") {
-        policy.coalesce = value.as_bool().ok_or_else(|| wrong("extra.coalesce", value, "true or false"))?;
+        policy.coalesce = value
+            .as_bool()
+            .ok_or_else(|| wrong("extra.coalesce", value, "true or false"))?;
     }
     if let Some(value) = key("max_instances") {
         policy.max_instances = value
             .as_u64()
             .filter(|count| (1..=10_000).contains(count))
             .and_then(|count| u32::try_from(count).ok())
-            .ok_or_else(|| wrong("extra.max_instances", value, "a whole number from 1 to 10000"))?;
+            .ok_or_else(|| {
+                wrong(
+                    "extra.max_instances",
+                    value,
+                    "a whole number from 1 to 10000",
+                )
+            })?;
     }
     if let Some(value) = key("overlap") {
         policy.overlap = match value.as_str() {
             Some("skip") => Overlap::Skip,
             Some("queue") => Overlap::Queue,
             Some("allow") => Overlap::Allow,
-            _ => return Err(wrong("extra.overlap", value, "\"skip\", \"queue\" or \"allow\"")),
+            _ => {
+                return Err(wrong(
+                    "extra.overlap",
+                    value,
+                    "\"skip\", \"queue\" or \"allow\"",
+                ));
+            }
         };
     }
     let zone = match key("timezone") {
         None => None,
         Some(value) => {
-            let name = value
-                .as_str()
-                .ok_or_else(|| wrong("extra.timezone", value, "a zone name such as \"Europe/London\""))?;
+            let name = value.as_str().ok_or_else(|| {
+                wrong(
+                    "extra.timezone",
+                    value,
+                    "a zone name such as \"Europe/London\"",
+                )
+            })?;
             Some(Zone::named(name)?)
         }
     };
@@ -449,7 +517,13 @@ fn span(column: &'static str, value: &serde_json::Value) -> Result<Duration, Tas
         .map(Duration::from_secs)
         .or_else(|| value.as_str().and_then(duration::parse))
         .filter(|span| *span <= LONGEST)
-        .ok_or_else(|| wrong(column, value, "whole seconds or a duration such as \"90s\", at most 366 days"))
+        .ok_or_else(|| {
+            wrong(
+                column,
+                value,
+                "whole seconds or a duration such as \"90s\", at most 366 days",
+            )
+        })
 }
 
 fn wrong(column: &'static str, value: &serde_json::Value, expected: &'static str) -> TaskFault {
@@ -457,5 +531,9 @@ fn wrong(column: &'static str, value: &serde_json::Value, expected: &'static str
         serde_json::Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    TaskFault::Value { column, value, expected }
+    TaskFault::Value {
+        column,
+        value,
+        expected,
+    }
 }

@@ -30,7 +30,9 @@ pub struct Facts {
 pub fn opens(trigger: &Trigger, facts: Facts, misfire_grace: Duration) -> DateTime<Utc> {
     let base = facts.edited_at.max(facts.adopted_at);
     let base = match trigger {
-        Trigger::Date(date) if date.is_now() && facts.last_accounted.is_some() => DateTime::<Utc>::MAX_UTC,
+        Trigger::Date(date) if date.is_now() && facts.last_accounted.is_some() => {
+            DateTime::<Utc>::MAX_UTC
+        }
         Trigger::Date(_) => TimeDelta::from_std(misfire_grace + Duration::from_millis(1))
             .ok()
             .and_then(|grace| base.checked_sub_signed(grace))

@@ -34,7 +34,11 @@ pub fn quote(value: &str) -> String {
 /// assert_eq!(nearest("intervall", ["cron", "date", "interval"], 1), ["interval"]);
 /// ```
 #[must_use]
-pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>, limit: usize) -> Vec<&'a str> {
+pub fn nearest<'a>(
+    name: &str,
+    known: impl IntoIterator<Item = &'a str>,
+    limit: usize,
+) -> Vec<&'a str> {
     const COMPARED_CHARS: usize = 255;
     let name = name.to_lowercase();
     let length = name.chars().count();
@@ -49,7 +53,10 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>, limit: 
     };
     let mut near: Vec<_> = known.into_iter().filter_map(distance).collect();
     near.sort_unstable();
-    near.into_iter().map(|(_, known)| known).take(limit).collect()
+    near.into_iter()
+        .map(|(_, known)| known)
+        .take(limit)
+        .collect()
 }
 
 #[cfg(test)]
@@ -69,7 +76,11 @@ mod tests {
 
     #[track_caller]
     fn check(name: &str, expected: &[&str]) {
-        assert_eq!(nearest(name, ["send_mail", "send_report", "cron"], 2), expected, "{name:?}");
+        assert_eq!(
+            nearest(name, ["send_mail", "send_report", "cron"], 2),
+            expected,
+            "{name:?}"
+        );
     }
 
     #[test]

@@ -20,7 +20,11 @@ pub(super) struct Calls {
 
 impl Calls {
     pub(super) fn new(store: SharedStore, node_id: Arc<str>, lease: Duration) -> Self {
-        Self { store, node_id, lease }
+        Self {
+            store,
+            node_id,
+            lease,
+        }
     }
 
     /// Begins the call that `action` asks for; its answer comes out of `in_flight` as an event.
@@ -31,7 +35,9 @@ impl Calls {
         in_flight.spawn(async move {
             match action {
                 Action::Read => Event::Read(store.read().await.map_err(failure)),
-                Action::ReadCursors(tasks) => Event::Cursors(store.cursors(&tasks).await.map_err(failure)),
+                Action::ReadCursors(tasks) => {
+                    Event::Cursors(store.cursors(&tasks).await.map_err(failure))
+                }
                 Action::Claim(claims) => {
                     let result = store.claim(&node_id, &claims).await.map_err(failure);
                     Event::Claimed(claims, result)
@@ -46,10 +52,19 @@ impl Calls {
                 }
                 Action::Renew => {
                     let started = clock::mono();
-                    Event::Renewed { started, result: store.renew(&node_id).await.map_err(failure) }
+                    Event::Renewed {
+                        started,
+                        result: store.renew(&node_id).await.map_err(failure),
+                    }
                 }
-                Action::Reap { suspects } => Event::Reaped(store.reap(lease, &suspects).await.map_err(failure)),
-                Action::Start(_) | Action::CancelJobs | Action::Abort(_) | Action::Report(_) | Action::Exit => {
+                Action::Reap { suspects } => {
+                    Event::Reaped(store.reap(lease, &suspects).await.map_err(failure))
+                }
+                Action::Start(_)
+                | Action::CancelJobs
+                | Action::Abort(_)
+                | Action::Report(_)
+                | Action::Exit => {
                     unreachable!("bug: not a call to the store")
                 }
             }
@@ -58,5 +73,9 @@ impl Calls {
 }
 
 fn failure(error: StoreError) -> Failure {
-    if error.is_unknown() { Failure::Unknown(error.chain()) } else { Failure::NotApplied(error.chain()) }
+    if error.is_unknown() {
+        Failure::Unknown(error.chain())
+    } else {
+        Failure::NotApplied(error.chain())
+    }
 }

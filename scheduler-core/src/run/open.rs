@@ -22,7 +22,10 @@ pub async fn open_store(config: &Config) -> Result<SharedStore, StoreError> {
     let store = match &config.common.store {
         StoreChoice::Sqlite(path) => SqlStore::sqlite(path, deadline).await?,
         StoreChoice::Mysql => {
-            let pool = config.mysql.get("default").expect("the configuration checked [default]");
+            let pool = config
+                .mysql
+                .get("default")
+                .expect("the configuration checked [default]");
             SqlStore::mysql(place(pool), deadline).await?
         }
     };
@@ -31,9 +34,8 @@ pub async fn open_store(config: &Config) -> Result<SharedStore, StoreError> {
 
 fn place(pool: &MysqlPool) -> MysqlPlace {
     let connect = match &pool.url {
-        Some(url) => {
-            MySqlConnectOptions::from_str(url.expose_secret()).expect("the configuration checked the url")
-        }
+        Some(url) => MySqlConnectOptions::from_str(url.expose_secret())
+            .expect("the configuration checked the url"),
         None => {
             let password = pool.password.expose_secret();
             let connect = MySqlConnectOptions::new()

@@ -24,7 +24,9 @@ impl Watchdog {
     pub(super) fn start() -> Self {
         let turns = Arc::new(AtomicU64::new(0));
         let watched = Arc::downgrade(&turns);
-        let started = thread::Builder::new().name("watchdog".to_owned()).spawn(move || watch(&watched));
+        let started = thread::Builder::new()
+            .name("watchdog".to_owned())
+            .spawn(move || watch(&watched));
         if let Err(error) = started {
             tracing::warn!("no watchdog: {error}");
         }
@@ -45,7 +47,9 @@ fn watch(turns: &Weak<AtomicU64>) {
         misses = if now == seen { misses + 1 } else { 0 };
         seen = now;
         if misses >= PATIENCE {
-            tracing::error!("the scheduler's loop has not turned for 30 s: the process ends with exit code 1");
+            tracing::error!(
+                "the scheduler's loop has not turned for 30 s: the process ends with exit code 1"
+            );
             std::process::exit(1);
         }
     }

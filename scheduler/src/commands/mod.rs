@@ -21,7 +21,7 @@ mod run;
 mod task;
 
 /// Does what `args` ask for, the first of which is the program's name; the code to leave with.
-pub(crate) fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
+pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {

@@ -6,10 +6,8 @@ use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use scheduler_core::{
     clock,
     plan::{
+        trigger::{Anchor, CronDialect, Parser, Trigger, TriggerError, TriggerKind, Zone},
         words::quote,
-        trigger::{
-            Anchor, CronDialect, Parser, Trigger, TriggerError, TriggerKind, Zone,
-        },
     },
 };
 use serde::Serialize;

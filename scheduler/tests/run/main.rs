@@ -11,22 +11,6 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-// The program itself, for `program`.
-#[path = "../../src/cli.rs"]
-mod cli;
-#[path = "../../src/commands/mod.rs"]
-mod commands;
-#[path = "../../src/context.rs"]
-mod context;
-#[path = "../../src/exit.rs"]
-mod exit;
-#[path = "../../src/output.rs"]
-mod output;
-#[path = "../../src/verdict.rs"]
-mod verdict;
-#[path = "../../src/view.rs"]
-mod view;
-
 mod crash;
 mod edits;
 mod process;

@@ -1,5 +1,4 @@
-//! The program again, with two more jobs that the tests need: built from its own sources, started
-//! from this test binary as a process of its own.
+//! The program with two more jobs that the tests need, started from this test binary as a process of its own.
 
 use std::time::Duration;
 
@@ -28,7 +27,7 @@ async fn stubborn(_task_key: &str, _args: Args, _ctx: Context) {
     }
 }
 
-/// A command that starts the program; the test below is the other end.
+/// A command that starts the program; the function below is the other end.
 pub(crate) fn command(home: &Home, args: &[&str]) -> std::process::Command {
     let mut command = std::process::Command::new(std::env::current_exe().unwrap());
     command
@@ -37,21 +36,20 @@ pub(crate) fn command(home: &Home, args: &[&str]) -> std::process::Command {
         .env(ARGS, args.join("\n"));
     command.args([
         "--exact",
-        "program::the_program",
-        "--ignored",
+        "program::is_the_scheduler_where_a_test_started_it",
         "--nocapture",
     ]);
     command
 }
 
+/// Not a test but the other end of [`command`]: in an ordinary run of the tests there is nothing to do.
 #[test]
-#[ignore = "is the program, started by other tests"]
-fn the_program() {
+fn is_the_scheduler_where_a_test_started_it() {
     let Ok(args) = std::env::var(ARGS) else {
         return;
     };
     let args = std::iter::once("scheduler")
         .chain(args.lines())
         .map(Into::into);
-    std::process::exit(crate::commands::main(args).into());
+    std::process::exit(scheduler::main(args).into());
 }

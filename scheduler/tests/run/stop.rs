@@ -42,7 +42,7 @@ fn the_first_start_needs_nothing_and_runs_the_demo_until_it_is_interrupted() {
         ["测试interval任务", "测试date任务", "测试cron任务"]
     );
     assert_eq!(column("state"), ["enabled", "disabled", "disabled"]);
-    scheduler.says(&["test_interval ran", "\"args\":\"1,2,3\""]);
+    scheduler.says(&["test_interval ran", r#""values":"[\"1\", \"2\", \"3\"]""#]);
     let row = eventually("a success on record", || {
         home.executions(1)
             .into_iter()

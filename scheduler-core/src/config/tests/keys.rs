@@ -159,7 +159,10 @@ fn what_is_not_written_has_the_documented_default() {
         lease: secs(30),
         shutdown_timeout: secs(10),
         database_timeout: secs(5),
-        jobs: JobsTable { threads: 0, max_running: 10_000 },
+        jobs: JobsTable {
+            threads: 0,
+            max_running: 10_000,
+        },
     };
     assert_eq!(config.common, expected);
     let mysql = &config.mysql["default"];

@@ -30,8 +30,12 @@ impl Node {
 
     /// Puts the task's next instant into the timetable, unless a claim of it is in flight.
     pub(super) fn plan_next(&mut self, task_id: TaskId) {
-        let Some(Known::Live(live)) = self.known.get(&task_id) else { return };
-        let Some(accounted) = live.accounted else { return };
+        let Some(Known::Live(live)) = self.known.get(&task_id) else {
+            return;
+        };
+        let Some(accounted) = live.accounted else {
+            return;
+        };
         if live.is_claiming || live.is_stale {
             return;
         }
@@ -51,9 +55,15 @@ impl Node {
         if !self.can_claim(now) {
             return;
         }
-        let room = self.claims.batch.min(self.settings.max_running - self.open.len());
+        let room = self
+            .claims
+            .batch
+            .min(self.settings.max_running - self.open.len());
         let mut claims = self.claim_requests(room, actions);
-        for task_id in self.timetable.take_due(now.wall, room.saturating_sub(claims.len())) {
+        for task_id in self
+            .timetable
+            .take_due(now.wall, room.saturating_sub(claims.len()))
+        {
             if let Some(claim) = self.claim_of(task_id, now) {
                 self.mark_claiming(task_id);
                 claims.push(claim);
@@ -77,9 +87,17 @@ impl Node {
     }
 
     fn claim_of(&mut self, task_id: TaskId, now: Now) -> Option<Claim> {
-        let Some(Known::Live(live)) = self.known.get_mut(&task_id) else { return None };
+        let Some(Known::Live(live)) = self.known.get_mut(&task_id) else {
+            return None;
+        };
         let accounted = live.accounted?;
-        let (missed, fire) = match lateness::due(&live.task.trigger, &live.task.policy, accounted, live.load, now.wall) {
+        let (missed, fire) = match lateness::due(
+            &live.task.trigger,
+            &live.task.policy,
+            accounted,
+            live.load,
+            now.wall,
+        ) {
             Due::Nothing => {
                 // The wall clock stepped back since the task was taken: plan it anew.
                 self.plan_next(task_id);
@@ -96,7 +114,10 @@ impl Node {
             }
             Due::Now { missed, fire } => (missed, fire),
         };
-        let first = missed.as_ref().map(|missed| missed.first).or(fire.map(|fire| fire.scheduled_at))?;
+        let first = missed
+            .as_ref()
+            .map(|missed| missed.first)
+            .or(fire.map(|fire| fire.scheduled_at))?;
         let mut entries = Vec::with_capacity(2);
         if let Some(missed) = missed {
             let extra = missed.extra(&live.task.policy, fire, now.wall);
@@ -104,7 +125,10 @@ impl Node {
         }
         if let Some(fire) = fire {
             let (status, extra) = if fire.is_skipped {
-                (Status::Skipped, serde_json::json!({ "reason": "the task was still running" }).to_string())
+                (
+                    Status::Skipped,
+                    serde_json::json!({ "reason": "the task was still running" }).to_string(),
+                )
             } else {
                 (Status::Todo, "{}".to_owned())
             };
@@ -121,7 +145,14 @@ impl Node {
             })
             .collect();
         let may_overlap = live.task.policy.may_overlap();
-        Some(Claim { task_id, spec: Arc::clone(&live.task.spec), first, may_overlap, request: None, entries })
+        Some(Claim {
+            task_id,
+            spec: Arc::clone(&live.task.spec),
+            first,
+            may_overlap,
+            request: None,
+            entries,
+        })
     }
 
     pub(super) fn on_claimed(
@@ -208,7 +239,8 @@ impl Node {
         if let [claim] = claims
             && let Some(due) = self.timetable.get(claim.task_id)
         {
-            self.timetable.set(claim.task_id, due.max(now.wall + PUT_OFF));
+            self.timetable
+                .set(claim.task_id, due.max(now.wall + PUT_OFF));
         }
     }
 
@@ -226,13 +258,22 @@ impl Node {
             // Deleted or disabled between the claim and its answer; the claim was first.
             if let Some((execution_id, entry)) = started {
                 let reason = "the task was disabled or deleted before the run began";
-                self.never_started(execution_id, claim.task_id, &entry, Status::Cancelled, reason, now);
+                self.never_started(
+                    execution_id,
+                    claim.task_id,
+                    &entry,
+                    Status::Cancelled,
+                    reason,
+                    now,
+                );
             }
             return;
         };
         live.is_claiming = false;
         if claim.request.is_none() {
-            live.accounted = live.accounted.map(|accounted| accounted.max(claim.newest()));
+            live.accounted = live
+                .accounted
+                .map(|accounted| accounted.max(claim.newest()));
             live.load.has_waited = false;
             live.load.is_busy_elsewhere = false;
         }
@@ -242,12 +283,28 @@ impl Node {
         self.plan_next(claim.task_id);
     }
 
-    fn start(&mut self, execution_id: ExecutionId, task_id: TaskId, entry: &Entry, now: Now, runs: &mut Vec<Run>) {
+    fn start(
+        &mut self,
+        execution_id: ExecutionId,
+        task_id: TaskId,
+        entry: &Entry,
+        now: Now,
+        runs: &mut Vec<Run>,
+    ) {
         if self.is_stopping() {
             let reason = "the scheduler stopped before the run began";
-            return self.never_started(execution_id, task_id, entry, Status::Cancelled, reason, now);
+            return self.never_started(
+                execution_id,
+                task_id,
+                entry,
+                Status::Cancelled,
+                reason,
+                now,
+            );
         }
-        let Some(live) = self.live_mut(task_id) else { return };
+        let Some(live) = self.live_mut(task_id) else {
+            return;
+        };
         live.load.running += 1;
         let task = &live.task;
         let open = Open {
@@ -274,7 +331,12 @@ impl Node {
     }
 
     /// A run whose claim was committed, but of which we hear only after the grace, is not started any more.
-    fn give_up_late(&mut self, claim: &Claim, execution: Option<ExecutionId>, now: Now) -> Option<ExecutionId> {
+    fn give_up_late(
+        &mut self,
+        claim: &Claim,
+        execution: Option<ExecutionId>,
+        now: Now,
+    ) -> Option<ExecutionId> {
         let (execution_id, entry) = execution.zip(claim.run())?;
         let policy = self.live_mut(claim.task_id)?.task.policy;
         let is_late = now.wall - entry.scheduled_at
@@ -282,8 +344,16 @@ impl Node {
         if entry.source == Source::Manual || policy.overlap == Overlap::Queue || !is_late {
             return execution;
         }
-        let reason = "claimed in time, but the database's answer came later than misfire_grace_time";
-        self.never_started(execution_id, claim.task_id, &entry.clone(), Status::Missed, reason, now);
+        let reason =
+            "claimed in time, but the database's answer came later than misfire_grace_time";
+        self.never_started(
+            execution_id,
+            claim.task_id,
+            &entry.clone(),
+            Status::Missed,
+            reason,
+            now,
+        );
         None
     }
 
@@ -340,8 +410,14 @@ impl Node {
     }
 
     fn say_what_does_not_run(&self, claim: &Claim, actions: &mut Vec<Action>) {
-        let Some(Known::Live(live)) = self.known.get(&claim.task_id) else { return };
-        for entry in claim.entries.iter().filter(|entry| entry.status != Status::Todo) {
+        let Some(Known::Live(live)) = self.known.get(&claim.task_id) else {
+            return;
+        };
+        for entry in claim
+            .entries
+            .iter()
+            .filter(|entry| entry.status != Status::Todo)
+        {
             actions.push(Action::Report(Notice::NotRun {
                 task_key: Arc::clone(&live.task.key),
                 status: entry.status,

@@ -14,10 +14,15 @@ impl Node {
     pub(super) fn on_ended(&mut self, ended: Vec<Ended>, actions: &mut Vec<Action>) {
         for run in ended {
             // A run that was given up (time-out, stop) is recorded already.
-            let Some(open) = self.close(run.execution_id) else { continue };
+            let Some(open) = self.close(run.execution_id) else {
+                continue;
+            };
             let (status, extra) = match &run.result {
                 Ok(()) => (Status::Success, "{}".to_owned()),
-                Err(error) => (Status::Fail, serde_json::json!({ "err": error }).to_string()),
+                Err(error) => (
+                    Status::Fail,
+                    serde_json::json!({ "err": error }).to_string(),
+                ),
             };
             if let Err(error) = run.result {
                 actions.push(open.failed(run.execution_id, status, error));
@@ -64,7 +69,9 @@ impl Node {
             overdue.push(execution_id);
         }
         for execution_id in &overdue {
-            let Some(open) = self.close(*execution_id) else { continue };
+            let Some(open) = self.close(*execution_id) else {
+                continue;
+            };
             let reason = "still running at the end of its timeout";
             actions.push(open.failed(*execution_id, Status::Timeout, reason.to_owned()));
             self.finish(open.unfinished(*execution_id, Status::Timeout, reason, now.wall));
@@ -80,7 +87,9 @@ impl Node {
             return;
         }
         self.records.begin();
-        let rest = self.outcomes.split_off(self.outcomes.len().min(self.records.batch));
+        let rest = self
+            .outcomes
+            .split_off(self.outcomes.len().min(self.records.batch));
         let mut batch = std::mem::replace(&mut self.outcomes, rest);
         // Rows are locked in this order: by task, then by execution.
         batch.sort_by_key(|outcome| (outcome.task_id, outcome.execution_id));
@@ -119,8 +128,15 @@ impl Node {
         self.records.succeeded();
         for (outcome, is_written) in outcomes.into_iter().zip(written) {
             if !is_written {
-                let Outcome { execution_id, status, .. } = outcome;
-                actions.push(Action::Report(Notice::OutcomeDiscarded { execution_id, status }));
+                let Outcome {
+                    execution_id,
+                    status,
+                    ..
+                } = outcome;
+                actions.push(Action::Report(Notice::OutcomeDiscarded {
+                    execution_id,
+                    status,
+                }));
             }
             if let Some(live) = self.live_mut(outcome.task_id) {
                 live.load.unrecorded = live.load.unrecorded.saturating_sub(1);

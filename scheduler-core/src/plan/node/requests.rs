@@ -14,7 +14,10 @@ use crate::plan::{
 
 impl Node {
     pub(super) fn take_requests(&mut self, requests: Vec<Request>) {
-        self.requests = requests.into_iter().map(|request| (request.id, request)).collect();
+        self.requests = requests
+            .into_iter()
+            .map(|request| (request.id, request))
+            .collect();
     }
 
     /// Claims of the requests that can run now, at most `room`, at most one per task.
@@ -22,8 +25,13 @@ impl Node {
         let mut claims: Vec<Claim> = Vec::new();
         let mut waiting = BTreeMap::new();
         for (id, request) in std::mem::take(&mut self.requests) {
-            let is_next = claims.len() < room && claims.iter().all(|claim| claim.task_id != request.task_id);
-            let claim = if is_next { self.claim_request(&request, actions) } else { None };
+            let is_next =
+                claims.len() < room && claims.iter().all(|claim| claim.task_id != request.task_id);
+            let claim = if is_next {
+                self.claim_request(&request, actions)
+            } else {
+                None
+            };
             match claim {
                 Some(claim) => {
                     self.mark_claiming(claim.task_id);
@@ -42,18 +50,28 @@ impl Node {
         let reason = match self.known.get(&request.task_id) {
             Some(Known::Live(live)) => {
                 let policy = live.task.policy;
-                let is_full = policy.overlap != Overlap::Allow && live.load.running + live.load.unrecorded >= policy.max_instances;
+                let is_full = policy.overlap != Overlap::Allow
+                    && live.load.running + live.load.unrecorded >= policy.max_instances;
                 if live.is_claiming || live.is_stale || live.accounted.is_none() || is_full {
                     return None;
                 }
                 let spec = Arc::clone(&live.task.spec);
-                return Some(self.manual(request, spec, policy.may_overlap(), Status::Todo, "{}".to_owned()));
+                return Some(self.manual(
+                    request,
+                    spec,
+                    policy.may_overlap(),
+                    Status::Todo,
+                    "{}".to_owned(),
+                ));
             }
             Some(Known::Disabled) => "the task is disabled",
             Some(Known::Rejected(_)) => "the row of the task is rejected, see `scheduler check`",
             None => "the row of the task is no more",
         };
-        let refused = Notice::RequestRefused { task_id: request.task_id, reason: reason.to_owned() };
+        let refused = Notice::RequestRefused {
+            task_id: request.task_id,
+            reason: reason.to_owned(),
+        };
         actions.push(Action::Report(refused));
         let extra = serde_json::json!({ "reason": reason }).to_string();
         Some(self.manual(request, "".into(), true, Status::Cancelled, extra))
@@ -75,7 +93,13 @@ impl Node {
             first: scheduled_at,
             may_overlap,
             request: Some(request.id),
-            entries: vec![Entry { scheduled_at, trace_id, status, source: Source::Manual, extra }],
+            entries: vec![Entry {
+                scheduled_at,
+                trace_id,
+                status,
+                source: Source::Manual,
+                extra,
+            }],
         }
     }
 }

@@ -16,9 +16,13 @@ impl Node {
     pub(super) fn active_chores(&self) -> impl Iterator<Item = Chore> {
         let is_here = self.stop != Phase::Left;
         let is_running = !self.is_stopping();
-        [(self.renewing, is_here), (self.reading, is_running), (self.reaping, is_running && self.has_read)]
-            .into_iter()
-            .filter_map(|(chore, is_active)| is_active.then_some(chore))
+        [
+            (self.renewing, is_here),
+            (self.reading, is_running),
+            (self.reaping, is_running && self.has_read),
+        ]
+        .into_iter()
+        .filter_map(|(chore, is_active)| is_active.then_some(chore))
     }
 
     pub(super) fn do_chores(&mut self, now: Now, actions: &mut Vec<Action>) {
@@ -71,12 +75,21 @@ impl Node {
         }
     }
 
-    pub(super) fn on_reaped(&mut self, result: Result<Reaped, Failure>, now: Now, actions: &mut Vec<Action>) {
+    pub(super) fn on_reaped(
+        &mut self,
+        result: Result<Reaped, Failure>,
+        now: Now,
+        actions: &mut Vec<Action>,
+    ) {
         self.reaping.end(now.mono + self.reap_every());
         match result {
             Ok(reaped) => {
                 for (execution_id, task_id, node_id) in reaped.lost {
-                    actions.push(Action::Report(Notice::Lost { execution_id, task_id, node_id }));
+                    actions.push(Action::Report(Notice::Lost {
+                        execution_id,
+                        task_id,
+                        node_id,
+                    }));
                 }
                 for task_id in reaped.healed {
                     self.suspects.remove(&task_id);

@@ -188,5 +188,6 @@ impl TriggerError {
 /// ` (nearest: …)` when a known name resembles the value, else nothing.
 fn nearest<'a>(value: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let near = words::nearest(value, known, 1);
-    near.first().map_or_else(String::new, |name| format!(" (nearest: {name})"))
+    near.first()
+        .map_or_else(String::new, |name| format!(" (nearest: {name})"))
 }

@@ -11,7 +11,10 @@
 //! who does to the tables what a person does by SQL. [`random`] applies the same steps to several stores and
 //! compares what they say.
 #![expect(missing_docs, reason = "the name of a case is its sentence")]
-#![expect(clippy::unwrap_used, reason = "a case is a test, and fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a case is a test, and fails by panicking"
+)]
 #![expect(clippy::large_futures, reason = "a case is awaited once")]
 
 use std::{
@@ -41,11 +44,11 @@ use crate::{
 };
 
 pub mod alive;
+pub mod by_hand;
 pub mod claiming;
 pub mod contention;
 pub mod deadlines;
 pub mod fresh;
-pub mod by_hand;
 mod operator;
 pub mod people;
 pub mod plans;
@@ -197,7 +200,12 @@ impl Fixture {
     pub fn memory() -> Self {
         let memory = Arc::new(MemoryStore::new(clock::wall()));
         let store: SharedStore = Arc::clone(&memory) as SharedStore;
-        Self { other: Arc::clone(&store), store, operator: Operator::Memory(memory), sql: None }
+        Self {
+            other: Arc::clone(&store),
+            store,
+            operator: Operator::Memory(memory),
+            sql: None,
+        }
     }
 
     /// A database file in `folder`.
@@ -214,10 +222,21 @@ impl Fixture {
     /// When it cannot be opened.
     pub async fn sqlite_within(folder: &Path, deadline: Duration) -> Self {
         let path = folder.join("scheduler.db");
-        let open = async || Arc::new(SqlStore::sqlite(&path, deadline).await.expect("the file opens"));
+        let open = async || {
+            Arc::new(
+                SqlStore::sqlite(&path, deadline)
+                    .await
+                    .expect("the file opens"),
+            )
+        };
         let (store, other) = (open().await, open().await);
         let operator = Operator::sqlite(&path).await;
-        Self { sql: Some(Arc::clone(&store)), store, other, operator }
+        Self {
+            sql: Some(Arc::clone(&store)),
+            store,
+            other,
+            operator,
+        }
     }
 
     /// The database at `url`.
@@ -245,7 +264,12 @@ impl Fixture {
             Arc::new(store.expect("the server answers"))
         };
         let (store, other) = (open().await, open().await);
-        Self { sql: Some(Arc::clone(&store)), store, other, operator: Operator::mysql(connect) }
+        Self {
+            sql: Some(Arc::clone(&store)),
+            store,
+            other,
+            operator: Operator::mysql(connect),
+        }
     }
 
     /// Migrates, and checks that the tables are fit to run on.
@@ -253,18 +277,31 @@ impl Fixture {
     /// # Panics
     /// When they are not.
     pub async fn migrated(self) -> Self {
-        self.store.migrate().await.expect("the tables can be migrated");
-        self.store.check_schema().await.expect("migrated tables are fit to run on");
+        self.store
+            .migrate()
+            .await
+            .expect("the tables can be migrated");
+        self.store
+            .check_schema()
+            .await
+            .expect("migrated tables are fit to run on");
         self
     }
 
     /// A new task under `key`: enabled, ready, spec `10`.
     async fn add(&self, key: &str) -> TaskId {
-        self.store.add(&new_task(key)).await.expect("the key is free")
+        self.store
+            .add(&new_task(key))
+            .await
+            .expect("the key is free")
     }
 
     async fn row(&self, task: TaskId) -> TaskRow {
-        let mut tasks = self.store.tasks(TaskSelection::Id(task)).await.expect("the store answers");
+        let mut tasks = self
+            .store
+            .tasks(TaskSelection::Id(task))
+            .await
+            .expect("the store answers");
         tasks.pop().expect("the task exists").row
     }
 
@@ -296,13 +333,25 @@ impl Fixture {
     }
 
     async fn execution(&self, id: ExecutionId) -> ExecutionRow {
-        self.store.execution(id).await.expect("the execution exists")
+        self.store
+            .execution(id)
+            .await
+            .expect("the execution exists")
     }
 
     /// All executions, oldest first.
     async fn executions(&self) -> Vec<ExecutionRow> {
-        let filter = ExecutionFilter { task_id: None, status: None, before: None, limit: 100_000 };
-        let mut rows = self.store.executions(filter).await.expect("the store answers");
+        let filter = ExecutionFilter {
+            task_id: None,
+            status: None,
+            before: None,
+            limit: 100_000,
+        };
+        let mut rows = self
+            .store
+            .executions(filter)
+            .await
+            .expect("the store answers");
         rows.reverse();
         rows
     }
@@ -316,7 +365,10 @@ impl Fixture {
 }
 
 async fn claim_at(store: &SharedStore, node: &str, claim: &Claim) -> Verdict {
-    let verdicts = store.claim(node, std::slice::from_ref(claim)).await.expect("the store answers");
+    let verdicts = store
+        .claim(node, std::slice::from_ref(claim))
+        .await
+        .expect("the store answers");
     assert_eq!(verdicts.len(), 1, "one verdict per claim");
     verdicts[0].clone()
 }
@@ -347,8 +399,18 @@ fn trace() -> Arc<str> {
 }
 
 fn entry(scheduled_at: DateTime<Utc>, status: Status) -> Entry {
-    let extra = if status == Status::Todo { "{}".to_owned() } else { r#"{"reason":"late"}"#.to_owned() };
-    Entry { scheduled_at, trace_id: trace(), status, source: Source::Schedule, extra }
+    let extra = if status == Status::Todo {
+        "{}".to_owned()
+    } else {
+        r#"{"reason":"late"}"#.to_owned()
+    };
+    Entry {
+        scheduled_at,
+        trace_id: trace(),
+        status,
+        source: Source::Schedule,
+        extra,
+    }
 }
 
 /// The claim of a run at `scheduled_at`.
@@ -365,7 +427,10 @@ fn run_of(task_id: TaskId, scheduled_at: DateTime<Utc>) -> Claim {
 
 /// The claim of a record that nothing ran at `scheduled_at`.
 fn note_of(task_id: TaskId, scheduled_at: DateTime<Utc>, status: Status) -> Claim {
-    Claim { entries: vec![entry(scheduled_at, status)], ..run_of(task_id, scheduled_at) }
+    Claim {
+        entries: vec![entry(scheduled_at, status)],
+        ..run_of(task_id, scheduled_at)
+    }
 }
 
 /// The outcome of the run that `claim` won as `execution_id`.

@@ -16,7 +16,10 @@ use crate::{
         execution::ExecutionId,
         task::{TaskId, TaskRow},
     },
-    store::{Desk, DeskTask, ExecutionFilter, ExecutionRow, NewTask, Store as _, StoreError, TaskSelection},
+    store::{
+        Desk, DeskTask, ExecutionFilter, ExecutionRow, NewTask, Store as _, StoreError,
+        TaskSelection,
+    },
 };
 
 /// `scheduler_meta.name` that says that the demo rows were given once.
@@ -38,7 +41,10 @@ impl Desk for SqlStore {
         };
         let ids: Vec<TaskId> = rows.iter().map(|row| row.id).collect();
         let cursors = self.cursors(&ids).await?;
-        let tasks = rows.into_iter().map(|row| DeskTask { last_accounted: cursors.get(&row.id).copied(), row });
+        let tasks = rows.into_iter().map(|row| DeskTask {
+            last_accounted: cursors.get(&row.id).copied(),
+            row,
+        });
         Ok(tasks.collect())
     }
 
@@ -48,9 +54,13 @@ impl Desk for SqlStore {
         });
         match added {
             Ok(Some(id)) => Ok(id),
-            Ok(None) => Err(StoreError::KeyTaken { key: task.task_key.clone() }),
+            Ok(None) => Err(StoreError::KeyTaken {
+                key: task.task_key.clone(),
+            }),
             Err(StoreError::Query { source, .. }) if is_duplicate(&source) => {
-                Err(StoreError::KeyTaken { key: task.task_key.clone() })
+                Err(StoreError::KeyTaken {
+                    key: task.task_key.clone(),
+                })
             }
             Err(error) => Err(error),
         }
@@ -81,7 +91,11 @@ impl Desk for SqlStore {
 
     async fn request_run(&self, task: TaskId, now: DateTime<Utc>) -> Result<RequestId, StoreError> {
         // Schedules fire on whole seconds as a rule: off them, a manual run takes no fire's place in the key.
-        let now = if now.timestamp_subsec_millis() == 0 { now + TimeDelta::milliseconds(1) } else { now };
+        let now = if now.timestamp_subsec_millis() == 0 {
+            now + TimeDelta::milliseconds(1)
+        } else {
+            now
+        };
         let asked = write_transaction!(self, "asking for a run", connection => async {
             if !exists(&mut connection, self.sql, task).await? {
                 return Ok(None);
@@ -89,7 +103,10 @@ impl Desk for SqlStore {
             let done = connection.execute(self.sql.request_run, &[task.into(), epoch_ms(now).into()]).await?;
             Ok(Some(done.last_id))
         })?;
-        asked.ok_or(StoreError::NotFound { what: "task", id: task })
+        asked.ok_or(StoreError::NotFound {
+            what: "task",
+            id: task,
+        })
     }
 
     async fn executions(&self, filter: ExecutionFilter) -> Result<Vec<ExecutionRow>, StoreError> {
@@ -112,7 +129,12 @@ impl Desk for SqlStore {
     async fn execution(&self, id: ExecutionId) -> Result<ExecutionRow, StoreError> {
         let rows = read_only!(self, "reading an execution", connection =>
             connection.fetch(self.sql.read_execution, &[id.into()]))?;
-        rows.first().map(|row| execution_row(row)).ok_or(StoreError::NotFound { what: "execution", id })
+        rows.first()
+            .map(|row| execution_row(row))
+            .ok_or(StoreError::NotFound {
+                what: "execution",
+                id,
+            })
     }
 
     async fn load_demo(&self, rows: &[NewTask]) -> Result<bool, StoreError> {
@@ -155,21 +177,36 @@ async fn add(
     if done.rows == 0 {
         return Ok(None);
     }
-    let rows = connection.fetch(sql.find_key, &[(&task.task_key).into()]).await?;
+    let rows = connection
+        .fetch(sql.find_key, &[(&task.task_key).into()])
+        .await?;
     Ok(rows.first().and_then(|row| row[0].int()))
 }
 
-async fn exists(connection: &mut Connection<'_>, sql: &Statements, task: TaskId) -> Result<bool, sqlx::Error> {
-    Ok(!connection.fetch(sql.read_task, &[task.into()]).await?.is_empty())
+async fn exists(
+    connection: &mut Connection<'_>,
+    sql: &Statements,
+    task: TaskId,
+) -> Result<bool, sqlx::Error> {
+    Ok(!connection
+        .fetch(sql.read_task, &[task.into()])
+        .await?
+        .is_empty())
 }
 
 fn found_or(found: bool, id: TaskId) -> Result<(), StoreError> {
-    if found { Ok(()) } else { Err(StoreError::NotFound { what: "task", id }) }
+    if found {
+        Ok(())
+    } else {
+        Err(StoreError::NotFound { what: "task", id })
+    }
 }
 
 fn is_duplicate(error: &sqlx::Error) -> bool {
     mysql_number(error) == Some(1062)
-        || error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+        || error
+            .as_database_error()
+            .is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
 /// Reads the columns of `list_executions`.

@@ -27,8 +27,10 @@ const MIGRATIONS: [(i64, &str, &str, &str); 1] = [(
 const PATIENCE: Duration = Duration::from_secs(3_600);
 
 /// What decides who runs a fire: table and key.
-const UNIQUE_KEYS: [(&str, &[&str]); 2] =
-    [("task", &["task_key", "status"]), ("execute_task", &["task_id", "scheduled_at", "attempt"])];
+const UNIQUE_KEYS: [(&str, &[&str]); 2] = [
+    ("task", &["task_key", "status"]),
+    ("execute_task", &["task_id", "scheduled_at", "attempt"]),
+];
 
 impl SqlStore {
     pub(super) async fn run_migrations(&self) -> Result<(), StoreError> {
@@ -39,18 +41,30 @@ impl SqlStore {
         }
         let migrated = tokio::time::timeout(PATIENCE, self.migrate_once_more()).await;
         let operation = "migrating";
-        migrated.map_err(|_| StoreError::Deadline { operation, after: PATIENCE })?.map_err(|source| match source {
-            MigrateError::VersionMissing(version) => self.newer_schema(version),
-            source => StoreError::Migrate { database: self.database.clone(), source },
-        })
+        migrated
+            .map_err(|_| StoreError::Deadline {
+                operation,
+                after: PATIENCE,
+            })?
+            .map_err(|source| match source {
+                MigrateError::VersionMissing(version) => self.newer_schema(version),
+                source => StoreError::Migrate {
+                    database: self.database.clone(),
+                    source,
+                },
+            })
     }
 
     async fn migrate_once_more(&self) -> Result<(), MigrateError> {
         match self.migrate_once().await {
             Err(MigrateError::Dirty(_)) => {
                 match &self.pools {
-                    Pools::Sqlite { writer, .. } => drop(sqlx::query(FORGET_INTERRUPTED).execute(writer).await?),
-                    Pools::Mysql(pool) => drop(sqlx::query(FORGET_INTERRUPTED).execute(pool).await?),
+                    Pools::Sqlite { writer, .. } => {
+                        drop(sqlx::query(FORGET_INTERRUPTED).execute(writer).await?)
+                    }
+                    Pools::Mysql(pool) => {
+                        drop(sqlx::query(FORGET_INTERRUPTED).execute(pool).await?)
+                    }
                 }
                 self.migrate_once().await
             }
@@ -64,7 +78,13 @@ impl SqlStore {
             .iter()
             .map(|(version, name, sqlite, mysql)| {
                 let sql = if is_sqlite { *sqlite } else { *mysql };
-                Migration::new(*version, (*name).into(), MigrationType::Simple, sql.into_sql_str(), false)
+                Migration::new(
+                    *version,
+                    (*name).into(),
+                    MigrationType::Simple,
+                    sql.into_sql_str(),
+                    false,
+                )
             })
             .collect();
         let mut migrator = Migrator::with_migrations(migrations);
@@ -86,7 +106,13 @@ impl SqlStore {
             }
         });
         let newest = MIGRATIONS[MIGRATIONS.len() - 1].0;
-        read.and_then(|version| if version > newest { Err(self.newer_schema(version)) } else { Ok(version) })
+        read.and_then(|version| {
+            if version > newest {
+                Err(self.newer_schema(version))
+            } else {
+                Ok(version)
+            }
+        })
     }
 
     fn newer_schema(&self, version: i64) -> StoreError {
@@ -115,7 +141,9 @@ impl SqlStore {
             keys.entry(index).or_default().push(row[2].to_lossy());
         }
         for (table, columns) in UNIQUE_KEYS {
-            let is_there = keys.iter().any(|((of, _), key)| of == table && key.iter().eq(columns));
+            let is_there = keys
+                .iter()
+                .any(|((of, _), key)| of == table && key.iter().eq(columns));
             if !is_there {
                 return Err(StoreError::Schema(format!(
                     "table {table} in {} has no unique key ({}), expected one, since it decides who runs a fire: \

@@ -21,19 +21,30 @@ pub(super) async fn record(
     sql: &Statements,
     outcomes: &[Outcome],
 ) -> Result<Vec<bool>, sqlx::Error> {
-    let tasks = json(&in_lock_order(outcomes.iter().map(|outcome| outcome.task_id)));
+    let tasks = json(&in_lock_order(
+        outcomes.iter().map(|outcome| outcome.task_id),
+    ));
     connection.fetch(sql.lock_tasks, &[(&tasks).into()]).await?;
-    let executions = json(&in_lock_order(outcomes.iter().map(|outcome| outcome.execution_id)));
-    let rows = connection.fetch(sql.lock_executions, &[(&executions).into()]).await?;
+    let executions = json(&in_lock_order(
+        outcomes.iter().map(|outcome| outcome.execution_id),
+    ));
+    let rows = connection
+        .fetch(sql.lock_executions, &[(&executions).into()])
+        .await?;
     let standing: HashMap<ExecutionId, (String, String)> = rows
         .into_iter()
         .filter_map(|row| Some((row[0].int()?, (row[1].to_lossy(), row[2].to_lossy()))))
         .collect();
     let is_open_or_ours = |outcome: &Outcome| {
-        let Some((trace_id, status)) = standing.get(&outcome.execution_id) else { return (false, false) };
+        let Some((trace_id, status)) = standing.get(&outcome.execution_id) else {
+            return (false, false);
+        };
         let is_ours = **trace_id == *outcome.trace_id;
         let is_open = is_ours && status == Status::Todo.as_str();
-        (is_open, is_open || is_ours && status == outcome.status.as_str())
+        (
+            is_open,
+            is_open || is_ours && status == outcome.status.as_str(),
+        )
     };
     let open: Vec<_> = outcomes
         .iter()
@@ -47,8 +58,15 @@ pub(super) async fn record(
         })
         .collect();
     if !open.is_empty() {
-        connection.execute(sql.write_outcomes, &[(&json(&open)).into()]).await?;
-        connection.execute(sql.release_tasks, &[(&tasks).into()]).await?;
+        connection
+            .execute(sql.write_outcomes, &[(&json(&open)).into()])
+            .await?;
+        connection
+            .execute(sql.release_tasks, &[(&tasks).into()])
+            .await?;
     }
-    Ok(outcomes.iter().map(|outcome| is_open_or_ours(outcome).1).collect())
+    Ok(outcomes
+        .iter()
+        .map(|outcome| is_open_or_ours(outcome).1)
+        .collect())
 }

@@ -4,8 +4,8 @@ use anyhow::{anyhow, bail};
 use scheduler_core::{
     clock,
     plan::{
-        words::quote,
         task::{LONGEST_NAME, TaskRow},
+        words::quote,
     },
     store::NewTask,
 };

@@ -6,8 +6,8 @@ use anyhow::{anyhow, bail};
 use scheduler_core::{
     clock,
     plan::{
-        words::quote,
         task::{Task, TaskId, TaskRow},
+        words::quote,
     },
 };
 use serde::Serialize;

@@ -1,0 +1,18 @@
+//! The scheduler program as a function: reads the command line, does what a verb asks for, gives the exit code.
+//!
+//! [`main`] is all there is to call. A binary that links a jobs crate and calls it is a scheduler; ours is
+//! `main.rs`.
+//!
+//! `cli` names the verbs and `commands` does them, one file each. `context` is what most of them begin with:
+//! configuration, jobs, database. `verdict` says what the scheduler would make of a row. Data leaves through
+//! `output`, errors through `exit`.
+
+mod cli;
+mod commands;
+mod context;
+mod exit;
+mod output;
+mod verdict;
+mod view;
+
+pub use commands::main;
