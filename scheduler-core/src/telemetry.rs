@@ -40,7 +40,7 @@ pub enum TelemetryError {
     AlreadyInstalled(#[source] tracing_subscriber::util::TryInitError),
 }
 
-/// Sends the events of this process to stderr, as `logger` says.
+/// Sends the events of this process to stderr, as `logger` says. From then on a panic is an event too.
 ///
 /// # Errors
 ///
@@ -49,7 +49,23 @@ pub fn init(logger: &Logger) -> Result<(), TelemetryError> {
     let is_terminal = io::IsTerminal::is_terminal(&io::stderr());
     subscriber(logger, io::stderr, is_terminal)
         .try_init()
-        .map_err(TelemetryError::AlreadyInstalled)
+        .map_err(TelemetryError::AlreadyInstalled)?;
+    std::panic::set_hook(Box::new(log_panic));
+    Ok(())
+}
+
+/// One line with the place of the panic, and with the trace id of the run in which it happened.
+fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
+    const LONGEST: usize = 1_000;
+    let text = panic
+        .payload_as_str()
+        .unwrap_or("a payload that is no text");
+    let text: String = text.chars().take(LONGEST).collect();
+    let place = panic
+        .location()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    tracing::error!(target: "scheduler", place, "panicked: {text}");
 }
 
 /// The span around one execution: what is logged inside carries its fields.

@@ -9,6 +9,42 @@ use crate::{
 };
 
 #[test]
+fn a_panic_is_a_failure_of_its_run_and_one_line_with_its_trace_id() {
+    let home = Home::migrated(QUICK);
+    let clumsy = home.insert("clumsy", "clumsy", "date", "now");
+    let mut scheduler = Running::spawn(&mut program::command(&home, &["run"]));
+    scheduler.says(&[
+        "panicked: slipped",
+        "\"place\":\"scheduler/tests/run/program.rs",
+    ]);
+    let row = eventually("the failure is on record", || {
+        home.executions(clumsy)
+            .into_iter()
+            .find(|row| row["status"] == "fail")
+    });
+    let shown = home.json(&["executions", "show", &row["id"].to_string()]);
+    let error = shown["extra"]["err"].as_str().unwrap();
+    assert!(error.starts_with("panicked: slipped"), "{error}");
+    let trace_id = row["trace_id"].as_str().unwrap();
+    assert_eq!(
+        scheduler.count(&["panicked: slipped", "\"place\"", trace_id]),
+        1
+    );
+    scheduler.signal("TERM");
+    assert_eq!(scheduler.ends_within(std::time::Duration::from_secs(2)), 0);
+    for line in scheduler
+        .seen
+        .iter()
+        .filter(|line| line.contains("slipped"))
+    {
+        assert!(
+            serde_json::from_str::<serde_json::Value>(line).is_ok(),
+            "{line}"
+        );
+    }
+}
+
+#[test]
 fn what_a_crash_interrupted_becomes_lost_and_no_fire_runs_twice() {
     let home = Home::migrated(QUICK);
     let once = home.insert("once", "patient", "date", "now");

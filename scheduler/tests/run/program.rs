@@ -27,6 +27,12 @@ async fn stubborn(_task_key: &str, _args: Args, _ctx: Context) {
     }
 }
 
+/// Panics.
+#[job("clumsy")]
+async fn clumsy(_task_key: &str, _args: Args, _ctx: Context) {
+    panic!("slipped\non a \u{1b}[31mpeel");
+}
+
 /// A command that starts the program; the function below is the other end.
 pub(crate) fn command(home: &Home, args: &[&str]) -> std::process::Command {
     let mut command = std::process::Command::new(std::env::current_exe().unwrap());
