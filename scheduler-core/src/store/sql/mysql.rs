@@ -3,7 +3,8 @@
 //! READ COMMITTED, rows locked in id order. Each statement sees what was committed when it began, so what must
 //! be judged under a lock is read by a statement *after* the one that took the lock. `STRAIGHT_JOIN` keeps the
 //! batch in front: its order is the order of the locks. `update_at = update_at` keeps `ON UPDATE
-//! CURRENT_TIMESTAMP` from taking our bookkeeping for an edit.
+//! CURRENT_TIMESTAMP` from taking our bookkeeping for an edit. Texts of a batch name their character set: a
+//! column of `JSON_TABLE` has the database's otherwise, and latin1 would turn what it lacks into `?`.
 
 use std::time::Duration;
 
@@ -93,7 +94,8 @@ macro_rules! ids {
 macro_rules! fires {
     () => {
         "JSON_TABLE(?, '$[*]' COLUMNS (task_id BIGINT PATH '$.task_id', status VARCHAR(16) PATH '$.status', \
-         extra TEXT PATH '$.extra', trace_id VARCHAR(64) PATH '$.trace_id', \
+         extra TEXT CHARACTER SET utf8mb4 PATH '$.extra', \
+         trace_id VARCHAR(64) CHARACTER SET utf8mb4 PATH '$.trace_id', \
          scheduled_at BIGINT PATH '$.scheduled_at', attempt INT PATH '$.attempt', \
          source VARCHAR(16) PATH '$.source')) v"
     };
@@ -175,7 +177,7 @@ pub(crate) static MYSQL: Statements = Statements {
         " STRAIGHT_JOIN execute_task e FORCE INDEX (PRIMARY) ON e.id = v.id FOR UPDATE"
     ),
     write_outcomes: "UPDATE JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$.id', status VARCHAR(16) PATH '$.status', \
-                     extra TEXT PATH '$.extra', started_at BIGINT PATH '$.started_at', \
+                     extra TEXT CHARACTER SET utf8mb4 PATH '$.extra', started_at BIGINT PATH '$.started_at', \
                      finished_at BIGINT PATH '$.finished_at')) v \
                      STRAIGHT_JOIN execute_task e FORCE INDEX (PRIMARY) ON e.id = v.id \
                      SET e.status = v.status, e.extra = v.extra, \
