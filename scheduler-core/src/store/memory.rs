@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 
 use super::{
+    desk::manual_instant,
     Desk, DeskTask, ExecutionFilter, ExecutionRow, NewTask, Store, StoreError, TaskSelection,
 };
 use crate::plan::{
@@ -391,8 +392,11 @@ impl Desk for MemoryStore {
         tables.edit(task, |_| ())?;
         let id = tables.next_request;
         tables.next_request += 1;
-        let now = if now.timestamp_subsec_millis() == 0 { now + TimeDelta::milliseconds(1) } else { now };
-        tables.requests.insert(id, Request { id, task_id: task, requested_at: now });
+        let requested_at = manual_instant(now, |instant| {
+            tables.fires.contains_key(&(task, instant, 1))
+                || tables.requests.values().any(|other| (other.task_id, other.requested_at) == (task, instant))
+        });
+        tables.requests.insert(id, Request { id, task_id: task, requested_at });
         Ok(id)
     }
 

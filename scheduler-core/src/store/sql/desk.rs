@@ -1,12 +1,14 @@
 //! [`Desk`] on SQL.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     SqlStore,
     connection::{Bind, Cell, Connection, mysql_number},
-    epoch_ms, from_ms, from_secs, read_only,
+    epoch_ms, from_ms, from_secs, json, read_only,
     statements::Statements,
     task_row, write_transaction,
 };
@@ -16,7 +18,7 @@ use crate::{
         execution::ExecutionId,
         task::{TaskId, TaskRow},
     },
-    store::{Desk, DeskTask, ExecutionFilter, ExecutionRow, NewTask, Store as _, StoreError, TaskSelection},
+    store::{desk::manual_instant, Desk, DeskTask, ExecutionFilter, ExecutionRow, NewTask, Store as _, StoreError, TaskSelection},
 };
 
 /// `scheduler_meta.name` that says that the demo rows were given once.
@@ -76,13 +78,17 @@ impl Desk for SqlStore {
     }
 
     async fn request_run(&self, task: TaskId, now: DateTime<Utc>) -> Result<RequestId, StoreError> {
-        // Schedules fire on whole seconds as a rule: off them, a manual run takes no fire's place in the key.
-        let now = if now.timestamp_subsec_millis() == 0 { now + TimeDelta::milliseconds(1) } else { now };
         let asked = write_transaction!(self, "asking for a run", connection => async {
-            if !exists(&mut connection, self.sql, task).await? {
+            // Locked, so that of two who ask at once the second sees the first one's instant.
+            if connection.fetch(self.sql.lock_tasks, &[(&json(&[task])).into()]).await?.is_empty() {
                 return Ok(None);
             }
-            let done = connection.execute(self.sql.request_run, &[task.into(), epoch_ms(now).into()]).await?;
+            let (from, to) = (epoch_ms(now), epoch_ms(now + TimeDelta::seconds(1)));
+            let binds: [Bind<'_>; 6] = [task.into(), from.into(), to.into(), task.into(), from.into(), to.into()];
+            let rows = connection.fetch(self.sql.read_instants, &binds).await?;
+            let taken: HashSet<DateTime<Utc>> = rows.iter().filter_map(|row| from_ms(&row[0])).collect();
+            let requested_at = epoch_ms(manual_instant(now, |instant| taken.contains(&instant)));
+            let done = connection.execute(self.sql.request_run, &[task.into(), requested_at.into()]).await?;
             Ok(Some(done.last_id))
         })?;
         asked.ok_or(StoreError::NotFound { what: "task", id: task })

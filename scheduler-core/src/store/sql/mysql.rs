@@ -223,6 +223,9 @@ pub(crate) static MYSQL: Statements = Statements {
     set_valid: "UPDATE task SET is_valid = ? WHERE id = ? AND is_valid <> ?",
     set_spec: "UPDATE task SET spec = ? WHERE id = ? AND spec <> ?",
     delete_task: "DELETE FROM task WHERE id = ?",
+    read_instants: "SELECT requested_at FROM scheduler_request WHERE task_id = ? AND requested_at BETWEEN ? AND ? \
+                    UNION ALL \
+                    SELECT scheduled_at FROM execute_task WHERE task_id = ? AND scheduled_at BETWEEN ? AND ?",
     request_run: "INSERT INTO scheduler_request (task_id, requested_at) VALUES (?, ?)",
     list_executions: concat!(
         "SELECT ",

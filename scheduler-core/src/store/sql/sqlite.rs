@@ -115,6 +115,9 @@ pub(crate) static SQLITE: Statements = Statements {
     set_valid: "UPDATE task SET is_valid = ?1 WHERE id = ?2 AND is_valid <> ?3",
     set_spec: "UPDATE task SET spec = ?1 WHERE id = ?2 AND spec <> ?3",
     delete_task: "DELETE FROM task WHERE id = ?1",
+    read_instants: "SELECT requested_at FROM scheduler_request WHERE task_id = ?1 AND requested_at BETWEEN ?2 AND ?3 \
+                    UNION ALL \
+                    SELECT scheduled_at FROM execute_task WHERE task_id = ?4 AND scheduled_at BETWEEN ?5 AND ?6",
     request_run: "INSERT INTO scheduler_request (task_id, requested_at) VALUES (?1, ?2)",
     list_executions: concat!(
         "SELECT ",
