@@ -220,8 +220,9 @@ pub(crate) static MYSQL: Statements = Statements {
                SELECT a.* FROM (SELECT ? AS id, ? AS task_key, ? AS d, ? AS f, ? AS g, ? AS s, ? AS a, ? AS v, \
                'ready' AS st, ? AS x) a WHERE NOT EXISTS (SELECT 1 FROM task t WHERE t.task_key = a.task_key)",
     find_key: "SELECT id FROM task WHERE task_key = ? ORDER BY id DESC LIMIT 1",
-    set_valid: "UPDATE task SET is_valid = ? WHERE id = ? AND is_valid <> ?",
-    set_spec: "UPDATE task SET spec = ? WHERE id = ? AND spec <> ?",
+    set_valid: "UPDATE task SET is_valid = ? WHERE id = ? AND NOT (is_valid <=> ?)",
+    // The column's collation takes `mon` for `MON`, and ignores blanks at the end.
+    set_spec: "UPDATE task SET spec = ? WHERE id = ? AND NOT (CAST(spec AS BINARY) <=> CAST(? AS BINARY))",
     delete_task: "DELETE FROM task WHERE id = ?",
     read_instants: "SELECT requested_at FROM scheduler_request WHERE task_id = ? AND requested_at BETWEEN ? AND ? \
                     UNION ALL \

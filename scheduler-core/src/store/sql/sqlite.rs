@@ -112,8 +112,8 @@ pub(crate) static SQLITE: Statements = Statements {
                SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'ready', ?9 \
                WHERE NOT EXISTS (SELECT 1 FROM task t WHERE t.task_key = ?2)",
     find_key: "SELECT id FROM task WHERE task_key = ?1 ORDER BY id DESC LIMIT 1",
-    set_valid: "UPDATE task SET is_valid = ?1 WHERE id = ?2 AND is_valid <> ?3",
-    set_spec: "UPDATE task SET spec = ?1 WHERE id = ?2 AND spec <> ?3",
+    set_valid: "UPDATE task SET is_valid = ?1 WHERE id = ?2 AND is_valid IS NOT ?3",
+    set_spec: "UPDATE task SET spec = ?1 WHERE id = ?2 AND spec IS NOT ?3",
     delete_task: "DELETE FROM task WHERE id = ?1",
     read_instants: "SELECT requested_at FROM scheduler_request WHERE task_id = ?1 AND requested_at BETWEEN ?2 AND ?3 \
                     UNION ALL \
