@@ -239,11 +239,12 @@ impl Tables {
     }
 
     fn add(&mut self, task: &NewTask) -> Result<TaskId, StoreError> {
-        if self.tasks.values().any(|row| row.task_key.as_deref() == Ok(&task.task_key)) {
+        let is_id_taken = task.id.is_some_and(|id| self.tasks.contains_key(&id));
+        if is_id_taken || self.tasks.values().any(|row| row.task_key.as_deref() == Ok(&task.task_key)) {
             return Err(StoreError::KeyTaken { key: task.task_key.clone() });
         }
         let id = task.id.unwrap_or(self.next_task);
-        self.next_task = self.next_task.max(id) + 1;
+        self.next_task = self.next_task.max(id + 1);
         let text = |value: &str| Ok(value.to_owned());
         self.tasks.insert(
             id,
