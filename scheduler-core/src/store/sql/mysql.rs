@@ -30,9 +30,11 @@ pub struct MysqlPlace {
 }
 
 /// Session settings on every connection. A lock wait ends after 3 s and is retried by us; the server's own
-/// 50 s would outlast every deadline.
+/// 50 s would outlast every deadline. The mode is ours whatever the server's is: without a strict one, a value
+/// that does not fit would be cut in silence.
 const SESSION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
-                       SET SESSION innodb_lock_wait_timeout = 3, SESSION autocommit = 1, SESSION time_zone = '+00:00'";
+                       SET SESSION innodb_lock_wait_timeout = 3, SESSION autocommit = 1, SESSION completion_type = 0, SESSION time_zone = '+00:00', \
+                       SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'";
 
 impl SqlStore {
     /// Connects to a server. Each call to it ends within `deadline`.
