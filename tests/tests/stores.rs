@@ -79,6 +79,38 @@ mod mysql {
     sql_cases!(on_migrated);
 }
 
+/// The same on a server with settings that old installations have.
+mod mysql_with_odd_settings {
+    use std::sync::OnceLock;
+
+    use tests::servers::{MariaDb, mariadb};
+
+    use super::*;
+
+    const SETTINGS: [&str; 7] = [
+        "--sql-mode=",
+        "--default-time-zone=+08:00",
+        "--character-set-server=latin1",
+        "--collation-server=latin1_swedish_ci",
+        "--transaction-isolation=REPEATABLE-READ",
+        "--autocommit=0",
+        "--completion-type=CHAIN",
+    ];
+
+    async fn place() -> Option<(Fixture, ())> {
+        static SERVER: OnceLock<Option<MariaDb>> = OnceLock::new();
+        mariadb()?;
+        let start = || MariaDb::start_with(&SETTINGS).expect("the server starts");
+        let server = SERVER.get_or_init(start).as_ref()?;
+        let database = server.create_database();
+        Some((Fixture::mysql(&server.url(&database)).await, ()))
+    }
+
+    store_cases!(on_migrated);
+    fresh_cases!(on_fresh);
+    sql_cases!(on_migrated);
+}
+
 macro_rules! names {
     ($($module:ident: $case:ident,)*) => { [$((stringify!($module), stringify!($case))),*] };
 }

@@ -120,6 +120,7 @@ macro_rules! store_cases {
             alive: a_node_that_left_and_held_nothing_leaves_no_trace,
             people: a_new_task_reads_back_as_it_was_given,
             people: a_key_is_taken_once,
+            people: a_value_that_does_not_fit_is_refused_or_kept_whole,
             people: an_id_is_taken_once,
             people: an_id_never_comes_back,
             people: switching_moves_update_at_only_when_it_changes_something,

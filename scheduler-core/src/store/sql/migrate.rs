@@ -5,12 +5,18 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use backon::{ConstantBuilder, Retryable as _};
 use sqlx::{
     SqlSafeStr as _,
+    error::DatabaseError,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
 };
 
-use super::{SqlStore, connection::Pools, read_only};
+use super::{
+    SqlStore,
+    connection::{Pools, is_worth_a_retry},
+    read_only,
+};
 use crate::store::StoreError;
 
 const TABLE: &str = "scheduler_migration";
@@ -37,12 +43,25 @@ impl SqlStore {
         if self.version().await? == newest {
             return Ok(());
         }
-        let migrated = tokio::time::timeout(PATIENCE, self.migrate_once_more()).await;
+        let migrated = tokio::time::timeout(PATIENCE, self.migrate_beside_others()).await;
         let operation = "migrating";
         migrated.map_err(|_| StoreError::Deadline { operation, after: PATIENCE })?.map_err(|source| match source {
             MigrateError::VersionMissing(version) => self.newer_schema(version),
             source => StoreError::Migrate { database: self.database.clone(), source },
         })
+    }
+
+    /// Of two programs that start at once, the slower one finds the database busy, or its own work done: SQLite
+    /// has no lock that spans a migration.
+    async fn migrate_beside_others(&self) -> Result<(), MigrateError> {
+        let newest = MIGRATIONS[MIGRATIONS.len() - 1].0;
+        let attempt = || async {
+            let migrated = self.migrate_once_more().await;
+            let is_done = migrated.is_err() && self.version().await.is_ok_and(|version| version == newest);
+            if is_done { Ok(()) } else { migrated }
+        };
+        let patience = ConstantBuilder::new().with_delay(Duration::from_millis(100)).with_max_times(100).with_jitter();
+        attempt.retry(patience).when(was_somebody_faster).await
     }
 
     async fn migrate_once_more(&self) -> Result<(), MigrateError> {
@@ -127,6 +146,11 @@ impl SqlStore {
         }
         Ok(())
     }
+}
+
+fn was_somebody_faster(error: &MigrateError) -> bool {
+    let (MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) = error else { return false };
+    is_worth_a_retry(error) || error.as_database_error().is_some_and(DatabaseError::is_unique_violation)
 }
 
 const READ_VERSION: &str = "SELECT MAX(version) FROM scheduler_migration WHERE success = 1";
