@@ -135,3 +135,41 @@ fn every_case_of_the_suite_is_on_a_list() {
     }
     assert_eq!(listed, written);
 }
+
+/// One seed from the environment (`STORE_SEED=17`), or a series that is the same on every machine, 25 sequences
+/// long or as many as `STORE_SEQUENCES` says.
+fn seeds() -> Vec<u64> {
+    let asked = |name: &str| std::env::var(name).ok().and_then(|number| number.parse().ok());
+    asked("STORE_SEED").map_or_else(
+        || (1..=asked("STORE_SEQUENCES").unwrap_or(25)).collect(),
+        |seed| vec![seed],
+    )
+}
+
+#[test]
+fn the_stores_answer_alike_to_random_steps() {
+    block_on(async {
+        for seed in seeds() {
+            let steps = conformance::random::steps(seed);
+            assert!(steps.len() <= 60, "{}", steps.len());
+            let memory = conformance::random::play(&Fixture::memory().migrated().await, &steps).await;
+            let folder = tempfile::tempdir().expect("a folder can be made");
+            let sqlite = Fixture::sqlite(folder.path()).await.migrated().await;
+            check_alike(seed, "sqlite", &memory, &conformance::random::play(&sqlite, &steps).await);
+            let Some(server) = tests::servers::mariadb() else { continue };
+            let mysql = Fixture::mysql(&server.url(&server.create_database())).await.migrated().await;
+            check_alike(seed, "mysql", &memory, &conformance::random::play(&mysql, &steps).await);
+        }
+    });
+}
+
+#[track_caller]
+fn check_alike(seed: u64, name: &str, memory: &[String], other: &[String]) {
+    let differs = memory.iter().zip(other).position(|(one, other)| one != other);
+    let Some(at) = differs else { return };
+    let before = memory[..at].join("\n");
+    panic!(
+        "STORE_SEED={seed}: {name} differs\nafter\n{before}\nmemory {}\n{name} {}",
+        memory[at], other[at]
+    );
+}

@@ -260,25 +260,25 @@ impl Fixture {
     }
 
     /// A new task under `key`: enabled, ready, spec `10`.
-    async fn add(&self, key: &str) -> TaskId {
+    pub async fn add(&self, key: &str) -> TaskId {
         self.store.add(&new_task(key)).await.expect("the key is free")
     }
 
-    async fn row(&self, task: TaskId) -> TaskRow {
+    pub async fn row(&self, task: TaskId) -> TaskRow {
         let mut tasks = self.store.tasks(TaskSelection::Id(task)).await.expect("the store answers");
         tasks.pop().expect("the task exists").row
     }
 
-    async fn status(&self, task: TaskId) -> String {
+    pub async fn status(&self, task: TaskId) -> String {
         self.row(task).await.status.expect("a status is text")
     }
 
-    async fn claim(&self, claim: &Claim) -> Verdict {
+    pub async fn claim(&self, claim: &Claim) -> Verdict {
         claim_at(&self.store, "n1", claim).await
     }
 
     /// Claims a run that must be won.
-    async fn won(&self, claim: &Claim) -> ExecutionId {
+    pub async fn won(&self, claim: &Claim) -> ExecutionId {
         match self.claim(claim).await {
             Verdict::Won(Some(id)) => id,
             other => panic!("expected a won run, got {other:?}"),
@@ -291,17 +291,17 @@ impl Fixture {
     }
 
     /// Records one outcome.
-    async fn record(&self, outcome: &Outcome) -> bool {
+    pub async fn record(&self, outcome: &Outcome) -> bool {
         let recorded = self.store.record(std::slice::from_ref(outcome)).await;
         recorded.expect("the store answers")[0]
     }
 
-    async fn execution(&self, id: ExecutionId) -> ExecutionRow {
+    pub async fn execution(&self, id: ExecutionId) -> ExecutionRow {
         self.store.execution(id).await.expect("the execution exists")
     }
 
     /// All executions, oldest first.
-    async fn executions(&self) -> Vec<ExecutionRow> {
+    pub async fn executions(&self) -> Vec<ExecutionRow> {
         let filter = ExecutionFilter { task_id: None, status: None, before: None, limit: 100_000 };
         let mut rows = self.store.executions(filter).await.expect("the store answers");
         rows.reverse();
@@ -316,7 +316,7 @@ impl Fixture {
     }
 }
 
-async fn claim_at(store: &SharedStore, node: &str, claim: &Claim) -> Verdict {
+pub async fn claim_at(store: &SharedStore, node: &str, claim: &Claim) -> Verdict {
     let verdicts = store.claim(node, std::slice::from_ref(claim)).await.expect("the store answers");
     assert_eq!(verdicts.len(), 1, "one verdict per claim");
     verdicts[0].clone()
@@ -338,7 +338,7 @@ fn new_task(key: &str) -> NewTask {
 }
 
 /// An instant long after every edit that a case makes: second `secs` of 2040.
-fn at(secs: i64) -> DateTime<Utc> {
+pub fn at(secs: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(2_208_988_800 + secs, 0).expect("2040 is a year that chrono knows")
 }
 
@@ -353,7 +353,7 @@ fn entry(scheduled_at: DateTime<Utc>, status: Status) -> Entry {
 }
 
 /// The claim of a run at `scheduled_at`.
-fn run_of(task_id: TaskId, scheduled_at: DateTime<Utc>) -> Claim {
+pub fn run_of(task_id: TaskId, scheduled_at: DateTime<Utc>) -> Claim {
     Claim {
         task_id,
         spec: "10".into(),
@@ -370,7 +370,7 @@ fn note_of(task_id: TaskId, scheduled_at: DateTime<Utc>, status: Status) -> Clai
 }
 
 /// The outcome of the run that `claim` won as `execution_id`.
-fn outcome(execution_id: ExecutionId, claim: &Claim, status: Status) -> Outcome {
+pub fn outcome(execution_id: ExecutionId, claim: &Claim, status: Status) -> Outcome {
     let entry = claim.entries.last().expect("a claim has an entry");
     Outcome {
         execution_id,
