@@ -353,6 +353,8 @@ impl Store for MemoryStore {
         for task in &of_lost {
             tables.release(*task);
         }
+        // As on SQL: a node that was not heard of for a day is forgotten.
+        tables.nodes.retain(|_, heard| *heard >= now - TimeDelta::days(1));
         let suspects = suspects.iter().copied().filter(|task| !of_lost.contains(task));
         Ok(Reaped { healed: suspects.filter(|task| tables.release(*task)).collect(), lost })
     }

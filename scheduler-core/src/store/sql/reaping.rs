@@ -16,7 +16,18 @@ pub(super) async fn reap(
     lease: Duration,
     suspects: &[TaskId],
 ) -> Result<Reaped, sqlx::Error> {
+    let reaped = reap_dead(connection, sql, lease, suspects).await?;
+    // Only now: a node that is forgotten no longer counts as dead, but from its claims on.
     connection.execute(sql.forget_nodes, &[]).await?;
+    Ok(reaped)
+}
+
+async fn reap_dead(
+    connection: &mut Connection<'_>,
+    sql: &Statements,
+    lease: Duration,
+    suspects: &[TaskId],
+) -> Result<Reaped, sqlx::Error> {
     let found = find_dead(connection, sql, lease).await?;
     if found.is_empty() && suspects.is_empty() {
         return Ok(Reaped::default());
