@@ -249,7 +249,7 @@ pub(crate) fn is_worth_a_retry(error: &sqlx::Error) -> bool {
         return matches!(number, 1205 | 1213);
     }
     // SQLite's primary code is the low byte: 5 is BUSY, 6 is LOCKED.
-    let code = error.as_database_error().and_then(|error| error.code()).and_then(|code| code.parse::<u32>().ok());
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code).and_then(|code| code.parse::<u32>().ok());
     code.is_some_and(|code| matches!(code & 0xff, 5 | 6))
 }
 

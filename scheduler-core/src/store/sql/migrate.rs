@@ -68,8 +68,8 @@ impl SqlStore {
         match self.migrate_once().await {
             Err(MigrateError::Dirty(_)) => {
                 match &self.pools {
-                    Pools::Sqlite { writer, .. } => drop(sqlx::query(FORGET_INTERRUPTED).execute(writer).await?),
-                    Pools::Mysql(pool) => drop(sqlx::query(FORGET_INTERRUPTED).execute(pool).await?),
+                    Pools::Sqlite { writer, .. } => sqlx::query(FORGET_INTERRUPTED).execute(writer).await.map(drop)?,
+                    Pools::Mysql(pool) => sqlx::query(FORGET_INTERRUPTED).execute(pool).await.map(drop)?,
                 }
                 self.migrate_once().await
             }
