@@ -13,12 +13,16 @@ pub async fn every_statement_is_prepared(fixture: &Fixture) {
 }
 
 fn store(fixture: &Fixture) -> &SqlStore {
-    fixture.sql.as_deref().expect("bug: a case for SQL on the store in memory")
+    fixture
+        .sql
+        .as_deref()
+        .expect("bug: a case for SQL on the store in memory")
 }
 
 const IDS: &str = "[17,18,19999]";
 const FIRES: &str = r#"[{"task_id":17,"scheduled_at":17,"attempt":1,"status":"todo","extra":"","trace_id":"a","source":"s"}]"#;
-const OUTCOMES: &str = r#"[{"id":17,"status":"fail","extra":"{}","started_at":null,"finished_at":5}]"#;
+const OUTCOMES: &str =
+    r#"[{"id":17,"status":"fail","extra":"{}","started_at":null,"finished_at":5}]"#;
 
 const BATCH_STATEMENTS: [(&str, &[&str]); 9] = [
     ("lock_tasks", &[IDS]),
@@ -37,7 +41,10 @@ pub async fn no_batch_statement_reads_a_whole_table(fixture: &Fixture) {
     let mut scans = Vec::new();
     for (name, binds) in BATCH_STATEMENTS {
         let all = store(fixture).statements();
-        let (_, sql) = all.iter().find(|(known, _)| *known == name).expect("the statement is listed");
+        let (_, sql) = all
+            .iter()
+            .find(|(known, _)| *known == name)
+            .expect("the statement is listed");
         for step in plan(&fixture.operator, sql, binds).await {
             if is_scan(&step) {
                 scans.push(format!("{name}: {step}"));
@@ -49,7 +56,8 @@ pub async fn no_batch_statement_reads_a_whole_table(fixture: &Fixture) {
 
 /// 20,000 tasks and 50,000 executions, a hundred of them open.
 async fn fill(operator: &Operator) {
-    let task = "INSERT INTO task (id, task_key, `desc`, execute_func, `trigger`, spec, is_valid, status)";
+    let task =
+        "INSERT INTO task (id, task_key, `desc`, execute_func, `trigger`, spec, is_valid, status)";
     let task_row = "'', 'test', 'interval', '10', 1, 'ready'";
     let execution = "INSERT INTO execute_task (id, task_id, status, trace_id, scheduled_at)";
     let status = "CASE WHEN i % 500 = 0 THEN 'todo' ELSE 'success' END";
@@ -79,18 +87,31 @@ async fn plan(operator: &Operator, sql: &str, binds: &[&str]) -> Vec<String> {
         Operator::Memory(_) => unreachable!("bug: a plan of the store in memory"),
         Operator::Sqlite(pool) => {
             let text = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
-            let query = binds.iter().fold(sqlx::query(text), |query, bind| query.bind(*bind));
-            let rows = query.fetch_all(pool).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
-            rows.iter().map(|row| row.get::<String, _>("detail")).collect()
+            let query = binds
+                .iter()
+                .fold(sqlx::query(text), |query, bind| query.bind(*bind));
+            let rows = query
+                .fetch_all(pool)
+                .await
+                .unwrap_or_else(|error| panic!("{sql}: {error}"));
+            rows.iter()
+                .map(|row| row.get::<String, _>("detail"))
+                .collect()
         }
         Operator::Mysql(pool) => {
             let text = AssertSqlSafe(format!("EXPLAIN {sql}"));
-            let query = binds.iter().fold(sqlx::query(text), |query, bind| query.bind(*bind));
-            let rows = query.fetch_all(pool).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+            let query = binds
+                .iter()
+                .fold(sqlx::query(text), |query, bind| query.bind(*bind));
+            let rows = query
+                .fetch_all(pool)
+                .await
+                .unwrap_or_else(|error| panic!("{sql}: {error}"));
             let step = |row: &sqlx::mysql::MySqlRow| {
-                let shown = row.columns().iter().filter(|column| {
-                    ["table", "type", "key", "Extra"].contains(&column.name())
-                });
+                let shown = row
+                    .columns()
+                    .iter()
+                    .filter(|column| ["table", "type", "key", "Extra"].contains(&column.name()));
                 let cell = |column: &sqlx::mysql::MySqlColumn| {
                     let value: Option<String> = row.get_unchecked(column.ordinal());
                     format!("{}={}", column.name(), value.unwrap_or_default())
@@ -106,9 +127,11 @@ async fn plan(operator: &Operator, sql: &str, binds: &[&str]) -> Vec<String> {
 /// index a scan too; the one over open rows holds nothing but what is looked for.
 fn is_scan(step: &str) -> bool {
     let is_large = ["task", "execute_task", "e", "t"].iter().any(|table| {
-        step.starts_with(&format!("table={table} ")) || step.starts_with(&format!("SCAN {table} "))
+        step.starts_with(&format!("table={table} "))
+            || step.starts_with(&format!("SCAN {table} "))
             || step == format!("SCAN {table}")
     });
-    let reads_all = step.contains("type=ALL") || step.contains("type=index ") || step.starts_with("SCAN ");
+    let reads_all =
+        step.contains("type=ALL") || step.contains("type=index ") || step.starts_with("SCAN ");
     is_large && reads_all && !step.contains("ix__execute_task__open")
 }

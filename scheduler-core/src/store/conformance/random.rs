@@ -2,7 +2,7 @@
 //!
 //! Steps speak of tasks and executions by their number in the sequence, since each store gives its own ids; an
 //! answer is compared as text in which an execution is named by its trace id. Nothing depends on the clock: time
-//! passes in days, leases last an hour.
+//! passes in steps of more than a day, leases last an hour.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -30,20 +30,31 @@ const LEASE: Duration = Duration::from_secs(3_600);
 /// A step; tasks and requests by their number in the sequence.
 #[derive(Clone, Debug)]
 pub enum Step {
-    Add { key: usize },
+    Add {
+        key: usize,
+    },
     SetEnabled(usize, bool),
     SetSpec(usize, &'static str),
     Delete(usize),
     SetStatusByHand(usize, &'static str),
     RequestRun(usize, i64),
-    Claim { node: usize, claims: Vec<Planned> },
+    Claim {
+        node: usize,
+        claims: Vec<Planned>,
+    },
     /// Of the claim with this number: status, and whether the trace is somebody else's.
-    Record { node: usize, outcomes: Vec<(usize, Status, bool)> },
+    Record {
+        node: usize,
+        outcomes: Vec<(usize, Status, bool)>,
+    },
     SettleLast,
     Renew(usize),
     Leave(usize),
     PassADay,
-    Reap { node: usize, suspects: Vec<usize> },
+    Reap {
+        node: usize,
+        suspects: Vec<usize>,
+    },
     Read,
 }
 
@@ -65,7 +76,11 @@ pub fn steps(seed: u64) -> Vec<Step> {
     let mut draw = Draw(seed);
     let mut traces = 0;
     let mut requests = 0;
-    let mut steps = vec![Step::Add { key: 0 }, Step::Add { key: 1 }, Step::Add { key: 2 }];
+    let mut steps = vec![
+        Step::Add { key: 0 },
+        Step::Add { key: 1 },
+        Step::Add { key: 2 },
+    ];
     let count = 20 + draw.below(38);
     for now in 0..count {
         let task = draw.below(5);
@@ -81,19 +96,30 @@ pub fn steps(seed: u64) -> Vec<Step> {
             }
             7..=13 => Step::Claim {
                 node: draw.below(2),
-                claims: claims(&mut draw, i64::try_from(now).unwrap(), requests, &mut traces),
+                claims: claims(
+                    &mut draw,
+                    i64::try_from(now).unwrap(),
+                    requests,
+                    &mut traces,
+                ),
             },
             14..=18 if traces > 0 => {
                 let status = |draw: &mut Draw| [Status::Success, Status::Fail][draw.below(2)];
                 let outcomes = (0..=draw.below(3))
                     .map(|_| (draw.recent(traces), status(&mut draw), draw.below(8) == 0))
                     .collect();
-                Step::Record { node: draw.below(2), outcomes }
+                Step::Record {
+                    node: draw.below(2),
+                    outcomes,
+                }
             }
             19 => Step::SettleLast,
             20 => Step::Renew(draw.below(2)),
             21 => [Step::Leave(draw.below(2)), Step::PassADay][draw.below(2)].clone(),
-            22 => Step::Reap { node: draw.below(2), suspects: vec![draw.below(5), draw.below(5)] },
+            22 => Step::Reap {
+                node: draw.below(2),
+                suspects: vec![draw.below(5), draw.below(5)],
+            },
             _ => Step::Read,
         };
         steps.push(step);
@@ -110,7 +136,11 @@ fn claims(draw: &mut Draw, now: i64, requests: usize, traces: &mut usize) -> Vec
             continue;
         }
         // Instants move on with the sequence, but a claim may come late or twice. Some lie before every edit.
-        let newest = if draw.below(10) == 0 { now - 1_000_000_000 } else { now * 10 - 10 * small(draw.below(3)) };
+        let newest = if draw.below(10) == 0 {
+            now - 1_000_000_000
+        } else {
+            now * 10 - 10 * small(draw.below(3))
+        };
         let request = (requests > 0 && draw.below(4) == 0).then(|| draw.recent(requests));
         let entries = match draw.below(6) {
             0 => vec![(newest, Status::Missed)],
@@ -120,7 +150,14 @@ fn claims(draw: &mut Draw, now: i64, requests: usize, traces: &mut usize) -> Vec
             _ => vec![(newest, Status::Todo)],
         };
         let spec = if draw.below(6) == 0 { "7" } else { "10" };
-        planned.push(Planned { task, spec, may_overlap: draw.below(4) == 0, request, entries, trace: *traces });
+        planned.push(Planned {
+            task,
+            spec,
+            may_overlap: draw.below(4) == 0,
+            request,
+            entries,
+            trace: *traces,
+        });
         *traces += 1;
     }
     planned
@@ -178,11 +215,22 @@ struct Play<'a> {
 impl<'a> Play<'a> {
     fn on(fixture: &'a Fixture) -> Self {
         let tasks = BTreeMap::new();
-        Self { fixture, tasks, requests: vec![], claims: vec![], last: vec![], executions: BTreeMap::new() }
+        Self {
+            fixture,
+            tasks,
+            requests: vec![],
+            claims: vec![],
+            last: vec![],
+            executions: BTreeMap::new(),
+        }
     }
 
     fn store(&self, node: usize) -> &SharedStore {
-        if node == 0 { &self.fixture.store } else { &self.fixture.other }
+        if node == 0 {
+            &self.fixture.store
+        } else {
+            &self.fixture.other
+        }
     }
 
     fn task(&self, number: usize) -> TaskId {
@@ -208,7 +256,10 @@ impl<'a> Play<'a> {
             Step::SetSpec(task, spec) => answer(&store.set_spec(self.task(*task), spec).await),
             Step::Delete(task) => answer(&store.delete(self.task(*task)).await),
             Step::SetStatusByHand(task, status) => {
-                self.fixture.operator.set_status(self.task(*task), status).await;
+                self.fixture
+                    .operator
+                    .set_status(self.task(*task), status)
+                    .await;
                 String::new()
             }
             Step::RequestRun(task, ms) => self.request(*task, *ms).await,
@@ -216,15 +267,22 @@ impl<'a> Play<'a> {
             Step::Record { node, outcomes } => self.record(*node, outcomes).await,
             Step::SettleLast => {
                 let settled = store.settle(&self.last).await.unwrap();
-                settled.iter().map(|settled| match settled {
-                    Settled::NotWritten => "not written".to_owned(),
-                    Settled::Written(run) => format!("written {}", self.trace_of(*run)),
-                }).collect::<Vec<_>>().join(", ")
+                settled
+                    .iter()
+                    .map(|settled| match settled {
+                        Settled::NotWritten => "not written".to_owned(),
+                        Settled::Written(run) => format!("written {}", self.trace_of(*run)),
+                    })
+                    .collect::<Vec<_>>()
+                    .join(", ")
             }
             Step::Renew(node) => answer(&store.renew(NODES[*node]).await),
             Step::Leave(node) => answer(&store.leave(NODES[*node]).await),
             Step::PassADay => {
-                self.fixture.operator.age(Duration::from_secs(86_400)).await;
+                self.fixture
+                    .operator
+                    .age(Duration::from_secs(100_000))
+                    .await;
                 String::new()
             }
             Step::Reap { node, suspects } => self.reap(*node, suspects).await,
@@ -233,26 +291,39 @@ impl<'a> Play<'a> {
     }
 
     fn trace_of(&self, id: Option<ExecutionId>) -> String {
-        let Some(id) = id else { return "nothing".to_owned() };
+        let Some(id) = id else {
+            return "nothing".to_owned();
+        };
         let known = self.executions.iter().find(|(_, known)| **known == id);
         known.map_or_else(|| "a run".to_owned(), |(trace, _)| trace.clone())
     }
 
     async fn request(&mut self, task: usize, ms: i64) -> String {
         let id = self.task(task);
-        let asked = self.fixture.store.request_run(id, at(0) + TimeDelta::milliseconds(ms)).await;
+        let asked = self
+            .fixture
+            .store
+            .request_run(id, at(0) + TimeDelta::milliseconds(ms))
+            .await;
         let Ok(request) = asked else {
             self.requests.push(None);
             return "no such task".to_owned();
         };
         let waiting = self.fixture.other.read().await.unwrap().requests;
-        let requested = waiting.iter().find(|waiting| waiting.id == request).unwrap();
-        self.requests.push(Some((request, id, requested.requested_at)));
+        let requested = waiting
+            .iter()
+            .find(|waiting| waiting.id == request)
+            .unwrap();
+        self.requests
+            .push(Some((request, id, requested.requested_at)));
         format!("at {}", requested.requested_at)
     }
 
     async fn claim(&mut self, node: usize, planned: &[Planned]) -> String {
-        let mut claims: Vec<Claim> = planned.iter().filter_map(|planned| self.plan(planned)).collect();
+        let mut claims: Vec<Claim> = planned
+            .iter()
+            .filter_map(|planned| self.plan(planned))
+            .collect();
         // A node claims at most once per task in a batch; two requests may have been for the same one.
         let mut tasks = BTreeSet::new();
         claims.retain(|claim| tasks.insert(claim.task_id));
@@ -298,46 +369,85 @@ impl<'a> Play<'a> {
             let entries = vec![entry(instant, status, Source::Manual, 0)];
             return Some(claim(task, instant, Some(request), entries));
         }
-        let entries: Vec<Entry> = planned.entries.iter().enumerate()
-            .map(|(n, (secs, status))| entry(at(*secs), *status, Source::Schedule, n)).collect();
-        Some(claim(self.task(planned.task), entries[0].scheduled_at, None, entries))
+        let entries: Vec<Entry> = planned
+            .entries
+            .iter()
+            .enumerate()
+            .map(|(n, (secs, status))| entry(at(*secs), *status, Source::Schedule, n))
+            .collect();
+        Some(claim(
+            self.task(planned.task),
+            entries[0].scheduled_at,
+            None,
+            entries,
+        ))
     }
 
     async fn record(&mut self, node: usize, outcomes: &[(usize, Status, bool)]) -> String {
-        let outcomes: Vec<Outcome> = outcomes.iter().filter_map(|(number, status, is_foreign)| {
-            let claim = self.claims.get(*number)?;
-            let entry = claim.entries.last()?;
-            Some(Outcome {
-                execution_id: self.executions.get(&*entry.trace_id).copied().unwrap_or(1_000_000),
-                task_id: claim.task_id,
-                trace_id: if *is_foreign { "foreign".into() } else { Arc::clone(&entry.trace_id) },
-                status: *status,
-                extra: format!(r#"{{"err":"{status}"}}"#),
-                started_at: Some(entry.scheduled_at),
-                finished_at: entry.scheduled_at + TimeDelta::seconds(1),
+        let outcomes: Vec<Outcome> = outcomes
+            .iter()
+            .filter_map(|(number, status, is_foreign)| {
+                let claim = self.claims.get(*number)?;
+                let entry = claim.entries.last()?;
+                Some(Outcome {
+                    execution_id: self
+                        .executions
+                        .get(&*entry.trace_id)
+                        .copied()
+                        .unwrap_or(1_000_000),
+                    task_id: claim.task_id,
+                    trace_id: if *is_foreign {
+                        "foreign".into()
+                    } else {
+                        Arc::clone(&entry.trace_id)
+                    },
+                    status: *status,
+                    extra: format!(r#"{{"err":"{status}"}}"#),
+                    started_at: Some(entry.scheduled_at),
+                    finished_at: entry.scheduled_at + TimeDelta::seconds(1),
+                })
             })
-        }).collect();
+            .collect();
         answer(&self.store(node).record(&outcomes).await)
     }
 
     async fn reap(&mut self, node: usize, suspects: &[usize]) -> String {
         let suspects: Vec<TaskId> = suspects.iter().map(|task| self.task(*task)).collect();
         let reaped = self.store(node).reap(LEASE, &suspects).await.unwrap();
-        let lost: BTreeSet<_> = reaped.lost.iter()
-            .map(|(id, task, node)| (self.trace_of(Some(*id)), self.key(*task), node.clone())).collect();
+        let lost: BTreeSet<_> = reaped
+            .lost
+            .iter()
+            .map(|(id, task, node)| (self.trace_of(Some(*id)), self.key(*task), node.clone()))
+            .collect();
         let healed: BTreeSet<_> = reaped.healed.iter().map(|task| self.key(*task)).collect();
         format!("lost {lost:?}, healed {healed:?}")
     }
 
     async fn read(&self) -> String {
         let reading = self.fixture.other.read().await.unwrap();
-        let rows: Vec<_> = reading.rows.iter()
-            .map(|row| (row.task_key.clone(), row.spec.clone(), row.is_valid.clone(), row.status.clone())).collect();
-        let requests: Vec<_> = reading.requests.iter()
-            .map(|request| (self.key(request.task_id), request.requested_at)).collect();
+        let rows: Vec<_> = reading
+            .rows
+            .iter()
+            .map(|row| {
+                (
+                    row.task_key.clone(),
+                    row.spec.clone(),
+                    row.is_valid.clone(),
+                    row.status.clone(),
+                )
+            })
+            .collect();
+        let requests: Vec<_> = reading
+            .requests
+            .iter()
+            .map(|request| (self.key(request.task_id), request.requested_at))
+            .collect();
         let ids: Vec<TaskId> = self.tasks.values().copied().collect();
         let cursors = self.fixture.other.cursors(&ids).await.unwrap();
-        let cursors: BTreeMap<_, _> = cursors.into_iter().map(|(task, at)| (self.key(task), at)).collect();
+        let cursors: BTreeMap<_, _> = cursors
+            .into_iter()
+            .map(|(task, at)| (self.key(task), at))
+            .collect();
         format!("{rows:?} {requests:?} {cursors:?}")
     }
 
@@ -347,10 +457,32 @@ impl<'a> Play<'a> {
         rows.sort_by(|one, other| one.trace_id.cmp(&other.trace_id));
         for row in rows {
             // When a note was written is the store's clock; that it has ended is not.
-            let finished = if row.started_at.is_some() { row.finished_at } else { None };
-            let identity = (self.key(row.task_id), row.task_key, row.trace_id, row.scheduled_at, row.attempt);
-            let course = (row.status, row.extra, row.source, row.node_id, row.started_at, finished);
-            writeln!(text, "{identity:?} {course:?} {}", row.finished_at.is_some()).unwrap();
+            let finished = if row.started_at.is_some() {
+                row.finished_at
+            } else {
+                None
+            };
+            let identity = (
+                self.key(row.task_id),
+                row.task_key,
+                row.trace_id,
+                row.scheduled_at,
+                row.attempt,
+            );
+            let course = (
+                row.status,
+                row.extra,
+                row.source,
+                row.node_id,
+                row.started_at,
+                finished,
+            );
+            writeln!(
+                text,
+                "{identity:?} {course:?} {}",
+                row.finished_at.is_some()
+            )
+            .unwrap();
         }
         text
     }
@@ -360,6 +492,10 @@ fn answer<T: std::fmt::Debug, E: std::fmt::Display>(result: &Result<T, E>) -> St
     match result {
         Ok(value) => format!("{value:?}"),
         // Ids differ from store to store.
-        Err(error) => error.to_string().chars().filter(|character| !character.is_ascii_digit()).collect(),
+        Err(error) => error
+            .to_string()
+            .chars()
+            .filter(|character| !character.is_ascii_digit())
+            .collect(),
     }
 }
