@@ -224,6 +224,7 @@ fn mariadb_command(binary: &Path, folder: &Path, port: u16) -> Vec<String> {
         "--innodb-flush-log-at-trx-commit=1".to_owned(),
         "--innodb-buffer-pool-size=64M".to_owned(),
         "--innodb-log-file-size=32M".to_owned(),
+        "--character-set-server=utf8mb4".to_owned(),
         "--skip-log-bin".to_owned(),
         "--max-connections=300".to_owned(),
         "--max-connect-errors=1000000".to_owned(),

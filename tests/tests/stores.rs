@@ -82,6 +82,38 @@ mod mysql {
     sql_cases!(on_migrated);
 }
 
+/// The same on a server with settings that old installations have.
+mod mysql_with_odd_settings {
+    use std::sync::OnceLock;
+
+    use tests::servers::{MariaDb, mariadb};
+
+    use super::*;
+
+    const SETTINGS: [&str; 7] = [
+        "--sql-mode=",
+        "--default-time-zone=+08:00",
+        "--character-set-server=latin1",
+        "--collation-server=latin1_swedish_ci",
+        "--transaction-isolation=REPEATABLE-READ",
+        "--autocommit=0",
+        "--completion-type=CHAIN",
+    ];
+
+    async fn place() -> Option<(Fixture, ())> {
+        static SERVER: OnceLock<Option<MariaDb>> = OnceLock::new();
+        mariadb()?;
+        let start = || MariaDb::start_with(&SETTINGS).expect("the server starts");
+        let server = SERVER.get_or_init(start).as_ref()?;
+        let database = server.create_database();
+        Some((Fixture::mysql(&server.url(&database)).await, ()))
+    }
+
+    store_cases!(on_migrated);
+    fresh_cases!(on_fresh);
+    sql_cases!(on_migrated);
+}
+
 macro_rules! names {
     ($($module:ident: $case:ident,)*) => { [$((stringify!($module), stringify!($case))),*] };
 }
@@ -114,4 +146,65 @@ fn every_case_of_the_suite_is_on_a_list() {
         written.extend(cases.map(|(case, _)| (module.clone(), case.to_owned())));
     }
     assert_eq!(listed, written);
+}
+
+/// One seed from the environment (`STORE_SEED=17`), or a series that is the same on every machine, 25 sequences
+/// long or as many as `STORE_SEQUENCES` says.
+fn seeds() -> Vec<u64> {
+    let asked = |name: &str| {
+        std::env::var(name)
+            .ok()
+            .and_then(|number| number.parse().ok())
+    };
+    asked("STORE_SEED").map_or_else(
+        || (1..=asked("STORE_SEQUENCES").unwrap_or(25)).collect(),
+        |seed| vec![seed],
+    )
+}
+
+#[test]
+fn the_stores_answer_alike_to_random_steps() {
+    block_on(async {
+        for seed in seeds() {
+            let steps = conformance::random::steps(seed);
+            assert!(steps.len() <= 60, "{}", steps.len());
+            let memory =
+                conformance::random::play(&Fixture::memory().migrated().await, &steps).await;
+            let folder = tempfile::tempdir().expect("a folder can be made");
+            let sqlite = Fixture::sqlite(folder.path()).await.migrated().await;
+            check_alike(
+                seed,
+                "sqlite",
+                &memory,
+                &conformance::random::play(&sqlite, &steps).await,
+            );
+            let Some(server) = tests::servers::mariadb() else {
+                continue;
+            };
+            let mysql = Fixture::mysql(&server.url(&server.create_database()))
+                .await
+                .migrated()
+                .await;
+            check_alike(
+                seed,
+                "mysql",
+                &memory,
+                &conformance::random::play(&mysql, &steps).await,
+            );
+        }
+    });
+}
+
+#[track_caller]
+fn check_alike(seed: u64, name: &str, memory: &[String], other: &[String]) {
+    let differs = memory
+        .iter()
+        .zip(other)
+        .position(|(one, other)| one != other);
+    let Some(at) = differs else { return };
+    let before = memory[..at].join("\n");
+    panic!(
+        "STORE_SEED={seed}: {name} differs\nafter\n{before}\nmemory {}\n{name} {}",
+        memory[at], other[at]
+    );
 }

@@ -1,7 +1,7 @@
 //! What people ask of the tables, by command line or page.
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Store, StoreError};
 use crate::plan::{
@@ -95,6 +95,16 @@ pub struct ExecutionRow {
     pub finished_at: Option<DateTime<Utc>>,
 }
 
+/// The instant of a manual run that was asked for at `now`: off the whole seconds, on which schedules fire as a
+/// rule, and the next that no other run of the task `is_taken` by, since one instant of a task is one execution.
+pub(super) fn manual_instant(now: DateTime<Utc>, is_taken: impl Fn(DateTime<Utc>) -> bool) -> DateTime<Utc> {
+    let mut instant = now;
+    while instant.timestamp_subsec_millis() == 0 || is_taken(instant) {
+        instant += TimeDelta::milliseconds(1);
+    }
+    instant
+}
+
 /// What people ask of the tables. Every edit here counts as an edit of the row: the database moves
 /// `update_at`.
 #[async_trait]
@@ -134,7 +144,8 @@ pub trait Desk: Store {
     /// [`StoreError::NotFound`].
     async fn delete(&self, task: TaskId) -> Result<(), StoreError>;
 
-    /// Asks for a run of `task`, once; `now` becomes its `scheduled_at`.
+    /// Asks for a run of `task`, once; `now`, or the next free millisecond after it, becomes its
+    /// `scheduled_at`.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].

@@ -12,12 +12,13 @@ use async_trait::async_trait;
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 
 use super::{
+    desk::manual_instant,
     Desk, DeskTask, ExecutionFilter, ExecutionRow, NewTask, Store, StoreError, TaskSelection,
 };
 use crate::plan::{
     claim::{Claim, LockedTask, Refusal, Request, RequestId, Verdict, judge},
     execution::{ExecutionId, Outcome, Status},
-    node::{Reading, Reaped, Settled},
+    node::{Reaped, Reading, Settled},
     task::{TaskId, TaskRow},
 };
 
@@ -83,9 +84,7 @@ impl MemoryStore {
     pub fn insert_execution(&self, row: ExecutionRow) {
         let mut tables = self.tables();
         if let Some(scheduled_at) = row.scheduled_at {
-            tables
-                .fires
-                .insert((row.task_id, scheduled_at, row.attempt), row.id);
+            tables.fires.insert((row.task_id, scheduled_at, row.attempt), row.id);
         }
         tables.executions.insert(row.id, row);
     }
@@ -107,35 +106,21 @@ impl MemoryStore {
     }
 
     fn tables(&self) -> MutexGuard<'_, Tables> {
-        self.0
-            .lock()
-            .expect("bug: a call on the memory store panicked half way")
+        self.0.lock().expect("bug: a call on the memory store panicked half way")
     }
 }
 
 fn edited(row: &mut TaskRow, now: DateTime<Utc>, edit: impl FnOnce(&mut TaskRow)) {
-    let before = TaskRow {
-        status: Ok(String::new()),
-        ..row.clone()
-    };
+    let before = TaskRow { status: Ok(String::new()), ..row.clone() };
     edit(row);
-    if before
-        != (TaskRow {
-            status: Ok(String::new()),
-            ..row.clone()
-        })
-        && before.updated_at == row.updated_at
-    {
+    if before != (TaskRow { status: Ok(String::new()), ..row.clone() }) && before.updated_at == row.updated_at {
         row.updated_at = Some(now.trunc_subsecs(0));
     }
 }
 
 impl Tables {
     fn last_accounted(&self, task: TaskId) -> Option<DateTime<Utc>> {
-        let of_task = self
-            .executions
-            .values()
-            .filter(|row| row.task_id == task && row.source != "manual");
+        let of_task = self.executions.values().filter(|row| row.task_id == task && row.source != "manual");
         of_task.filter_map(|row| row.scheduled_at).max()
     }
 
@@ -151,10 +136,7 @@ impl Tables {
     }
 
     fn judge(&self, claim: &Claim) -> Result<(), Refusal> {
-        if claim
-            .request
-            .is_some_and(|request| !self.requests.contains_key(&request))
-        {
+        if claim.request.is_some_and(|request| !self.requests.contains_key(&request)) {
             return Err(Refusal::RequestGone);
         }
         if claim.request.is_some() && claim.run().is_none() {
@@ -208,13 +190,8 @@ impl Tables {
     }
 
     fn settle(&self, claim: &Claim) -> Settled {
-        let Some(entry) = claim.entries.last() else {
-            return Settled::Written(None);
-        };
-        let row = self
-            .fires
-            .get(&(claim.task_id, entry.scheduled_at, 1))
-            .and_then(|id| self.executions.get(id));
+        let Some(entry) = claim.entries.last() else { return Settled::Written(None) };
+        let row = self.fires.get(&(claim.task_id, entry.scheduled_at, 1)).and_then(|id| self.executions.get(id));
         match row {
             Some(row) if *row.trace_id == *entry.trace_id => {
                 Settled::Written((row.status == Status::Todo.as_str()).then_some(row.id))
@@ -224,9 +201,7 @@ impl Tables {
     }
 
     fn record(&mut self, outcome: &Outcome) -> bool {
-        let Some(row) = self.executions.get_mut(&outcome.execution_id) else {
-            return false;
-        };
+        let Some(row) = self.executions.get_mut(&outcome.execution_id) else { return false };
         if *row.trace_id != *outcome.trace_id {
             return false;
         }
@@ -243,21 +218,17 @@ impl Tables {
 
     /// To `ready`, when nothing of the task is open; says whether it changed.
     fn release(&mut self, task: TaskId) -> bool {
-        let is_open = self
-            .executions
-            .values()
-            .any(|row| row.task_id == task && row.status == Status::Todo.as_str());
+        let is_open = self.executions.values().any(|row| row.task_id == task && row.status == Status::Todo.as_str());
         !is_open && self.set_status(task, "doing", "ready")
     }
 
     /// Sets a status unless another row has the same key in it, as the unique key would refuse.
     fn set_status(&mut self, task: TaskId, from: &str, to: &str) -> bool {
-        let Some(row) = self.tasks.get(&task) else {
-            return false;
-        };
-        let is_taken = self.tasks.values().any(|other| {
-            other.id != task && other.task_key == row.task_key && other.status.as_deref() == Ok(to)
-        });
+        let Some(row) = self.tasks.get(&task) else { return false };
+        let is_taken = self
+            .tasks
+            .values()
+            .any(|other| other.id != task && other.task_key == row.task_key && other.status.as_deref() == Ok(to));
         if is_taken || row.status.as_deref() != Ok(from) {
             return false;
         }
@@ -268,17 +239,12 @@ impl Tables {
     }
 
     fn add(&mut self, task: &NewTask) -> Result<TaskId, StoreError> {
-        if self
-            .tasks
-            .values()
-            .any(|row| row.task_key.as_deref() == Ok(&task.task_key))
-        {
-            return Err(StoreError::KeyTaken {
-                key: task.task_key.clone(),
-            });
+        let is_id_taken = task.id.is_some_and(|id| self.tasks.contains_key(&id));
+        if is_id_taken || self.tasks.values().any(|row| row.task_key.as_deref() == Ok(&task.task_key)) {
+            return Err(StoreError::KeyTaken { key: task.task_key.clone() });
         }
         let id = task.id.unwrap_or(self.next_task);
-        self.next_task = self.next_task.max(id) + 1;
+        self.next_task = self.next_task.max(id + 1);
         let text = |value: &str| Ok(value.to_owned());
         self.tasks.insert(
             id,
@@ -302,10 +268,7 @@ impl Tables {
 
     fn edit(&mut self, task: TaskId, edit: impl FnOnce(&mut TaskRow)) -> Result<(), StoreError> {
         let now = self.now;
-        let row = self.tasks.get_mut(&task).ok_or(StoreError::NotFound {
-            what: "task",
-            id: task,
-        })?;
+        let row = self.tasks.get_mut(&task).ok_or(StoreError::NotFound { what: "task", id: task })?;
         edited(row, now, edit);
         Ok(())
     }
@@ -323,9 +286,7 @@ impl Store for MemoryStore {
     async fn check_schema(&self) -> Result<(), StoreError> {
         match self.tables().adopted_at {
             Some(_) => Ok(()),
-            None => Err(StoreError::Schema(
-                "the tables in memory are at version 0, expected 1".to_owned(),
-            )),
+            None => Err(StoreError::Schema("the tables in memory are at version 0, expected 1".to_owned())),
         }
     }
 
@@ -338,23 +299,14 @@ impl Store for MemoryStore {
         })
     }
 
-    async fn cursors(
-        &self,
-        tasks: &[TaskId],
-    ) -> Result<HashMap<TaskId, DateTime<Utc>>, StoreError> {
+    async fn cursors(&self, tasks: &[TaskId]) -> Result<HashMap<TaskId, DateTime<Utc>>, StoreError> {
         let tables = self.tables();
-        Ok(tasks
-            .iter()
-            .filter_map(|task| Some((*task, tables.last_accounted(*task)?)))
-            .collect())
+        Ok(tasks.iter().filter_map(|task| Some((*task, tables.last_accounted(*task)?))).collect())
     }
 
     async fn claim(&self, node: &str, claims: &[Claim]) -> Result<Vec<Verdict>, StoreError> {
         let mut tables = self.tables();
-        Ok(claims
-            .iter()
-            .map(|claim| tables.claim(node, claim))
-            .collect())
+        Ok(claims.iter().map(|claim| tables.claim(node, claim)).collect())
     }
 
     async fn settle(&self, claims: &[Claim]) -> Result<Vec<Settled>, StoreError> {
@@ -364,10 +316,7 @@ impl Store for MemoryStore {
 
     async fn record(&self, outcomes: &[Outcome]) -> Result<Vec<bool>, StoreError> {
         let mut tables = self.tables();
-        Ok(outcomes
-            .iter()
-            .map(|outcome| tables.record(outcome))
-            .collect())
+        Ok(outcomes.iter().map(|outcome| tables.record(outcome)).collect())
     }
 
     async fn renew(&self, node: &str) -> Result<(), StoreError> {
@@ -391,17 +340,8 @@ impl Store for MemoryStore {
         });
         let nodes = tables.nodes.clone();
         let mut lost = Vec::new();
-        for row in tables
-            .executions
-            .values_mut()
-            .filter(|row| row.status == Status::Todo.as_str())
-        {
-            let heard = row
-                .node_id
-                .as_ref()
-                .and_then(|node| nodes.get(node))
-                .copied()
-                .or(row.created_at);
+        for row in tables.executions.values_mut().filter(|row| row.status == Status::Todo.as_str()) {
+            let heard = row.node_id.as_ref().and_then(|node| nodes.get(node)).copied().or(row.created_at);
             if heard.is_some_and(|heard| heard < dead_before) {
                 row.status = Status::Lost.as_str().to_owned();
                 row.extra = extra.to_string();
@@ -413,14 +353,10 @@ impl Store for MemoryStore {
         for task in &of_lost {
             tables.release(*task);
         }
-        let suspects = suspects
-            .iter()
-            .copied()
-            .filter(|task| !of_lost.contains(task));
-        Ok(Reaped {
-            healed: suspects.filter(|task| tables.release(*task)).collect(),
-            lost,
-        })
+        // As on SQL: a node that was not heard of for a day is forgotten.
+        tables.nodes.retain(|_, heard| *heard >= now - TimeDelta::days(1));
+        let suspects = suspects.iter().copied().filter(|task| !of_lost.contains(task));
+        Ok(Reaped { healed: suspects.filter(|task| tables.release(*task)).collect(), lost })
     }
 }
 
@@ -433,12 +369,7 @@ impl Desk for MemoryStore {
             TaskSelection::Id(id) => row.id == id,
         };
         let rows = tables.tasks.values().filter(is_selected);
-        Ok(rows
-            .map(|row| DeskTask {
-                row: row.clone(),
-                last_accounted: tables.last_accounted(row.id),
-            })
-            .collect())
+        Ok(rows.map(|row| DeskTask { row: row.clone(), last_accounted: tables.last_accounted(row.id) }).collect())
     }
 
     async fn add(&self, task: &NewTask) -> Result<TaskId, StoreError> {
@@ -447,21 +378,16 @@ impl Desk for MemoryStore {
 
     async fn set_enabled(&self, task: TaskId, is_enabled: bool) -> Result<(), StoreError> {
         let value = if is_enabled { "1" } else { "0" };
-        self.tables()
-            .edit(task, |row| row.is_valid = Ok(value.to_owned()))
+        self.tables().edit(task, |row| row.is_valid = Ok(value.to_owned()))
     }
 
     async fn set_spec(&self, task: TaskId, spec: &str) -> Result<(), StoreError> {
-        self.tables()
-            .edit(task, |row| row.spec = Ok(spec.to_owned()))
+        self.tables().edit(task, |row| row.spec = Ok(spec.to_owned()))
     }
 
     async fn delete(&self, task: TaskId) -> Result<(), StoreError> {
         let gone = self.tables().tasks.remove(&task);
-        gone.map(drop).ok_or(StoreError::NotFound {
-            what: "task",
-            id: task,
-        })
+        gone.map(drop).ok_or(StoreError::NotFound { what: "task", id: task })
     }
 
     async fn request_run(&self, task: TaskId, now: DateTime<Utc>) -> Result<RequestId, StoreError> {
@@ -469,19 +395,11 @@ impl Desk for MemoryStore {
         tables.edit(task, |_| ())?;
         let id = tables.next_request;
         tables.next_request += 1;
-        let now = if now.timestamp_subsec_millis() == 0 {
-            now + TimeDelta::milliseconds(1)
-        } else {
-            now
-        };
-        tables.requests.insert(
-            id,
-            Request {
-                id,
-                task_id: task,
-                requested_at: now,
-            },
-        );
+        let requested_at = manual_instant(now, |instant| {
+            tables.fires.contains_key(&(task, instant, 1))
+                || tables.requests.values().any(|other| (other.task_id, other.requested_at) == (task, instant))
+        });
+        tables.requests.insert(id, Request { id, task_id: task, requested_at });
         Ok(id)
     }
 
@@ -489,24 +407,16 @@ impl Desk for MemoryStore {
         let tables = self.tables();
         let rows = tables.executions.values().rev().filter(|row| {
             filter.task_id.is_none_or(|task| row.task_id == task)
-                && filter
-                    .status
-                    .is_none_or(|status| row.status == status.as_str())
+                && filter.status.is_none_or(|status| row.status == status.as_str())
                 && filter.before.is_none_or(|before| row.id < before)
         });
-        Ok(rows
-            .take(filter.limit as usize)
-            .map(|row| tables.with_key(row))
-            .collect())
+        Ok(rows.take(filter.limit as usize).map(|row| tables.with_key(row)).collect())
     }
 
     async fn execution(&self, id: ExecutionId) -> Result<ExecutionRow, StoreError> {
         let tables = self.tables();
         let row = tables.executions.get(&id).map(|row| tables.with_key(row));
-        row.ok_or(StoreError::NotFound {
-            what: "execution",
-            id,
-        })
+        row.ok_or(StoreError::NotFound { what: "execution", id })
     }
 
     async fn load_demo(&self, rows: &[NewTask]) -> Result<bool, StoreError> {
@@ -523,13 +433,7 @@ impl Desk for MemoryStore {
 
 impl Tables {
     fn with_key(&self, row: &ExecutionRow) -> ExecutionRow {
-        let key = self
-            .tasks
-            .get(&row.task_id)
-            .and_then(|task| task.task_key.clone().ok());
-        ExecutionRow {
-            task_key: key,
-            ..row.clone()
-        }
+        let key = self.tasks.get(&row.task_id).and_then(|task| task.task_key.clone().ok());
+        ExecutionRow { task_key: key, ..row.clone() }
     }
 }

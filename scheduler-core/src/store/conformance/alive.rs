@@ -61,6 +61,16 @@ pub async fn a_dead_nodes_runs_are_lost_and_its_tasks_ready(fixture: &Fixture) {
     assert_eq!(fixture.reap(&[dead]).await, Reaped::default(), "once");
 }
 
+pub async fn a_node_that_was_silent_for_days_is_dead(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    fixture.store.renew("n1").await.unwrap();
+    fixture.operator.age(Duration::from_secs(200_000)).await;
+    // It claims all the same, though its lease is long over: that gives it no new one.
+    fixture.won(&run_of(task, at(10))).await;
+    assert_eq!(fixture.reap(&[]).await.lost.len(), 1);
+    assert_eq!(fixture.status(task).await, "ready");
+}
+
 pub async fn a_node_that_never_renewed_has_one_lease_from_its_claim(fixture: &Fixture) {
     let task = fixture.add("a").await;
     fixture.won(&run_of(task, at(10))).await;

@@ -329,7 +329,7 @@ pub async fn settling_tells_what_was_written(fixture: &Fixture) {
 
 impl Fixture {
     /// `count` tasks, added at once.
-    pub(super) async fn add_many(&self, prefix: &str, count: usize) -> Vec<TaskId> {
+    pub async fn add_many(&self, prefix: &str, count: usize) -> Vec<TaskId> {
         let rows: Vec<_> = (0..count)
             .map(|n| new_task(&format!("{prefix} {n:05}")))
             .collect();

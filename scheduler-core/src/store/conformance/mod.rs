@@ -15,7 +15,6 @@
     clippy::unwrap_used,
     reason = "a case is a test, and fails by panicking"
 )]
-#![expect(clippy::large_futures, reason = "a case is awaited once")]
 
 use std::{
     path::Path,
@@ -113,6 +112,7 @@ macro_rules! store_cases {
             requests: a_request_for_no_task_is_refused,
             alive: a_node_that_renews_keeps_its_runs,
             alive: a_dead_nodes_runs_are_lost_and_its_tasks_ready,
+            alive: a_node_that_was_silent_for_days_is_dead,
             alive: a_node_that_never_renewed_has_one_lease_from_its_claim,
             alive: an_outcome_after_lost_is_refused,
             alive: a_task_with_another_open_run_stays_doing,
@@ -123,6 +123,7 @@ macro_rules! store_cases {
             alive: a_node_that_left_and_held_nothing_leaves_no_trace,
             people: a_new_task_reads_back_as_it_was_given,
             people: a_key_is_taken_once,
+            people: a_value_that_does_not_fit_is_refused_or_kept_whole,
             people: an_id_is_taken_once,
             people: an_id_never_comes_back,
             people: switching_moves_update_at_only_when_it_changes_something,
@@ -289,14 +290,14 @@ impl Fixture {
     }
 
     /// A new task under `key`: enabled, ready, spec `10`.
-    async fn add(&self, key: &str) -> TaskId {
+    pub async fn add(&self, key: &str) -> TaskId {
         self.store
             .add(&new_task(key))
             .await
             .expect("the key is free")
     }
 
-    async fn row(&self, task: TaskId) -> TaskRow {
+    pub async fn row(&self, task: TaskId) -> TaskRow {
         let mut tasks = self
             .store
             .tasks(TaskSelection::Id(task))
@@ -305,16 +306,16 @@ impl Fixture {
         tasks.pop().expect("the task exists").row
     }
 
-    async fn status(&self, task: TaskId) -> String {
+    pub async fn status(&self, task: TaskId) -> String {
         self.row(task).await.status.expect("a status is text")
     }
 
-    async fn claim(&self, claim: &Claim) -> Verdict {
+    pub async fn claim(&self, claim: &Claim) -> Verdict {
         claim_at(&self.store, "n1", claim).await
     }
 
     /// Claims a run that must be won.
-    async fn won(&self, claim: &Claim) -> ExecutionId {
+    pub async fn won(&self, claim: &Claim) -> ExecutionId {
         match self.claim(claim).await {
             Verdict::Won(Some(id)) => id,
             other => panic!("expected a won run, got {other:?}"),
@@ -327,12 +328,12 @@ impl Fixture {
     }
 
     /// Records one outcome.
-    async fn record(&self, outcome: &Outcome) -> bool {
+    pub async fn record(&self, outcome: &Outcome) -> bool {
         let recorded = self.store.record(std::slice::from_ref(outcome)).await;
         recorded.expect("the store answers")[0]
     }
 
-    async fn execution(&self, id: ExecutionId) -> ExecutionRow {
+    pub async fn execution(&self, id: ExecutionId) -> ExecutionRow {
         self.store
             .execution(id)
             .await
@@ -340,7 +341,7 @@ impl Fixture {
     }
 
     /// All executions, oldest first.
-    async fn executions(&self) -> Vec<ExecutionRow> {
+    pub async fn executions(&self) -> Vec<ExecutionRow> {
         let filter = ExecutionFilter {
             task_id: None,
             status: None,
@@ -364,7 +365,7 @@ impl Fixture {
     }
 }
 
-async fn claim_at(store: &SharedStore, node: &str, claim: &Claim) -> Verdict {
+pub async fn claim_at(store: &SharedStore, node: &str, claim: &Claim) -> Verdict {
     let verdicts = store
         .claim(node, std::slice::from_ref(claim))
         .await
@@ -389,7 +390,7 @@ fn new_task(key: &str) -> NewTask {
 }
 
 /// An instant long after every edit that a case makes: second `secs` of 2040.
-fn at(secs: i64) -> DateTime<Utc> {
+pub fn at(secs: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(2_208_988_800 + secs, 0).expect("2040 is a year that chrono knows")
 }
 
@@ -414,7 +415,7 @@ fn entry(scheduled_at: DateTime<Utc>, status: Status) -> Entry {
 }
 
 /// The claim of a run at `scheduled_at`.
-fn run_of(task_id: TaskId, scheduled_at: DateTime<Utc>) -> Claim {
+pub fn run_of(task_id: TaskId, scheduled_at: DateTime<Utc>) -> Claim {
     Claim {
         task_id,
         spec: "10".into(),
@@ -434,7 +435,7 @@ fn note_of(task_id: TaskId, scheduled_at: DateTime<Utc>, status: Status) -> Clai
 }
 
 /// The outcome of the run that `claim` won as `execution_id`.
-fn outcome(execution_id: ExecutionId, claim: &Claim, status: Status) -> Outcome {
+pub fn outcome(execution_id: ExecutionId, claim: &Claim, status: Status) -> Outcome {
     let entry = claim.entries.last().expect("a claim has an entry");
     Outcome {
         execution_id,

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use chrono::SubsecRound as _;
 use sqlx::{
-    AssertSqlSafe, Row as _, SqlitePool,
+    AssertSqlSafe, Executor as _, Row as _, SqlitePool,
     mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions},
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
 };
@@ -43,11 +43,14 @@ impl Operator {
     }
 
     pub(super) fn mysql(connect: MySqlConnectOptions) -> Self {
-        Self::Mysql(
-            MySqlPoolOptions::new()
-                .max_connections(4)
-                .connect_lazy_with(connect),
-        )
+        // Whatever the server's settings, a person's edit is committed when it is made.
+        const SESSION: &str = "SET SESSION autocommit = 1, SESSION completion_type = 0";
+        let pool = MySqlPoolOptions::new()
+            .max_connections(4)
+            .after_connect(|connection, _| {
+                Box::pin(async move { connection.execute(sqlx::raw_sql(SESSION)).await.map(drop) })
+            });
+        Self::Mysql(pool.connect_lazy_with(connect))
     }
 
     /// Whether statements are written in MySQL's dialect.
@@ -127,7 +130,7 @@ impl Operator {
                 self.sql(&format!(
                     "UPDATE task SET status = '{status}' WHERE id = {task}"
                 ))
-                .await
+                .await;
             }
         }
     }
@@ -140,7 +143,7 @@ impl Operator {
                 self.sql(&format!(
                     "UPDATE task SET spec = '{spec}' WHERE id = {task}"
                 ))
-                .await
+                .await;
             }
         }
     }

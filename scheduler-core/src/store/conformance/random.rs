@@ -1,1 +1,501 @@
 //! The same steps on several stores: what they answer, and what stands in their tables at the end.
+//!
+//! Steps speak of tasks and executions by their number in the sequence, since each store gives its own ids; an
+//! answer is compared as text in which an execution is named by its trace id. Nothing depends on the clock: time
+//! passes in steps of more than a day, leases last an hour.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    sync::Arc,
+    time::Duration,
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Fixture, at, new_task};
+use crate::{
+    plan::{
+        claim::{Claim, Entry, Refusal, RequestId, Verdict},
+        execution::{ExecutionId, Outcome, Source, Status},
+        node::Settled,
+        task::TaskId,
+    },
+    store::SharedStore,
+};
+
+const NODES: [&str; 2] = ["n1", "n2"];
+const LEASE: Duration = Duration::from_secs(3_600);
+
+/// A step; tasks and requests by their number in the sequence.
+#[derive(Clone, Debug)]
+pub enum Step {
+    Add {
+        key: usize,
+    },
+    SetEnabled(usize, bool),
+    SetSpec(usize, &'static str),
+    Delete(usize),
+    SetStatusByHand(usize, &'static str),
+    RequestRun(usize, i64),
+    Claim {
+        node: usize,
+        claims: Vec<Planned>,
+    },
+    /// Of the claim with this number: status, and whether the trace is somebody else's.
+    Record {
+        node: usize,
+        outcomes: Vec<(usize, Status, bool)>,
+    },
+    SettleLast,
+    Renew(usize),
+    Leave(usize),
+    PassADay,
+    Reap {
+        node: usize,
+        suspects: Vec<usize>,
+    },
+    Read,
+}
+
+/// A claim in a [`Step`].
+#[derive(Clone, Debug)]
+pub struct Planned {
+    task: usize,
+    spec: &'static str,
+    may_overlap: bool,
+    request: Option<usize>,
+    /// Instants in seconds and statuses, oldest first.
+    entries: Vec<(i64, Status)>,
+    trace: usize,
+}
+
+/// A sequence of at most 60 steps from `seed`.
+#[must_use]
+pub fn steps(seed: u64) -> Vec<Step> {
+    let mut draw = Draw(seed);
+    let mut traces = 0;
+    let mut requests = 0;
+    let mut steps = vec![
+        Step::Add { key: 0 },
+        Step::Add { key: 1 },
+        Step::Add { key: 2 },
+    ];
+    let count = 20 + draw.below(38);
+    for now in 0..count {
+        let task = draw.below(5);
+        let step = match draw.below(24) {
+            0 => Step::Add { key: draw.below(5) },
+            1 => Step::SetEnabled(task, draw.below(3) > 0),
+            2 => Step::SetSpec(task, ["10", "7"][draw.below(2)]),
+            3 if draw.below(3) == 0 => Step::Delete(task),
+            4 => Step::SetStatusByHand(task, ["doing", "ready"][draw.below(2)]),
+            5 | 6 => {
+                requests += 1;
+                Step::RequestRun(task, i64::try_from(draw.below(4)).unwrap() * 500)
+            }
+            7..=13 => Step::Claim {
+                node: draw.below(2),
+                claims: claims(
+                    &mut draw,
+                    i64::try_from(now).unwrap(),
+                    requests,
+                    &mut traces,
+                ),
+            },
+            14..=18 if traces > 0 => {
+                let status = |draw: &mut Draw| [Status::Success, Status::Fail][draw.below(2)];
+                let outcomes = (0..=draw.below(3))
+                    .map(|_| (draw.recent(traces), status(&mut draw), draw.below(8) == 0))
+                    .collect();
+                Step::Record {
+                    node: draw.below(2),
+                    outcomes,
+                }
+            }
+            19 => Step::SettleLast,
+            20 => Step::Renew(draw.below(2)),
+            21 => [Step::Leave(draw.below(2)), Step::PassADay][draw.below(2)].clone(),
+            22 => Step::Reap {
+                node: draw.below(2),
+                suspects: vec![draw.below(5), draw.below(5)],
+            },
+            _ => Step::Read,
+        };
+        steps.push(step);
+    }
+    steps
+}
+
+fn claims(draw: &mut Draw, now: i64, requests: usize, traces: &mut usize) -> Vec<Planned> {
+    let mut tasks = BTreeSet::new();
+    let mut planned = Vec::new();
+    for _ in 0..=draw.below(4) {
+        let task = draw.below(5);
+        if !tasks.insert(task) {
+            continue;
+        }
+        // Instants move on with the sequence, but a claim may come late or twice. Some lie before every edit.
+        let newest = if draw.below(10) == 0 {
+            now - 1_000_000_000
+        } else {
+            now * 10 - 10 * small(draw.below(3))
+        };
+        let request = (requests > 0 && draw.below(4) == 0).then(|| draw.recent(requests));
+        let entries = match draw.below(6) {
+            0 => vec![(newest, Status::Missed)],
+            1 => vec![(newest, Status::Skipped)],
+            2 if request.is_none() => vec![(newest - 5, Status::Missed), (newest, Status::Todo)],
+            3 if request.is_some() => vec![(newest, Status::Cancelled)],
+            _ => vec![(newest, Status::Todo)],
+        };
+        let spec = if draw.below(6) == 0 { "7" } else { "10" };
+        planned.push(Planned {
+            task,
+            spec,
+            may_overlap: draw.below(4) == 0,
+            request,
+            entries,
+            trace: *traces,
+        });
+        *traces += 1;
+    }
+    planned
+}
+
+fn small(number: usize) -> i64 {
+    i64::try_from(number).unwrap()
+}
+
+/// SplitMix64: the numbers of a sequence from its seed.
+#[derive(Debug)]
+struct Draw(u64);
+
+impl Draw {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number below `limit`, 1 or more.
+    fn below(&mut self, limit: usize) -> usize {
+        usize::try_from(self.next() % u64::try_from(limit).unwrap()).unwrap()
+    }
+
+    /// One of the last numbers below `count`.
+    fn recent(&mut self, count: usize) -> usize {
+        count - 1 - self.below(count.min(6))
+    }
+}
+
+/// Applies `steps` and writes down what was answered, and the tables at the end.
+pub async fn play(fixture: &Fixture, steps: &[Step]) -> Vec<String> {
+    let mut play = Play::on(fixture);
+    let mut log = Vec::with_capacity(steps.len() + 1);
+    for (number, step) in steps.iter().enumerate() {
+        let answer = play.step(step).await;
+        log.push(format!("{number}. {step:?} -> {answer}"));
+    }
+    log.push(play.tables().await);
+    log
+}
+
+struct Play<'a> {
+    fixture: &'a Fixture,
+    /// The id of the row that has the key, by key; deleted ones too.
+    tasks: BTreeMap<usize, TaskId>,
+    requests: Vec<Option<(RequestId, TaskId, DateTime<Utc>)>>,
+    claims: Vec<Claim>,
+    last: Vec<Claim>,
+    executions: BTreeMap<String, ExecutionId>,
+}
+
+impl<'a> Play<'a> {
+    fn on(fixture: &'a Fixture) -> Self {
+        let tasks = BTreeMap::new();
+        Self {
+            fixture,
+            tasks,
+            requests: vec![],
+            claims: vec![],
+            last: vec![],
+            executions: BTreeMap::new(),
+        }
+    }
+
+    fn store(&self, node: usize) -> &SharedStore {
+        if node == 0 {
+            &self.fixture.store
+        } else {
+            &self.fixture.other
+        }
+    }
+
+    fn task(&self, number: usize) -> TaskId {
+        self.tasks.get(&number).copied().unwrap_or(1_000_000)
+    }
+
+    fn key(&self, id: TaskId) -> String {
+        let known = self.tasks.iter().find(|(_, known)| **known == id);
+        known.map_or_else(|| "gone".to_owned(), |(key, _)| format!("key {key}"))
+    }
+
+    async fn step(&mut self, step: &Step) -> String {
+        let store = Arc::clone(&self.fixture.store);
+        match step {
+            Step::Add { key } => match store.add(&new_task(&format!("key {key}"))).await {
+                Ok(id) => {
+                    self.tasks.insert(*key, id);
+                    "added".to_owned()
+                }
+                Err(error) => error.to_string(),
+            },
+            Step::SetEnabled(task, on) => answer(&store.set_enabled(self.task(*task), *on).await),
+            Step::SetSpec(task, spec) => answer(&store.set_spec(self.task(*task), spec).await),
+            Step::Delete(task) => answer(&store.delete(self.task(*task)).await),
+            Step::SetStatusByHand(task, status) => {
+                self.fixture
+                    .operator
+                    .set_status(self.task(*task), status)
+                    .await;
+                String::new()
+            }
+            Step::RequestRun(task, ms) => self.request(*task, *ms).await,
+            Step::Claim { node, claims } => self.claim(*node, claims).await,
+            Step::Record { node, outcomes } => self.record(*node, outcomes).await,
+            Step::SettleLast => {
+                let settled = store.settle(&self.last).await.unwrap();
+                settled
+                    .iter()
+                    .map(|settled| match settled {
+                        Settled::NotWritten => "not written".to_owned(),
+                        Settled::Written(run) => format!("written {}", self.trace_of(*run)),
+                    })
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            }
+            Step::Renew(node) => answer(&store.renew(NODES[*node]).await),
+            Step::Leave(node) => answer(&store.leave(NODES[*node]).await),
+            Step::PassADay => {
+                self.fixture
+                    .operator
+                    .age(Duration::from_secs(100_000))
+                    .await;
+                String::new()
+            }
+            Step::Reap { node, suspects } => self.reap(*node, suspects).await,
+            Step::Read => self.read().await,
+        }
+    }
+
+    fn trace_of(&self, id: Option<ExecutionId>) -> String {
+        let Some(id) = id else {
+            return "nothing".to_owned();
+        };
+        let known = self.executions.iter().find(|(_, known)| **known == id);
+        known.map_or_else(|| "a run".to_owned(), |(trace, _)| trace.clone())
+    }
+
+    async fn request(&mut self, task: usize, ms: i64) -> String {
+        let id = self.task(task);
+        let asked = self
+            .fixture
+            .store
+            .request_run(id, at(0) + TimeDelta::milliseconds(ms))
+            .await;
+        let Ok(request) = asked else {
+            self.requests.push(None);
+            return "no such task".to_owned();
+        };
+        let waiting = self.fixture.other.read().await.unwrap().requests;
+        let requested = waiting
+            .iter()
+            .find(|waiting| waiting.id == request)
+            .unwrap();
+        self.requests
+            .push(Some((request, id, requested.requested_at)));
+        format!("at {}", requested.requested_at)
+    }
+
+    async fn claim(&mut self, node: usize, planned: &[Planned]) -> String {
+        let mut claims: Vec<Claim> = planned
+            .iter()
+            .filter_map(|planned| self.plan(planned))
+            .collect();
+        // A node claims at most once per task in a batch; two requests may have been for the same one.
+        let mut tasks = BTreeSet::new();
+        claims.retain(|claim| tasks.insert(claim.task_id));
+        self.last.clone_from(&claims);
+        self.claims.extend(claims.iter().cloned());
+        let verdicts = self.store(node).claim(NODES[node], &claims).await.unwrap();
+        let mut answer = String::new();
+        for (claim, verdict) in claims.iter().zip(verdicts) {
+            let trace = claim.entries.last().unwrap().trace_id.to_string();
+            let text = match verdict {
+                Verdict::Won(Some(id)) => {
+                    self.executions.insert(trace, id);
+                    "won a run".to_owned()
+                }
+                Verdict::Won(None) => "won".to_owned(),
+                Verdict::Refused(Refusal::Accounted(at)) => format!("accounted {at}"),
+                Verdict::Refused(refusal) => format!("{refusal:?}"),
+            };
+            write!(answer, "{text}; ").unwrap();
+        }
+        answer
+    }
+
+    fn plan(&self, planned: &Planned) -> Option<Claim> {
+        let entry = |scheduled_at, status: Status, source, n: usize| Entry {
+            scheduled_at,
+            trace_id: format!("trace {}.{n}", planned.trace).into(),
+            status,
+            source,
+            extra: format!(r#"{{"reason":"{status}"}}"#),
+        };
+        let claim = |task_id, first, request, entries| Claim {
+            task_id,
+            spec: planned.spec.into(),
+            first,
+            may_overlap: planned.may_overlap,
+            request,
+            entries,
+        };
+        if let Some(number) = planned.request {
+            let (request, task, instant) = (*self.requests.get(number)?)?;
+            let (_, status) = *planned.entries.last()?;
+            let entries = vec![entry(instant, status, Source::Manual, 0)];
+            return Some(claim(task, instant, Some(request), entries));
+        }
+        let entries: Vec<Entry> = planned
+            .entries
+            .iter()
+            .enumerate()
+            .map(|(n, (secs, status))| entry(at(*secs), *status, Source::Schedule, n))
+            .collect();
+        Some(claim(
+            self.task(planned.task),
+            entries[0].scheduled_at,
+            None,
+            entries,
+        ))
+    }
+
+    async fn record(&mut self, node: usize, outcomes: &[(usize, Status, bool)]) -> String {
+        let outcomes: Vec<Outcome> = outcomes
+            .iter()
+            .filter_map(|(number, status, is_foreign)| {
+                let claim = self.claims.get(*number)?;
+                let entry = claim.entries.last()?;
+                Some(Outcome {
+                    execution_id: self
+                        .executions
+                        .get(&*entry.trace_id)
+                        .copied()
+                        .unwrap_or(1_000_000),
+                    task_id: claim.task_id,
+                    trace_id: if *is_foreign {
+                        "foreign".into()
+                    } else {
+                        Arc::clone(&entry.trace_id)
+                    },
+                    status: *status,
+                    extra: format!(r#"{{"err":"{status}"}}"#),
+                    started_at: Some(entry.scheduled_at),
+                    finished_at: entry.scheduled_at + TimeDelta::seconds(1),
+                })
+            })
+            .collect();
+        answer(&self.store(node).record(&outcomes).await)
+    }
+
+    async fn reap(&mut self, node: usize, suspects: &[usize]) -> String {
+        let suspects: Vec<TaskId> = suspects.iter().map(|task| self.task(*task)).collect();
+        let reaped = self.store(node).reap(LEASE, &suspects).await.unwrap();
+        let lost: BTreeSet<_> = reaped
+            .lost
+            .iter()
+            .map(|(id, task, node)| (self.trace_of(Some(*id)), self.key(*task), node.clone()))
+            .collect();
+        let healed: BTreeSet<_> = reaped.healed.iter().map(|task| self.key(*task)).collect();
+        format!("lost {lost:?}, healed {healed:?}")
+    }
+
+    async fn read(&self) -> String {
+        let reading = self.fixture.other.read().await.unwrap();
+        let rows: Vec<_> = reading
+            .rows
+            .iter()
+            .map(|row| {
+                (
+                    row.task_key.clone(),
+                    row.spec.clone(),
+                    row.is_valid.clone(),
+                    row.status.clone(),
+                )
+            })
+            .collect();
+        let requests: Vec<_> = reading
+            .requests
+            .iter()
+            .map(|request| (self.key(request.task_id), request.requested_at))
+            .collect();
+        let ids: Vec<TaskId> = self.tasks.values().copied().collect();
+        let cursors = self.fixture.other.cursors(&ids).await.unwrap();
+        let cursors: BTreeMap<_, _> = cursors
+            .into_iter()
+            .map(|(task, at)| (self.key(task), at))
+            .collect();
+        format!("{rows:?} {requests:?} {cursors:?}")
+    }
+
+    async fn tables(&self) -> String {
+        let mut text = format!("tables: {}\n", self.read().await);
+        let mut rows = self.fixture.executions().await;
+        rows.sort_by(|one, other| one.trace_id.cmp(&other.trace_id));
+        for row in rows {
+            // When a note was written is the store's clock; that it has ended is not.
+            let finished = if row.started_at.is_some() {
+                row.finished_at
+            } else {
+                None
+            };
+            let identity = (
+                self.key(row.task_id),
+                row.task_key,
+                row.trace_id,
+                row.scheduled_at,
+                row.attempt,
+            );
+            let course = (
+                row.status,
+                row.extra,
+                row.source,
+                row.node_id,
+                row.started_at,
+                finished,
+            );
+            writeln!(
+                text,
+                "{identity:?} {course:?} {}",
+                row.finished_at.is_some()
+            )
+            .unwrap();
+        }
+        text
+    }
+}
+
+fn answer<T: std::fmt::Debug, E: std::fmt::Display>(result: &Result<T, E>) -> String {
+    match result {
+        Ok(value) => format!("{value:?}"),
+        // Ids differ from store to store.
+        Err(error) => error
+            .to_string()
+            .chars()
+            .filter(|character| !character.is_ascii_digit())
+            .collect(),
+    }
+}

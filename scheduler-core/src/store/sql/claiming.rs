@@ -40,12 +40,7 @@ fn fires<'a>(claims: impl IntoIterator<Item = &'a Claim>) -> String {
     };
     let fires: Vec<_> = claims
         .into_iter()
-        .flat_map(|claim| {
-            claim
-                .entries
-                .iter()
-                .map(move |entry| fire(claim.task_id, entry))
-        })
+        .flat_map(|claim| claim.entries.iter().map(move |entry| fire(claim.task_id, entry)))
         .collect();
     json(&fires)
 }
@@ -61,10 +56,7 @@ pub(super) async fn claim(
     let judged: Vec<Result<(), Refusal>> = claims
         .iter()
         .map(|claim| {
-            if claim
-                .request
-                .is_some_and(|request| !requests.contains(&request))
-            {
+            if claim.request.is_some_and(|request| !requests.contains(&request)) {
                 return Err(Refusal::RequestGone);
             }
             // The withdrawal of a manual run is recorded even when its task is no more.
@@ -74,54 +66,30 @@ pub(super) async fn claim(
             judge(claim, locked.get(&claim.task_id))
         })
         .collect();
-    let accepted: Vec<&Claim> = claims
-        .iter()
-        .zip(&judged)
-        .filter(|(_, judged)| judged.is_ok())
-        .map(|(claim, _)| claim)
-        .collect();
+    let accepted: Vec<&Claim> =
+        claims.iter().zip(&judged).filter(|(_, judged)| judged.is_ok()).map(|(claim, _)| claim).collect();
     let mut own = HashMap::new();
     if !accepted.is_empty() {
         let fires = fires(accepted.iter().copied());
-        connection
-            .execute(sql.insert_executions, &[node.into(), (&fires).into()])
-            .await?;
+        connection.execute(sql.insert_executions, &[node.into(), (&fires).into()]).await?;
         own = read_back(connection, sql, &fires).await?;
     }
-    let verdicts: Vec<Verdict> = claims
-        .iter()
-        .zip(judged)
-        .map(|(claim, judged)| verdict(claim, judged, &own))
-        .collect();
-    let won = || {
-        claims
-            .iter()
-            .zip(&verdicts)
-            .filter(|(_, verdict)| matches!(verdict, Verdict::Won(_)))
-    };
-    let doing = won()
-        .filter(|(claim, _)| claim.run().is_some())
-        .map(|(claim, _)| claim.task_id);
+    let verdicts: Vec<Verdict> =
+        claims.iter().zip(judged).map(|(claim, judged)| verdict(claim, judged, &own)).collect();
+    let won = || claims.iter().zip(&verdicts).filter(|(_, verdict)| matches!(verdict, Verdict::Won(_)));
+    let doing = won().filter(|(claim, _)| claim.run().is_some()).map(|(claim, _)| claim.task_id);
     let doing = in_lock_order(doing);
     if !doing.is_empty() {
-        connection
-            .execute(sql.set_doing, &[(&json(&doing)).into()])
-            .await?;
+        connection.execute(sql.set_doing, &[(&json(&doing)).into()]).await?;
     }
     let served = in_lock_order(won().filter_map(|(claim, _)| claim.request));
     if !served.is_empty() {
-        connection
-            .execute(sql.delete_requests, &[(&json(&served)).into()])
-            .await?;
+        connection.execute(sql.delete_requests, &[(&json(&served)).into()]).await?;
     }
     Ok(verdicts)
 }
 
-fn verdict(
-    claim: &Claim,
-    judged: Result<(), Refusal>,
-    own: &HashMap<String, (ExecutionId, bool)>,
-) -> Verdict {
+fn verdict(claim: &Claim, judged: Result<(), Refusal>, own: &HashMap<String, (ExecutionId, bool)>) -> Verdict {
     if let Err(refusal) = judged {
         return Verdict::Refused(refusal);
     }
@@ -142,15 +110,10 @@ async fn read_back(
     sql: &Statements,
     fires: &str,
 ) -> Result<HashMap<String, (ExecutionId, bool)>, sqlx::Error> {
-    let rows = connection
-        .fetch(sql.read_back, &[Bind::Text(fires)])
-        .await?;
+    let rows = connection.fetch(sql.read_back, &[Bind::Text(fires)]).await?;
     let own = rows.into_iter().filter_map(|row| {
         let id = row[0].int()?;
-        Some((
-            row[1].to_lossy(),
-            (id, row[2].to_lossy() == Status::Todo.as_str()),
-        ))
+        Some((row[1].to_lossy(), (id, row[2].to_lossy() == Status::Todo.as_str())))
     });
     Ok(own.collect())
 }
@@ -162,13 +125,8 @@ pub(super) async fn settle(
 ) -> Result<Vec<Settled>, sqlx::Error> {
     let own = read_back(connection, sql, &fires(claims)).await?;
     let settled = claims.iter().map(|claim| {
-        let written = claim
-            .entries
-            .last()
-            .and_then(|entry| own.get(&*entry.trace_id));
-        written.map_or(Settled::NotWritten, |(id, is_open)| {
-            Settled::Written(is_open.then_some(*id))
-        })
+        let written = claim.entries.last().and_then(|entry| own.get(&*entry.trace_id));
+        written.map_or(Settled::NotWritten, |(id, is_open)| Settled::Written(is_open.then_some(*id)))
     });
     Ok(settled.collect())
 }
@@ -179,9 +137,7 @@ async fn lock_tasks(
     claims: &[Claim],
 ) -> Result<HashMap<TaskId, LockedTask>, sqlx::Error> {
     let ids = in_lock_order(claims.iter().map(|claim| claim.task_id));
-    let rows = connection
-        .fetch(sql.lock_tasks, &[(&json(&ids)).into()])
-        .await?;
+    let rows = connection.fetch(sql.lock_tasks, &[(&json(&ids)).into()]).await?;
     // A statement of its own, after the lock: it must see what the one before us committed.
     let cursors = read_cursors(connection, sql, &ids).await?;
     let locked = rows.into_iter().filter_map(|row| {
@@ -207,8 +163,6 @@ async fn lock_requests(
     if ids.is_empty() {
         return Ok(HashSet::new());
     }
-    let rows = connection
-        .fetch(sql.lock_requests, &[(&json(&ids)).into()])
-        .await?;
+    let rows = connection.fetch(sql.lock_requests, &[(&json(&ids)).into()]).await?;
     Ok(rows.iter().filter_map(|row| row[0].int()).collect())
 }

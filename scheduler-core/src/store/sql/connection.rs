@@ -18,10 +18,7 @@ use crate::plan::task::FieldFault;
 /// The connections of a store.
 #[derive(Debug)]
 pub(crate) enum Pools {
-    Sqlite {
-        writer: SqlitePool,
-        readers: SqlitePool,
-    },
+    Sqlite { writer: SqlitePool, readers: SqlitePool },
     Mysql(MySqlPool),
 }
 
@@ -118,18 +115,12 @@ impl Drop for Connection<'_> {
 
 impl Pools {
     /// A connection for reading. `committing` is only ever set by [`Connection::finish`].
-    pub(crate) async fn reader<'a>(
-        &self,
-        committing: &'a AtomicBool,
-    ) -> Result<Connection<'a>, sqlx::Error> {
+    pub(crate) async fn reader<'a>(&self, committing: &'a AtomicBool) -> Result<Connection<'a>, sqlx::Error> {
         let inner = match self {
             Pools::Sqlite { readers, .. } => Inner::Sqlite(readers.acquire().await?),
             Pools::Mysql(pool) => Inner::Mysql(pool.acquire().await?),
         };
-        Ok(Connection {
-            inner: Some(inner),
-            committing,
-        })
+        Ok(Connection { inner: Some(inner), committing })
     }
 
     /// A connection in a transaction that will write.
@@ -142,10 +133,7 @@ impl Pools {
             Pools::Sqlite { writer, .. } => Inner::Sqlite(writer.acquire().await?),
             Pools::Mysql(pool) => Inner::Mysql(pool.acquire().await?),
         };
-        let mut connection = Connection {
-            inner: Some(inner),
-            committing,
-        };
+        let mut connection = Connection { inner: Some(inner), committing };
         connection.plain(statement).await?;
         Ok(connection)
     }
@@ -173,26 +161,16 @@ impl Connection<'_> {
     }
 
     /// Runs a statement. The count is what the driver reports: on MySQL, rows *found*.
-    pub(crate) async fn execute(
-        &mut self,
-        sql: &'static str,
-        binds: &[Bind<'_>],
-    ) -> Result<Done, sqlx::Error> {
+    pub(crate) async fn execute(&mut self, sql: &'static str, binds: &[Bind<'_>]) -> Result<Done, sqlx::Error> {
         match self.inner.as_mut().expect(OPEN) {
             Inner::Sqlite(connection) => {
                 let done = sqlite_query(sql, binds).execute(&mut **connection).await?;
-                Ok(Done {
-                    rows: done.rows_affected(),
-                    last_id: done.last_insert_rowid(),
-                })
+                Ok(Done { rows: done.rows_affected(), last_id: done.last_insert_rowid() })
             }
             Inner::Mysql(connection) => {
                 let done = mysql_query(sql, binds).execute(&mut **connection).await?;
                 let last_id = i64::try_from(done.last_insert_id()).unwrap_or_default();
-                Ok(Done {
-                    rows: done.rows_affected(),
-                    last_id,
-                })
+                Ok(Done { rows: done.rows_affected(), last_id })
             }
         }
     }
@@ -205,9 +183,7 @@ impl Connection<'_> {
     ) -> Result<Vec<Vec<Cell>>, sqlx::Error> {
         match self.inner.as_mut().expect(OPEN) {
             Inner::Sqlite(connection) => {
-                let rows = sqlite_query(sql, binds)
-                    .fetch_all(&mut **connection)
-                    .await?;
+                let rows = sqlite_query(sql, binds).fetch_all(&mut **connection).await?;
                 rows.iter().map(sqlite_cells).collect()
             }
             Inner::Mysql(connection) => {
@@ -237,19 +213,13 @@ impl Connection<'_> {
 
     /// Ends a transaction: commits on `Ok`; rolls back explicitly what may be tried again; closes the
     /// connection after anything else.
-    pub(crate) async fn finish<T>(
-        mut self,
-        result: Result<T, sqlx::Error>,
-    ) -> Result<T, sqlx::Error> {
+    pub(crate) async fn finish<T>(mut self, result: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
         match result {
             Ok(value) => {
                 self.committing.store(true, Ordering::Relaxed);
                 let committed = self.plain("COMMIT").await;
                 // Told in so many words, nothing was committed; only a broken connection leaves it open.
-                if committed
-                    .as_ref()
-                    .is_err_and(|error| error.as_database_error().is_some())
-                {
+                if committed.as_ref().is_err_and(|error| error.as_database_error().is_some()) {
                     self.committing.store(false, Ordering::Relaxed);
                 }
                 self.give_back(committed.map(|()| value))
@@ -279,17 +249,12 @@ pub(crate) fn is_worth_a_retry(error: &sqlx::Error) -> bool {
         return matches!(number, 1205 | 1213);
     }
     // SQLite's primary code is the low byte: 5 is BUSY, 6 is LOCKED.
-    let code = error
-        .as_database_error()
-        .and_then(|error| error.code())
-        .and_then(|code| code.parse::<u32>().ok());
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code).and_then(|code| code.parse::<u32>().ok());
     code.is_some_and(|code| matches!(code & 0xff, 5 | 6))
 }
 
 pub(crate) fn mysql_number(error: &sqlx::Error) -> Option<u16> {
-    let error = error
-        .as_database_error()?
-        .try_downcast_ref::<MySqlDatabaseError>()?;
+    let error = error.as_database_error()?.try_downcast_ref::<MySqlDatabaseError>()?;
     Some(error.number())
 }
 
@@ -297,23 +262,19 @@ type SqliteQuery<'q> = sqlx::query::Query<'q, Sqlite, sqlx::sqlite::SqliteArgume
 type MysqlQuery<'q> = sqlx::query::Query<'q, MySql, sqlx::mysql::MySqlArguments>;
 
 fn sqlite_query<'q>(sql: &'static str, binds: &[Bind<'q>]) -> SqliteQuery<'q> {
-    binds
-        .iter()
-        .fold(sqlx::query(sql), |query, bind| match *bind {
-            Bind::Text(text) => query.bind(text.to_owned()),
-            Bind::Int(number) => query.bind(number),
-            Bind::Null => query.bind(None::<i64>),
-        })
+    binds.iter().fold(sqlx::query(sql), |query, bind| match *bind {
+        Bind::Text(text) => query.bind(text.to_owned()),
+        Bind::Int(number) => query.bind(number),
+        Bind::Null => query.bind(None::<i64>),
+    })
 }
 
 fn mysql_query<'q>(sql: &'static str, binds: &[Bind<'q>]) -> MysqlQuery<'q> {
-    binds
-        .iter()
-        .fold(sqlx::query(sql), |query, bind| match *bind {
-            Bind::Text(text) => query.bind(text.to_owned()),
-            Bind::Int(number) => query.bind(number),
-            Bind::Null => query.bind(None::<i64>),
-        })
+    binds.iter().fold(sqlx::query(sql), |query, bind| match *bind {
+        Bind::Text(text) => query.bind(text.to_owned()),
+        Bind::Int(number) => query.bind(number),
+        Bind::Null => query.bind(None::<i64>),
+    })
 }
 
 fn sqlite_cells(row: &SqliteRow) -> Result<Vec<Cell>, sqlx::Error> {
@@ -325,8 +286,7 @@ fn sqlite_cells(row: &SqliteRow) -> Result<Vec<Cell>, sqlx::Error> {
             }
             let decoded = match value.type_info().name() {
                 "INTEGER" | "BOOLEAN" => <i64 as Decode<Sqlite>>::decode(value).map(Cell::Int),
-                "REAL" => <f64 as Decode<Sqlite>>::decode(value)
-                    .map(|number| Cell::Bytes(number.to_string().into_bytes())),
+                "REAL" => <f64 as Decode<Sqlite>>::decode(value).map(|number| Cell::Bytes(number.to_string().into_bytes())),
                 _ => <Vec<u8> as Decode<Sqlite>>::decode(value).map(Cell::Bytes),
             };
             decoded.map_err(|source| decode_error(row.column(index).name(), source))
@@ -352,8 +312,5 @@ fn mysql_cells(row: &MySqlRow) -> Result<Vec<Cell>, sqlx::Error> {
 }
 
 fn decode_error(column: &str, source: Box<dyn std::error::Error + Send + Sync>) -> sqlx::Error {
-    sqlx::Error::ColumnDecode {
-        index: column.to_owned(),
-        source,
-    }
+    sqlx::Error::ColumnDecode { index: column.to_owned(), source }
 }

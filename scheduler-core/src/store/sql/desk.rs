@@ -1,12 +1,14 @@
 //! [`Desk`] on SQL.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     SqlStore,
     connection::{Bind, Cell, Connection, mysql_number},
-    epoch_ms, from_ms, from_secs, read_only,
+    epoch_ms, from_ms, from_secs, json, read_only,
     statements::Statements,
     task_row, write_transaction,
 };
@@ -16,10 +18,7 @@ use crate::{
         execution::ExecutionId,
         task::{TaskId, TaskRow},
     },
-    store::{
-        Desk, DeskTask, ExecutionFilter, ExecutionRow, NewTask, Store as _, StoreError,
-        TaskSelection,
-    },
+    store::{desk::manual_instant, Desk, DeskTask, ExecutionFilter, ExecutionRow, NewTask, Store as _, StoreError, TaskSelection},
 };
 
 /// `scheduler_meta.name` that says that the demo rows were given once.
@@ -41,10 +40,7 @@ impl Desk for SqlStore {
         };
         let ids: Vec<TaskId> = rows.iter().map(|row| row.id).collect();
         let cursors = self.cursors(&ids).await?;
-        let tasks = rows.into_iter().map(|row| DeskTask {
-            last_accounted: cursors.get(&row.id).copied(),
-            row,
-        });
+        let tasks = rows.into_iter().map(|row| DeskTask { last_accounted: cursors.get(&row.id).copied(), row });
         Ok(tasks.collect())
     }
 
@@ -54,13 +50,9 @@ impl Desk for SqlStore {
         });
         match added {
             Ok(Some(id)) => Ok(id),
-            Ok(None) => Err(StoreError::KeyTaken {
-                key: task.task_key.clone(),
-            }),
+            Ok(None) => Err(StoreError::KeyTaken { key: task.task_key.clone() }),
             Err(StoreError::Query { source, .. }) if is_duplicate(&source) => {
-                Err(StoreError::KeyTaken {
-                    key: task.task_key.clone(),
-                })
+                Err(StoreError::KeyTaken { key: task.task_key.clone() })
             }
             Err(error) => Err(error),
         }
@@ -90,23 +82,20 @@ impl Desk for SqlStore {
     }
 
     async fn request_run(&self, task: TaskId, now: DateTime<Utc>) -> Result<RequestId, StoreError> {
-        // Schedules fire on whole seconds as a rule: off them, a manual run takes no fire's place in the key.
-        let now = if now.timestamp_subsec_millis() == 0 {
-            now + TimeDelta::milliseconds(1)
-        } else {
-            now
-        };
         let asked = write_transaction!(self, "asking for a run", connection => async {
-            if !exists(&mut connection, self.sql, task).await? {
+            // Locked, so that of two who ask at once the second sees the first one's instant.
+            if connection.fetch(self.sql.lock_tasks, &[(&json(&[task])).into()]).await?.is_empty() {
                 return Ok(None);
             }
-            let done = connection.execute(self.sql.request_run, &[task.into(), epoch_ms(now).into()]).await?;
+            let (from, to) = (epoch_ms(now), epoch_ms(now + TimeDelta::seconds(1)));
+            let binds: [Bind<'_>; 6] = [task.into(), from.into(), to.into(), task.into(), from.into(), to.into()];
+            let rows = connection.fetch(self.sql.read_instants, &binds).await?;
+            let taken: HashSet<DateTime<Utc>> = rows.iter().filter_map(|row| from_ms(&row[0])).collect();
+            let requested_at = epoch_ms(manual_instant(now, |instant| taken.contains(&instant)));
+            let done = connection.execute(self.sql.request_run, &[task.into(), requested_at.into()]).await?;
             Ok(Some(done.last_id))
         })?;
-        asked.ok_or(StoreError::NotFound {
-            what: "task",
-            id: task,
-        })
+        asked.ok_or(StoreError::NotFound { what: "task", id: task })
     }
 
     async fn executions(&self, filter: ExecutionFilter) -> Result<Vec<ExecutionRow>, StoreError> {
@@ -129,12 +118,7 @@ impl Desk for SqlStore {
     async fn execution(&self, id: ExecutionId) -> Result<ExecutionRow, StoreError> {
         let rows = read_only!(self, "reading an execution", connection =>
             connection.fetch(self.sql.read_execution, &[id.into()]))?;
-        rows.first()
-            .map(|row| execution_row(row))
-            .ok_or(StoreError::NotFound {
-                what: "execution",
-                id,
-            })
+        rows.first().map(|row| execution_row(row)).ok_or(StoreError::NotFound { what: "execution", id })
     }
 
     async fn load_demo(&self, rows: &[NewTask]) -> Result<bool, StoreError> {
@@ -177,36 +161,21 @@ async fn add(
     if done.rows == 0 {
         return Ok(None);
     }
-    let rows = connection
-        .fetch(sql.find_key, &[(&task.task_key).into()])
-        .await?;
+    let rows = connection.fetch(sql.find_key, &[(&task.task_key).into()]).await?;
     Ok(rows.first().and_then(|row| row[0].int()))
 }
 
-async fn exists(
-    connection: &mut Connection<'_>,
-    sql: &Statements,
-    task: TaskId,
-) -> Result<bool, sqlx::Error> {
-    Ok(!connection
-        .fetch(sql.read_task, &[task.into()])
-        .await?
-        .is_empty())
+async fn exists(connection: &mut Connection<'_>, sql: &Statements, task: TaskId) -> Result<bool, sqlx::Error> {
+    Ok(!connection.fetch(sql.read_task, &[task.into()]).await?.is_empty())
 }
 
 fn found_or(found: bool, id: TaskId) -> Result<(), StoreError> {
-    if found {
-        Ok(())
-    } else {
-        Err(StoreError::NotFound { what: "task", id })
-    }
+    if found { Ok(()) } else { Err(StoreError::NotFound { what: "task", id }) }
 }
 
 fn is_duplicate(error: &sqlx::Error) -> bool {
     mysql_number(error) == Some(1062)
-        || error
-            .as_database_error()
-            .is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+        || error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
 /// Reads the columns of `list_executions`.

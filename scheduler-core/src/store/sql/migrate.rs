@@ -5,12 +5,18 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use backon::{ConstantBuilder, Retryable as _};
 use sqlx::{
     SqlSafeStr as _,
+    error::DatabaseError,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
 };
 
-use super::{SqlStore, connection::Pools, read_only};
+use super::{
+    SqlStore,
+    connection::{Pools, is_worth_a_retry},
+    read_only,
+};
 use crate::store::StoreError;
 
 const TABLE: &str = "scheduler_migration";
@@ -27,10 +33,8 @@ const MIGRATIONS: [(i64, &str, &str, &str); 1] = [(
 const PATIENCE: Duration = Duration::from_secs(3_600);
 
 /// What decides who runs a fire: table and key.
-const UNIQUE_KEYS: [(&str, &[&str]); 2] = [
-    ("task", &["task_key", "status"]),
-    ("execute_task", &["task_id", "scheduled_at", "attempt"]),
-];
+const UNIQUE_KEYS: [(&str, &[&str]); 2] =
+    [("task", &["task_key", "status"]), ("execute_task", &["task_id", "scheduled_at", "attempt"])];
 
 impl SqlStore {
     pub(super) async fn run_migrations(&self) -> Result<(), StoreError> {
@@ -39,32 +43,33 @@ impl SqlStore {
         if self.version().await? == newest {
             return Ok(());
         }
-        let migrated = tokio::time::timeout(PATIENCE, self.migrate_once_more()).await;
+        let migrated = tokio::time::timeout(PATIENCE, self.migrate_beside_others()).await;
         let operation = "migrating";
-        migrated
-            .map_err(|_| StoreError::Deadline {
-                operation,
-                after: PATIENCE,
-            })?
-            .map_err(|source| match source {
-                MigrateError::VersionMissing(version) => self.newer_schema(version),
-                source => StoreError::Migrate {
-                    database: self.database.clone(),
-                    source,
-                },
-            })
+        migrated.map_err(|_| StoreError::Deadline { operation, after: PATIENCE })?.map_err(|source| match source {
+            MigrateError::VersionMissing(version) => self.newer_schema(version),
+            source => StoreError::Migrate { database: self.database.clone(), source },
+        })
+    }
+
+    /// Of two programs that start at once, the slower one finds the database busy, or its own work done: SQLite
+    /// has no lock that spans a migration.
+    async fn migrate_beside_others(&self) -> Result<(), MigrateError> {
+        let newest = MIGRATIONS[MIGRATIONS.len() - 1].0;
+        let attempt = || async {
+            let migrated = self.migrate_once_more().await;
+            let is_done = migrated.is_err() && self.version().await.is_ok_and(|version| version == newest);
+            if is_done { Ok(()) } else { migrated }
+        };
+        let patience = ConstantBuilder::new().with_delay(Duration::from_millis(100)).with_max_times(100).with_jitter();
+        attempt.retry(patience).when(was_somebody_faster).await
     }
 
     async fn migrate_once_more(&self) -> Result<(), MigrateError> {
         match self.migrate_once().await {
             Err(MigrateError::Dirty(_)) => {
                 match &self.pools {
-                    Pools::Sqlite { writer, .. } => {
-                        drop(sqlx::query(FORGET_INTERRUPTED).execute(writer).await?)
-                    }
-                    Pools::Mysql(pool) => {
-                        drop(sqlx::query(FORGET_INTERRUPTED).execute(pool).await?)
-                    }
+                    Pools::Sqlite { writer, .. } => sqlx::query(FORGET_INTERRUPTED).execute(writer).await.map(drop)?,
+                    Pools::Mysql(pool) => sqlx::query(FORGET_INTERRUPTED).execute(pool).await.map(drop)?,
                 }
                 self.migrate_once().await
             }
@@ -78,13 +83,7 @@ impl SqlStore {
             .iter()
             .map(|(version, name, sqlite, mysql)| {
                 let sql = if is_sqlite { *sqlite } else { *mysql };
-                Migration::new(
-                    *version,
-                    (*name).into(),
-                    MigrationType::Simple,
-                    sql.into_sql_str(),
-                    false,
-                )
+                Migration::new(*version, (*name).into(), MigrationType::Simple, sql.into_sql_str(), false)
             })
             .collect();
         let mut migrator = Migrator::with_migrations(migrations);
@@ -106,13 +105,7 @@ impl SqlStore {
             }
         });
         let newest = MIGRATIONS[MIGRATIONS.len() - 1].0;
-        read.and_then(|version| {
-            if version > newest {
-                Err(self.newer_schema(version))
-            } else {
-                Ok(version)
-            }
-        })
+        read.and_then(|version| if version > newest { Err(self.newer_schema(version)) } else { Ok(version) })
     }
 
     fn newer_schema(&self, version: i64) -> StoreError {
@@ -141,9 +134,7 @@ impl SqlStore {
             keys.entry(index).or_default().push(row[2].to_lossy());
         }
         for (table, columns) in UNIQUE_KEYS {
-            let is_there = keys
-                .iter()
-                .any(|((of, _), key)| of == table && key.iter().eq(columns));
+            let is_there = keys.iter().any(|((of, _), key)| of == table && key.iter().eq(columns));
             if !is_there {
                 return Err(StoreError::Schema(format!(
                     "table {table} in {} has no unique key ({}), expected one, since it decides who runs a fire: \
@@ -155,6 +146,11 @@ impl SqlStore {
         }
         Ok(())
     }
+}
+
+fn was_somebody_faster(error: &MigrateError) -> bool {
+    let (MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) = error else { return false };
+    is_worth_a_retry(error) || error.as_database_error().is_some_and(DatabaseError::is_unique_violation)
 }
 
 const READ_VERSION: &str = "SELECT MAX(version) FROM scheduler_migration WHERE success = 1";

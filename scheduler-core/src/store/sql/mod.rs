@@ -48,9 +48,7 @@ pub struct SqlStore {
 
 impl std::fmt::Debug for SqlStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SqlStore")
-            .field("database", &self.database)
-            .finish_non_exhaustive()
+        f.debug_struct("SqlStore").field("database", &self.database).finish_non_exhaustive()
     }
 }
 
@@ -65,9 +63,7 @@ macro_rules! write_transaction {
             let result = $body.await;
             $connection.finish(result).await
         };
-        store
-            .within_deadline($operation, &committing, attempt)
-            .await
+        store.within_deadline($operation, &committing, attempt).await
     }};
 }
 
@@ -81,9 +77,7 @@ macro_rules! read_only {
             let result = $body.await;
             $connection.give_back(result)
         };
-        store
-            .within_deadline($operation, &committing, attempt)
-            .await
+        store.within_deadline($operation, &committing, attempt).await
     }};
 }
 
@@ -92,12 +86,7 @@ use write_transaction;
 
 impl SqlStore {
     fn new(pools: Pools, sql: &'static Statements, database: String, deadline: Duration) -> Self {
-        Self {
-            pools,
-            sql,
-            database,
-            deadline,
-        }
+        Self { pools, sql, database, deadline }
     }
 
     /// Closes all connections.
@@ -124,20 +113,13 @@ impl SqlStore {
         match tokio::time::timeout(self.deadline, retried).await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(source)) if committing.load(Ordering::Relaxed) => {
-                Err(StoreError::CommitUnknown {
-                    operation,
-                    source: Some(source),
-                })
+                Err(StoreError::CommitUnknown { operation, source: Some(source) })
             }
             Ok(Err(source)) => Err(StoreError::Query { operation, source }),
-            Err(_) if committing.load(Ordering::Relaxed) => Err(StoreError::CommitUnknown {
-                operation,
-                source: None,
-            }),
-            Err(_) => Err(StoreError::Deadline {
-                operation,
-                after: self.deadline,
-            }),
+            Err(_) if committing.load(Ordering::Relaxed) => {
+                Err(StoreError::CommitUnknown { operation, source: None })
+            }
+            Err(_) => Err(StoreError::Deadline { operation, after: self.deadline }),
         }
     }
 }
@@ -157,9 +139,7 @@ fn from_ms(cell: &Cell) -> Option<DateTime<Utc>> {
 
 /// The original's timestamps; MySQL's zero date reads as 0, which is no instant.
 fn from_secs(cell: &Cell) -> Option<DateTime<Utc>> {
-    cell.int()
-        .filter(|secs| *secs != 0)
-        .and_then(|secs| DateTime::from_timestamp(secs, 0))
+    cell.int().filter(|secs| *secs != 0).and_then(|secs| DateTime::from_timestamp(secs, 0))
 }
 
 /// Reads the columns of `read_tasks`.
@@ -195,11 +175,6 @@ async fn read_cursors(
     sql: &Statements,
     tasks: &[TaskId],
 ) -> Result<HashMap<TaskId, DateTime<Utc>>, sqlx::Error> {
-    let rows = connection
-        .fetch(sql.read_cursors, &[(&json(&tasks)).into()])
-        .await?;
-    Ok(rows
-        .iter()
-        .filter_map(|row| Some((row[0].int()?, from_ms(&row[1])?)))
-        .collect())
+    let rows = connection.fetch(sql.read_cursors, &[(&json(&tasks)).into()]).await?;
+    Ok(rows.iter().filter_map(|row| Some((row[0].int()?, from_ms(&row[1])?))).collect())
 }

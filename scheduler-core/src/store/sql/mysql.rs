@@ -3,7 +3,8 @@
 //! READ COMMITTED, rows locked in id order. Each statement sees what was committed when it began, so what must
 //! be judged under a lock is read by a statement *after* the one that took the lock. `STRAIGHT_JOIN` keeps the
 //! batch in front: its order is the order of the locks. `update_at = update_at` keeps `ON UPDATE
-//! CURRENT_TIMESTAMP` from taking our bookkeeping for an edit.
+//! CURRENT_TIMESTAMP` from taking our bookkeeping for an edit. Texts of a batch name their character set: a
+//! column of `JSON_TABLE` has the database's otherwise, and latin1 would turn what it lacks into `?`.
 
 use std::time::Duration;
 
@@ -29,9 +30,11 @@ pub struct MysqlPlace {
 }
 
 /// Session settings on every connection. A lock wait ends after 3 s and is retried by us; the server's own
-/// 50 s would outlast every deadline.
+/// 50 s would outlast every deadline. The mode is ours whatever the server's is: without a strict one, a value
+/// that does not fit would be cut in silence.
 const SESSION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
-                       SET SESSION innodb_lock_wait_timeout = 3, SESSION autocommit = 1, SESSION time_zone = '+00:00'";
+                       SET SESSION innodb_lock_wait_timeout = 3, SESSION autocommit = 1, SESSION completion_type = 0, SESSION time_zone = '+00:00', \
+                       SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'";
 
 impl SqlStore {
     /// Connects to a server. Each call to it ends within `deadline`.
@@ -54,9 +57,7 @@ impl SqlStore {
             source,
         };
         let probe = tokio::time::timeout(place.connect_timeout, connect.connect()).await;
-        let probe = probe
-            .unwrap_or(Err(sqlx::Error::PoolTimedOut))
-            .map_err(unreachable)?;
+        let probe = probe.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(unreachable)?;
         probe.close().await.map_err(unreachable)?;
         let pool = MySqlPoolOptions::new()
             .max_connections(place.max_connections)
@@ -74,23 +75,15 @@ fn hint(error: &sqlx::Error, connect: &MySqlConnectOptions, timeout: Duration) -
     let user = connect.get_username();
     let database = connect.get_database().unwrap_or_default();
     match (super::connection::mysql_number(error), error) {
-        (Some(1045), _) => {
-            format!("user {user:?} was refused, check user and password in mysql.toml [default]")
-        }
+        (Some(1045), _) => format!("user {user:?} was refused, check user and password in mysql.toml [default]"),
         (Some(1044), _) => {
-            format!(
-                "user {user:?} may not use database {database:?}, grant it or check db in mysql.toml [default]"
-            )
+            format!("user {user:?} may not use database {database:?}, grant it or check db in mysql.toml [default]")
         }
         (Some(1049), _) => {
-            format!(
-                "database {database:?} does not exist, create it or check db in mysql.toml [default]"
-            )
+            format!("database {database:?} does not exist, create it or check db in mysql.toml [default]")
         }
         (_, sqlx::Error::PoolTimedOut) => format!("no answer within {} s", timeout.as_secs_f64()),
-        _ => {
-            "is the server running, and are host and port in mysql.toml [default] right?".to_owned()
-        }
+        _ => "is the server running, and are host and port in mysql.toml [default] right?".to_owned(),
     }
 }
 
@@ -103,7 +96,8 @@ macro_rules! ids {
 macro_rules! fires {
     () => {
         "JSON_TABLE(?, '$[*]' COLUMNS (task_id BIGINT PATH '$.task_id', status VARCHAR(16) PATH '$.status', \
-         extra TEXT PATH '$.extra', trace_id VARCHAR(64) PATH '$.trace_id', \
+         extra TEXT CHARACTER SET utf8mb4 PATH '$.extra', \
+         trace_id VARCHAR(64) CHARACTER SET utf8mb4 PATH '$.trace_id', \
          scheduled_at BIGINT PATH '$.scheduled_at', attempt INT PATH '$.attempt', \
          source VARCHAR(16) PATH '$.source')) v"
     };
@@ -133,11 +127,7 @@ macro_rules! now_ms {
 pub(crate) static MYSQL: Statements = Statements {
     begin: "START TRANSACTION",
 
-    read_tasks: concat!(
-        "SELECT ",
-        task_columns!(),
-        " FROM task WHERE id > ? ORDER BY id LIMIT ?"
-    ),
+    read_tasks: concat!("SELECT ", task_columns!(), " FROM task WHERE id > ? ORDER BY id LIMIT ?"),
     read_task: concat!("SELECT ", task_columns!(), " FROM task WHERE id = ?"),
     read_requests: "SELECT id, task_id, requested_at FROM scheduler_request ORDER BY id LIMIT 1000",
     read_meta: "SELECT value FROM scheduler_meta WHERE name = ?",
@@ -189,7 +179,7 @@ pub(crate) static MYSQL: Statements = Statements {
         " STRAIGHT_JOIN execute_task e FORCE INDEX (PRIMARY) ON e.id = v.id FOR UPDATE"
     ),
     write_outcomes: "UPDATE JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$.id', status VARCHAR(16) PATH '$.status', \
-                     extra TEXT PATH '$.extra', started_at BIGINT PATH '$.started_at', \
+                     extra TEXT CHARACTER SET utf8mb4 PATH '$.extra', started_at BIGINT PATH '$.started_at', \
                      finished_at BIGINT PATH '$.finished_at')) v \
                      STRAIGHT_JOIN execute_task e FORCE INDEX (PRIMARY) ON e.id = v.id \
                      SET e.status = v.status, e.extra = v.extra, \
@@ -226,19 +216,19 @@ pub(crate) static MYSQL: Statements = Statements {
         now_ms!(),
         " WHERE e.status = 'todo'"
     ),
-    forget_nodes: concat!(
-        "DELETE FROM scheduler_node WHERE heartbeat_at < ",
-        now_ms!(),
-        " - 86400000"
-    ),
+    forget_nodes: concat!("DELETE FROM scheduler_node WHERE heartbeat_at < ", now_ms!(), " - 86400000"),
 
     add_task: "INSERT INTO task (id, task_key, `desc`, execute_func, `trigger`, spec, args, is_valid, status, extra) \
                SELECT a.* FROM (SELECT ? AS id, ? AS task_key, ? AS d, ? AS f, ? AS g, ? AS s, ? AS a, ? AS v, \
                'ready' AS st, ? AS x) a WHERE NOT EXISTS (SELECT 1 FROM task t WHERE t.task_key = a.task_key)",
     find_key: "SELECT id FROM task WHERE task_key = ? ORDER BY id DESC LIMIT 1",
-    set_valid: "UPDATE task SET is_valid = ? WHERE id = ? AND is_valid <> ?",
-    set_spec: "UPDATE task SET spec = ? WHERE id = ? AND spec <> ?",
+    set_valid: "UPDATE task SET is_valid = ? WHERE id = ? AND NOT (is_valid <=> ?)",
+    // The column's collation takes `mon` for `MON`, and ignores blanks at the end.
+    set_spec: "UPDATE task SET spec = ? WHERE id = ? AND NOT (CAST(spec AS BINARY) <=> CAST(? AS BINARY))",
     delete_task: "DELETE FROM task WHERE id = ?",
+    read_instants: "SELECT requested_at FROM scheduler_request WHERE task_id = ? AND requested_at BETWEEN ? AND ? \
+                    UNION ALL \
+                    SELECT scheduled_at FROM execute_task WHERE task_id = ? AND scheduled_at BETWEEN ? AND ?",
     request_run: "INSERT INTO scheduler_request (task_id, requested_at) VALUES (?, ?)",
     list_executions: concat!(
         "SELECT ",

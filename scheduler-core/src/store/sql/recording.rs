@@ -21,52 +21,50 @@ pub(super) async fn record(
     sql: &Statements,
     outcomes: &[Outcome],
 ) -> Result<Vec<bool>, sqlx::Error> {
-    let tasks = json(&in_lock_order(
-        outcomes.iter().map(|outcome| outcome.task_id),
-    ));
-    connection.fetch(sql.lock_tasks, &[(&tasks).into()]).await?;
-    let executions = json(&in_lock_order(
-        outcomes.iter().map(|outcome| outcome.execution_id),
-    ));
-    let rows = connection
-        .fetch(sql.lock_executions, &[(&executions).into()])
-        .await?;
-    let standing: HashMap<ExecutionId, (String, String)> = rows
+    let tasks = in_lock_order(outcomes.iter().map(|outcome| outcome.task_id));
+    connection.fetch(sql.lock_tasks, &[(&json(&tasks)).into()]).await?;
+    let executions = json(&in_lock_order(outcomes.iter().map(|outcome| outcome.execution_id)));
+    let rows = connection.fetch(sql.lock_executions, &[(&executions).into()]).await?;
+    let mut standing: HashMap<ExecutionId, Standing> = rows
         .into_iter()
-        .filter_map(|row| Some((row[0].int()?, (row[1].to_lossy(), row[2].to_lossy()))))
+        .filter_map(|row| Some((row[0].int()?, Standing { trace_id: row[1].to_lossy(), status: row[2].to_lossy() })))
         .collect();
-    let is_open_or_ours = |outcome: &Outcome| {
-        let Some((trace_id, status)) = standing.get(&outcome.execution_id) else {
-            return (false, false);
+    let mut open = Vec::new();
+    let mut freed = Vec::new();
+    let mut stands = Vec::with_capacity(outcomes.len());
+    for outcome in outcomes {
+        let row = standing.get_mut(&outcome.execution_id).filter(|row| *row.trace_id == *outcome.trace_id);
+        let Some(row) = row else {
+            stands.push(false);
+            continue;
         };
-        let is_ours = **trace_id == *outcome.trace_id;
-        let is_open = is_ours && status == Status::Todo.as_str();
-        (
-            is_open,
-            is_open || is_ours && status == outcome.status.as_str(),
-        )
-    };
-    let open: Vec<_> = outcomes
-        .iter()
-        .filter(|outcome| is_open_or_ours(outcome).0)
-        .map(|outcome| OutcomeJson {
-            id: outcome.execution_id,
-            status: outcome.status.as_str(),
-            extra: &outcome.extra,
-            started_at: outcome.started_at.map(epoch_ms),
-            finished_at: epoch_ms(outcome.finished_at),
-        })
-        .collect();
-    if !open.is_empty() {
-        connection
-            .execute(sql.write_outcomes, &[(&json(&open)).into()])
-            .await?;
-        connection
-            .execute(sql.release_tasks, &[(&tasks).into()])
-            .await?;
+        if row.status == Status::Todo.as_str() {
+            // From here on the row is closed, for a second outcome in the same batch too.
+            outcome.status.as_str().clone_into(&mut row.status);
+            open.push(outcome_json(outcome));
+            freed.push(outcome.task_id);
+        }
+        stands.push(row.status == outcome.status.as_str());
     }
-    Ok(outcomes
-        .iter()
-        .map(|outcome| is_open_or_ours(outcome).1)
-        .collect())
+    if !open.is_empty() {
+        connection.execute(sql.write_outcomes, &[(&json(&open)).into()]).await?;
+        connection.execute(sql.release_tasks, &[(&json(&in_lock_order(freed))).into()]).await?;
+    }
+    Ok(stands)
+}
+
+/// A locked row of `execute_task`.
+struct Standing {
+    trace_id: String,
+    status: String,
+}
+
+fn outcome_json(outcome: &Outcome) -> OutcomeJson<'_> {
+    OutcomeJson {
+        id: outcome.execution_id,
+        status: outcome.status.as_str(),
+        extra: &outcome.extra,
+        started_at: outcome.started_at.map(epoch_ms),
+        finished_at: epoch_ms(outcome.finished_at),
+    }
 }

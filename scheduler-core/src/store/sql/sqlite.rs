@@ -19,17 +19,12 @@ impl SqlStore {
     /// [`StoreError::Unreachable`] when the file cannot be opened or created.
     pub async fn sqlite(path: &Path, deadline: Duration) -> Result<Self, StoreError> {
         let database = format!("sqlite:{}", path.display());
-        let unreachable = |source: sqlx::Error| {
-            StoreError::Unreachable {
+        let unreachable = |source: sqlx::Error| StoreError::Unreachable {
             database: database.clone(),
             hint: "the file must be a SQLite database that this user may write, in a folder that exists or can be created".to_owned(),
             source,
-        }
         };
-        if let Some(folder) = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-        {
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|error| unreachable(error.into()))?;
         }
         let options = SqliteConnectOptions::new()
@@ -38,22 +33,10 @@ impl SqlStore {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(deadline.mul_f64(0.6));
-        let pool = |size| {
-            SqlitePoolOptions::new()
-                .max_connections(size)
-                .acquire_timeout(deadline)
-        };
-        let writer = pool(1)
-            .connect_with(options.clone())
-            .await
-            .map_err(unreachable)?;
+        let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(deadline);
+        let writer = pool(1).connect_with(options.clone()).await.map_err(unreachable)?;
         let readers = pool(4).connect_lazy_with(options);
-        Ok(Self::new(
-            Pools::Sqlite { writer, readers },
-            &SQLITE,
-            database,
-            deadline,
-        ))
+        Ok(Self::new(Pools::Sqlite { writer, readers }, &SQLITE, database, deadline))
     }
 }
 
@@ -77,11 +60,7 @@ macro_rules! execution_columns {
 pub(crate) static SQLITE: Statements = Statements {
     begin: "BEGIN IMMEDIATE",
 
-    read_tasks: concat!(
-        "SELECT ",
-        task_columns!(),
-        " FROM task WHERE id > ?1 ORDER BY id LIMIT ?2"
-    ),
+    read_tasks: concat!("SELECT ", task_columns!(), " FROM task WHERE id > ?1 ORDER BY id LIMIT ?2"),
     read_task: concat!("SELECT ", task_columns!(), " FROM task WHERE id = ?1"),
     read_requests: "SELECT id, task_id, requested_at FROM scheduler_request ORDER BY id LIMIT 1000",
     read_meta: "SELECT value FROM scheduler_meta WHERE name = ?1",
@@ -133,9 +112,12 @@ pub(crate) static SQLITE: Statements = Statements {
                SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'ready', ?9 \
                WHERE NOT EXISTS (SELECT 1 FROM task t WHERE t.task_key = ?2)",
     find_key: "SELECT id FROM task WHERE task_key = ?1 ORDER BY id DESC LIMIT 1",
-    set_valid: "UPDATE task SET is_valid = ?1 WHERE id = ?2 AND is_valid <> ?3",
-    set_spec: "UPDATE task SET spec = ?1 WHERE id = ?2 AND spec <> ?3",
+    set_valid: "UPDATE task SET is_valid = ?1 WHERE id = ?2 AND is_valid IS NOT ?3",
+    set_spec: "UPDATE task SET spec = ?1 WHERE id = ?2 AND spec IS NOT ?3",
     delete_task: "DELETE FROM task WHERE id = ?1",
+    read_instants: "SELECT requested_at FROM scheduler_request WHERE task_id = ?1 AND requested_at BETWEEN ?2 AND ?3 \
+                    UNION ALL \
+                    SELECT scheduled_at FROM execute_task WHERE task_id = ?4 AND scheduled_at BETWEEN ?5 AND ?6",
     request_run: "INSERT INTO scheduler_request (task_id, requested_at) VALUES (?1, ?2)",
     list_executions: concat!(
         "SELECT ",

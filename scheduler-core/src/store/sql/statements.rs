@@ -62,12 +62,14 @@ pub(crate) struct Statements {
     pub(crate) add_task: &'static str,
     /// `(key)` → `id`, newest first.
     pub(crate) find_key: &'static str,
-    /// `(is_valid, id, is_valid)`.
+    /// `(is_valid, id, is_valid)`; a NULL in a hand-made schema is another value.
     pub(crate) set_valid: &'static str,
-    /// `(spec, id, spec)`.
+    /// `(spec, id, spec)`; a text that differs in case or blanks only is another.
     pub(crate) set_spec: &'static str,
     /// `(id)`.
     pub(crate) delete_task: &'static str,
+    /// `(task_id, from, to, task_id, from, to)` → the instants that requests and executions of the task take.
+    pub(crate) read_instants: &'static str,
     /// `(task_id, requested_at)`.
     pub(crate) request_run: &'static str,
     /// `(task_id or NULL twice, status or NULL twice, before, limit)` → executions, newest first.
@@ -92,35 +94,10 @@ impl Statements {
             ($($name:ident),* $(,)?) => { vec![$((stringify!($name), self.$name)),*] };
         }
         list![
-            read_tasks,
-            read_task,
-            read_requests,
-            read_meta,
-            read_cursors,
-            lock_tasks,
-            lock_requests,
-            insert_executions,
-            read_back,
-            set_doing,
-            delete_requests,
-            lock_executions,
-            write_outcomes,
-            release_tasks,
-            renew,
-            leave,
-            find_dead,
-            mark_lost,
-            forget_nodes,
-            add_task,
-            find_key,
-            set_valid,
-            set_spec,
-            delete_task,
-            request_run,
-            list_executions,
-            read_execution,
-            count_tasks,
-            add_meta,
+            read_tasks, read_task, read_requests, read_meta, read_cursors, lock_tasks, lock_requests,
+            insert_executions, read_back, set_doing, delete_requests, lock_executions, write_outcomes,
+            release_tasks, renew, leave, find_dead, mark_lost, forget_nodes, add_task, find_key, set_valid,
+            set_spec, delete_task, read_instants, request_run, list_executions, read_execution, count_tasks, add_meta,
             read_unique_keys,
         ]
     }

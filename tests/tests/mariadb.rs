@@ -1,0 +1,380 @@
+//! What only MariaDB can show: the original's tables and program, foreign locks, deadlocks, broken calls.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking too")]
+
+use std::time::Duration;
+
+use scheduler_core::plan::claim::{Claim, Verdict};
+use scheduler_core::plan::execution::Status;
+use scheduler_core::store::StoreError;
+use scheduler_core::store::conformance::{Fixture, at, outcome, run_of};
+use sqlx::{Connection as _, Executor as _, MySqlConnection};
+use tests::poll;
+use tests::servers::{MariaDb, mariadb};
+
+/// The original application's own start-up SQL.
+const SEED: &str = include_str!("../fixtures/seed.sql");
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Runs `test` on a database of its own, where a server is installed.
+fn on_a_database<F: Future<Output = ()>>(test: impl FnOnce(&'static MariaDb, String) -> F) {
+    let Some(server) = mariadb() else { return };
+    let database = server.create_database();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    runtime
+        .expect("a runtime starts")
+        .block_on(test(server, database));
+}
+
+async fn migrated(server: &MariaDb, database: &str) -> Fixture {
+    Fixture::mysql(&server.url(database)).await.migrated().await
+}
+
+/// What the client prints for `sql`, one line per row.
+#[track_caller]
+fn rows(server: &MariaDb, database: &str, sql: &str) -> Vec<String> {
+    let printed = server
+        .client(database, sql)
+        .unwrap_or_else(|error| panic!("{sql}: {error}"));
+    printed.lines().map(str::to_owned).collect()
+}
+
+const COLUMNS: [&str; 12] = [
+    "id",
+    "task_key",
+    "desc",
+    "execute_func",
+    "trigger",
+    "spec",
+    "args",
+    "is_valid",
+    "status",
+    "extra",
+    "create_at",
+    "update_at",
+];
+
+async fn the_seed_is_there(server: &MariaDb, database: &str, fixture: &Fixture) {
+    let read = fixture.store.read().await.unwrap().rows;
+    let keys: Vec<_> = read
+        .iter()
+        .map(|row| row.task_key.as_deref().unwrap())
+        .collect();
+    assert_eq!(keys, ["test_interval", "test_date", "test_cron"]);
+    assert_eq!(read[0].description.as_deref(), Ok("测试interval任务"));
+    assert_eq!(read[1].args.as_deref(), Ok("\"guess\",\"hello\""));
+    assert_eq!(
+        read[0].updated_at.unwrap().to_rfc3339(),
+        "2020-04-24T19:13:59+00:00"
+    );
+    let columns = rows(
+        server,
+        database,
+        "SELECT column_name FROM information_schema.columns \
+        WHERE table_schema = DATABASE() AND table_name = 'task' ORDER BY ordinal_position",
+    );
+    assert_eq!(columns, COLUMNS);
+    let described = rows(server, database, "DESCRIBE task");
+    assert_eq!(described.len(), COLUMNS.len());
+    let claim = Claim {
+        spec: "5".into(),
+        ..run_of(1, at(10))
+    };
+    let id = fixture.won(&claim).await;
+    assert!(fixture.record(&outcome(id, &claim, Status::Success)).await);
+    assert_eq!(fixture.row(1).await.updated_at, read[0].updated_at);
+}
+
+/// The seed's instants are read in the session's zone; the client speaks UTC here.
+fn seed() -> String {
+    format!("SET time_zone = '+00:00';\n{SEED}")
+}
+
+#[test]
+fn the_originals_sql_loads_before_the_migrations() {
+    on_a_database(async |server, database| {
+        server.client(&database, &seed()).unwrap();
+        let fixture = migrated(server, &database).await;
+        the_seed_is_there(server, &database, &fixture).await;
+    });
+}
+
+#[test]
+fn the_originals_sql_loads_after_the_migrations() {
+    on_a_database(async |server, database| {
+        let fixture = migrated(server, &database).await;
+        server.client(&database, &seed()).unwrap();
+        the_seed_is_there(server, &database, &fixture).await;
+        fixture.store.check_schema().await.unwrap();
+    });
+}
+
+#[test]
+fn the_originals_positional_insert_works_on_migrated_tables() {
+    on_a_database(async |server, database| {
+        let fixture = migrated(server, &database).await;
+        let insert = "INSERT INTO task VALUES (42, 'k', 'd', 'f', 'interval', '5', '1', 1, 'ready', '{}', \
+                      '2020-04-24 16:51:03', '2020-04-24 19:13:59')";
+        server.client(&database, insert).unwrap();
+        assert_eq!(fixture.row(42).await.task_key.as_deref(), Ok("k"));
+    });
+}
+
+#[test]
+fn what_the_original_filled_is_adopted_without_losing_a_row() {
+    on_a_database(async |server, database| {
+        server.client(&database, &seed()).unwrap();
+        let filled = "UPDATE task SET status = 'doing', update_at = update_at WHERE id = 1; \
+            INSERT INTO execute_task VALUES \
+            (1, 1, 'success', '{}', 'trace 1', '2020-04-24 16:51:03', '2020-04-24 16:51:03'), \
+            (2, 1, 'fail', '{\"err\":\"错误\"}', 'trace 2', '2020-04-24 16:51:08', '2020-04-24 16:51:08'), \
+            (7, 1, 'todo', '{}', 'trace 7', '2020-04-24 16:51:13', '2020-04-24 16:51:13')";
+        server.client(&database, filled).unwrap();
+        let columns = "id, task_id, status, extra, trace_id, create_at, update_at";
+        let everything = format!(
+            "SELECT {columns} FROM execute_task ORDER BY id; SELECT * FROM task ORDER BY id"
+        );
+        let before = rows(server, &database, &everything);
+        let fixture = migrated(server, &database).await;
+        assert_eq!(rows(server, &database, &everything), before);
+        assert_eq!(fixture.execution(2).await.extra, "{\"err\":\"错误\"}");
+        // What was running is lost, since nobody renews for it, and its task is free again.
+        let reaped = fixture
+            .store
+            .reap(Duration::from_secs(30), &[1])
+            .await
+            .unwrap();
+        assert_eq!(reaped.lost, [(7, 1, None)]);
+        fixture
+            .won(&Claim {
+                spec: "5".into(),
+                ..run_of(1, at(10))
+            })
+            .await;
+        let by_the_original = "INSERT INTO execute_task (task_id, status, trace_id) VALUES (2, 'todo', 'late'), (2, 'todo', 'later')";
+        server.client(&database, by_the_original).unwrap();
+    });
+}
+
+#[test]
+fn a_migration_killed_after_its_alter_is_finished() {
+    on_a_database(async |server, database| {
+        server.client(&database, &seed()).unwrap();
+        let fixture = migrated(server, &database).await;
+        for left in [
+            "DROP TABLE scheduler_migration, scheduler_meta, scheduler_request, scheduler_node",
+            "UPDATE scheduler_migration SET success = 0; DROP TABLE scheduler_meta",
+            "DELETE FROM scheduler_migration; DROP TABLE scheduler_request",
+        ] {
+            server.client(&database, left).unwrap();
+            fixture.store.check_schema().await.unwrap_err();
+            fixture.store.migrate().await.unwrap();
+            fixture.store.check_schema().await.unwrap();
+            fixture.store.read().await.unwrap();
+            fixture.store.renew("n1").await.unwrap();
+        }
+        assert_eq!(fixture.store.read().await.unwrap().rows.len(), 3);
+    });
+}
+
+#[test]
+fn a_user_who_may_not_change_tables_can_run_on_migrated_ones() {
+    on_a_database(async |server, database| {
+        let fixture = migrated(server, &database).await;
+        let task = fixture.add("a").await;
+        let user = format!("plain_{database}");
+        let grant = format!(
+            "CREATE USER '{user}'@'127.0.0.1'; \
+             GRANT SELECT, INSERT, UPDATE, DELETE ON {database}.* TO '{user}'@'127.0.0.1'"
+        );
+        server.client("", &grant).unwrap();
+        let url = server.url(&database).replace("root@", &format!("{user}@"));
+        let plain = Fixture::mysql(&url).await.migrated().await;
+        let claim = run_of(task, at(10));
+        let id = plain.won(&claim).await;
+        assert!(plain.record(&outcome(id, &claim, Status::Success)).await);
+        plain.store.renew("n1").await.unwrap();
+        plain
+            .store
+            .reap(Duration::from_secs(30), &[task])
+            .await
+            .unwrap();
+        plain.add("b").await;
+        plain.store.request_run(task, at(20)).await.unwrap();
+        plain.store.delete(task).await.unwrap();
+    });
+}
+
+/// Open transactions of the clients of `database`.
+fn open_transactions(server: &MariaDb, database: &str) -> Vec<String> {
+    let sql = format!(
+        "SELECT x.trx_id, x.trx_state, p.info FROM information_schema.innodb_trx x \
+         JOIN information_schema.processlist p ON p.id = x.trx_mysql_thread_id WHERE p.db = '{database}'"
+    );
+    rows(server, "", &sql)
+}
+
+async fn hostile(server: &MariaDb, database: &str, sql: &'static str) -> MySqlConnection {
+    let mut session = MySqlConnection::connect(&server.url(database))
+        .await
+        .unwrap();
+    session.execute(sqlx::raw_sql(sql)).await.unwrap();
+    session
+}
+
+#[test]
+fn a_row_locked_by_a_stranger_ends_a_claim_within_the_deadline() {
+    on_a_database(async |server, database| {
+        let deadline = Duration::from_secs(2);
+        let fixture = Fixture::mysql_within(&server.url(&database), deadline)
+            .await
+            .migrated()
+            .await;
+        let tasks = [fixture.add("a").await, fixture.add("b").await];
+        let claims = tasks.map(|task| run_of(task, at(10)));
+        let mut stranger = hostile(
+            server,
+            &database,
+            "START TRANSACTION; SELECT * FROM task WHERE task_key = 'b' FOR UPDATE",
+        )
+        .await;
+        let started = scheduler_core::clock::mono();
+        let error = fixture.store.claim("n1", &claims).await.unwrap_err();
+        let took = scheduler_core::clock::mono() - started;
+        assert!(
+            matches!(error, StoreError::Deadline { .. }),
+            "{}",
+            error.chain()
+        );
+        assert!(!error.is_unknown());
+        assert!(took >= deadline && took < deadline * 2, "{took:?}");
+        // The pool is usable while the row is still locked.
+        fixture.store.renew("n1").await.unwrap();
+        assert_eq!(fixture.store.read().await.unwrap().rows.len(), 2);
+        stranger.execute(sqlx::raw_sql("ROLLBACK")).await.unwrap();
+        let none_open = poll::until(PATIENCE, || {
+            open_transactions(server, &database)
+                .is_empty()
+                .then_some(())
+        });
+        assert!(
+            none_open.is_some(),
+            "{:?}",
+            open_transactions(server, &database)
+        );
+        assert_eq!(fixture.store.executions(ALL).await.unwrap(), []);
+        let verdicts = fixture.store.claim("n1", &claims).await.unwrap();
+        assert!(
+            verdicts
+                .iter()
+                .all(|verdict| matches!(verdict, Verdict::Won(Some(_)))),
+            "{verdicts:?}"
+        );
+    });
+}
+
+const ALL: scheduler_core::store::ExecutionFilter = scheduler_core::store::ExecutionFilter {
+    task_id: None,
+    status: None,
+    before: None,
+    limit: 100_000,
+};
+
+#[test]
+fn a_deadlock_is_rolled_back_and_tried_again() {
+    on_a_database(async |server, database| {
+        let fixture = migrated(server, &database).await;
+        let tasks = [fixture.add("a").await, fixture.add("b").await];
+        let claims = tasks.map(|task| run_of(task, at(10)));
+        // The stranger holds b and has written most, so the claim, which holds a and waits for b, is the victim.
+        let mut stranger = hostile(
+            server,
+            &database,
+            "START TRANSACTION; UPDATE task SET `desc` = 'x' WHERE task_key = 'b'; \
+             INSERT INTO scheduler_node (node_id, started_at, heartbeat_at) VALUES ('x', 1, 1), ('y', 1, 1)",
+        )
+        .await;
+        let deadlocks = || {
+            rows(
+                server,
+                "",
+                "SELECT variable_value FROM information_schema.global_status \
+            WHERE variable_name = 'Innodb_deadlocks'",
+            )
+        };
+        let before = deadlocks();
+        let store = std::sync::Arc::clone(&fixture.store);
+        let claiming = tokio::spawn(async move { store.claim("n1", &claims).await });
+        let waits = poll::until(PATIENCE, || {
+            let open = open_transactions(server, &database);
+            open.iter()
+                .any(|row| row.contains("LOCK WAIT"))
+                .then_some(())
+        });
+        assert!(
+            waits.is_some(),
+            "{:?}",
+            open_transactions(server, &database)
+        );
+        stranger
+            .execute(sqlx::raw_sql(
+                "UPDATE task SET `desc` = 'x' WHERE task_key = 'a'; COMMIT",
+            ))
+            .await
+            .unwrap();
+        let verdicts = claiming.await.unwrap().unwrap();
+        assert!(
+            verdicts
+                .iter()
+                .all(|verdict| matches!(verdict, Verdict::Won(Some(_)))),
+            "{verdicts:?}"
+        );
+        assert_ne!(deadlocks(), before, "there was a deadlock");
+    });
+}
+
+#[test]
+fn dropped_calls_leave_no_transaction_open() {
+    on_a_database(async |server, database| {
+        let fixture = migrated(server, &database).await;
+        let tasks = fixture.add_many("task", 10).await;
+        for round in 0..200_u32 {
+            let claims: Vec<_> = tasks
+                .iter()
+                .map(|task| run_of(*task, at(i64::from(round) * 10)))
+                .collect();
+            // Up to 6 ms, in an order without a pattern.
+            let patience = Duration::from_micros(u64::from(round * 7_919 % 6_000));
+            let _ = tokio::time::timeout(patience, fixture.store.claim("n1", &claims)).await;
+            let _ = tokio::time::timeout(patience, fixture.store.renew("n1")).await;
+            let _ =
+                tokio::time::timeout(patience, fixture.store.reap(Duration::ZERO, &tasks)).await;
+        }
+        let none_open = poll::until(PATIENCE, || {
+            open_transactions(server, &database)
+                .is_empty()
+                .then_some(())
+        });
+        assert!(
+            none_open.is_some(),
+            "{:?}",
+            open_transactions(server, &database)
+        );
+        // No connection of the pool is left in the middle of an exchange.
+        for _ in 0..40 {
+            let (one, other) = tokio::join!(fixture.store.renew("n1"), fixture.store.read());
+            one.unwrap();
+            other.unwrap();
+        }
+        let half =
+            "SELECT scheduled_at, COUNT(*) FROM execute_task GROUP BY 1 HAVING COUNT(*) <> 10";
+        assert_eq!(
+            rows(server, &database, half),
+            [""; 0],
+            "a claim is written as a whole"
+        );
+    });
+}
