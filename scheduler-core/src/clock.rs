@@ -19,10 +19,7 @@ static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 /// Both clocks, read once.
 #[must_use]
 pub fn now() -> Now {
-    Now {
-        wall: wall(),
-        mono: mono(),
-    }
+    Now { wall: wall(), mono: mono() }
 }
 
 /// The wall clock in UTC, whole milliseconds.

@@ -106,11 +106,7 @@ impl Registry {
     /// Case does not count. Up to a third of the characters may differ; a swap of two neighbours
     /// counts once.
     pub fn nearest(&self, name: &str, limit: usize) -> Vec<&'static str> {
-        words::nearest(
-            name,
-            self.jobs.iter().map(|job| job.name),
-            limit.min(MAX_NEAREST),
-        )
+        words::nearest(name, self.jobs.iter().map(|job| job.name), limit.min(MAX_NEAREST))
     }
 }
 
@@ -127,10 +123,7 @@ fn duplicates(jobs: &[&'static JobDescriptor]) -> Vec<DuplicateJob> {
 
 impl Place {
     fn of(job: &JobDescriptor) -> Self {
-        Self {
-            file: job.file,
-            line: job.line,
-        }
+        Self { file: job.file, line: job.line }
     }
 }
 
@@ -143,11 +136,7 @@ impl fmt::Display for Place {
 impl fmt::Display for DuplicateJob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let places = join(&self.places, " and ");
-        write!(
-            f,
-            "job {:?} is registered more than once: {places}",
-            self.name
-        )
+        write!(f, "job {:?} is registered more than once: {places}", self.name)
     }
 }
 

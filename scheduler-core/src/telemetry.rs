@@ -57,14 +57,9 @@ pub fn init(logger: &Logger) -> Result<(), TelemetryError> {
 /// One line with the place of the panic, and with the trace id of the run in which it happened.
 fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
     const LONGEST: usize = 1_000;
-    let text = panic
-        .payload_as_str()
-        .unwrap_or("a payload that is no text");
+    let text = panic.payload_as_str().unwrap_or("a payload that is no text");
     let text: String = text.chars().take(LONGEST).collect();
-    let place = panic
-        .location()
-        .map(ToString::to_string)
-        .unwrap_or_default();
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
     tracing::error!(target: "scheduler", place, "panicked: {text}");
 }
 
@@ -100,42 +95,25 @@ fn subscriber<W>(
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let layer = if is_terminal {
-        for_people(writer).boxed()
-    } else {
-        json::layer(writer).boxed()
-    };
+    let layer = if is_terminal { for_people(writer).boxed() } else { json::layer(writer).boxed() };
     tracing_subscriber::registry().with(layer.with_filter(filter(logger)))
 }
 
 fn filter(logger: &Logger) -> impl Filter<Registry> + use<> {
-    targets(logger).or(filter_fn(|metadata| {
-        metadata.is_span() && metadata.name() == RUN
-    }))
+    targets(logger).or(filter_fn(|metadata| metadata.is_span() && metadata.name() == RUN))
 }
 
 /// Ours: to them `other` does not apply.
 const OWN: [&str; 4] = ["scheduler", "scheduler_core", "scheduler_macros", "jobs"];
 
 fn targets(logger: &Logger) -> Targets {
-    let level = |name: &str| {
-        logger
-            .loggers
-            .get(name)
-            .map(|table| level_filter(table.level))
-    };
+    let level = |name: &str| logger.loggers.get(name).map(|table| level_filter(table.level));
     let root = level("root").unwrap_or(LevelFilter::INFO);
     let own = OWN.map(|target| (target, root));
     let scheduler = level("apscheduler").map(|level| OWN.map(|target| (target, level)));
-    let scheduler = scheduler
-        .into_iter()
-        .flatten()
-        .filter(|(target, _)| *target != "jobs");
+    let scheduler = scheduler.into_iter().flatten().filter(|(target, _)| *target != "jobs");
     let roles = ["root", "other", "apscheduler"];
-    let named = logger
-        .loggers
-        .iter()
-        .filter(|(name, _)| !roles.contains(&name.as_str()));
+    let named = logger.loggers.iter().filter(|(name, _)| !roles.contains(&name.as_str()));
     Targets::new()
         .with_default(level("other").unwrap_or(root))
         .with_targets(own)
@@ -169,10 +147,7 @@ where
     tracing_subscriber::fmt::layer()
         .with_timer(ShortLocalTime)
         .fmt_fields(format::debug_fn(field).delimited(" "))
-        .with_writer(Forgiving {
-            writer,
-            is_json: false,
-        })
+        .with_writer(Forgiving { writer, is_json: false })
 }
 
 /// `text` with each character replaced that moves the cursor, ends a line or turns the reading direction.
@@ -197,20 +172,11 @@ struct ShortLocalTime;
 
 impl FormatTime for ShortLocalTime {
     fn format_time(&self, out: &mut format::Writer<'_>) -> fmt::Result {
-        write!(
-            out,
-            "{}",
-            utc_now()
-                .with_timezone(&chrono::Local)
-                .format("%H:%M:%S%.3f")
-        )
+        write!(out, "{}", utc_now().with_timezone(&chrono::Local).format("%H:%M:%S%.3f"))
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the time of a log line decides nothing"
-)]
+#[expect(clippy::disallowed_methods, reason = "the time of a log line decides nothing")]
 fn utc_now() -> chrono::DateTime<chrono::Utc> {
     chrono::Utc::now()
 }
@@ -225,17 +191,11 @@ impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for Forgiving<W> {
     type Writer = Forgiving<W::Writer>;
 
     fn make_writer(&'a self) -> Self::Writer {
-        Forgiving {
-            writer: self.writer.make_writer(),
-            is_json: self.is_json,
-        }
+        Forgiving { writer: self.writer.make_writer(), is_json: self.is_json }
     }
 
     fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> Self::Writer {
-        Forgiving {
-            writer: self.writer.make_writer_for(metadata),
-            is_json: self.is_json,
-        }
+        Forgiving { writer: self.writer.make_writer_for(metadata), is_json: self.is_json }
     }
 }
 

@@ -45,10 +45,7 @@ fn at(seconds: i64) -> DateTime<Utc> {
 
 /// None for the few draws that never fire, such as `0 0 30 2 *`.
 fn trigger(pattern: &str, zone: &str) -> Option<Trigger> {
-    let anchor = Anchor {
-        created_at: at(0),
-        updated_at: at(0),
-    };
+    let anchor = Anchor { created_at: at(0), updated_at: at(0) };
     let zone = Zone::named(zone).unwrap();
     match Parser::new(CronDialect::Standard).parse(TriggerKind::Cron, pattern, &zone, anchor) {
         Ok(trigger) => Some(trigger),
@@ -89,20 +86,11 @@ struct Field {
 fn field(random: &mut Random, (low, high): (i64, i64)) -> Field {
     let bit = |value: i64| 1_u64 << value;
     match random.within(0, 9) {
-        0..=2 => Field {
-            text: "*".into(),
-            bits: (low..=high).map(bit).sum(),
-        },
+        0..=2 => Field { text: "*".into(), bits: (low..=high).map(bit).sum() },
         3 => {
             let step = random.within(1, 20);
-            let bits = (low..=high)
-                .step_by(usize::try_from(step).unwrap())
-                .map(bit)
-                .sum();
-            Field {
-                text: format!("*/{step}"),
-                bits,
-            }
+            let bits = (low..=high).step_by(usize::try_from(step).unwrap()).map(bit).sum();
+            Field { text: format!("*/{step}"), bits }
         }
         _ => {
             let (mut items, mut bits) = (Vec::new(), 0);
@@ -123,10 +111,7 @@ fn field(random: &mut Random, (low, high): (i64, i64)) -> Field {
                 items.push(text);
                 bits |= values.into_iter().map(bit).fold(0, |all, bit| all | bit);
             }
-            Field {
-                text: items.join(","),
-                bits,
-            }
+            Field { text: items.join(","), bits }
         }
     }
 }
@@ -145,35 +130,17 @@ impl Pattern {
             bits: (low..=high).map(|value| 1_u64 << value).sum(),
         };
         let mut rarely = |range, percent| {
-            if random.within(0, 99) < percent {
-                field(random, range)
-            } else {
-                any(range)
-            }
+            if random.within(0, 99) < percent { field(random, range) } else { any(range) }
         };
         let (day, month) = (rarely((1, 31), 30), rarely((1, 12), 10));
         let mut weekday = rarely((0, 7), 30);
         weekday.bits |= weekday.bits >> 7;
-        let second = if with_seconds {
-            field(random, (0, 59))
-        } else {
-            Field {
-                text: "0".into(),
-                bits: 1,
-            }
-        };
+        let second =
+            if with_seconds { field(random, (0, 59)) } else { Field { text: "0".into(), bits: 1 } };
         let (minute, hour) = (field(random, (0, 59)), field(random, (0, 23)));
         let fields = [second, minute, hour, day, month, weekday];
-        let written = if with_seconds {
-            &fields[..]
-        } else {
-            &fields[1..]
-        };
-        let text = written
-            .iter()
-            .map(|field| field.text.as_str())
-            .collect::<Vec<_>>()
-            .join(" ");
+        let written = if with_seconds { &fields[..] } else { &fields[1..] };
+        let text = written.iter().map(|field| field.text.as_str()).collect::<Vec<_>>().join(" ");
         Pattern { fields, text }
     }
 
@@ -187,25 +154,17 @@ impl Pattern {
         has(0, of_day % 60)
             && has(1, of_day / 60 % 60)
             && has(2, of_day / 3_600)
-            && *days
-                .entry(local.div_euclid(DAY))
-                .or_insert_with_key(|day| self.matches_day(*day))
+            && *days.entry(local.div_euclid(DAY)).or_insert_with_key(|day| self.matches_day(*day))
     }
 
     fn matches_day(&self, day: i64) -> bool {
         let epoch = civil::date(1970, 1, 1);
         let date = epoch.checked_add(jiff::Span::new().days(day)).unwrap();
         let has = |field: usize, value: i8| self.fields[field].bits >> value & 1 == 1;
-        let (by_date, by_weekday) = (
-            has(3, date.day()),
-            has(5, date.weekday().to_sunday_zero_offset()),
-        );
+        let (by_date, by_weekday) =
+            (has(3, date.day()), has(5, date.weekday().to_sunday_zero_offset()));
         let star = self.fields[3].text.starts_with('*') || self.fields[5].text.starts_with('*');
-        let on = if star {
-            by_date && by_weekday
-        } else {
-            by_date || by_weekday
-        };
+        let on = if star { by_date && by_weekday } else { by_date || by_weekday };
         on && has(4, date.month())
     }
 }
@@ -222,14 +181,8 @@ impl Window {
         let rules = rules(zone);
         let from = from - from.rem_euclid(60);
         let shows = |at: i64| at + i64::from(rules.to_offset(timestamp(at)).seconds());
-        let moments = (from..to)
-            .step_by(usize::try_from(step).unwrap())
-            .map(|at| (at, shows(at)));
-        Window {
-            zone,
-            step,
-            moments: moments.collect(),
-        }
+        let moments = (from..to).step_by(usize::try_from(step).unwrap()).map(|at| (at, shows(at)));
+        Window { zone, step, moments: moments.collect() }
     }
 
     /// The instants of the pattern within the window but for its first moment.
@@ -256,11 +209,7 @@ impl Window {
     fn check(&self, pattern: &Pattern, random: &mut Random) -> usize {
         let expected = self.walk(pattern);
         let Some(trigger) = trigger(&pattern.text, self.zone) else {
-            assert!(
-                expected.is_empty(),
-                "{:?} was refused, but fires",
-                pattern.text
-            );
+            assert!(expected.is_empty(), "{:?} was refused, but fires", pattern.text);
             return 0;
         };
         let (first, last) = (self.moments[0].0, self.moments[self.moments.len() - 1].0);
@@ -268,11 +217,7 @@ impl Window {
         // The whole chain where it is short, else its ends and some of its middle.
         let mut probes = vec![first, last];
         probes.extend((0..20).map(|_| random.within(first, last)));
-        probes.extend(
-            (0..20)
-                .filter(|_| !expected.is_empty())
-                .map(|_| random.pick(&expected)),
-        );
+        probes.extend((0..20).filter(|_| !expected.is_empty()).map(|_| random.pick(&expected)));
         for &probe in &probes {
             let index = expected.partition_point(|instant| *instant <= probe);
             if let Some(next) = expected.get(index) {
@@ -283,10 +228,7 @@ impl Window {
                 );
             } else {
                 let next = trigger.next_after(at(probe));
-                assert!(
-                    next.is_none_or(|next| next > at(last)),
-                    "next after {probe}: {name}"
-                );
+                assert!(next.is_none_or(|next| next > at(last)), "next after {probe}: {name}");
             }
             if let Some(newest) = index.checked_sub(1).map(|index| expected[index]) {
                 assert_eq!(
@@ -303,10 +245,8 @@ impl Window {
             }
             let other = random.pick(&probes);
             let (from, to) = (probe.min(other), probe.max(other));
-            let inside = expected
-                .iter()
-                .filter(|instant| (from + 1..=to).contains(*instant))
-                .count();
+            let inside =
+                expected.iter().filter(|instant| (from + 1..=to).contains(*instant)).count();
             assert_eq!(
                 trigger.count(at(from), at(to)),
                 inside as u64,
@@ -333,9 +273,7 @@ fn changes(zone: &str, random: &mut Random) -> Vec<i64> {
         .take_while(|at| *at < 2_145_916_800)
         .collect();
     if all.is_empty() {
-        return (0..4)
-            .map(|_| random.within(946_684_800, 2_145_916_800))
-            .collect();
+        return (0..4).map(|_| random.within(946_684_800, 2_145_916_800)).collect();
     }
     let mut some: Vec<i64> = (0..4).map(|_| random.pick(&all)).collect();
     if zone == "Pacific/Apia" {
@@ -393,10 +331,7 @@ fn instants_strictly_increase() {
         let trigger = trigger(&pattern.text, zone);
         let mut after = at(random.within(946_684_800, 2_145_916_800));
         for _ in 0..20 {
-            let Some(next) = trigger
-                .as_ref()
-                .and_then(|trigger| trigger.next_after(after))
-            else {
+            let Some(next) = trigger.as_ref().and_then(|trigger| trigger.next_after(after)) else {
                 break;
             };
             assert!(next > after, "{} in {zone} after {after}", pattern.text);
@@ -412,22 +347,14 @@ fn a_fixed_daily_job_runs_once_for_every_date() {
         for (hour, minute) in [(0, 0), (1, 30), (2, 15), (23, 30)] {
             let trigger = trigger(&format!("{minute} {hour} * * *"), zone).unwrap();
             let mut date = civil::date(2000, 1, 1);
-            let start = date
-                .to_zoned(zone_rules.clone())
-                .unwrap()
-                .timestamp()
-                .as_second();
+            let start = date.to_zoned(zone_rules.clone()).unwrap().timestamp().as_second();
             let (mut after, mut runs) = (at(start - 1), 0_u64);
             while date < civil::date(2038, 1, 1) {
                 let next = trigger.next_after(after).unwrap();
                 let local = zone_rules.to_datetime(timestamp(next.timestamp()));
                 // Apia had no 30 December 2011: what was due then ran as the 31st began.
                 let skipped = zone == "Pacific/Apia" && date == civil::date(2011, 12, 30);
-                let expected = if skipped {
-                    date.tomorrow().unwrap()
-                } else {
-                    date
-                };
+                let expected = if skipped { date.tomorrow().unwrap() } else { date };
                 if skipped && (hour, minute) == (0, 0) {
                     // Both midnights are one instant, which counts for both dates.
                     date = date.tomorrow().unwrap();

@@ -1,10 +1,7 @@
 //! Rows that no scheduler should be given: whatever a spec holds, it is parsed or refused, quickly,
 //! without a panic, and with a reason that fits one line.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test fails by panicking, its helpers too"
-)]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 use std::time::Duration;
 
@@ -17,10 +14,7 @@ const KINDS: [TriggerKind; 3] = [TriggerKind::Cron, TriggerKind::Date, TriggerKi
 #[track_caller]
 fn check(spec: &str) {
     let at: DateTime<Utc> = "2026-03-28T23:59:59.999Z".parse().unwrap();
-    let anchor = Anchor {
-        created_at: at,
-        updated_at: at,
-    };
+    let anchor = Anchor { created_at: at, updated_at: at };
     let zone = Zone::named("Africa/Cairo").unwrap();
     for dialect in [CronDialect::Standard, CronDialect::Apscheduler] {
         for kind in KINDS {
@@ -131,14 +125,11 @@ fn random_texts_never_panic() {
     let mut state: u64 = seed;
     for _ in 0..3_000 {
         let mut spec = String::new();
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let mut draws = state;
         for _ in 0..(state >> 60) {
-            draws = draws
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
+            draws = draws.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             spec.push_str(pieces[usize::try_from(draws >> 33).unwrap() % pieces.len()]);
         }
         check(&spec);
@@ -147,30 +138,17 @@ fn random_texts_never_panic() {
 
 /// 5 ms for parsing and the next instant in a release build; a tenth of the speed is allowed here.
 #[test]
-#[allow(
-    clippy::disallowed_methods,
-    reason = "this measures, it does not schedule"
-)]
+#[allow(clippy::disallowed_methods, reason = "this measures, it does not schedule")]
 fn hostile_patterns_are_quick() {
     let at: DateTime<Utc> = "2026-01-01T00:00:00Z".parse().unwrap();
-    let anchor = Anchor {
-        created_at: at,
-        updated_at: at,
-    };
+    let anchor = Anchor { created_at: at, updated_at: at };
     let zone = Zone::named("Africa/Cairo").unwrap();
     let ten_years_on: DateTime<Utc> = "2036-01-01T00:00:00Z".parse().unwrap();
-    for spec in [
-        "0 0 29 2 */7",
-        "59 59 23 29 2 5L",
-        "* * * * * *",
-        "0 0 31 12 5#5",
-        "30 0 L * 5L",
-    ] {
+    for spec in ["0 0 29 2 */7", "59 59 23 29 2 5L", "* * * * * *", "0 0 31 12 5#5", "30 0 L * 5L"]
+    {
         let started = std::time::Instant::now();
         let mut parser = Parser::new(CronDialect::Standard);
-        let trigger = parser
-            .parse(TriggerKind::Cron, spec, &zone, anchor)
-            .unwrap();
+        let trigger = parser.parse(TriggerKind::Cron, spec, &zone, anchor).unwrap();
         trigger.next_after(at);
         trigger.last_until(at);
         let parsed = started.elapsed();
@@ -178,10 +156,7 @@ fn hostile_patterns_are_quick() {
         let counted = started.elapsed() - parsed;
         println!("{spec}: parse, next, last {parsed:?}; count of ten years {counted:?}");
         let unoptimised = if cfg!(debug_assertions) { 10 } else { 1 };
-        assert!(
-            parsed < Duration::from_millis(5) * unoptimised,
-            "{spec}: {parsed:?}"
-        );
+        assert!(parsed < Duration::from_millis(5) * unoptimised, "{spec}: {parsed:?}");
         assert!(counted < Duration::from_millis(50), "{spec}: {counted:?}");
     }
 }

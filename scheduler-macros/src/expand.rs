@@ -82,11 +82,7 @@ fn register(name: &LitStr, function: &ItemFn, types: &ParameterTypes<'_>) -> Tok
 /// `__run` and `__check_args`.
 fn functions(function: &ItemFn, readers: &Readers) -> TokenStream {
     let ident = &function.sig.ident;
-    let Readers {
-        task_key,
-        args,
-        context,
-    } = readers;
+    let Readers { task_key, args, context } = readers;
     // Mixed site: these variables are not the user's, even if the function is called `args`.
     let returned = match &function.sig.output {
         ReturnType::Default => Span::mixed_site(),
@@ -120,11 +116,7 @@ fn functions(function: &ItemFn, readers: &Readers) -> TokenStream {
 /// The mistakes, and the question whether the types fit, so that all is answered at once.
 fn check_types_only(types: &ParameterTypes<'_>, mistakes: Mistakes) -> TokenStream {
     let mistakes = mistakes.into_compile_errors();
-    let Readers {
-        task_key,
-        args,
-        context,
-    } = Readers::of(types);
+    let Readers { task_key, args, context } = Readers::of(types);
     quote! {
         #mistakes
         const _: fn() = || {
@@ -145,11 +137,7 @@ struct Readers {
 
 impl Readers {
     fn of(types: &ParameterTypes<'_>) -> Self {
-        let ParameterTypes {
-            task_key,
-            args,
-            context,
-        } = types;
+        let ParameterTypes { task_key, args, context } = types;
         Self {
             task_key: quote_spanned! {task_key.span()=>
                 <#task_key as ::scheduler_core::job::FromTaskKey<'_>>::from_task_key

@@ -32,10 +32,7 @@ pub(crate) fn read(brackets: TokenStream) -> (Option<LitStr>, Mistakes) {
 
 fn read_name(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Option<LitStr>> {
     if input.is_empty() {
-        mistakes.add_at(
-            Span::call_site(),
-            "a job needs a name: write `#[job(\"send_report\")]`",
-        );
+        mistakes.add_at(Span::call_site(), "a job needs a name: write `#[job(\"send_report\")]`");
         return Ok(None);
     }
     if !input.peek(LitStr) {
@@ -52,10 +49,7 @@ fn check_name(name: &LitStr, mistakes: &mut Mistakes) {
     let text = name.value();
     let length = text.chars().count();
     if text.trim().is_empty() {
-        mistakes.add(
-            name,
-            "the name of a job is empty: write `#[job(\"send_report\")]`",
-        );
+        mistakes.add(name, "the name of a job is empty: write `#[job(\"send_report\")]`");
         return;
     }
     if text.trim() != text {
@@ -66,10 +60,8 @@ fn check_name(name: &LitStr, mistakes: &mut Mistakes) {
         );
     }
     if text.trim().chars().any(char::is_control) {
-        mistakes.add(
-            name,
-            "the name of a job has a control character in it, expected printable text",
-        );
+        mistakes
+            .add(name, "the name of a job has a control character in it, expected printable text");
     }
     if length > MAX_CHARS {
         mistakes.add(
@@ -83,10 +75,7 @@ fn read_options(name: &LitStr, input: ParseStream<'_>, mistakes: &mut Mistakes) 
     let form = format!("write `#[job({:?})]`", name.value().trim());
     while !input.is_empty() {
         if !input.peek(Token![,]) {
-            mistakes.add_at(
-                input.span(),
-                format!("nothing may follow the name of a job: {form}"),
-            );
+            mistakes.add_at(input.span(), format!("nothing may follow the name of a job: {form}"));
             return Ok(());
         }
         input.parse::<Token![,]>()?;
@@ -95,10 +84,7 @@ fn read_options(name: &LitStr, input: ParseStream<'_>, mistakes: &mut Mistakes) 
         }
         let start = input.span();
         let Ok(option) = input.parse::<Meta>() else {
-            mistakes.add_at(
-                start,
-                format!("nothing may follow the name of a job: {form}"),
-            );
+            mistakes.add_at(start, format!("nothing may follow the name of a job: {form}"));
             return Ok(());
         };
         let key = option.path();
@@ -123,11 +109,7 @@ mod tests {
         let tokens = brackets.parse().expect("the brackets hold Rust tokens");
         let (_, mistakes) = read(tokens);
         let found = mistakes.into_compile_errors().to_string();
-        assert_eq!(
-            found.matches("compile_error").count(),
-            expected.len(),
-            "{found}"
-        );
+        assert_eq!(found.matches("compile_error").count(), expected.len(), "{found}");
         for text in expected {
             assert!(found.contains(text), "{text:?} is not in {found}");
         }
@@ -138,10 +120,7 @@ mod tests {
         check("\"\"", &["is empty"]);
         check("\"a\"", &[]);
         check(&format!("{:?}", "é".repeat(255)), &[]);
-        check(
-            &format!("{:?}", "é".repeat(256)),
-            &["256 characters, expected 1 to 255"],
-        );
+        check(&format!("{:?}", "é".repeat(256)), &["256 characters, expected 1 to 255"]);
     }
 
     #[test]

@@ -43,16 +43,10 @@ fn check_modifiers(signature: &Signature, mistakes: &mut Mistakes) {
         );
     }
     if let Safety::Unsafe(keyword) = &signature.safety {
-        mistakes.add(
-            keyword,
-            format!("a job is a safe function: write `async fn {name}`"),
-        );
+        mistakes.add(keyword, format!("a job is a safe function: write `async fn {name}`"));
     }
     if let Some(abi) = &signature.abi {
-        mistakes.add(
-            abi,
-            format!("a job is a plain Rust function: write `async fn {name}`"),
-        );
+        mistakes.add(abi, format!("a job is a plain Rust function: write `async fn {name}`"));
     }
 }
 
@@ -91,11 +85,7 @@ fn read_parameters<'f>(
         check_type(type_, mistakes);
     }
     if let [task_key, args, context] = types[..] {
-        return Some(ParameterTypes {
-            task_key,
-            args,
-            context,
-        });
+        return Some(ParameterTypes { task_key, args, context });
     }
     let text = format!(
         "a job takes three parameters, this one takes {}: write `{PARAMETERS}`",

@@ -132,20 +132,10 @@ pub(crate) struct Add {
     #[arg(long)]
     pub(crate) spec: String,
     /// The arguments of the job, such as '1,2,3'.
-    #[arg(
-        long,
-        default_value = "",
-        allow_hyphen_values = true,
-        hide_default_value = true
-    )]
+    #[arg(long, default_value = "", allow_hyphen_values = true, hide_default_value = true)]
     pub(crate) args: String,
     /// What it is for.
-    #[arg(
-        long,
-        default_value = "",
-        allow_hyphen_values = true,
-        hide_default_value = true
-    )]
+    #[arg(long, default_value = "", allow_hyphen_values = true, hide_default_value = true)]
     pub(crate) desc: String,
     /// A JSON object, such as '{"timeout": "30s"}'.
     #[arg(long, value_name = "JSON", default_value = "{}")]

@@ -27,11 +27,7 @@ impl Context {
     pub(crate) fn load(globals: &Globals) -> anyhow::Result<Self> {
         let config = load_config(&globals.conf)?;
         let registry = Arc::new(Registry::linked()?);
-        Ok(Self {
-            config,
-            registry,
-            output: Output::new(globals.json),
-        })
+        Ok(Self { config, registry, output: Output::new(globals.json) })
     }
 
     /// The database with tables that are fit to use. Creates and changes nothing.
@@ -70,9 +66,7 @@ pub(crate) async fn open_and_migrate(config: &Config) -> anyhow::Result<SharedSt
 /// Every mistake in them.
 pub(crate) fn load_config(folder: &Path) -> Result<Config, ConfigError> {
     let app_env = std::env::var_os("APP_ENV");
-    let app_env = app_env
-        .as_deref()
-        .map_or("local".into(), |name| name.to_string_lossy());
+    let app_env = app_env.as_deref().map_or("local".into(), |name| name.to_string_lossy());
     Config::load(folder, &app_env, config::environment())
 }
 

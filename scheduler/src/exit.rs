@@ -40,20 +40,12 @@ impl std::error::Error for Refusal {}
 
 /// The command line asks for something that cannot be.
 pub(crate) fn usage(text: impl fmt::Display) -> anyhow::Error {
-    Refusal {
-        code: USAGE,
-        text: text.to_string(),
-    }
-    .into()
+    Refusal { code: USAGE, text: text.to_string() }.into()
 }
 
 /// The database is not there.
 pub(crate) fn unreachable(text: impl fmt::Display) -> anyhow::Error {
-    Refusal {
-        code: UNREACHABLE,
-        text: text.to_string(),
-    }
-    .into()
+    Refusal { code: UNREACHABLE, text: text.to_string() }.into()
 }
 
 /// Says on stderr what went wrong, if anything, and gives the code to leave with.
@@ -124,9 +116,8 @@ mod tests {
 
     #[test]
     fn an_error_is_one_line_and_repeats_nothing() {
-        let error = anyhow::anyhow!("disk full")
-            .context("writing: disk full")
-            .context("a\nb\u{1b}[2J");
+        let error =
+            anyhow::anyhow!("disk full").context("writing: disk full").context("a\nb\u{1b}[2J");
         assert_eq!(one_line(&error), r"a\nb\u{1b}[2J: writing: disk full");
     }
 }

@@ -52,11 +52,7 @@ impl Output {
         value: &impl Serialize,
         text: impl FnOnce() -> String,
     ) -> anyhow::Result<()> {
-        if self.is_json {
-            print_json(value)
-        } else {
-            print(&text())
-        }
+        if self.is_json { print_json(value) } else { print(&text()) }
     }
 
     /// Prints an array, or `text`, unless that is empty.
@@ -72,11 +68,7 @@ impl Output {
             return print_json(&rows);
         }
         let lines: Vec<String> = rows.iter().filter_map(text).collect();
-        if lines.is_empty() {
-            Ok(())
-        } else {
-            print(&lines.join("\n"))
-        }
+        if lines.is_empty() { Ok(()) } else { print(&lines.join("\n")) }
     }
 }
 
@@ -104,9 +96,7 @@ pub(crate) fn table<const N: usize>(
 pub(crate) fn pairs(pairs: &[(&str, String)]) -> String {
     let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let line = |(name, value): &(&str, String)| {
-        format!("{name:<width$}  {}", visible(value))
-            .trim_end()
-            .to_owned()
+        format!("{name:<width$}  {}", visible(value)).trim_end().to_owned()
     };
     pairs.iter().map(line).collect::<Vec<_>>().join("\n")
 }
@@ -160,14 +150,8 @@ mod tests {
 
     #[test]
     fn a_table_has_a_line_per_row_and_no_blanks_at_the_end() {
-        let rows = [
-            ["1".to_owned(), "a\nb".to_owned()],
-            ["22".to_owned(), String::new()],
-        ];
-        assert_eq!(
-            table(["id", "key"], rows.into_iter()),
-            "id  key\n1   a\\nb\n22"
-        );
+        let rows = [["1".to_owned(), "a\nb".to_owned()], ["22".to_owned(), String::new()]];
+        assert_eq!(table(["id", "key"], rows.into_iter()), "id  key\n1   a\\nb\n22");
     }
 
     #[test]

@@ -48,11 +48,7 @@ impl Scheduled {
         last_accounted: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> Self {
-        let facts = Facts {
-            edited_at: task.anchor.updated_at,
-            adopted_at: now,
-            last_accounted,
-        };
+        let facts = Facts { edited_at: task.anchor.updated_at, adopted_at: now, last_accounted };
         let opens = window::opens(&task.trigger, facts, task.policy.misfire_grace_time);
         Self { task, opens }
     }
@@ -111,11 +107,7 @@ pub(crate) struct Judge {
 
 impl Judge {
     pub(crate) fn new(config: &Config, registry: &Arc<Registry>, now: DateTime<Utc>) -> Self {
-        Self {
-            reader: reader(config, registry),
-            keys: HashMap::new(),
-            now,
-        }
+        Self { reader: reader(config, registry), keys: HashMap::new(), now }
     }
 
     /// Judges the rows of the whole table, which come in id order, and remembers their keys.
@@ -135,28 +127,18 @@ impl Judge {
     /// # Errors
     /// The reason why it would be rejected.
     pub(crate) fn read(&mut self, row: &TaskRow) -> Result<Task, String> {
-        let task = self
-            .reader
-            .read(row)
-            .map_err(|error| error.fault.to_string())?;
+        let task = self.reader.read(row).map_err(|error| error.fault.to_string())?;
         match self.keys.get(&task.key) {
             Some(other) if *other != row.id => {
                 let value = task.key.to_string();
-                Err(TaskFault::DuplicateKey {
-                    value,
-                    other: *other,
-                }
-                .to_string())
+                Err(TaskFault::DuplicateKey { value, other: *other }.to_string())
             }
             _ => Ok(task),
         }
     }
 
     fn judge(&mut self, task: DeskTask) -> Judged {
-        let DeskTask {
-            row,
-            last_accounted,
-        } = task;
+        let DeskTask { row, last_accounted } = task;
         let verdict = match self.reader.validity(&row) {
             Err(error) => Verdict::Rejected(error.fault.to_string()),
             Ok(Validity::Disabled) => Verdict::Disabled(None),

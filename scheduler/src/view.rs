@@ -47,9 +47,7 @@ impl TaskView {
             .as_deref()
             .ok()
             .map(|text| text.parse::<i64>().map_or(text.into(), Value::from));
-        let next = judged
-            .scheduled()
-            .and_then(|scheduled| Some((scheduled, scheduled.next()?)));
+        let next = judged.scheduled().and_then(|scheduled| Some((scheduled, scheduled.next()?)));
         Self {
             id: row.id,
             task_key: text(&row.task_key),

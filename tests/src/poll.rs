@@ -18,10 +18,7 @@ pub fn until<T>(patience: Duration, mut answer: impl FnMut() -> Option<T>) -> Op
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "another process gives no event to await"
-)]
+#[expect(clippy::disallowed_methods, reason = "another process gives no event to await")]
 fn pause() {
     std::thread::sleep(Duration::from_millis(20));
 }

@@ -62,10 +62,7 @@ pub fn redis() -> Option<&'static Redis> {
 #[expect(clippy::print_stderr, reason = "the runner of the tests reads it")]
 fn skipped(binary: &str) {
     let is_required = env::var_os("REQUIRE_SERVERS").is_some_and(|value| value == "1");
-    assert!(
-        !is_required,
-        "{binary} is not installed, expected it, since REQUIRE_SERVERS=1"
-    );
+    assert!(!is_required, "{binary} is not installed, expected it, since REQUIRE_SERVERS=1");
     eprintln!("skipped: {binary} is not installed");
 }
 
@@ -108,10 +105,7 @@ impl MariaDb {
             },
             greets,
         )?;
-        Ok(Some(Self {
-            server,
-            databases: AtomicU32::new(0),
-        }))
+        Ok(Some(Self { server, databases: AtomicU32::new(0) }))
     }
 
     /// The TCP port on 127.0.0.1.
@@ -139,8 +133,7 @@ impl MariaDb {
     #[must_use]
     pub fn create_database(&self) -> String {
         let name = format!("t_{}", self.databases.fetch_add(1, Ordering::Relaxed) + 1);
-        self.client("", &format!("CREATE DATABASE {name}"))
-            .expect("root may create a database");
+        self.client("", &format!("CREATE DATABASE {name}")).expect("root may create a database");
         name
     }
 
@@ -152,13 +145,7 @@ impl MariaDb {
     pub fn client(&self, database: &str, sql: &str) -> Result<String> {
         let client = find(&["mariadb", "mysql"]).context("the mariadb client is not installed")?;
         let mut child = Command::new(client)
-            .args([
-                "--no-defaults",
-                "--protocol=tcp",
-                "--host=127.0.0.1",
-                "--user=root",
-                "--batch",
-            ])
+            .args(["--no-defaults", "--protocol=tcp", "--host=127.0.0.1", "--user=root", "--batch"])
             .args(["--skip-column-names", "--default-character-set=utf8mb4"])
             .arg(format!("--port={}", self.port()))
             .arg(database)
@@ -166,31 +153,18 @@ impl MariaDb {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
-        child
-            .stdin
-            .take()
-            .context("bug: the client has no stdin")?
-            .write_all(sql.as_bytes())?;
+        child.stdin.take().context("bug: the client has no stdin")?.write_all(sql.as_bytes())?;
         let output = child.wait_with_output()?;
-        ensure!(
-            output.status.success(),
-            "mariadb: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        ensure!(output.status.success(), "mariadb: {}", String::from_utf8_lossy(&output.stderr));
         Ok(String::from_utf8(output.stdout)?)
     }
 }
 
 fn install_tables(install: &Path, folder: &Path) -> Result<()> {
     let mut command = Command::new(install);
-    command
-        .arg("--no-defaults")
-        .arg(format!("--datadir={}", folder.join("data").display()))
-        .args([
-            "--auth-root-authentication-method=normal",
-            "--skip-test-db",
-            "--skip-name-resolve",
-        ]);
+    command.arg("--no-defaults").arg(format!("--datadir={}", folder.join("data").display())).args(
+        ["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"],
+    );
     if is_root() {
         command.arg("--user=root");
     }
@@ -332,10 +306,8 @@ impl Server {
     ) -> Result<Self> {
         let mut said = String::new();
         for _ in 0..3 {
-            let folder = tempfile::Builder::new()
-                .prefix(&format!("scheduler-{name}-"))
-                .tempdir()?
-                .keep();
+            let folder =
+                tempfile::Builder::new().prefix(&format!("scheduler-{name}-")).tempdir()?.keep();
             let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
             let command = command(&folder, port)?;
             let mut keeper = Command::new("sh")
@@ -347,12 +319,7 @@ impl Server {
                 .stderr(Stdio::null())
                 .spawn()?;
             let lifeline = keeper.stdin.take();
-            let server = Self {
-                keeper,
-                lifeline,
-                folder,
-                port,
-            };
+            let server = Self { keeper, lifeline, folder, port };
             let log = || fs::read_to_string(server.folder.join("log")).unwrap_or_default();
             let has_given_up =
                 || log().contains("Aborting") || log().contains("Address already in use");
@@ -388,20 +355,12 @@ fn find(names: &[&str]) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let folders: Vec<PathBuf> = env::split_paths(&path)
         .chain(
-            [
-                "/usr/sbin",
-                "/usr/local/sbin",
-                "/usr/local/bin",
-                "/opt/homebrew/bin",
-            ]
-            .map(PathBuf::from),
+            ["/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin"]
+                .map(PathBuf::from),
         )
         .collect();
     names.iter().find_map(|name| {
-        folders
-            .iter()
-            .map(|folder| folder.join(name))
-            .find(|candidate| candidate.is_file())
+        folders.iter().map(|folder| folder.join(name)).find(|candidate| candidate.is_file())
     })
 }
 

@@ -5,11 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A folder, the modules of ours it may name, and the foreign crates; `None`: any.
-type Arrow = (
-    &'static str,
-    &'static [&'static str],
-    Option<&'static [&'static str]>,
-);
+type Arrow = (&'static str, &'static [&'static str], Option<&'static [&'static str]>);
 
 /// Which of our own modules, and which foreign crates where it matters, each folder may name. `None`: any crate.
 const ARROWS: [Arrow; 5] = [
@@ -30,43 +26,15 @@ const ARROWS: [Arrow; 5] = [
     ),
     ("store", &["plan", "store", "clock"], None),
     ("config", &["config", "plan"], None),
-    (
-        "run",
-        &[
-            "plan",
-            "store",
-            "job",
-            "registry",
-            "config",
-            "clock",
-            "telemetry",
-            "run",
-        ],
-        None,
-    ),
-    (
-        "job",
-        &[
-            "job",
-            "registry",
-            "plan",
-            "clock",
-            "Args",
-            "Context",
-            "JobResult",
-        ],
-        None,
-    ),
+    ("run", &["plan", "store", "job", "registry", "config", "clock", "telemetry", "run"], None),
+    ("job", &["job", "registry", "plan", "clock", "Args", "Context", "JobResult"], None),
 ];
 
 /// Crates that only these corners of `plan` may use.
 const CORNERS: [(&str, &[&str]); 3] = [
     ("jiff", &["plan/trigger"]),
     ("croner", &["plan/trigger"]),
-    (
-        "humantime",
-        &["plan/duration.rs", "plan/trigger/interval.rs"],
-    ),
+    ("humantime", &["plan/duration.rs", "plan/trigger/interval.rs"]),
 ];
 
 fn workspace() -> PathBuf {
@@ -138,20 +106,16 @@ fn own_modules(code: &str) -> Vec<String> {
 }
 
 fn identifier(text: &str) -> String {
-    text.chars()
-        .take_while(|character| character.is_alphanumeric() || *character == '_')
-        .collect()
+    text.chars().take_while(|character| character.is_alphanumeric() || *character == '_').collect()
 }
 
 /// The first segments of the `use` lines of a source that name another crate.
 fn foreign_crates(code: &str, known: &[String]) -> Vec<String> {
-    let uses = code.lines().map(str::trim).filter_map(|line| {
-        line.strip_prefix("pub use ")
-            .or_else(|| line.strip_prefix("use "))
-    });
-    let first: Vec<String> = uses
-        .map(|rest| identifier(rest.trim_start_matches("::")))
-        .collect();
+    let uses = code
+        .lines()
+        .map(str::trim)
+        .filter_map(|line| line.strip_prefix("pub use ").or_else(|| line.strip_prefix("use ")));
+    let first: Vec<String> = uses.map(|rest| identifier(rest.trim_start_matches("::"))).collect();
     let used = first.into_iter().filter(|name| known.contains(name));
     let named = known.iter().filter(|name| {
         code.contains(&format!(" {name}::")) || code.contains(&format!("({name}::"))
@@ -164,11 +128,9 @@ fn foreign_crates(code: &str, known: &[String]) -> Vec<String> {
 fn dependencies() -> Vec<String> {
     let manifest = fs::read_to_string(workspace().join("scheduler-core/Cargo.toml"))
         .expect("the manifest is there");
-    let names = manifest.lines().filter_map(|line| {
-        line.split(['.', '='])
-            .next()
-            .filter(|_| line.contains("workspace"))
-    });
+    let names = manifest
+        .lines()
+        .filter_map(|line| line.split(['.', '=']).next().filter(|_| line.contains("workspace")));
     names.map(|name| name.trim().replace('-', "_")).collect()
 }
 
@@ -188,10 +150,7 @@ fn broken_arrows(name: &str, source: &str) -> Vec<String> {
         }
     }
     for foreign in foreign_crates(&code, &dependencies()) {
-        let may = ARROWS
-            .iter()
-            .find(|(of, ..)| *of == folder)
-            .and_then(|(.., may)| *may);
+        let may = ARROWS.iter().find(|(of, ..)| *of == folder).and_then(|(.., may)| *may);
         let is_cornered = folder == "plan"
             && CORNERS.iter().any(|(cornered, corners)| {
                 *cornered == foreign && !corners.iter().any(|corner| name.starts_with(corner))
@@ -206,10 +165,8 @@ fn broken_arrows(name: &str, source: &str) -> Vec<String> {
 #[test]
 fn every_folder_uses_only_what_the_design_lets_it() {
     let core = workspace().join("scheduler-core/src");
-    let broken: Vec<String> = sources(&core)
-        .iter()
-        .flat_map(|(name, source)| broken_arrows(name, source))
-        .collect();
+    let broken: Vec<String> =
+        sources(&core).iter().flat_map(|(name, source)| broken_arrows(name, source)).collect();
     assert!(broken.is_empty(), "{broken:#?}");
 }
 
@@ -219,52 +176,24 @@ fn a_broken_arrow_is_seen() {
     fn check(name: &str, source: &str, expected: &[&str]) {
         assert_eq!(broken_arrows(name, source), expected, "{source}");
     }
-    check(
-        "plan/task.rs",
-        "use crate::store::Store;",
-        &["plan/task.rs names crate::store"],
-    );
+    check("plan/task.rs", "use crate::store::Store;", &["plan/task.rs names crate::store"]);
     check(
         "plan/task.rs",
         "use crate::{\n    plan::task,\n    clock,\n};",
         &["plan/task.rs names crate::clock"],
     );
-    check(
-        "plan/task.rs",
-        "fn f() { crate::run::go() }",
-        &["plan/task.rs names crate::run"],
-    );
-    check(
-        "plan/task.rs",
-        "use jiff::tz::TimeZone;",
-        &["plan/task.rs names jiff"],
-    );
+    check("plan/task.rs", "fn f() { crate::run::go() }", &["plan/task.rs names crate::run"]);
+    check("plan/task.rs", "use jiff::tz::TimeZone;", &["plan/task.rs names jiff"]);
     check("plan/trigger/zone.rs", "use jiff::tz::TimeZone;", &[]);
-    check(
-        "plan/task.rs",
-        "use tokio::time;",
-        &["plan/task.rs names tokio"],
-    );
+    check("plan/task.rs", "use tokio::time;", &["plan/task.rs names tokio"]);
     check(
         "store/memory.rs",
         "use crate::config::Config;",
         &["store/memory.rs names crate::config"],
     );
-    check(
-        "run/mod.rs",
-        "use crate::{plan::{task, node}, web};",
-        &["run/mod.rs names crate::web"],
-    );
-    check(
-        "registry.rs",
-        "use crate::testing::Harness;",
-        &["registry.rs names crate::testing"],
-    );
-    check(
-        "store/mod.rs",
-        "// use crate::web;\nuse crate::plan::claim;",
-        &[],
-    );
+    check("run/mod.rs", "use crate::{plan::{task, node}, web};", &["run/mod.rs names crate::web"]);
+    check("registry.rs", "use crate::testing::Harness;", &["registry.rs names crate::testing"]);
+    check("store/mod.rs", "// use crate::web;\nuse crate::plan::claim;", &[]);
 }
 
 #[test]
@@ -274,10 +203,7 @@ fn every_crate_inherits_the_lints_that_forbid_unsafe_code() {
         fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     };
     let top = manifest("Cargo.toml");
-    assert!(
-        top.contains("unsafe_code = \"forbid\""),
-        "the workspace forbids unsafe code"
-    );
+    assert!(top.contains("unsafe_code = \"forbid\""), "the workspace forbids unsafe code");
     let members = top
         .lines()
         .find_map(|line| line.strip_prefix("members = "))
@@ -287,10 +213,7 @@ fn every_crate_inherits_the_lints_that_forbid_unsafe_code() {
     for member in members {
         let inherits =
             manifest(&format!("{member}/Cargo.toml")).contains("[lints]\nworkspace = true");
-        assert!(
-            inherits,
-            "{member}/Cargo.toml has no `[lints]` with `workspace = true`"
-        );
+        assert!(inherits, "{member}/Cargo.toml has no `[lints]` with `workspace = true`");
     }
 }
 
@@ -299,12 +222,9 @@ fn no_test_sleeps() {
     // Spelled in two parts, so that this file is not among the found.
     let needle = ["sleep", "("].concat();
     let mut found = Vec::new();
-    for folder in [
-        "tests/src",
-        "tests/tests",
-        "scheduler/tests",
-        "scheduler-core/src/store/conformance",
-    ] {
+    for folder in
+        ["tests/src", "tests/tests", "scheduler/tests", "scheduler-core/src/store/conformance"]
+    {
         let folder_path = workspace().join(folder);
         if !folder_path.is_dir() {
             continue;
@@ -316,8 +236,5 @@ fn no_test_sleeps() {
             }
         }
     }
-    assert!(
-        found.is_empty(),
-        "await an event, or use tests::poll: {found:?}"
-    );
+    assert!(found.is_empty(), "await an event, or use tests::poll: {found:?}");
 }

@@ -38,10 +38,7 @@ async fn run(name: &str) -> JobResult {
     let invocation = Invocation {
         task_key: Arc::from("the key"),
         args: Args::parse("1, two"),
-        context: Context::new(ContextParts {
-            execution_id: 812,
-            ..ContextParts::default()
-        }),
+        context: Context::new(ContextParts { execution_id: 812, ..ContextParts::default() }),
     };
     (job(name).run)(invocation).await
 }
@@ -49,16 +46,8 @@ async fn run(name: &str) -> JobResult {
 #[test]
 fn the_jobs_of_the_jobs_crate_are_linked_by_naming_the_crate() {
     for (name, function, file) in [
-        (
-            "test_cron",
-            "jobs::cron::test_cron::test_cron",
-            "cron/test_cron.rs",
-        ),
-        (
-            "test_date",
-            "jobs::date::test_date::test_date",
-            "date/test_date.rs",
-        ),
+        ("test_cron", "jobs::cron::test_cron::test_cron", "cron/test_cron.rs"),
+        ("test_date", "jobs::date::test_date::test_date", "date/test_date.rs"),
         (
             "test_interval",
             "jobs::interval::test_interval::test_interval",
@@ -77,37 +66,26 @@ fn a_descriptor_names_the_line_of_the_function_not_of_the_attribute() {
     let source = include_str!("../ui/pass/names.rs");
     let index = usize::try_from(job.line).expect("a line number") - 1;
     let line = source.lines().nth(index).expect("a line of the file");
-    assert!(
-        line.contains("fn below_its_attribute"),
-        "line {}: {line}",
-        job.line
-    );
+    assert!(line.contains("fn below_its_attribute"), "line {}: {line}", job.line);
     assert_eq!(job.function, "macros::names::below_its_attribute");
 }
 
 #[tokio::test]
 async fn a_job_is_given_what_is_in_the_row_and_in_the_execution() {
     for name in ["borrowed key", "owned key", "renamed types", "args"] {
-        run(name)
-            .await
-            .unwrap_or_else(|error| panic!("{name}: {error:#}"));
+        run(name).await.unwrap_or_else(|error| panic!("{name}: {error:#}"));
     }
 }
 
 #[test]
 fn args_as_they_stand_in_the_row_fit_every_job_that_takes_them() {
-    assert_eq!(
-        (job("borrowed key").check_args)(&Args::parse("any, 'thing")),
-        Ok(())
-    );
+    assert_eq!((job("borrowed key").check_args)(&Args::parse("any, 'thing")), Ok(()));
 }
 
 #[tokio::test]
 async fn every_form_of_result_becomes_success_or_the_error() {
     for name in ["returns nothing", "returns success"] {
-        run(name)
-            .await
-            .unwrap_or_else(|error| panic!("{name}: {error:#}"));
+        run(name).await.unwrap_or_else(|error| panic!("{name}: {error:#}"));
     }
     for name in ["returns anyhow", "returns its own error"] {
         let error = run(name).await.expect_err(name);

@@ -20,13 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 fn on_a_database<F: Future<Output = ()>>(test: impl FnOnce(&'static MariaDb, String) -> F) {
     let Some(server) = mariadb() else { return };
     let database = server.create_database();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build();
-    runtime
-        .expect("a runtime starts")
-        .block_on(test(server, database));
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.expect("a runtime starts").block_on(test(server, database));
 }
 
 async fn migrated(server: &MariaDb, database: &str) -> Fixture {
@@ -36,9 +32,7 @@ async fn migrated(server: &MariaDb, database: &str) -> Fixture {
 /// What the client prints for `sql`, one line per row.
 #[track_caller]
 fn rows(server: &MariaDb, database: &str, sql: &str) -> Vec<String> {
-    let printed = server
-        .client(database, sql)
-        .unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let printed = server.client(database, sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
     printed.lines().map(str::to_owned).collect()
 }
 
@@ -59,17 +53,11 @@ const COLUMNS: [&str; 12] = [
 
 async fn the_seed_is_there(server: &MariaDb, database: &str, fixture: &Fixture) {
     let read = fixture.store.read().await.unwrap().rows;
-    let keys: Vec<_> = read
-        .iter()
-        .map(|row| row.task_key.as_deref().unwrap())
-        .collect();
+    let keys: Vec<_> = read.iter().map(|row| row.task_key.as_deref().unwrap()).collect();
     assert_eq!(keys, ["test_interval", "test_date", "test_cron"]);
     assert_eq!(read[0].description.as_deref(), Ok("测试interval任务"));
     assert_eq!(read[1].args.as_deref(), Ok("\"guess\",\"hello\""));
-    assert_eq!(
-        read[0].updated_at.unwrap().to_rfc3339(),
-        "2020-04-24T19:13:59+00:00"
-    );
+    assert_eq!(read[0].updated_at.unwrap().to_rfc3339(), "2020-04-24T19:13:59+00:00");
     let columns = rows(
         server,
         database,
@@ -79,10 +67,7 @@ async fn the_seed_is_there(server: &MariaDb, database: &str, fixture: &Fixture) 
     assert_eq!(columns, COLUMNS);
     let described = rows(server, database, "DESCRIBE task");
     assert_eq!(described.len(), COLUMNS.len());
-    let claim = Claim {
-        spec: "5".into(),
-        ..run_of(1, at(10))
-    };
+    let claim = Claim { spec: "5".into(), ..run_of(1, at(10)) };
     let id = fixture.won(&claim).await;
     assert!(fixture.record(&outcome(id, &claim, Status::Success)).await);
     assert_eq!(fixture.row(1).await.updated_at, read[0].updated_at);
@@ -142,18 +127,9 @@ fn what_the_original_filled_is_adopted_without_losing_a_row() {
         assert_eq!(rows(server, &database, &everything), before);
         assert_eq!(fixture.execution(2).await.extra, "{\"err\":\"错误\"}");
         // What was running is lost, since nobody renews for it, and its task is free again.
-        let reaped = fixture
-            .store
-            .reap(Duration::from_secs(30), &[1])
-            .await
-            .unwrap();
+        let reaped = fixture.store.reap(Duration::from_secs(30), &[1]).await.unwrap();
         assert_eq!(reaped.lost, [(7, 1, None)]);
-        fixture
-            .won(&Claim {
-                spec: "5".into(),
-                ..run_of(1, at(10))
-            })
-            .await;
+        fixture.won(&Claim { spec: "5".into(), ..run_of(1, at(10)) }).await;
         let by_the_original = "INSERT INTO execute_task (task_id, status, trace_id) VALUES (2, 'todo', 'late'), (2, 'todo', 'later')";
         server.client(&database, by_the_original).unwrap();
     });
@@ -197,11 +173,7 @@ fn a_user_who_may_not_change_tables_can_run_on_migrated_ones() {
         let id = plain.won(&claim).await;
         assert!(plain.record(&outcome(id, &claim, Status::Success)).await);
         plain.store.renew("n1").await.unwrap();
-        plain
-            .store
-            .reap(Duration::from_secs(30), &[task])
-            .await
-            .unwrap();
+        plain.store.reap(Duration::from_secs(30), &[task]).await.unwrap();
         plain.add("b").await;
         plain.store.request_run(task, at(20)).await.unwrap();
         plain.store.delete(task).await.unwrap();
@@ -218,9 +190,7 @@ fn open_transactions(server: &MariaDb, database: &str) -> Vec<String> {
 }
 
 async fn hostile(server: &MariaDb, database: &str, sql: &'static str) -> MySqlConnection {
-    let mut session = MySqlConnection::connect(&server.url(database))
-        .await
-        .unwrap();
+    let mut session = MySqlConnection::connect(&server.url(database)).await.unwrap();
     session.execute(sqlx::raw_sql(sql)).await.unwrap();
     session
 }
@@ -229,10 +199,8 @@ async fn hostile(server: &MariaDb, database: &str, sql: &'static str) -> MySqlCo
 fn a_row_locked_by_a_stranger_ends_a_claim_within_the_deadline() {
     on_a_database(async |server, database| {
         let deadline = Duration::from_secs(2);
-        let fixture = Fixture::mysql_within(&server.url(&database), deadline)
-            .await
-            .migrated()
-            .await;
+        let fixture =
+            Fixture::mysql_within(&server.url(&database), deadline).await.migrated().await;
         let tasks = [fixture.add("a").await, fixture.add("b").await];
         let claims = tasks.map(|task| run_of(task, at(10)));
         let mut stranger = hostile(
@@ -244,33 +212,20 @@ fn a_row_locked_by_a_stranger_ends_a_claim_within_the_deadline() {
         let started = scheduler_core::clock::mono();
         let error = fixture.store.claim("n1", &claims).await.unwrap_err();
         let took = scheduler_core::clock::mono() - started;
-        assert!(
-            matches!(error, StoreError::Deadline { .. }),
-            "{}",
-            error.chain()
-        );
+        assert!(matches!(error, StoreError::Deadline { .. }), "{}", error.chain());
         assert!(!error.is_unknown());
         assert!(took >= deadline && took < deadline * 2, "{took:?}");
         // The pool is usable while the row is still locked.
         fixture.store.renew("n1").await.unwrap();
         assert_eq!(fixture.store.read().await.unwrap().rows.len(), 2);
         stranger.execute(sqlx::raw_sql("ROLLBACK")).await.unwrap();
-        let none_open = poll::until(PATIENCE, || {
-            open_transactions(server, &database)
-                .is_empty()
-                .then_some(())
-        });
-        assert!(
-            none_open.is_some(),
-            "{:?}",
-            open_transactions(server, &database)
-        );
+        let none_open =
+            poll::until(PATIENCE, || open_transactions(server, &database).is_empty().then_some(()));
+        assert!(none_open.is_some(), "{:?}", open_transactions(server, &database));
         assert_eq!(fixture.store.executions(ALL).await.unwrap(), []);
         let verdicts = fixture.store.claim("n1", &claims).await.unwrap();
         assert!(
-            verdicts
-                .iter()
-                .all(|verdict| matches!(verdict, Verdict::Won(Some(_)))),
+            verdicts.iter().all(|verdict| matches!(verdict, Verdict::Won(Some(_)))),
             "{verdicts:?}"
         );
     });
@@ -310,26 +265,16 @@ fn a_deadlock_is_rolled_back_and_tried_again() {
         let claiming = tokio::spawn(async move { store.claim("n1", &claims).await });
         let waits = poll::until(PATIENCE, || {
             let open = open_transactions(server, &database);
-            open.iter()
-                .any(|row| row.contains("LOCK WAIT"))
-                .then_some(())
+            open.iter().any(|row| row.contains("LOCK WAIT")).then_some(())
         });
-        assert!(
-            waits.is_some(),
-            "{:?}",
-            open_transactions(server, &database)
-        );
+        assert!(waits.is_some(), "{:?}", open_transactions(server, &database));
         stranger
-            .execute(sqlx::raw_sql(
-                "UPDATE task SET `desc` = 'x' WHERE task_key = 'a'; COMMIT",
-            ))
+            .execute(sqlx::raw_sql("UPDATE task SET `desc` = 'x' WHERE task_key = 'a'; COMMIT"))
             .await
             .unwrap();
         let verdicts = claiming.await.unwrap().unwrap();
         assert!(
-            verdicts
-                .iter()
-                .all(|verdict| matches!(verdict, Verdict::Won(Some(_)))),
+            verdicts.iter().all(|verdict| matches!(verdict, Verdict::Won(Some(_)))),
             "{verdicts:?}"
         );
         assert_ne!(deadlocks(), before, "there was a deadlock");
@@ -342,10 +287,8 @@ fn dropped_calls_leave_no_transaction_open() {
         let fixture = migrated(server, &database).await;
         let tasks = fixture.add_many("task", 10).await;
         for round in 0..200_u32 {
-            let claims: Vec<_> = tasks
-                .iter()
-                .map(|task| run_of(*task, at(i64::from(round) * 10)))
-                .collect();
+            let claims: Vec<_> =
+                tasks.iter().map(|task| run_of(*task, at(i64::from(round) * 10))).collect();
             // Up to 6 ms, in an order without a pattern.
             let patience = Duration::from_micros(u64::from(round * 7_919 % 6_000));
             let _ = tokio::time::timeout(patience, fixture.store.claim("n1", &claims)).await;
@@ -353,16 +296,9 @@ fn dropped_calls_leave_no_transaction_open() {
             let _ =
                 tokio::time::timeout(patience, fixture.store.reap(Duration::ZERO, &tasks)).await;
         }
-        let none_open = poll::until(PATIENCE, || {
-            open_transactions(server, &database)
-                .is_empty()
-                .then_some(())
-        });
-        assert!(
-            none_open.is_some(),
-            "{:?}",
-            open_transactions(server, &database)
-        );
+        let none_open =
+            poll::until(PATIENCE, || open_transactions(server, &database).is_empty().then_some(()));
+        assert!(none_open.is_some(), "{:?}", open_transactions(server, &database));
         // No connection of the pool is left in the middle of an exchange.
         for _ in 0..40 {
             let (one, other) = tokio::join!(fixture.store.renew("n1"), fixture.store.read());
@@ -371,10 +307,6 @@ fn dropped_calls_leave_no_transaction_open() {
         }
         let half =
             "SELECT scheduled_at, COUNT(*) FROM execute_task GROUP BY 1 HAVING COUNT(*) <> 10";
-        assert_eq!(
-            rows(server, &database, half),
-            [""; 0],
-            "a claim is written as a whole"
-        );
+        assert_eq!(rows(server, &database, half), [""; 0], "a claim is written as a whole");
     });
 }

@@ -7,10 +7,8 @@ use scheduler_core::{fresh_cases, sql_cases, store_cases};
 
 /// Threads of their own, so that two nodes really run at once.
 fn block_on(test: impl Future<Output = ()>) {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.expect("a runtime starts").block_on(test);
 }
 
@@ -126,22 +124,13 @@ fn every_case_of_the_suite_is_on_a_list() {
         .chain(sql_cases!(names))
         .map(|(module, case)| (module.to_owned(), case.to_owned()))
         .collect();
-    let folder = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../scheduler-core/src/store/conformance"
-    );
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../scheduler-core/src/store/conformance");
     let mut written = BTreeSet::new();
     for file in std::fs::read_dir(folder).expect("the suite has a folder") {
         let path = file.expect("its files can be listed").path();
-        let module = path
-            .file_stem()
-            .expect("a file has a name")
-            .to_string_lossy()
-            .into_owned();
+        let module = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
         let text = std::fs::read_to_string(&path).expect("its files can be read");
-        let names = text
-            .lines()
-            .filter_map(|line| line.strip_prefix("pub async fn "));
+        let names = text.lines().filter_map(|line| line.strip_prefix("pub async fn "));
         let cases = names.filter_map(|rest| rest.split_once("(fixture: &Fixture)"));
         written.extend(cases.map(|(case, _)| (module.clone(), case.to_owned())));
     }
@@ -151,15 +140,9 @@ fn every_case_of_the_suite_is_on_a_list() {
 /// One seed from the environment (`STORE_SEED=17`), or a series that is the same on every machine, 25 sequences
 /// long or as many as `STORE_SEQUENCES` says.
 fn seeds() -> Vec<u64> {
-    let asked = |name: &str| {
-        std::env::var(name)
-            .ok()
-            .and_then(|number| number.parse().ok())
-    };
-    asked("STORE_SEED").map_or_else(
-        || (1..=asked("STORE_SEQUENCES").unwrap_or(25)).collect(),
-        |seed| vec![seed],
-    )
+    let asked = |name: &str| std::env::var(name).ok().and_then(|number| number.parse().ok());
+    asked("STORE_SEED")
+        .map_or_else(|| (1..=asked("STORE_SEQUENCES").unwrap_or(25)).collect(), |seed| vec![seed])
 }
 
 #[test]
@@ -172,35 +155,20 @@ fn the_stores_answer_alike_to_random_steps() {
                 conformance::random::play(&Fixture::memory().migrated().await, &steps).await;
             let folder = tempfile::tempdir().expect("a folder can be made");
             let sqlite = Fixture::sqlite(folder.path()).await.migrated().await;
-            check_alike(
-                seed,
-                "sqlite",
-                &memory,
-                &conformance::random::play(&sqlite, &steps).await,
-            );
+            check_alike(seed, "sqlite", &memory, &conformance::random::play(&sqlite, &steps).await);
             let Some(server) = tests::servers::mariadb() else {
                 continue;
             };
-            let mysql = Fixture::mysql(&server.url(&server.create_database()))
-                .await
-                .migrated()
-                .await;
-            check_alike(
-                seed,
-                "mysql",
-                &memory,
-                &conformance::random::play(&mysql, &steps).await,
-            );
+            let mysql =
+                Fixture::mysql(&server.url(&server.create_database())).await.migrated().await;
+            check_alike(seed, "mysql", &memory, &conformance::random::play(&mysql, &steps).await);
         }
     });
 }
 
 #[track_caller]
 fn check_alike(seed: u64, name: &str, memory: &[String], other: &[String]) {
-    let differs = memory
-        .iter()
-        .zip(other)
-        .position(|(one, other)| one != other);
+    let differs = memory.iter().zip(other).position(|(one, other)| one != other);
     let Some(at) = differs else { return };
     let before = memory[..at].join("\n");
     panic!(

@@ -5,12 +5,7 @@ use scheduler_core::{Args, Context, JobResult, job};
 #[job("test_interval")]
 async fn test_interval(task_key: &str, args: Args, ctx: Context) -> JobResult {
     let values: Vec<&str> = args.iter().collect();
-    tracing::info!(
-        task_key,
-        sub_task_id = ctx.sub_task_id(),
-        ?values,
-        "test_interval ran"
-    );
+    tracing::info!(task_key, sub_task_id = ctx.sub_task_id(), ?values, "test_interval ran");
     Ok(())
 }
 

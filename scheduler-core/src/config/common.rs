@@ -59,20 +59,13 @@ const DAYS_366: Duration = Duration::from_secs(366 * 86_400);
 /// The keys of `common.toml`, each with its default and range; meanings stand at [`Common`].
 pub(super) fn read(t: &mut Reader<'_>) -> Common {
     let secs = Duration::from_secs;
-    let dialects = [
-        ("standard", CronDialect::Standard),
-        ("apscheduler", CronDialect::Apscheduler),
-    ];
+    let dialects = [("standard", CronDialect::Standard), ("apscheduler", CronDialect::Apscheduler)];
     t.require(&["store"]);
     Common {
         // After a mistake nothing is returned; a placeholder of this kind asks for no pool.
-        store: t
-            .text("store", STORE, store)
-            .unwrap_or(StoreChoice::Sqlite(PathBuf::new())),
+        store: t.text("store", STORE, store).unwrap_or(StoreChoice::Sqlite(PathBuf::new())),
         timezone: timezone(t),
-        cron_dialect: t
-            .choice("cron_dialect", &dialects)
-            .unwrap_or(CronDialect::Standard),
+        cron_dialect: t.choice("cron_dialect", &dialects).unwrap_or(CronDialect::Standard),
         demo_rows: t.bool("demo_rows", false),
         sync_interval: t.duration("sync_interval", secs(10), MS_100..=HOUR),
         misfire_grace_time: t.duration("misfire_grace_time", secs(60), secs(0)..=DAYS_366),
@@ -104,25 +97,16 @@ fn store(text: &str) -> Option<StoreChoice> {
 const TIMEZONE: &str = "the IANA name of a zone such as \"Europe/Berlin\"";
 
 fn timezone(t: &mut Reader<'_>) -> String {
-    t.text_or_else("timezone", zone_name, TIMEZONE)
-        .unwrap_or_else(|| "UTC".to_owned())
+    t.text_or_else("timezone", zone_name, TIMEZONE).unwrap_or_else(|| "UTC".to_owned())
 }
 
 /// The zone's own spelling, so that `europe/berlin` is shown as `Europe/Berlin`.
 fn zone_name(name: &str) -> Result<String, String> {
-    let zone = jiff::tz::TimeZone::get(name)
-        .ok()
-        .filter(|zone| !zone.is_unknown());
+    let zone = jiff::tz::TimeZone::get(name).ok().filter(|zone| !zone.is_unknown());
     if let Some(zone) = zone {
         return Ok(zone.iana_name().unwrap_or(name).to_owned());
     }
-    let names: Vec<String> = jiff::tz::db()
-        .available()
-        .map(|name| name.to_string())
-        .collect();
+    let names: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
     let near = nearest(name, names.iter().map(String::as_str));
-    Err(near.map_or_else(
-        || TIMEZONE.to_owned(),
-        |near| format!("a known zone: {near:?}?"),
-    ))
+    Err(near.map_or_else(|| TIMEZONE.to_owned(), |near| format!("a known zone: {near:?}?")))
 }

@@ -50,19 +50,8 @@ pub(super) fn open(name: &'static str, path: PathBuf, report: &Report) -> Docume
     match read_text(&path) {
         Ok(text) => parse(name, path, &text, report),
         Err((line, text)) => {
-            report.problem(
-                Place::File {
-                    path: path.clone(),
-                    line,
-                },
-                text,
-            );
-            Document {
-                name,
-                path,
-                tree: Tree::new(),
-                is_whole: false,
-            }
+            report.problem(Place::File { path: path.clone(), line }, text);
+            Document { name, path, tree: Tree::new(), is_whole: false }
         }
     }
 }
@@ -77,11 +66,7 @@ fn read_text(path: &Path) -> Result<String, (Option<usize>, String)> {
     let meta = std::fs::metadata(path).map_err(cannot)?;
     // Opening a pipe would wait for a writer, so look before opening.
     if !meta.is_file() {
-        let kind = if meta.is_dir() {
-            "a folder"
-        } else {
-            "a device, pipe or socket"
-        };
+        let kind = if meta.is_dir() { "a folder" } else { "a device, pipe or socket" };
         return Err(refuse(format!("is {kind}, expected a file")));
     }
     let mut bytes = Vec::new();
@@ -89,23 +74,14 @@ fn read_text(path: &Path) -> Result<String, (Option<usize>, String)> {
         .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
         .map_err(cannot)?;
     if bytes.len() as u64 > MAX_BYTES {
-        return Err(refuse(
-            "is larger than 1 MiB, expected a configuration file".to_owned(),
-        ));
+        return Err(refuse("is larger than 1 MiB, expected a configuration file".to_owned()));
     }
     let text = String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..good]
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count()
-            + 1;
+        let line = error.as_bytes()[..good].iter().filter(|byte| **byte == b'\n').count() + 1;
         (Some(line), "is not UTF-8 text".to_owned())
     })?;
-    Ok(text
-        .strip_prefix('\u{feff}')
-        .map(str::to_owned)
-        .unwrap_or(text))
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
 fn parse(name: &'static str, path: PathBuf, text: &str, report: &Report) -> Document {
@@ -125,28 +101,17 @@ fn parse(name: &'static str, path: PathBuf, text: &str, report: &Report) -> Docu
             Some(key) => format!("duplicate key {key:?}, expected each key once"),
             None => message.to_owned(),
         };
-        let place = Place::File {
-            path: path.clone(),
-            line: Some(line),
-        };
+        let place = Place::File { path: path.clone(), line: Some(line) };
         report.garbled(place, format!("column {column}: {named}"));
     }
     let tree = convert_table(table.into_inner(), text, &path);
-    Document {
-        name,
-        path,
-        tree,
-        is_whole: errors.is_empty(),
-    }
+    Document { name, path, tree, is_whole: errors.is_empty() }
 }
 
 fn convert_table(table: DeTable<'_>, text: &str, path: &Path) -> Tree {
     let entries = table.into_iter().map(|(key, value)| {
         let line = Some(line_of(text, key.span().start));
-        let place = Place::File {
-            path: path.to_owned(),
-            line,
-        };
+        let place = Place::File { path: path.to_owned(), line };
         let value = convert(value.into_inner(), text, path);
         (key.into_inner().into_owned(), Entry { place, value })
     });
@@ -157,10 +122,7 @@ fn convert(value: DeValue<'_>, text: &str, path: &Path) -> Value {
     match value {
         DeValue::String(text) => Value::Text(text.into_owned()),
         DeValue::Integer(digits) => i128::from_str_radix(digits.as_str(), digits.radix())
-            .map_or_else(
-                |_| Value::Other("a very large number".to_owned()),
-                Value::Integer,
-            ),
+            .map_or_else(|_| Value::Other("a very large number".to_owned()), Value::Integer),
         DeValue::Boolean(flag) => Value::Bool(flag),
         DeValue::Float(float) => Value::Other(float.to_string()),
         DeValue::Datetime(_) => Value::Other("a date or time".to_owned()),
@@ -172,11 +134,7 @@ fn convert(value: DeValue<'_>, text: &str, path: &Path) -> Value {
 /// The line that holds the byte `offset`, from 1.
 fn line_of(text: &str, offset: usize) -> usize {
     let bytes = text.as_bytes();
-    bytes[..offset.min(bytes.len())]
-        .iter()
-        .filter(|byte| **byte == b'\n')
-        .count()
-        + 1
+    bytes[..offset.min(bytes.len())].iter().filter(|byte| **byte == b'\n').count() + 1
 }
 
 /// The column of the byte `offset`, in characters from 1.

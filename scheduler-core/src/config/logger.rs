@@ -51,24 +51,18 @@ impl Default for Logger {
     /// `info` for everything: what is logged before the configuration is read.
     fn default() -> Logger {
         let root = LoggerTable { level: Level::Info };
-        Logger {
-            loggers: BTreeMap::from([("root".to_owned(), root)]),
-        }
+        Logger { loggers: BTreeMap::from([("root".to_owned(), root)]) }
     }
 }
 
 /// The keys of each table of `logger.toml`.
 pub(super) fn read(document: &Document, report: &Report) -> Logger {
     let mut logger = Logger::default();
-    logger
-        .loggers
-        .extend(read_named(document, report, "root", |name, t| {
-            if name != "root" {
-                t.require(&["level"]);
-            }
-            LoggerTable {
-                level: t.choice("level", LEVELS).unwrap_or(Level::Info),
-            }
-        }));
+    logger.loggers.extend(read_named(document, report, "root", |name, t| {
+        if name != "root" {
+            t.require(&["level"]);
+        }
+        LoggerTable { level: t.choice("level", LEVELS).unwrap_or(Level::Info) }
+    }));
     logger
 }

@@ -137,12 +137,8 @@ fn open_all(folder: &Path, app_env: &str, report: &Report) -> [Document; 4] {
         let open = |name| document::open(name, path.join(format!("{name}.toml")), report);
         return FILES.map(open);
     }
-    let none = |name| Document {
-        name,
-        path: path.clone(),
-        tree: document::Tree::new(),
-        is_whole: false,
-    };
+    let none =
+        |name| Document { name, path: path.clone(), tree: document::Tree::new(), is_whole: false };
     FILES.map(none)
 }
 
@@ -153,9 +149,8 @@ const FILES: [&str; 4] = ["common", "logger", "mysql", "redis"];
 fn environments(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let folders = entries.filter(|entry| entry.path().is_dir());
-    let mut names: Vec<_> = folders
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .collect();
+    let mut names: Vec<_> =
+        folders.filter_map(|entry| entry.file_name().into_string().ok()).collect();
     names.sort();
     names
 }

@@ -18,12 +18,7 @@ pub(super) const PREFIX: &str = "SCHEDULER__";
 /// Bytes that are not UTF-8 become U+FFFD, which `load` refuses.
 pub fn environment() -> Vec<(String, String)> {
     std::env::vars_os()
-        .map(|(name, value)| {
-            (
-                name.to_string_lossy().into(),
-                value.to_string_lossy().into(),
-            )
-        })
+        .map(|(name, value)| (name.to_string_lossy().into(), value.to_string_lossy().into()))
         .filter(|(name, _): &(String, String)| name.starts_with(PREFIX))
         .collect()
 }
@@ -66,10 +61,7 @@ fn apply_one(
     }
     let files: Vec<&str> = documents.iter().map(|document| document.name).collect();
     let Some(at) = files.iter().position(|known| *known == file) else {
-        return Err(format!(
-            "unknown file {file:?}, {}",
-            or_nearest(file, files)
-        ));
+        return Err(format!("unknown file {file:?}, {}", or_nearest(file, files)));
     };
     let place = Place::Variable(name.to_owned());
     let tree = match table {
@@ -81,26 +73,14 @@ fn apply_one(
         },
     };
     match tree.get(key) {
-        Some(Entry {
-            value: Value::Table(_),
-            ..
-        }) => Err(format!(
-            "{key:?} is a table, expected {PREFIX}<FILE>__<TABLE>__<KEY>"
-        )),
-        Some(Entry {
-            place: Place::Variable(other),
-            ..
-        }) => Err(format!(
-            "{other} sets the same key, expected one of the two"
-        )),
+        Some(Entry { value: Value::Table(_), .. }) => {
+            Err(format!("{key:?} is a table, expected {PREFIX}<FILE>__<TABLE>__<KEY>"))
+        }
+        Some(Entry { place: Place::Variable(other), .. }) => {
+            Err(format!("{other} sets the same key, expected one of the two"))
+        }
         _ => {
-            tree.insert(
-                key.to_owned(),
-                Entry {
-                    place,
-                    value: Value::Variable(value),
-                },
-            );
+            tree.insert(key.to_owned(), Entry { place, value: Value::Variable(value) });
             Ok(())
         }
     }
@@ -113,15 +93,8 @@ fn shape() -> String {
 /// The table `name`, whatever its case, made if there is none.
 fn table_of<'a>(tree: &'a mut Tree, name: &str, place: &Place) -> Option<&'a mut Tree> {
     let existing = tree.keys().find(|key| key.to_lowercase() == name).cloned();
-    let fresh = || Entry {
-        place: place.clone(),
-        value: Value::Table(Tree::new()),
-    };
-    match &mut tree
-        .entry(existing.unwrap_or_else(|| name.to_owned()))
-        .or_insert_with(fresh)
-        .value
-    {
+    let fresh = || Entry { place: place.clone(), value: Value::Table(Tree::new()) };
+    match &mut tree.entry(existing.unwrap_or_else(|| name.to_owned())).or_insert_with(fresh).value {
         Value::Table(table) => Some(table),
         _ => None,
     }

@@ -98,16 +98,12 @@ const TLS: &[(&str, Tls)] = &[
 
 /// The pools of `mysql.toml`.
 pub(super) fn read_mysql(document: &Document, report: &Report) -> BTreeMap<String, MysqlPool> {
-    read_named(document, report, "default", |_, t| mysql_pool(t))
-        .into_iter()
-        .collect()
+    read_named(document, report, "default", |_, t| mysql_pool(t)).into_iter().collect()
 }
 
 /// The pools of `redis.toml`.
 pub(super) fn read_redis(document: &Document, report: &Report) -> BTreeMap<String, RedisPool> {
-    read_named(document, report, "default", |_, t| redis_pool(t))
-        .into_iter()
-        .collect()
+    read_named(document, report, "default", |_, t| redis_pool(t)).into_iter().collect()
 }
 
 /// The keys of a table of `mysql.toml`, each with its default and range; meanings stand at [`MysqlPool`].
@@ -132,16 +128,8 @@ fn mysql_pool(t: &mut Reader<'_>) -> MysqlPool {
         host,
     };
     if t.has("url") {
-        let single = [
-            "host",
-            "port",
-            "db",
-            "user",
-            "password",
-            "password_file",
-            "ssl_mode",
-            "ssl_ca",
-        ];
+        let single =
+            ["host", "port", "db", "user", "password", "password_file", "ssl_mode", "ssl_ca"];
         t.refuse_beside("url", &single);
     } else {
         t.require(&["host", "db", "user"]);
@@ -151,10 +139,7 @@ fn mysql_pool(t: &mut Reader<'_>) -> MysqlPool {
     }
     let is_checked = matches!(pool.tls, Tls::VerifyCa | Tls::VerifyIdentity);
     if pool.ssl_ca.is_some() && pool.url.is_none() && !is_checked {
-        t.remark(
-            "ssl_ca",
-            "needs a check, expected ssl_mode \"verify_ca\" or \"verify_identity\"",
-        );
+        t.remark("ssl_ca", "needs a check, expected ssl_mode \"verify_ca\" or \"verify_identity\"");
     }
     warn_about_mode(t, pool.url.as_ref().or(Some(&pool.password)));
     pool
@@ -171,23 +156,12 @@ fn redis_pool(t: &mut Reader<'_>) -> RedisPool {
         user: t.text("user", NAME, owned),
         password,
         maxsize: t.integer("maxsize", 10, 1..=1000),
-        url: t.secret(
-            "url",
-            "redis://USER:PASSWORD@HOST:PORT/DB or rediss://…",
-            is_redis_url,
-        ),
-        connect_timeout: t.duration(
-            "connect_timeout",
-            Duration::from_secs(3),
-            MS_100..=MINUTES_5,
-        ),
+        url: t.secret("url", "redis://USER:PASSWORD@HOST:PORT/DB or rediss://…", is_redis_url),
+        connect_timeout: t.duration("connect_timeout", Duration::from_secs(3), MS_100..=MINUTES_5),
         password_file,
     };
     if t.has("url") {
-        t.refuse_beside(
-            "url",
-            &["host", "port", "db", "user", "password", "password_file"],
-        );
+        t.refuse_beside("url", &["host", "port", "db", "user", "password", "password_file"]);
     } else {
         t.require(&["host"]);
     }
@@ -212,34 +186,22 @@ fn host(t: &mut Reader<'_>) -> String {
         text.parse::<IpAddr>().is_ok() || text.chars().all(is_part)
     };
     let expected = "a host name or an address, without scheme and port";
-    t.text("host", expected, |text| {
-        is_host(text).then(|| text.to_owned())
-    })
-    .unwrap_or_default()
+    t.text("host", expected, |text| is_host(text).then(|| text.to_owned())).unwrap_or_default()
 }
 
 /// The password and the file it came from. An empty `password` is one that was given.
 fn password(t: &mut Reader<'_>) -> (Option<SecretString>, Option<PathBuf>) {
     let expected = "text without control characters";
-    let given = t.secret("password", expected, |text| {
-        !text.chars().any(char::is_control)
-    });
-    let path = t.text("password_file", "the path of a file", |text| {
-        Some(PathBuf::from(text))
-    });
+    let given = t.secret("password", expected, |text| !text.chars().any(char::is_control));
+    let path = t.text("password_file", "the path of a file", |text| Some(PathBuf::from(text)));
     t.refuse_beside("password_file", &["password"]);
-    let from_file = path
-        .as_deref()
-        .and_then(|path| match secret_file::read(path) {
-            Ok(secret) => Some(secret),
-            Err(reason) => {
-                t.remark(
-                    "password_file",
-                    &format!("names {}, which {reason}", path.display()),
-                );
-                None
-            }
-        });
+    let from_file = path.as_deref().and_then(|path| match secret_file::read(path) {
+        Ok(secret) => Some(secret),
+        Err(reason) => {
+            t.remark("password_file", &format!("names {}, which {reason}", path.display()));
+            None
+        }
+    });
     (from_file.or(given), path)
 }
 
@@ -252,10 +214,7 @@ fn charset(t: &mut Reader<'_>) -> String {
 
 fn autocommit(t: &mut Reader<'_>) -> bool {
     if !t.bool("autocommit", true) {
-        t.remark(
-            "autocommit",
-            "is false, expected true: transactions are begun where needed",
-        );
+        t.remark("autocommit", "is false, expected true: transactions are begun where needed");
     }
     true
 }
@@ -263,11 +222,7 @@ fn autocommit(t: &mut Reader<'_>) -> bool {
 fn default_tls(host: &str) -> Tls {
     let address = host.parse::<IpAddr>();
     let is_loopback = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
-    if is_loopback {
-        Tls::Disabled
-    } else {
-        Tls::Preferred
-    }
+    if is_loopback { Tls::Disabled } else { Tls::Preferred }
 }
 
 fn is_mysql_url(text: &str) -> bool {
@@ -276,9 +231,7 @@ fn is_mysql_url(text: &str) -> bool {
 }
 
 fn is_redis_url(text: &str) -> bool {
-    let rest = text
-        .strip_prefix("redis://")
-        .or_else(|| text.strip_prefix("rediss://"));
+    let rest = text.strip_prefix("redis://").or_else(|| text.strip_prefix("rediss://"));
     let authority = rest.map(|rest| rest.split(['/', '?']).next().unwrap_or_default());
     let is_good = |authority: &str| {
         let host = authority.rsplit('@').next().unwrap_or_default();

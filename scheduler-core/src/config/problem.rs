@@ -65,10 +65,7 @@ pub enum Place {
 impl Place {
     /// The file as a whole.
     pub(super) fn file(path: &Path) -> Place {
-        Place::File {
-            path: path.to_owned(),
-            line: None,
-        }
+        Place::File { path: path.to_owned(), line: None }
     }
 }
 
@@ -76,10 +73,7 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Place::File { path, line: None } => write!(f, "{}", path.display()),
-            Place::File {
-                path,
-                line: Some(line),
-            } => write!(f, "{}:{line}", path.display()),
+            Place::File { path, line: Some(line) } => write!(f, "{}:{line}", path.display()),
             Place::Variable(name) => write!(f, "environment {name}"),
         }
     }

@@ -62,15 +62,7 @@ pub(super) fn read_named<'a, T>(
             let place = entry.place.clone();
             let known = Vec::new();
             let pattern = "[*] ";
-            let mut reader = Reader {
-                document,
-                prefix,
-                pattern,
-                place,
-                entries,
-                known,
-                report,
-            };
+            let mut reader = Reader { document, prefix, pattern, place, entries, known, report };
             if name.is_empty() {
                 reader.remark_table("has no name, expected letters or digits");
             }
@@ -106,10 +98,7 @@ impl<'a> Reader<'a> {
             let Some(number) = value.as_integer() else {
                 return Err(format!("a whole number, {limits}"));
             };
-            T::try_from(number)
-                .ok()
-                .filter(|number| range.contains(number))
-                .ok_or(limits)
+            T::try_from(number).ok().filter(|number| range.contains(number)).ok_or(limits)
         };
         self.optional(key, parse).unwrap_or(default)
     }
@@ -123,12 +112,9 @@ impl<'a> Reader<'a> {
     ) -> Duration {
         let parse = |value: &Value| {
             let limits = format!("{} to {}", in_words(*range.start()), in_words(*range.end()));
-            value
-                .as_duration()
-                .filter(|duration| range.contains(duration))
-                .ok_or_else(|| {
-                    format!("{limits}, as whole seconds or as text such as \"10s\" or \"1h30m\"")
-                })
+            value.as_duration().filter(|duration| range.contains(duration)).ok_or_else(|| {
+                format!("{limits}, as whole seconds or as text such as \"10s\" or \"1h30m\"")
+            })
         };
         self.optional(key, parse).unwrap_or(default)
     }
@@ -137,10 +123,7 @@ impl<'a> Reader<'a> {
     pub(super) fn choice<T: Copy>(&mut self, key: &'static str, names: &[(&str, T)]) -> Option<T> {
         let parse = |value: &Value| {
             let text = value.as_text().unwrap_or_default().to_lowercase();
-            let chosen = names
-                .iter()
-                .find(|(name, _)| *name == text)
-                .map(|(_, value)| *value);
+            let chosen = names.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
             chosen.ok_or_else(|| {
                 let names: Vec<_> = names.iter().map(|(name, _)| format!("{name:?}")).collect();
                 format!("one of {}", names.join(", "))
@@ -156,11 +139,7 @@ impl<'a> Reader<'a> {
         expected: &str,
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Option<T> {
-        self.text_or_else(
-            key,
-            |text| parse(text).ok_or_else(|| expected.to_owned()),
-            expected,
-        )
+        self.text_or_else(key, |text| parse(text).ok_or_else(|| expected.to_owned()), expected)
     }
 
     /// The same, where what was expected depends on the text; `expected` is for what is not even text.
@@ -186,8 +165,7 @@ impl<'a> Reader<'a> {
     ) -> Option<SecretString> {
         let parse = |value: &Value| {
             let text = value.as_text().filter(|text| is_good(text));
-            text.map(SecretString::from)
-                .ok_or_else(|| expected.to_owned())
+            text.map(SecretString::from).ok_or_else(|| expected.to_owned())
         };
         self.read(key, true, parse)
     }
@@ -202,10 +180,7 @@ impl<'a> Reader<'a> {
         static EMPTY: Tree = Tree::new();
         self.known.push(name);
         let (place, entries) = match self.entries.get(name) {
-            Some(Entry {
-                place,
-                value: Value::Table(entries),
-            }) => (place.clone(), entries),
+            Some(Entry { place, value: Value::Table(entries) }) => (place.clone(), entries),
             Some(entry) => {
                 self.mistake(name, entry, false, "a table");
                 (entry.place.clone(), &EMPTY)
@@ -214,15 +189,7 @@ impl<'a> Reader<'a> {
         };
         let (document, report) = (self.document, self.report);
         let (prefix, known) = (format!("[{name}] "), Vec::new());
-        let mut reader = Reader {
-            document,
-            prefix,
-            pattern,
-            place,
-            entries,
-            known,
-            report,
-        };
+        let mut reader = Reader { document, prefix, pattern, place, entries, known, report };
         let value = read(&mut reader);
         reader.finish();
         value
@@ -235,9 +202,7 @@ impl<'a> Reader<'a> {
 
     /// The key, if it is given by its file and not by the environment.
     pub(super) fn is_in_file(&self, key: &str) -> bool {
-        self.entries
-            .get(key)
-            .is_some_and(|entry| matches!(entry.place, Place::File { .. }))
+        self.entries.get(key).is_some_and(|entry| matches!(entry.place, Place::File { .. }))
     }
 
     /// The file that is being read.
@@ -247,10 +212,7 @@ impl<'a> Reader<'a> {
 
     /// Notes each of `keys` that is absent.
     pub(super) fn require(&self, keys: &[&str]) {
-        for key in keys
-            .iter()
-            .filter(|key| !self.has(key) && self.document.is_whole)
-        {
+        for key in keys.iter().filter(|key| !self.has(key) && self.document.is_whole) {
             let text = format!("{}{key} is missing{}", self.prefix, self.hint());
             self.report.problem(self.place.clone(), text);
         }
@@ -260,28 +222,20 @@ impl<'a> Reader<'a> {
     pub(super) fn refuse_beside(&self, other: &str, keys: &[&str]) {
         if self.has(other) {
             for key in keys.iter().filter(|key| self.has(key)) {
-                self.remark(
-                    key,
-                    &format!("is given beside {other}, expected one of the two"),
-                );
+                self.remark(key, &format!("is given beside {other}, expected one of the two"));
             }
         }
     }
 
     /// Notes a mistake about a key in free words.
     pub(super) fn remark(&self, key: &str, text: &str) {
-        let place = self
-            .entries
-            .get(key)
-            .map_or(&self.place, |entry| &entry.place);
-        self.report
-            .problem(place.clone(), format!("{}{key} {text}", self.prefix));
+        let place = self.entries.get(key).map_or(&self.place, |entry| &entry.place);
+        self.report.problem(place.clone(), format!("{}{key} {text}", self.prefix));
     }
 
     /// Notes a mistake about the table as a whole.
     pub(super) fn remark_table(&self, text: &str) {
-        self.report
-            .problem(self.place.clone(), format!("{}{text}", self.prefix));
+        self.report.problem(self.place.clone(), format!("{}{text}", self.prefix));
     }
 
     fn optional<T>(
@@ -300,8 +254,7 @@ impl<'a> Reader<'a> {
         parse: impl FnOnce(&Value) -> Result<T, String>,
     ) -> Option<T> {
         self.known.push(key);
-        self.report
-            .know(self.document.name, format!("{}{key}", self.pattern));
+        self.report.know(self.document.name, format!("{}{key}", self.pattern));
         let entry = self.entries.get(key)?;
         let noted = |expected: String| self.mistake(key, entry, is_secret, &expected);
         parse(&entry.value).map_err(noted).ok()
@@ -316,19 +269,14 @@ impl<'a> Reader<'a> {
             (Place::Variable(_), false) => format!("{} is refused", found()),
             (Place::Variable(_), true) => "the value (not shown) is refused".to_owned(),
         };
-        self.report
-            .problem(entry.place.clone(), format!("{text}, expected {expected}"));
+        self.report.problem(entry.place.clone(), format!("{text}, expected {expected}"));
     }
 
     /// Refuses the keys that nobody asked for. Their values stay unshown: a misspelt `password` is one.
     fn finish(self) {
         for (key, entry) in self.entries.iter().filter(|_| self.document.is_whole) {
             if !self.known.contains(&key.as_str()) {
-                let kind = if matches!(entry.value, Value::Table(_)) {
-                    "table"
-                } else {
-                    "key"
-                };
+                let kind = if matches!(entry.value, Value::Table(_)) { "table" } else { "key" };
                 let help = or_nearest(key, self.known.iter().copied());
                 let text = format!("{}unknown {kind} {key:?}, {help}", self.prefix);
                 self.report.problem(entry.place.clone(), text);
@@ -342,12 +290,7 @@ impl<'a> Reader<'a> {
             return String::new();
         };
         let own = self.prefix.trim_matches(['[', ']', ' ']);
-        let others = self
-            .document
-            .tree
-            .keys()
-            .map(String::as_str)
-            .filter(|name| *name != own);
+        let others = self.document.tree.keys().map(String::as_str).filter(|name| *name != own);
         nearest(own, others).map_or_else(String::new, |near| format!(", did you mean [{near}]?"))
     }
 }

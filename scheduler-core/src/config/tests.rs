@@ -15,10 +15,7 @@ use super::{Config, ConfigError};
 const GOOD: [(&str, &str); 4] = [
     ("common", "store = \"sqlite:data/scheduler.db\"\n"),
     ("logger", "[root]\nlevel = \"info\"\n"),
-    (
-        "mysql",
-        "[default]\nhost = \"db\"\ndb = \"d\"\nuser = \"u\"\npassword = \"\"\n",
-    ),
+    ("mysql", "[default]\nhost = \"db\"\ndb = \"d\"\nuser = \"u\"\npassword = \"\"\n"),
     ("redis", "[default]\nhost = \"cache\"\n"),
 ];
 
@@ -30,9 +27,7 @@ struct Conf {
 impl Conf {
     /// The good files.
     fn new() -> Conf {
-        let conf = Conf {
-            temp: tempfile::tempdir().unwrap(),
-        };
+        let conf = Conf { temp: tempfile::tempdir().unwrap() };
         fs::create_dir(conf.folder().join("local")).unwrap();
         for (name, text) in GOOD {
             conf.write(name, text);
@@ -71,10 +66,7 @@ impl Conf {
             Err(error) => error.to_string(),
         };
         let folder = format!("{}/", self.folder().join("local").display());
-        text.replace(&folder, "")
-            .lines()
-            .map(str::to_owned)
-            .collect()
+        text.replace(&folder, "").lines().map(str::to_owned).collect()
     }
 }
 

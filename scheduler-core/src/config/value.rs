@@ -59,15 +59,8 @@ impl Value {
 /// A limit as one number and the largest unit that fits: `100ms`, `10s`, `1h`, `366d`.
 pub(super) fn in_words(duration: Duration) -> String {
     let millis = duration.as_millis();
-    let units = [
-        (86_400_000, "d"),
-        (3_600_000, "h"),
-        (60_000, "m"),
-        (1_000, "s"),
-    ];
-    let unit = units
-        .iter()
-        .find(|(length, _)| millis >= *length && millis.is_multiple_of(*length));
+    let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")];
+    let unit = units.iter().find(|(length, _)| millis >= *length && millis.is_multiple_of(*length));
     match unit {
         Some((length, name)) => format!("{}{name}", millis / length),
         None if millis == 0 => "0s".to_owned(),

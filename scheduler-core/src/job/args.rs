@@ -35,9 +35,7 @@ pub struct ArgsError {
 impl ArgsError {
     /// An error with this text, which names the value and what was expected.
     pub fn new(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-        }
+        Self { message: message.into() }
     }
 }
 
@@ -52,10 +50,7 @@ impl Args {
     /// assert_eq!(args.get(1), Some("Smith, John"));
     /// ```
     pub fn parse(raw: &str) -> Self {
-        Self {
-            raw: Arc::from(raw),
-            values: read_values(raw).into(),
-        }
+        Self { raw: Arc::from(raw), values: read_values(raw).into() }
     }
 
     /// The text as it stands in the row.
@@ -116,9 +111,7 @@ fn read_plain(text: &str) -> (String, Option<&str>) {
 
 /// The value in quotes at the start of `text`, if there is one that ends, and what follows its comma.
 fn read_quoted(text: &str) -> Option<(String, Option<&str>)> {
-    let mark = ["\"", "'", "\\\"", "\\'"]
-        .into_iter()
-        .find(|mark| text.starts_with(mark))?;
+    let mark = ["\"", "'", "\\\"", "\\'"].into_iter().find(|mark| text.starts_with(mark))?;
     let escaped = format!("\\{mark}");
     let mut value = String::new();
     let mut rest = &text[mark.len()..];

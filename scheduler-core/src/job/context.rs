@@ -128,10 +128,7 @@ mod tests {
         assert_eq!(context.task_id(), 3);
         assert_eq!(context.trace_id(), "0199");
         assert_eq!(context.attempt(), 2);
-        assert_eq!(
-            context.scheduled_at().to_rfc3339(),
-            "2020-04-24T10:08:00+00:00"
-        );
+        assert_eq!(context.scheduled_at().to_rfc3339(), "2020-04-24T10:08:00+00:00");
     }
 
     #[test]

@@ -141,10 +141,7 @@ mod tests {
     fn control_characters_are_escaped_but_for_the_line_feed_and_nul_is_removed() {
         check("two\nlines".into(), "two\nlines");
         check("a\0b\r\n\tc".into(), "ab\\r\n\\tc");
-        check(
-            "\u{1b}[31mred\u{7f}\u{9b}".into(),
-            "\\u{1b}[31mred\\u{7f}\\u{9b}",
-        );
+        check("\u{1b}[31mred\u{7f}\u{9b}".into(), "\\u{1b}[31mred\\u{7f}\\u{9b}");
         check("</script> 🦀 测试".into(), "</script> 🦀 测试");
     }
 
@@ -153,10 +150,7 @@ mod tests {
         let longest = "x".repeat(MAX_FAILURE_BYTES);
         check(longest.clone(), &longest);
         let kept = "x".repeat(MAX_FAILURE_BYTES - NOTE_BYTES);
-        check(
-            "x".repeat(MAX_FAILURE_BYTES + 1),
-            &format!("{kept}… (49 bytes cut)"),
-        );
+        check("x".repeat(MAX_FAILURE_BYTES + 1), &format!("{kept}… (49 bytes cut)"));
     }
 
     #[test]
@@ -166,10 +160,7 @@ mod tests {
             assert!(text.len() <= MAX_FAILURE_BYTES, "{} bytes", text.len());
             let (kept, note) = text.split_once('…').unwrap();
             let rest = kept.replace(escaped, "");
-            assert!(
-                rest.is_empty() || escaped.starts_with(&rest),
-                "{rest:?} is torn"
-            );
+            assert!(rest.is_empty() || escaped.starts_with(&rest), "{rest:?} is torn");
             let whole_bytes = escaped.len() * 1024 * 1024;
             assert_eq!(note, format!(" ({} bytes cut)", whole_bytes - kept.len()));
         }
@@ -184,10 +175,7 @@ mod tests {
     fn a_panic_is_told_by_its_text_or_described() {
         assert_eq!(panic_text(Box::new("static text")), "static text");
         assert_eq!(panic_text(Box::new(String::from("owned"))), "owned");
-        assert_eq!(
-            panic_text(Box::new(42_i32)),
-            "panicked with a value that is not text"
-        );
+        assert_eq!(panic_text(Box::new(42_i32)), "panicked with a value that is not text");
     }
 
     struct PanicsInDrop;
@@ -219,9 +207,6 @@ mod tests {
     #[test]
     fn an_error_that_panics_while_it_is_printed_is_told_as_far_as_it_got() {
         let error = anyhow::Error::new(PanicsInDisplay).context("outer");
-        assert_eq!(
-            error_chain(&error),
-            "outer: begun (the error panicked while it was printed)"
-        );
+        assert_eq!(error_chain(&error), "outer: begun (the error panicked while it was printed)");
     }
 }

@@ -34,19 +34,13 @@ impl Claim {
     /// The entry that would run.
     #[must_use]
     pub fn run(&self) -> Option<&Entry> {
-        self.entries
-            .iter()
-            .find(|entry| entry.status == Status::Todo)
+        self.entries.iter().find(|entry| entry.status == Status::Todo)
     }
 
     /// The newest instant this claim accounts for.
     #[must_use]
     pub fn newest(&self) -> DateTime<Utc> {
-        self.entries
-            .iter()
-            .map(|entry| entry.scheduled_at)
-            .max()
-            .unwrap_or(self.first)
+        self.entries.iter().map(|entry| entry.scheduled_at).max().unwrap_or(self.first)
     }
 }
 
@@ -132,9 +126,7 @@ pub fn judge(claim: &Claim, locked: Option<&LockedTask>) -> Result<(), Refusal> 
     }
     if claim.request.is_none() {
         // A fire that was due before the edit is still the old spec's to account for.
-        let is_due_before_edit = task
-            .updated_at
-            .is_some_and(|edited| claim.newest() <= edited);
+        let is_due_before_edit = task.updated_at.is_some_and(|edited| claim.newest() <= edited);
         if task.spec != *claim.spec && !is_due_before_edit {
             return Err(Refusal::SpecChanged);
         }
@@ -173,11 +165,7 @@ mod tests {
             may_overlap: false,
             request: None,
             entries: vec![
-                Entry {
-                    scheduled_at: at(10),
-                    status: Status::Missed,
-                    ..run.clone()
-                },
+                Entry { scheduled_at: at(10), status: Status::Missed, ..run.clone() },
                 run,
             ],
         }
@@ -206,74 +194,35 @@ mod tests {
     #[test]
     fn a_deleted_or_disabled_row_refuses() {
         check(None, Err(Refusal::Gone));
-        check(
-            Some(LockedTask {
-                is_enabled: false,
-                ..ready()
-            }),
-            Err(Refusal::Disabled),
-        );
+        check(Some(LockedTask { is_enabled: false, ..ready() }), Err(Refusal::Disabled));
     }
 
     #[test]
     fn a_new_spec_refuses_what_was_due_after_the_edit_only() {
-        let edited = LockedTask {
-            spec: "7".into(),
-            ..ready()
-        };
+        let edited = LockedTask { spec: "7".into(), ..ready() };
         check(
-            Some(LockedTask {
-                updated_at: Some(at(19)),
-                ..edited.clone()
-            }),
+            Some(LockedTask { updated_at: Some(at(19)), ..edited.clone() }),
             Err(Refusal::SpecChanged),
         );
-        check(
-            Some(LockedTask {
-                updated_at: Some(at(20)),
-                ..edited
-            }),
-            Ok(()),
-        );
+        check(Some(LockedTask { updated_at: Some(at(20)), ..edited }), Ok(()));
     }
 
     #[test]
     fn an_instant_is_accounted_once() {
         check(
-            Some(LockedTask {
-                last_accounted: Some(at(10)),
-                ..ready()
-            }),
+            Some(LockedTask { last_accounted: Some(at(10)), ..ready() }),
             Err(Refusal::Accounted(at(10))),
         );
-        check(
-            Some(LockedTask {
-                last_accounted: None,
-                ..ready()
-            }),
-            Ok(()),
-        );
+        check(Some(LockedTask { last_accounted: None, ..ready() }), Ok(()));
     }
 
     #[test]
     fn a_task_that_is_not_ready_refuses_a_run_but_not_a_record() {
-        let doing = LockedTask {
-            is_ready: false,
-            ..ready()
-        };
+        let doing = LockedTask { is_ready: false, ..ready() };
         check(Some(doing.clone()), Err(Refusal::Busy));
         let mut record = claim();
         record.entries.pop();
         assert_eq!(judge(&record, Some(&doing)), Ok(()));
-        assert_eq!(
-            judge(
-                &Claim {
-                    may_overlap: true,
-                    ..claim()
-                },
-                Some(&doing)
-            ),
-            Ok(())
-        );
+        assert_eq!(judge(&Claim { may_overlap: true, ..claim() }, Some(&doing)), Ok(()));
     }
 }

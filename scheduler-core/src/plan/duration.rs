@@ -33,9 +33,8 @@ fn sum(text: &str) -> Option<Duration> {
     let mut rest = text;
     while !rest.is_empty() {
         let unit = rest.find(|c: char| c.is_ascii_alphabetic())?;
-        let end = rest[unit..]
-            .find(|c: char| !c.is_ascii_alphabetic())
-            .map_or(rest.len(), |n| unit + n);
+        let end =
+            rest[unit..].find(|c: char| !c.is_ascii_alphabetic()).map_or(rest.len(), |n| unit + n);
         let part = humantime::parse_duration(&rest[..end]).ok()?;
         total = Some(part.checked_add(total.unwrap_or_default())?);
         rest = rest[end..].trim_ascii_start();

@@ -101,18 +101,12 @@ pub fn due(
     }
     // Of what is due, the oldest instant that may still run.
     let grace = TimeDelta::from_std(policy.misfire_grace_time).unwrap_or(TimeDelta::MAX);
-    let horizon = if load.has_waited {
-        Some(accounted)
-    } else {
-        now.checked_sub_signed(grace)
-    };
+    let horizon = if load.has_waited { Some(accounted) } else { now.checked_sub_signed(grace) };
     let horizon = horizon.unwrap_or(accounted);
     let oldest_timely = if first >= horizon {
         Some(first)
     } else {
-        trigger
-            .next_after(horizon - TimeDelta::milliseconds(1))
-            .filter(|instant| *instant <= now)
+        trigger.next_after(horizon - TimeDelta::milliseconds(1)).filter(|instant| *instant <= now)
     };
     let newest = trigger.last_until(now).unwrap_or(first).max(first);
     let Some(oldest_timely) = oldest_timely else {
@@ -121,23 +115,12 @@ pub fn due(
             fire: None,
         };
     };
-    let scheduled_at = if policy.coalesce {
-        newest
-    } else {
-        oldest_timely
-    };
-    let reason = if policy.coalesce {
-        MissedReason::Coalesced
-    } else {
-        MissedReason::Late
-    };
+    let scheduled_at = if policy.coalesce { newest } else { oldest_timely };
+    let reason = if policy.coalesce { MissedReason::Coalesced } else { MissedReason::Late };
     let before = trigger.last_until(scheduled_at - TimeDelta::milliseconds(1));
     Due::Now {
         missed: before.and_then(|last| missed(trigger, accounted, first, last, reason)),
-        fire: Some(Fire {
-            scheduled_at,
-            is_skipped: is_full,
-        }),
+        fire: Some(Fire { scheduled_at, is_skipped: is_full }),
     }
 }
 
@@ -148,12 +131,7 @@ fn missed(
     last: DateTime<Utc>,
     reason: MissedReason,
 ) -> Option<Missed> {
-    (last >= first).then(|| Missed {
-        first,
-        last,
-        count: trigger.count(accounted, last),
-        reason,
-    })
+    (last >= first).then(|| Missed { first, last, count: trigger.count(accounted, last), reason })
 }
 
 impl Missed {

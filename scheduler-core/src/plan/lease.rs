@@ -23,11 +23,7 @@ impl Lease {
     /// A lease of `length` that was never renewed: nothing may be claimed yet.
     #[must_use]
     pub fn new(length: Duration) -> Self {
-        Self {
-            length,
-            renewed_at: None,
-            contact_since: None,
-        }
+        Self { length, renewed_at: None, contact_since: None }
     }
 
     /// A renewal that began at `started` was acknowledged by the database.
@@ -45,17 +41,13 @@ impl Lease {
     /// sixth of the lease.
     #[must_use]
     pub fn is_trusted(&self, now: Duration) -> bool {
-        self.renewed_at
-            .is_some_and(|renewed| now < renewed + self.length - self.length / 6)
+        self.renewed_at.is_some_and(|renewed| now < renewed + self.length - self.length / 6)
     }
 
     /// Whether this node may declare others dead.
     #[must_use]
     pub fn may_reap(&self, now: Duration) -> bool {
-        self.is_trusted(now)
-            && self
-                .contact_since
-                .is_some_and(|since| now >= since + self.length)
+        self.is_trusted(now) && self.contact_since.is_some_and(|since| now >= since + self.length)
     }
 
     /// How long between two renewals: a third of the lease, so that two may fail.

@@ -53,10 +53,7 @@ pub fn nearest<'a>(
     };
     let mut near: Vec<_> = known.into_iter().filter_map(distance).collect();
     near.sort_unstable();
-    near.into_iter()
-        .map(|(_, known)| known)
-        .take(limit)
-        .collect()
+    near.into_iter().map(|(_, known)| known).take(limit).collect()
 }
 
 #[cfg(test)]
@@ -76,11 +73,7 @@ mod tests {
 
     #[track_caller]
     fn check(name: &str, expected: &[&str]) {
-        assert_eq!(
-            nearest(name, ["send_mail", "send_report", "cron"], 2),
-            expected,
-            "{name:?}"
-        );
+        assert_eq!(nearest(name, ["send_mail", "send_report", "cron"], 2), expected, "{name:?}");
     }
 
     #[test]

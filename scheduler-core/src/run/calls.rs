@@ -20,11 +20,7 @@ pub(super) struct Calls {
 
 impl Calls {
     pub(super) fn new(store: SharedStore, node_id: Arc<str>, lease: Duration) -> Self {
-        Self {
-            store,
-            node_id,
-            lease,
-        }
+        Self { store, node_id, lease }
     }
 
     /// Begins the call that `action` asks for; its answer comes out of `in_flight` as an event.
@@ -52,10 +48,7 @@ impl Calls {
                 }
                 Action::Renew => {
                     let started = clock::mono();
-                    Event::Renewed {
-                        started,
-                        result: store.renew(&node_id).await.map_err(failure),
-                    }
+                    Event::Renewed { started, result: store.renew(&node_id).await.map_err(failure) }
                 }
                 Action::Reap { suspects } => {
                     Event::Reaped(store.reap(lease, &suspects).await.map_err(failure))

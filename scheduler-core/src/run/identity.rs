@@ -13,20 +13,10 @@ pub fn node_id() -> String {
 /// The host's name for people; two hosts of one name are told apart by the random part.
 fn host() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
-    let name = name
-        .or_else(|| std::env::var("HOSTNAME").ok())
-        .unwrap_or_default();
-    let name: String = name
-        .trim()
-        .chars()
-        .filter(|character| !character.is_control())
-        .take(64)
-        .collect();
-    if name.is_empty() {
-        "localhost".to_owned()
-    } else {
-        name
-    }
+    let name = name.or_else(|| std::env::var("HOSTNAME").ok()).unwrap_or_default();
+    let name: String =
+        name.trim().chars().filter(|character| !character.is_control()).take(64).collect();
+    if name.is_empty() { "localhost".to_owned() } else { name }
 }
 
 #[cfg(test)]

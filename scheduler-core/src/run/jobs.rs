@@ -81,17 +81,10 @@ impl Jobs {
             let started_at = Arc::new(AtomicI64::new(0));
             let execution_id = run.execution_id;
             let span = telemetry::run_span(&run.trace_id, &run.task_key, execution_id);
-            let job = self
-                .invoke(run, cancellation.clone(), Arc::clone(&started_at))
-                .instrument(span);
+            let job =
+                self.invoke(run, cancellation.clone(), Arc::clone(&started_at)).instrument(span);
             let abort = self.tasks.spawn_on(job, &self.runtime);
-            self.running.insert(
-                abort.id(),
-                Running {
-                    execution_id,
-                    started_at,
-                },
-            );
+            self.running.insert(abort.id(), Running { execution_id, started_at });
             self.aborts.insert(execution_id, (abort, cancellation));
         }
     }
@@ -119,9 +112,7 @@ impl Jobs {
                     cancellation,
                 }),
             };
-            (descriptor.run)(invocation)
-                .await
-                .map_err(|error| error_chain(&error))
+            (descriptor.run)(invocation).await.map_err(|error| error_chain(&error))
         }
     }
 
@@ -165,20 +156,12 @@ impl Jobs {
                 (id, Err(text))
             }
         };
-        let running = self
-            .running
-            .remove(&id)
-            .expect("every task is entered when it is spawned");
+        let running = self.running.remove(&id).expect("every task is entered when it is spawned");
         self.aborts.remove(&running.execution_id);
         let started_at = match running.started_at.load(Ordering::Relaxed) {
             0 => None,
             millis => DateTime::<Utc>::from_timestamp_millis(millis),
         };
-        Ended {
-            execution_id: running.execution_id,
-            started_at,
-            finished_at,
-            result,
-        }
+        Ended { execution_id: running.execution_id, started_at, finished_at, result }
     }
 }

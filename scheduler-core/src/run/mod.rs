@@ -83,17 +83,9 @@ impl Scheduler {
     /// # Errors
     /// [`RunError::Interrupted`] on a second signal; [`RunError::CallPanicked`] is a bug of ours.
     pub async fn run(self, signals: &mut Signals, jobs: Handle) -> Result<(), RunError> {
-        let Self {
-            store,
-            registry,
-            reader,
-            settings,
-            node_id,
-        } = self;
+        let Self { store, registry, reader, settings, node_id } = self;
         tracing::info!(node.id = %node_id, jobs = registry.len(), "the scheduler starts");
-        let mut node = Node::new(settings, reader, || {
-            Uuid::now_v7().simple().to_string().into()
-        });
+        let mut node = Node::new(settings, reader, || Uuid::now_v7().simple().to_string().into());
         let calls = Calls::new(Arc::clone(&store), Arc::clone(&node_id), settings.lease);
         let mut jobs = Jobs::new(registry, jobs);
         let mut reporter = Reporter::default();

@@ -22,10 +22,7 @@ pub async fn open_store(config: &Config) -> Result<SharedStore, StoreError> {
     let store = match &config.common.store {
         StoreChoice::Sqlite(path) => SqlStore::sqlite(path, deadline).await?,
         StoreChoice::Mysql => {
-            let pool = config
-                .mysql
-                .get("default")
-                .expect("the configuration checked [default]");
+            let pool = config.mysql.get("default").expect("the configuration checked [default]");
             SqlStore::mysql(place(pool), deadline).await?
         }
     };
@@ -51,11 +48,7 @@ fn place(pool: &MysqlPool) -> MysqlPlace {
                     Tls::VerifyIdentity => MySqlSslMode::VerifyIdentity,
                 });
             // The driver sends the hash of an empty password as if it were one.
-            let connect = if password.is_empty() {
-                connect
-            } else {
-                connect.password(password)
-            };
+            let connect = if password.is_empty() { connect } else { connect.password(password) };
             match &pool.ssl_ca {
                 Some(ca) => connect.ssl_ca(ca),
                 None => connect,

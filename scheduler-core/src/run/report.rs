@@ -17,16 +17,10 @@ pub(super) struct Reporter {
 impl Reporter {
     pub(super) fn say(&mut self, notice: Notice) {
         match notice {
-            Notice::Scheduled {
-                task_id,
-                task_key,
-                next,
-            } => self.scheduled(task_id, &task_key, next),
-            Notice::FirstReading {
-                scheduled,
-                rejected,
-                disabled,
-            } => {
+            Notice::Scheduled { task_id, task_key, next } => {
+                self.scheduled(task_id, &task_key, next)
+            }
+            Notice::FirstReading { scheduled, rejected, disabled } => {
                 self.has_started = true;
                 if let Some(more @ 1..) = self.scheduled_at_start.checked_sub(SCHEDULED_LINES) {
                     tracing::info!("… and {more} more tasks, see `scheduler task list`");
@@ -40,21 +34,11 @@ impl Reporter {
             Notice::Deleted(task_id, task_key) => {
                 tracing::info!(task.id = task_id, task.key = %task_key, "deleted: forgotten");
             }
-            Notice::SpecChanged {
-                task_id,
-                task_key,
-                old,
-                new,
-                next,
-            } => tracing::info!(
+            Notice::SpecChanged { task_id, task_key, old, new, next } => tracing::info!(
                 task.id = task_id, task.key = %task_key, old = %old, new = %new, next = %instant(next),
                 "new spec"
             ),
-            Notice::EditIgnored {
-                task_id,
-                task_key,
-                columns,
-            } => tracing::warn!(
+            Notice::EditIgnored { task_id, task_key, columns } => tracing::warn!(
                 task.id = task_id, task.key = %task_key, columns = %columns.join(", "),
                 "edited while scheduled: takes effect when the task is disabled and enabled again"
             ),
@@ -62,10 +46,7 @@ impl Reporter {
                 tracing::warn!(task.id = task_id, "a manual run is cancelled: {reason}");
             }
             Notice::Healed(task_id) => {
-                tracing::warn!(
-                    task.id = task_id,
-                    "stood at doing with nothing open: set ready"
-                );
+                tracing::warn!(task.id = task_id, "stood at doing with nothing open: set ready");
             }
             Notice::DatabaseTrouble(error) => {
                 tracing::error!("the database is in trouble, retrying: {error}")
@@ -95,44 +76,22 @@ impl Reporter {
 /// What became of single fires and runs.
 fn say_ending(notice: Notice) {
     match notice {
-        Notice::NotRun {
-            task_key,
-            status,
-            scheduled_at,
-            extra,
-        } => tracing::warn!(
+        Notice::NotRun { task_key, status, scheduled_at, extra } => tracing::warn!(
             task.key = %task_key, scheduled_at = %instant(Some(scheduled_at)), %extra, "{status}"
         ),
-        Notice::RunFailed {
-            task_key,
-            execution_id,
-            trace_id,
-            status: Status::Timeout,
-            reason,
-        } => tracing::error!(
-            task.key = %task_key, execution.id = execution_id, %trace_id, "timeout: {reason}"
-        ),
-        Notice::RunFailed {
-            task_key,
-            execution_id,
-            trace_id,
-            reason,
-            ..
-        } => tracing::error!(
+        Notice::RunFailed { task_key, execution_id, trace_id, status: Status::Timeout, reason } => {
+            tracing::error!(
+                task.key = %task_key, execution.id = execution_id, %trace_id, "timeout: {reason}"
+            )
+        }
+        Notice::RunFailed { task_key, execution_id, trace_id, reason, .. } => tracing::error!(
             task.key = %task_key, execution.id = execution_id, %trace_id, "failed: {reason}"
         ),
-        Notice::OutcomeDiscarded {
-            execution_id,
-            status,
-        } => tracing::warn!(
+        Notice::OutcomeDiscarded { execution_id, status } => tracing::warn!(
             execution.id = execution_id,
             "the outcome {status} is discarded: the execution was closed by somebody else"
         ),
-        Notice::Lost {
-            execution_id,
-            task_id,
-            node_id,
-        } => tracing::warn!(
+        Notice::Lost { execution_id, task_id, node_id } => tracing::warn!(
             execution.id = execution_id,
             task.id = task_id,
             node.id = node_id.as_deref().unwrap_or("unknown"),

@@ -27,12 +27,7 @@ pub fn reader(config: &Config, registry: &Arc<Registry>) -> Reader {
         max_instances: common.max_instances,
         ..Policy::default()
     };
-    Reader::new(
-        common.cron_dialect,
-        zone,
-        policy,
-        Box::new(Compiled(Arc::clone(registry))),
-    )
+    Reader::new(common.cron_dialect, zone, policy, Box::new(Compiled(Arc::clone(registry))))
 }
 
 pub(super) fn settings(config: &Config) -> Settings {
@@ -59,9 +54,7 @@ impl Catalog for Compiled {
             if nearest.is_empty() {
                 nearest = self.0.iter().map(|job| job.name).take(SUGGESTED).collect();
             }
-            return Err(JobRefusal::Unknown(
-                nearest.into_iter().map(str::to_owned).collect(),
-            ));
+            return Err(JobRefusal::Unknown(nearest.into_iter().map(str::to_owned).collect()));
         };
         (descriptor.check_args)(&Args::parse(args))
             .map_err(|error| JobRefusal::Args(error.to_string()))

@@ -43,10 +43,6 @@ impl Signals {
                 Some(()) = self.hang_up.recv() => tracing::info!("SIGHUP is ignored"),
             }
         }
-        if std::mem::replace(&mut self.has_asked, true) {
-            Wish::StopNow
-        } else {
-            Wish::Stop
-        }
+        if std::mem::replace(&mut self.has_asked, true) { Wish::StopNow } else { Wish::Stop }
     }
 }

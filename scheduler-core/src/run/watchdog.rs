@@ -24,9 +24,8 @@ impl Watchdog {
     pub(super) fn start() -> Self {
         let turns = Arc::new(AtomicU64::new(0));
         let watched = Arc::downgrade(&turns);
-        let started = thread::Builder::new()
-            .name("watchdog".to_owned())
-            .spawn(move || watch(&watched));
+        let started =
+            thread::Builder::new().name("watchdog".to_owned()).spawn(move || watch(&watched));
         if let Err(error) = started {
             tracing::warn!("no watchdog: {error}");
         }

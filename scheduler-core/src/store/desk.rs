@@ -97,7 +97,10 @@ pub struct ExecutionRow {
 
 /// The instant of a manual run that was asked for at `now`: off the whole seconds, on which schedules fire as a
 /// rule, and the next that no other run of the task `is_taken` by, since one instant of a task is one execution.
-pub(super) fn manual_instant(now: DateTime<Utc>, is_taken: impl Fn(DateTime<Utc>) -> bool) -> DateTime<Utc> {
+pub(super) fn manual_instant(
+    now: DateTime<Utc>,
+    is_taken: impl Fn(DateTime<Utc>) -> bool,
+) -> DateTime<Utc> {
     let mut instant = now;
     while instant.timestamp_subsec_millis() == 0 || is_taken(instant) {
         instant += TimeDelta::milliseconds(1);

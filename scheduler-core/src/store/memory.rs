@@ -12,13 +12,13 @@ use async_trait::async_trait;
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 
 use super::{
-    desk::manual_instant,
     Desk, DeskTask, ExecutionFilter, ExecutionRow, NewTask, Store, StoreError, TaskSelection,
+    desk::manual_instant,
 };
 use crate::plan::{
     claim::{Claim, LockedTask, Refusal, Request, RequestId, Verdict, judge},
     execution::{ExecutionId, Outcome, Status},
-    node::{Reaped, Reading, Settled},
+    node::{Reading, Reaped, Settled},
     task::{TaskId, TaskRow},
 };
 
@@ -113,14 +113,17 @@ impl MemoryStore {
 fn edited(row: &mut TaskRow, now: DateTime<Utc>, edit: impl FnOnce(&mut TaskRow)) {
     let before = TaskRow { status: Ok(String::new()), ..row.clone() };
     edit(row);
-    if before != (TaskRow { status: Ok(String::new()), ..row.clone() }) && before.updated_at == row.updated_at {
+    if before != (TaskRow { status: Ok(String::new()), ..row.clone() })
+        && before.updated_at == row.updated_at
+    {
         row.updated_at = Some(now.trunc_subsecs(0));
     }
 }
 
 impl Tables {
     fn last_accounted(&self, task: TaskId) -> Option<DateTime<Utc>> {
-        let of_task = self.executions.values().filter(|row| row.task_id == task && row.source != "manual");
+        let of_task =
+            self.executions.values().filter(|row| row.task_id == task && row.source != "manual");
         of_task.filter_map(|row| row.scheduled_at).max()
     }
 
@@ -191,7 +194,10 @@ impl Tables {
 
     fn settle(&self, claim: &Claim) -> Settled {
         let Some(entry) = claim.entries.last() else { return Settled::Written(None) };
-        let row = self.fires.get(&(claim.task_id, entry.scheduled_at, 1)).and_then(|id| self.executions.get(id));
+        let row = self
+            .fires
+            .get(&(claim.task_id, entry.scheduled_at, 1))
+            .and_then(|id| self.executions.get(id));
         match row {
             Some(row) if *row.trace_id == *entry.trace_id => {
                 Settled::Written((row.status == Status::Todo.as_str()).then_some(row.id))
@@ -218,17 +224,19 @@ impl Tables {
 
     /// To `ready`, when nothing of the task is open; says whether it changed.
     fn release(&mut self, task: TaskId) -> bool {
-        let is_open = self.executions.values().any(|row| row.task_id == task && row.status == Status::Todo.as_str());
+        let is_open = self
+            .executions
+            .values()
+            .any(|row| row.task_id == task && row.status == Status::Todo.as_str());
         !is_open && self.set_status(task, "doing", "ready")
     }
 
     /// Sets a status unless another row has the same key in it, as the unique key would refuse.
     fn set_status(&mut self, task: TaskId, from: &str, to: &str) -> bool {
         let Some(row) = self.tasks.get(&task) else { return false };
-        let is_taken = self
-            .tasks
-            .values()
-            .any(|other| other.id != task && other.task_key == row.task_key && other.status.as_deref() == Ok(to));
+        let is_taken = self.tasks.values().any(|other| {
+            other.id != task && other.task_key == row.task_key && other.status.as_deref() == Ok(to)
+        });
         if is_taken || row.status.as_deref() != Ok(from) {
             return false;
         }
@@ -240,7 +248,9 @@ impl Tables {
 
     fn add(&mut self, task: &NewTask) -> Result<TaskId, StoreError> {
         let is_id_taken = task.id.is_some_and(|id| self.tasks.contains_key(&id));
-        if is_id_taken || self.tasks.values().any(|row| row.task_key.as_deref() == Ok(&task.task_key)) {
+        if is_id_taken
+            || self.tasks.values().any(|row| row.task_key.as_deref() == Ok(&task.task_key))
+        {
             return Err(StoreError::KeyTaken { key: task.task_key.clone() });
         }
         let id = task.id.unwrap_or(self.next_task);
@@ -268,7 +278,8 @@ impl Tables {
 
     fn edit(&mut self, task: TaskId, edit: impl FnOnce(&mut TaskRow)) -> Result<(), StoreError> {
         let now = self.now;
-        let row = self.tasks.get_mut(&task).ok_or(StoreError::NotFound { what: "task", id: task })?;
+        let row =
+            self.tasks.get_mut(&task).ok_or(StoreError::NotFound { what: "task", id: task })?;
         edited(row, now, edit);
         Ok(())
     }
@@ -286,7 +297,9 @@ impl Store for MemoryStore {
     async fn check_schema(&self) -> Result<(), StoreError> {
         match self.tables().adopted_at {
             Some(_) => Ok(()),
-            None => Err(StoreError::Schema("the tables in memory are at version 0, expected 1".to_owned())),
+            None => Err(StoreError::Schema(
+                "the tables in memory are at version 0, expected 1".to_owned(),
+            )),
         }
     }
 
@@ -299,7 +312,10 @@ impl Store for MemoryStore {
         })
     }
 
-    async fn cursors(&self, tasks: &[TaskId]) -> Result<HashMap<TaskId, DateTime<Utc>>, StoreError> {
+    async fn cursors(
+        &self,
+        tasks: &[TaskId],
+    ) -> Result<HashMap<TaskId, DateTime<Utc>>, StoreError> {
         let tables = self.tables();
         Ok(tasks.iter().filter_map(|task| Some((*task, tables.last_accounted(*task)?))).collect())
     }
@@ -340,8 +356,10 @@ impl Store for MemoryStore {
         });
         let nodes = tables.nodes.clone();
         let mut lost = Vec::new();
-        for row in tables.executions.values_mut().filter(|row| row.status == Status::Todo.as_str()) {
-            let heard = row.node_id.as_ref().and_then(|node| nodes.get(node)).copied().or(row.created_at);
+        for row in tables.executions.values_mut().filter(|row| row.status == Status::Todo.as_str())
+        {
+            let heard =
+                row.node_id.as_ref().and_then(|node| nodes.get(node)).copied().or(row.created_at);
             if heard.is_some_and(|heard| heard < dead_before) {
                 row.status = Status::Lost.as_str().to_owned();
                 row.extra = extra.to_string();
@@ -369,7 +387,9 @@ impl Desk for MemoryStore {
             TaskSelection::Id(id) => row.id == id,
         };
         let rows = tables.tasks.values().filter(is_selected);
-        Ok(rows.map(|row| DeskTask { row: row.clone(), last_accounted: tables.last_accounted(row.id) }).collect())
+        Ok(rows
+            .map(|row| DeskTask { row: row.clone(), last_accounted: tables.last_accounted(row.id) })
+            .collect())
     }
 
     async fn add(&self, task: &NewTask) -> Result<TaskId, StoreError> {
@@ -397,7 +417,10 @@ impl Desk for MemoryStore {
         tables.next_request += 1;
         let requested_at = manual_instant(now, |instant| {
             tables.fires.contains_key(&(task, instant, 1))
-                || tables.requests.values().any(|other| (other.task_id, other.requested_at) == (task, instant))
+                || tables
+                    .requests
+                    .values()
+                    .any(|other| (other.task_id, other.requested_at) == (task, instant))
         });
         tables.requests.insert(id, Request { id, task_id: task, requested_at });
         Ok(id)

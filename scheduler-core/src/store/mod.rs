@@ -27,7 +27,7 @@ use chrono::{DateTime, Utc};
 use crate::plan::{
     claim::{Claim, Verdict},
     execution::Outcome,
-    node::{Reaped, Reading, Settled},
+    node::{Reading, Reaped, Settled},
     task::TaskId,
 };
 
@@ -70,7 +70,8 @@ pub trait Store: Debug + Send + Sync {
     ///
     /// # Errors
     /// When the database does not answer.
-    async fn cursors(&self, tasks: &[TaskId]) -> Result<HashMap<TaskId, DateTime<Utc>>, StoreError>;
+    async fn cursors(&self, tasks: &[TaskId])
+    -> Result<HashMap<TaskId, DateTime<Utc>>, StoreError>;
 
     /// Claims for `node`, in one transaction, at most one claim per task. One verdict per claim, in order.
     ///

@@ -23,13 +23,8 @@ pub(super) fn layer<W>(writer: W) -> impl Layer<Registry> + Send + Sync
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let mut json = JsonLayer::new(Forgiving {
-        writer,
-        is_json: true,
-    });
-    json.with_timer("timestamp", UtcMillis)
-        .with_level("level")
-        .with_target("target");
+    let mut json = JsonLayer::new(Forgiving { writer, is_json: true });
+    json.with_timer("timestamp", UtcMillis).with_level("level").with_target("target");
     json.add_multiple_dynamic_fields(write_fields);
     SpanFields.and_then(json)
 }
@@ -97,8 +92,7 @@ struct Fields(BTreeMap<&'static str, Value>);
 impl Fields {
     fn insert(&mut self, field: &Field, value: impl Into<Value>) {
         let name = field.name();
-        self.0
-            .insert(name.strip_prefix("r#").unwrap_or(name), value.into());
+        self.0.insert(name.strip_prefix("r#").unwrap_or(name), value.into());
     }
 }
 

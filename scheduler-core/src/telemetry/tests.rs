@@ -23,9 +23,7 @@ impl Write for Captured {
 
 fn logger(levels: &[(&str, Level)]) -> Logger {
     let table = |(name, level): &(&str, Level)| ((*name).to_owned(), LoggerTable { level: *level });
-    Logger {
-        loggers: levels.iter().map(table).collect(),
-    }
+    Logger { loggers: levels.iter().map(table).collect() }
 }
 
 /// The lines that `act` logs.
@@ -35,11 +33,7 @@ fn lines(levels: &[(&str, Level)], is_terminal: bool, act: impl FnOnce()) -> Vec
     let subscriber = subscriber(&logger(levels), move || writer.clone(), is_terminal);
     tracing::subscriber::with_default(subscriber, act);
     let bytes = captured.0.lock().unwrap().clone();
-    String::from_utf8(bytes)
-        .unwrap()
-        .lines()
-        .map(str::to_owned)
-        .collect()
+    String::from_utf8(bytes).unwrap().lines().map(str::to_owned).collect()
 }
 
 /// The same in JSON, parsed, after a look that no key stands twice in a line.
@@ -79,13 +73,7 @@ fn a_line_of_a_run_names_the_run_even_if_only_warnings_are_written() {
     }
     let text = lines(WARN, true, act);
     assert_eq!(text.len(), 1);
-    for part in [
-        "WARN",
-        "trace_id=\"trace-1\"",
-        "execution.id=7",
-        "slow",
-        "duration_ms=12",
-    ] {
+    for part in ["WARN", "trace_id=\"trace-1\"", "execution.id=7", "slow", "duration_ms=12"] {
         assert!(text[0].contains(part), "{part}: {}", text[0]);
     }
 }
@@ -140,24 +128,11 @@ fn a_field_never_takes_a_name_twice() {
     let json = objects(INFO, || {
         let _run = run_span("t", "k", 1).entered();
         let _inner = tracing::info_span!("run", trace_id = "false", user = 1).entered();
-        tracing::info!(
-            level = "false",
-            target = "false",
-            timestamp = 0,
-            user = 2,
-            r#type = 3,
-            "x"
-        );
+        tracing::info!(level = "false", target = "false", timestamp = 0, user = 2, r#type = 3, "x");
     });
     let line = &json[0];
-    assert_eq!(
-        (&line["trace_id"], &line["level"]),
-        (&"t".into(), &"INFO".into())
-    );
-    assert_eq!(
-        (&line["field.trace_id"], &line["field.level"]),
-        (&"false".into(), &"false".into())
-    );
+    assert_eq!((&line["trace_id"], &line["level"]), (&"t".into(), &"INFO".into()));
+    assert_eq!((&line["field.trace_id"], &line["field.level"]), (&"false".into(), &"false".into()));
     assert_eq!((&line["user"], &line["type"]), (&2.into(), &3.into()));
 }
 
@@ -169,10 +144,7 @@ fn a_value_that_is_recorded_later_is_written() {
         span.record("rows", 3);
         tracing::info!("after");
     });
-    assert_eq!(
-        (&json[0]["rows"], &json[1]["rows"]),
-        (&Value::Null, &3.into())
-    );
+    assert_eq!((&json[0]["rows"], &json[1]["rows"]), (&Value::Null, &3.into()));
 }
 
 /// The targets out of a few whose line of level `info` is written.
@@ -185,23 +157,14 @@ fn check_targets(levels: &[(&str, Level)], expected: &[&str]) {
         tracing::info!(target: "sqlx::query", "");
         tracing::info!(target: "hyper", "");
     });
-    let written: Vec<_> = json
-        .iter()
-        .map(|line| line["target"].as_str().unwrap())
-        .collect();
+    let written: Vec<_> = json.iter().map(|line| line["target"].as_str().unwrap()).collect();
     assert_eq!(written, expected, "{levels:?}");
 }
 
 #[test]
 fn each_table_governs_its_targets() {
     use Level::{Debug, Info, Off, Warn};
-    let all = [
-        "scheduler_core::run",
-        "scheduler",
-        "jobs::daily",
-        "sqlx::query",
-        "hyper",
-    ];
+    let all = ["scheduler_core::run", "scheduler", "jobs::daily", "sqlx::query", "hyper"];
     check_targets(&[], &all);
     check_targets(&[("root", Info)], &all);
     check_targets(&[("root", Warn)], &[]);
@@ -209,10 +172,7 @@ fn each_table_governs_its_targets() {
     check_targets(&[("root", Info), ("other", Warn)], &all[..3]);
     check_targets(&[("root", Warn), ("apscheduler", Info)], &all[..2]);
     check_targets(&[("root", Warn), ("jobs", Debug)], &all[2..3]);
-    check_targets(
-        &[("root", Info), ("other", Warn), ("sqlx::query", Info)],
-        &all[..4],
-    );
+    check_targets(&[("root", Info), ("other", Warn), ("sqlx::query", Info)], &all[..4]);
     check_targets(&[("apscheduler", Warn), ("scheduler", Info)], &all[1..]);
 }
 
@@ -247,8 +207,5 @@ fn a_second_start_is_an_error() {
     // Another test of this process may have been first.
     let _ = init(&logger(&[("root", Level::Off)]));
     let error = init(&Logger::default()).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "logging is already set up in this process"
-    );
+    assert_eq!(error.to_string(), "logging is already set up in this process");
 }

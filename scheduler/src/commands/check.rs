@@ -31,28 +31,9 @@ struct Line {
 
 impl Line {
     fn of(judged: &Judged) -> Self {
-        let TaskView {
-            id,
-            task_key,
-            state,
-            reason,
-            next,
-            next_local,
-            ..
-        } = TaskView::of(judged);
-        let state = if matches!(judged.verdict, Verdict::Enabled(_)) {
-            "accepted"
-        } else {
-            state
-        };
-        Self {
-            id,
-            task_key,
-            state,
-            reason,
-            next,
-            next_local,
-        }
+        let TaskView { id, task_key, state, reason, next, next_local, .. } = TaskView::of(judged);
+        let state = if matches!(judged.verdict, Verdict::Enabled(_)) { "accepted" } else { state };
+        Self { id, task_key, state, reason, next, next_local }
     }
 }
 
@@ -70,23 +51,13 @@ pub(crate) async fn check(context: &Context) -> anyhow::Result<Exit> {
     let judged = judge.survey(tasks);
     let ok = !judged.iter().any(Judged::is_rejected);
     let tasks = judged.iter().map(Line::of).collect();
-    let report = Report {
-        ok,
-        database: store.database(),
-        tasks,
-    };
+    let report = Report { ok, database: store.database(), tasks };
     context.output.object(&report, || text(context, &report))?;
     Ok(if ok { Exit::Done } else { Exit::Finding })
 }
 
 fn text(context: &Context, report: &Report<'_>) -> String {
-    let count = |state| {
-        report
-            .tasks
-            .iter()
-            .filter(|task| task.state == state)
-            .count()
-    };
+    let count = |state| report.tasks.iter().filter(|task| task.state == state).count();
     let counts =
         ["accepted", "disabled", "rejected"].map(|state| format!("{} {state}", count(state)));
     let folder = context.config.folder.join(&context.config.app_env);
@@ -108,8 +79,5 @@ fn text(context: &Context, report: &Report<'_>) -> String {
             task.reason.clone().unwrap_or_default(),
         ]
     });
-    format!(
-        "{summary}\n\n{}",
-        table(["id", "task_key", "state", "next", "reason"], rows)
-    )
+    format!("{summary}\n\n{}", table(["id", "task_key", "state", "next", "reason"], rows))
 }

@@ -44,12 +44,7 @@ async fn show_list(
     let rows = store.executions(filter).await?;
     let zone = view::zone(&context.config);
     let rows: Vec<Listed> = rows.into_iter().map(Listed::from).collect();
-    context.output.list(
-        &rows,
-        HEADER,
-        |row| cells(&zone, row),
-        "no execution matches",
-    )?;
+    context.output.list(&rows, HEADER, |row| cells(&zone, row), "no execution matches")?;
     Ok(Exit::Done)
 }
 
@@ -64,10 +59,7 @@ pub(super) struct Listed {
 
 impl From<ExecutionRow> for Listed {
     fn from(row: ExecutionRow) -> Self {
-        Self {
-            view: ExecutionView::from(&row),
-            row,
-        }
+        Self { view: ExecutionView::from(&row), row }
     }
 }
 
@@ -105,12 +97,7 @@ fn details(zone: &Zone, row: &ExecutionRow) -> String {
     pairs(&[
         ("id", row.id.to_string()),
         ("task_id", row.task_id.to_string()),
-        (
-            "task_key",
-            row.task_key
-                .clone()
-                .unwrap_or_else(|| "(deleted)".to_owned()),
-        ),
+        ("task_key", row.task_key.clone().unwrap_or_else(|| "(deleted)".to_owned())),
         ("status", row.status.clone()),
         ("extra", row.extra.clone()),
         ("trace_id", row.trace_id.clone()),
@@ -118,10 +105,7 @@ fn details(zone: &Zone, row: &ExecutionRow) -> String {
         ("scheduled_at", local(zone, row.scheduled_at)),
         ("attempt", row.attempt.to_string()),
         ("source", row.source.clone()),
-        (
-            "node_id",
-            row.node_id.clone().unwrap_or_else(|| NOTHING.to_owned()),
-        ),
+        ("node_id", row.node_id.clone().unwrap_or_else(|| NOTHING.to_owned())),
         ("started_at", local(zone, row.started_at)),
         ("finished_at", local(zone, row.finished_at)),
         ("duration (ms)", duration(&row.into())),
@@ -129,12 +113,9 @@ fn details(zone: &Zone, row: &ExecutionRow) -> String {
 }
 
 fn task(row: &ExecutionRow) -> String {
-    row.task_key
-        .clone()
-        .unwrap_or_else(|| row.task_id.to_string())
+    row.task_key.clone().unwrap_or_else(|| row.task_id.to_string())
 }
 
 fn duration(view: &ExecutionView) -> String {
-    view.duration_ms
-        .map_or_else(|| NOTHING.to_owned(), |millis| millis.to_string())
+    view.duration_ms.map_or_else(|| NOTHING.to_owned(), |millis| millis.to_string())
 }

@@ -29,11 +29,7 @@ pub(crate) fn jobs(globals: &Globals) -> anyhow::Result<Exit> {
         })
         .collect();
     let cells = |job: &JobView| {
-        [
-            job.name.to_owned(),
-            job.function.to_owned(),
-            format!("{}:{}", job.file, job.line),
-        ]
+        [job.name.to_owned(), job.function.to_owned(), format!("{}:{}", job.file, job.line)]
     };
     Output::new(globals.json).list(&jobs, ["name", "function", "place"], cells, "no job")?;
     Ok(Exit::Done)

@@ -19,12 +19,7 @@ struct Migrated<'a> {
 /// When the database does not answer or refuses.
 pub(crate) async fn migrate(context: &Context) -> anyhow::Result<Exit> {
     let store = open_and_migrate(&context.config).await?;
-    let migrated = Migrated {
-        database: store.database(),
-        done: true,
-    };
-    context
-        .output
-        .object(&migrated, || format!("{}: done", migrated.database))?;
+    let migrated = Migrated { database: store.database(), done: true };
+    context.output.object(&migrated, || format!("{}: done", migrated.database))?;
     Ok(Exit::Done)
 }

@@ -27,11 +27,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
         Err(error) => {
             // Help goes to stdout with 0, a mistake to stderr with 2; a closed pipe is nobody's fault.
             let _ = error.print();
-            return if error.use_stderr() {
-                exit::USAGE
-            } else {
-                exit::DONE
-            };
+            return if error.use_stderr() { exit::USAGE } else { exit::DONE };
         }
     };
     exit::report(perform(cli))
@@ -65,9 +61,6 @@ fn perform(cli: Cli) -> anyhow::Result<Exit> {
 /// Claims, renewals and readings; jobs have a runtime of their own.
 fn control_runtime() -> anyhow::Result<Runtime> {
     let mut builder = Builder::new_multi_thread();
-    let builder = builder
-        .worker_threads(2)
-        .thread_name("scheduler")
-        .enable_all();
+    let builder = builder.worker_threads(2).thread_name("scheduler").enable_all();
     builder.build().context("the system gives no threads")
 }

@@ -34,17 +34,10 @@ struct Instant {
 /// When trigger, spec, zone or instant are not understood.
 pub(crate) fn next(globals: &Globals, next: &Next) -> anyhow::Result<Exit> {
     let (dialect, configured) = settings(globals);
-    let zone = next
-        .tz
-        .as_deref()
-        .map_or(Ok(configured), Zone::named)
-        .map_err(exit::usage)?;
+    let zone = next.tz.as_deref().map_or(Ok(configured), Zone::named).map_err(exit::usage)?;
     // Rows are written on whole seconds, so an interval that counts from now looks like a row's.
     let now = clock::wall().trunc_subsecs(0);
-    let from = next
-        .from
-        .as_deref()
-        .map_or(Ok(now), |text| instant(text, &zone))?;
+    let from = next.from.as_deref().map_or(Ok(now), |text| instant(text, &zone))?;
     let trigger = parse(next, dialect, &zone, from).map_err(exit::usage)?;
     let civil = civil_trigger(next, dialect, from);
     // `next_after` is strict; what is due at `from` itself shall be seen.
@@ -54,9 +47,7 @@ pub(crate) fn next(globals: &Globals, next: &Next) -> anyhow::Result<Exit> {
         .map(|at| Instant {
             local: zone.to_local(at),
             utc: utc(at),
-            moved_from: civil
-                .as_ref()
-                .and_then(|civil| moved_from(civil, &zone, at)),
+            moved_from: civil.as_ref().and_then(|civil| moved_from(civil, &zone, at)),
         })
         .collect();
     Output::new(globals.json).lines(&instants, |instant| Some(line(instant)))?;
@@ -73,11 +64,7 @@ pub(crate) fn next(globals: &Globals, next: &Next) -> anyhow::Result<Exit> {
 }
 
 fn line(instant: &Instant) -> String {
-    let Instant {
-        local,
-        utc,
-        moved_from,
-    } = instant;
+    let Instant { local, utc, moved_from } = instant;
     match moved_from {
         Some(time) => format!("{local}  {utc}  (moved: {time} does not exist on that day)"),
         None => format!("{local}  {utc}"),
@@ -100,10 +87,7 @@ fn settings(globals: &Globals) -> (CronDialect, Zone) {
 
 fn instant(text: &str, zone: &Zone) -> anyhow::Result<DateTime<Utc>> {
     let now = clock::wall();
-    let anchor = Anchor {
-        created_at: now,
-        updated_at: now,
-    };
+    let anchor = Anchor { created_at: now, updated_at: now };
     match Parser::new(CronDialect::default()).parse(TriggerKind::Date, text, zone, anchor) {
         Ok(Trigger::Date(date)) => Ok(date.at()),
         _ => Err(exit::usage(format!(
@@ -120,10 +104,7 @@ fn parse(
     from: DateTime<Utc>,
 ) -> Result<Trigger, TriggerError> {
     let kind: TriggerKind = next.trigger.parse()?;
-    let anchor = Anchor {
-        created_at: from,
-        updated_at: from,
-    };
+    let anchor = Anchor { created_at: from, updated_at: from };
     Parser::new(dialect).parse(kind, &next.spec, zone, anchor)
 }
 
@@ -140,15 +121,10 @@ fn moved_from(civil: &Trigger, zone: &Zone, at: DateTime<Utc>) -> Option<String>
     let before_gap = naive(zone, at - second)? + second;
     let after_gap = naive(zone, at)?;
     // In the zone without gaps, local time and instant are the same.
-    let time = civil
-        .next_after(before_gap - second)
-        .filter(|time| *time < after_gap)?;
+    let time = civil.next_after(before_gap - second).filter(|time| *time < after_gap)?;
     let is_moved = civil.next_after(after_gap - second) != Some(after_gap);
     let has_seconds = time.timestamp() % 60 != 0;
-    is_moved.then(|| {
-        time.format(if has_seconds { "%H:%M:%S" } else { "%H:%M" })
-            .to_string()
-    })
+    is_moved.then(|| time.format(if has_seconds { "%H:%M:%S" } else { "%H:%M" }).to_string())
 }
 
 /// The local time at `at`, as if it were UTC.

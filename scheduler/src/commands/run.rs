@@ -22,9 +22,7 @@ use crate::{
 /// # Errors
 /// When the start fails, or on a second signal.
 pub(crate) async fn run(context: Context) -> anyhow::Result<Exit> {
-    let Context {
-        config, registry, ..
-    } = context;
+    let Context { config, registry, .. } = context;
     telemetry::init(&config.logger)?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
@@ -42,12 +40,7 @@ pub(crate) async fn run(context: Context) -> anyhow::Result<Exit> {
         store = starting => store.context("bug: the start panicked")??,
     };
     let jobs = JobRuntime::start(config.common.jobs.threads)?;
-    let handle = jobs
-        .0
-        .as_ref()
-        .expect("taken on drop only")
-        .handle()
-        .clone();
+    let handle = jobs.0.as_ref().expect("taken on drop only").handle().clone();
     Box::pin(Scheduler::new(store, registry, &config).run(&mut signals, handle)).await?;
     Ok(Exit::Done)
 }
@@ -83,22 +76,8 @@ fn demo_rows() -> [NewTask; 3] {
         extra: "{}".to_owned(),
     };
     [
-        row(
-            1,
-            "test_interval",
-            "测试interval任务",
-            "interval",
-            "5",
-            "1,2,3",
-        ),
-        row(
-            2,
-            "test_date",
-            "测试date任务",
-            "date",
-            "2020-04-24 18:08:00",
-            r#""guess","hello""#,
-        ),
+        row(1, "test_interval", "测试interval任务", "interval", "5", "1,2,3"),
+        row(2, "test_date", "测试date任务", "date", "2020-04-24 18:08:00", r#""guess","hello""#),
         row(3, "test_cron", "测试cron任务", "cron", "* * * * *", "4,5,6"),
     ]
 }
@@ -108,9 +87,7 @@ struct JobRuntime(Option<Runtime>);
 
 impl JobRuntime {
     fn start(threads: usize) -> anyhow::Result<Self> {
-        Ok(Self(Some(
-            job_runtime(threads).context("the system gives no threads for jobs")?,
-        )))
+        Ok(Self(Some(job_runtime(threads).context("the system gives no threads for jobs")?)))
     }
 }
 

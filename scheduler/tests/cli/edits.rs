@@ -26,23 +26,15 @@ fn a_task_is_added_as_it_was_checked() {
         "--extra",
         r#"{"timezone": "Asia/Shanghai", "mine": 7}"#,
     ]);
+    assert!(stdout.starts_with("task 1 \"report\" is added, next "), "{stdout}");
     assert!(
-        stdout.starts_with("task 1 \"report\" is added, next "),
-        "{stdout}"
-    );
-    assert!(
-        stdout
-            .trim_end()
-            .ends_with("T01:30:00+08:00; a running scheduler takes it within 10s"),
+        stdout.trim_end().ends_with("T01:30:00+08:00; a running scheduler takes it within 10s"),
         "{stdout}"
     );
     let task = home.json(&["task", "show", "1"]);
     assert_eq!(task["args"], "-1,\"a b\"");
     assert_eq!(task["desc"], "每日报告");
-    assert_eq!(
-        task["extra"],
-        json!({"timezone": "Asia/Shanghai", "mine": 7})
-    );
+    assert_eq!(task["extra"], json!({"timezone": "Asia/Shanghai", "mine": 7}));
     assert_eq!(task["upcoming"].as_array().unwrap().len(), 5);
     assert_eq!(task["upcoming"][0], task["next"]);
     assert_eq!(task["executions"], json!([]));
@@ -64,12 +56,7 @@ fn a_task_is_added_as_it_was_checked() {
         (&json!(2), &json!("disabled"), &json!(0))
     );
     let text = home.ok(&["task", "show", "1"]);
-    for part in [
-        "每日报告",
-        "next instants",
-        "+08:00",
-        "last executions\nnone",
-    ] {
+    for part in ["每日报告", "next instants", "+08:00", "last executions\nnone"] {
         assert!(text.contains(part), "{part}: {text}");
     }
 }
@@ -80,32 +67,22 @@ fn a_task_that_would_be_rejected_is_not_added() {
     home.insert("taken", "test_cron", "cron", "@daily");
     let add = |changed: (&str, &str), reason: &str| {
         let mut args = vec!["task", "add"];
-        for (name, value) in [
-            ("--key", "new"),
-            ("--func", "test_cron"),
-            ("--trigger", "cron"),
-            ("--spec", "@daily"),
-        ] {
+        for (name, value) in
+            [("--key", "new"), ("--func", "test_cron"), ("--trigger", "cron"), ("--spec", "@daily")]
+        {
             args.extend([name, if changed.0 == name { changed.1 } else { value }]);
         }
         if changed.0 == "--extra" || changed.0 == "--desc" {
             args.extend([changed.0, changed.1]);
         }
-        let key = if changed.0 == "--key" {
-            changed.1
-        } else {
-            "new"
-        };
+        let key = if changed.0 == "--key" { changed.1 } else { "new" };
         home.fails(&args, 1, &format!("error: task {key:?}: {reason}"));
     };
     add(
         ("--key", "taken"),
         "task_key \"taken\" already belongs to task 1, expected a key of its own",
     );
-    add(
-        ("--key", ""),
-        "task_key \"\" is not valid, expected a name of 1 to 255 characters",
-    );
+    add(("--key", ""), "task_key \"\" is not valid, expected a name of 1 to 255 characters");
     add(
         ("--func", "test_corn"),
         "execute_func \"test_corn\" is not a known job, expected a job of this program such as \"test_cron\"",
@@ -114,18 +91,12 @@ fn a_task_that_would_be_rejected_is_not_added() {
         ("--trigger", "Cron"),
         "trigger \"Cron\" is not known, expected cron, date or interval (nearest: cron)",
     );
-    add(
-        ("--spec", "* *"),
-        "spec \"* *\" has 2 fields, expected 5, or 6 with seconds first",
-    );
+    add(("--spec", "* *"), "spec \"* *\" has 2 fields, expected 5, or 6 with seconds first");
     add(
         ("--extra", r#"{"overlap": "maybe"}"#),
         "extra.overlap \"maybe\" is not valid, expected \"skip\", \"queue\" or \"allow\"",
     );
-    add(
-        ("--desc", &"x".repeat(256)),
-        "desc is longer than 255 characters, expected at most that",
-    );
+    add(("--desc", &"x".repeat(256)), "desc is longer than 255 characters, expected at most that");
     assert_eq!(home.json(&["task", "list"]).as_array().unwrap().len(), 1);
 }
 
@@ -134,10 +105,7 @@ fn of_several_ids_all_are_tried_and_each_failure_is_a_line() {
     let home = with_rows();
     let ran = home.run(&["task", "disable", "1", "98", "2", "99"]);
     assert_eq!(ran.code, 1);
-    assert_eq!(
-        ran.stderr,
-        "error: task 98 does not exist\nerror: task 99 does not exist\n"
-    );
+    assert_eq!(ran.stderr, "error: task 98 does not exist\nerror: task 99 does not exist\n");
     assert_eq!(
         ran.stdout,
         "task 1 \"good\" is disabled: nothing of it starts any more\n\
@@ -146,35 +114,17 @@ fn of_several_ids_all_are_tried_and_each_failure_is_a_line() {
     let ran = home.run(&["task", "enable", "1", "2", "--json"]);
     assert_eq!(ran.code, 1);
     let edited: Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_eq!(
-        (&edited[0]["id"], &edited[0]["done"]),
-        (&json!(1), &json!(true))
-    );
-    assert_eq!(
-        (&edited[1]["id"], &edited[1]["done"]),
-        (&json!(2), &json!(false))
-    );
-    assert!(
-        edited[1]["message"]
-            .as_str()
-            .unwrap()
-            .contains("is not a known job"),
-        "{edited}"
-    );
+    assert_eq!((&edited[0]["id"], &edited[0]["done"]), (&json!(1), &json!(true)));
+    assert_eq!((&edited[1]["id"], &edited[1]["done"]), (&json!(2), &json!(false)));
+    assert!(edited[1]["message"].as_str().unwrap().contains("is not a known job"), "{edited}");
     let valid = |id| home.json(&["task", "show", id])["is_valid"].clone();
     assert_eq!(
         (valid("1"), valid("2")),
         (json!(1), json!(0)),
         "a row that would be rejected stays off"
     );
-    assert_eq!(
-        home.ok(&["task", "enable", "1"]),
-        "task 1 \"good\" is enabled already\n"
-    );
-    assert_eq!(
-        home.ok(&["task", "disable", "2"]),
-        "task 2 \"unknown\" is disabled already\n"
-    );
+    assert_eq!(home.ok(&["task", "enable", "1"]), "task 1 \"good\" is enabled already\n");
+    assert_eq!(home.ok(&["task", "disable", "2"]), "task 2 \"unknown\" is disabled already\n");
     assert_eq!(
         home.ok(&["task", "delete", "1", "2"]),
         "task 1 \"good\" is deleted; its executions stay\ntask 2 \"unknown\" is deleted; its executions stay\n"
@@ -193,10 +143,7 @@ fn a_spec_that_does_not_parse_is_not_written() {
     );
     assert_eq!(home.json(&["task", "show", "1"])["spec"], "30 1 * * *");
     let stdout = home.ok(&["task", "spec", "1", "0 2 * * *"]);
-    assert!(
-        stdout.starts_with("task 1 \"good\" has the spec \"0 2 * * *\", next "),
-        "{stdout}"
-    );
+    assert!(stdout.starts_with("task 1 \"good\" has the spec \"0 2 * * *\", next "), "{stdout}");
     assert_eq!(home.json(&["task", "show", "1"])["spec"], "0 2 * * *");
     home.ok(&["task", "spec", "3", "1 1 * * *"]);
     assert_eq!(
@@ -208,11 +155,7 @@ fn a_spec_that_does_not_parse_is_not_written() {
         home.ok(&["task", "spec", "5", "now"]),
         "task 5 \"off_bad\" has the spec \"now\", and is disabled\n"
     );
-    home.fails(
-        &["task", "spec", "99", "1"],
-        1,
-        "error: task 99 does not exist",
-    );
+    home.fails(&["task", "spec", "99", "1"], 1, "error: task 99 does not exist");
 }
 
 #[test]
@@ -234,11 +177,7 @@ fn only_a_task_that_can_run_is_triggered() {
         1,
         "error: task 4 \"off\" is disabled: enable it first with `scheduler task enable 4`",
     );
-    home.fails(
-        &["task", "trigger", "99"],
-        1,
-        "error: task 99 does not exist",
-    );
+    home.fails(&["task", "trigger", "99"], 1, "error: task 99 does not exist");
     let requests = home.store(async |store| store.read().await.unwrap().requests.len());
     assert_eq!(requests, 1);
 }

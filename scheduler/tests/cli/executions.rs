@@ -23,13 +23,7 @@ fn with_executions() -> Home {
                 format!("2026-01-01T0{hour}:00:00.5Z").parse().unwrap();
             let trace_id = format!("trace-{hour}").into();
             let extra = r#"{"reason": "a test"}"#.to_owned();
-            let entry = Entry {
-                scheduled_at,
-                trace_id,
-                status,
-                source: Source::Schedule,
-                extra,
-            };
+            let entry = Entry { scheduled_at, trace_id, status, source: Source::Schedule, extra };
             let claim = Claim {
                 task_id,
                 spec: "0 * * * *".into(),
@@ -49,11 +43,7 @@ fn executions_are_listed_newest_first_filtered_and_in_pages() {
     let home = with_executions();
     let ids = |args: &[&str]| -> Vec<i64> {
         let list = home.json(&[&["executions", "list"], args].concat());
-        list.as_array()
-            .unwrap()
-            .iter()
-            .map(|row| row["id"].as_i64().unwrap())
-            .collect()
+        list.as_array().unwrap().iter().map(|row| row["id"].as_i64().unwrap()).collect()
     };
     assert_eq!(ids(&[]), [3, 2, 1]);
     assert_eq!(ids(&["--limit", "2"]), [3, 2]);
@@ -113,13 +103,6 @@ fn an_execution_is_shown_whole_and_outlives_its_task() {
     assert_eq!(row["duration_ms"], Value::Null);
     let text = home.ok(&["executions", "show", "3"]);
     assert!(text.contains("task_key       (deleted)\n"), "{text}");
-    assert!(
-        text.contains("extra          {\"reason\": \"a test\"}\n"),
-        "{text}"
-    );
-    home.fails(
-        &["executions", "show", "9"],
-        1,
-        "error: execution 9 does not exist",
-    );
+    assert!(text.contains("extra          {\"reason\": \"a test\"}\n"), "{text}");
+    home.fails(&["executions", "show", "9"], 1, "error: execution 9 does not exist");
 }

@@ -15,16 +15,7 @@ fn next_places_a_time_that_does_not_exist_right_after_the_gap_and_says_so() {
     let from = "2026-03-28T00:00:00Z";
     check_next(
         "",
-        &[
-            "cron",
-            "30 1 * * *",
-            "--tz",
-            "Europe/London",
-            "--from",
-            from,
-            "-n",
-            "3",
-        ],
+        &["cron", "30 1 * * *", "--tz", "Europe/London", "--from", from, "-n", "3"],
         &[
             "2026-03-28T01:30:00+00:00  2026-03-28T01:30:00Z",
             "2026-03-29T02:00:00+01:00  2026-03-29T01:00:00Z  (moved: 01:30 does not exist on that day)",
@@ -51,14 +42,7 @@ fn next_places_a_time_that_does_not_exist_right_after_the_gap_and_says_so() {
 fn next_takes_zone_and_dialect_from_the_configuration() {
     check_next(
         "timezone = \"Asia/Shanghai\"\ncron_dialect = \"apscheduler\"",
-        &[
-            "cron",
-            "0 8 * * 0",
-            "--from",
-            "2026-01-01 00:00:00",
-            "-n",
-            "1",
-        ],
+        &["cron", "0 8 * * 0", "--from", "2026-01-01 00:00:00", "-n", "1"],
         // 0 is Monday there: 5 January 2026.
         &["2026-01-05T08:00:00+08:00  2026-01-05T00:00:00Z"],
     );
@@ -124,13 +108,7 @@ fn next_refuses_what_it_does_not_understand_and_says_why() {
         "error: --from \"soon\\u{1b}\" is no instant, expected RFC 3339 or YYYY-MM-DD HH:MM:SS",
     );
     home.fails(
-        &[
-            "next",
-            "date",
-            "2020-01-01 00:00:00",
-            "--from",
-            "2026-01-01T00:00:00Z",
-        ],
+        &["next", "date", "2020-01-01 00:00:00", "--from", "2026-01-01T00:00:00Z"],
         1,
         "never: date \"2020-01-01 00:00:00\" has no instant at or after 2026-01-01T00:00:00Z",
     );

@@ -17,11 +17,7 @@ fn check_judges_every_row_and_is_1_when_one_is_rejected() {
         .unwrap()
         .iter()
         .map(|task| {
-            (
-                task["id"].as_i64().unwrap(),
-                task["state"].as_str().unwrap(),
-                task["reason"].as_str(),
-            )
+            (task["id"].as_i64().unwrap(), task["state"].as_str().unwrap(), task["reason"].as_str())
         })
         .collect();
     let unknown = "execute_func \"test_corn\" is not a known job, expected a job of this program such as \"test_cron\"";
@@ -37,36 +33,19 @@ fn check_judges_every_row_and_is_1_when_one_is_rejected() {
             (5, "disabled", Some(date)),
         ]
     );
-    assert!(
-        report["tasks"][0]["next"]
-            .as_str()
-            .unwrap()
-            .ends_with("T01:30:00Z")
-    );
+    assert!(report["tasks"][0]["next"].as_str().unwrap().ends_with("T01:30:00Z"));
     assert_eq!(report["tasks"][1]["next"], Value::Null);
     let text = home.run(&["check"]).stdout;
-    assert!(
-        text.contains("1 accepted, 2 disabled, 2 rejected"),
-        "{text}"
-    );
+    assert!(text.contains("1 accepted, 2 disabled, 2 rejected"), "{text}");
     home.ok(&["task", "delete", "2", "3"]);
-    assert_eq!(
-        home.json(&["check"])["ok"],
-        true,
-        "a disabled row that is wrong does not count"
-    );
+    assert_eq!(home.json(&["check"])["ok"], true, "a disabled row that is wrong does not count");
 }
 
 #[test]
 fn task_list_has_the_columns_of_the_table_and_what_the_scheduler_makes_of_them() {
     let home = with_rows();
     let list = home.json(&["task", "list"]);
-    let keys: Vec<&str> = list[0]
-        .as_object()
-        .unwrap()
-        .keys()
-        .map(String::as_str)
-        .collect();
+    let keys: Vec<&str> = list[0].as_object().unwrap().keys().map(String::as_str).collect();
     let mut expected = vec![
         "id",
         "task_key",
@@ -90,51 +69,27 @@ fn task_list_has_the_columns_of_the_table_and_what_the_scheduler_makes_of_them()
     assert_eq!(keys, expected);
     assert_eq!(list[0]["is_valid"], 1);
     assert_eq!(list[0]["extra"], json!({}));
-    let states: Vec<_> = list
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|task| task["state"].as_str().unwrap())
-        .collect();
-    assert_eq!(
-        states,
-        ["enabled", "rejected", "rejected", "disabled", "disabled"]
-    );
+    let states: Vec<_> =
+        list.as_array().unwrap().iter().map(|task| task["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["enabled", "rejected", "rejected", "disabled", "disabled"]);
     let ran = home.run(&["task", "list"]);
     assert_eq!(ran.code, 0);
     assert_eq!(ran.stdout.lines().count(), 6);
-    assert_eq!(
-        ran.stderr,
-        "some rows are rejected: `scheduler check` says why\n"
-    );
+    assert_eq!(ran.stderr, "some rows are rejected: `scheduler check` says why\n");
 }
 
 #[test]
 fn a_row_cannot_move_the_cursor_of_the_terminal() {
     let home = Home::migrated("");
-    home.insert(
-        "red\u{1b}[31m\nline",
-        "test\u{9b}2J",
-        "cron",
-        "\u{202e}* * * * *",
-    );
-    for args in [
-        &["task", "list"][..],
-        &["task", "show", "1"],
-        &["check"],
-        &["task", "enable", "1"],
-    ] {
+    home.insert("red\u{1b}[31m\nline", "test\u{9b}2J", "cron", "\u{202e}* * * * *");
+    for args in
+        [&["task", "list"][..], &["task", "show", "1"], &["check"], &["task", "enable", "1"]]
+    {
         let ran = home.run(args);
         for c in ['\u{1b}', '\u{9b}', '\u{202e}'] {
-            assert!(
-                !ran.stdout.contains(c) && !ran.stderr.contains(c),
-                "{args:?}: {ran:?}"
-            );
+            assert!(!ran.stdout.contains(c) && !ran.stderr.contains(c), "{args:?}: {ran:?}");
         }
     }
     assert!(home.ok(&["task", "list"]).contains(r"red\u{1b}[31m\nline"));
-    assert_eq!(
-        home.json(&["task", "list"])[0]["task_key"],
-        "red\u{1b}[31m\nline"
-    );
+    assert_eq!(home.json(&["task", "list"])[0]["task_key"], "red\u{1b}[31m\nline");
 }

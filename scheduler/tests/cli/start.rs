@@ -47,11 +47,7 @@ fn migrate_creates_the_tables_and_is_harmless_when_they_are_there() {
         home.json(&["migrate"]),
         json!({"database": "sqlite:data/scheduler.db", "done": true})
     );
-    assert_eq!(
-        home.json(&["task", "list"]),
-        json!([]),
-        "only `run` loads the demo rows"
-    );
+    assert_eq!(home.json(&["task", "list"]), json!([]), "only `run` loads the demo rows");
 }
 
 #[test]
@@ -61,16 +57,11 @@ fn a_file_without_our_tables_is_a_matter_of_configuration() {
     fs::write(home.path().join("data/scheduler.db"), "").unwrap();
     let text = "error: the tables in sqlite:data/scheduler.db are at version 0, expected 1: run `scheduler migrate`";
     home.fails(&["task", "list"], 78, text);
-    fs::write(
-        home.path().join("data/scheduler.db"),
-        "this is no database, ".repeat(100),
-    )
-    .unwrap();
+    fs::write(home.path().join("data/scheduler.db"), "this is no database, ".repeat(100)).unwrap();
     let ran = home.run(&["check"]);
     assert_eq!(ran.code, 69, "{ran:?}");
     assert!(
-        ran.stderr
-            .starts_with("error: cannot connect to sqlite:data/scheduler.db: "),
+        ran.stderr.starts_with("error: cannot connect to sqlite:data/scheduler.db: "),
         "{ran:?}"
     );
 }
@@ -84,30 +75,18 @@ fn all_mistakes_of_the_configuration_are_told_at_once() {
     for verb in ["check", "run", "migrate"] {
         home.fails(&[verb], 78, text);
     }
-    let ran = home
-        .command()
-        .args(["check"])
-        .env("APP_ENV", "online")
-        .output()
-        .unwrap();
+    let ran = home.command().args(["check"]).env("APP_ENV", "online").output().unwrap();
     assert_eq!(ran.status.code(), Some(78));
     let ran = home.run(&["--conf", "elsewhere", "check"]);
     assert_eq!(ran.code, 78);
-    assert!(
-        ran.stderr.starts_with("elsewhere/local: no such folder"),
-        "{ran:?}"
-    );
+    assert!(ran.stderr.starts_with("elsewhere/local: no such folder"), "{ran:?}");
 }
 
 #[test]
 fn a_database_that_does_not_answer_is_69() {
     let home = Home::new("");
     // A port that nobody listens on: it was ours a moment ago.
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     home.write("common", "store = \"mysql\"");
     home.write(
         "mysql",
@@ -118,9 +97,7 @@ fn a_database_that_does_not_answer_is_69() {
         assert_eq!((ran.code, ran.stdout.as_str()), (69, ""), "{ran:?}");
         let error = ran.stderr.lines().last().unwrap();
         assert!(
-            error.starts_with(&format!(
-                "error: cannot connect to mysql://u@127.0.0.1:{port}/d: "
-            )),
+            error.starts_with(&format!("error: cannot connect to mysql://u@127.0.0.1:{port}/d: ")),
             "{error}"
         );
         assert!(!ran.stderr.contains("hidden"), "{ran:?}");
@@ -145,19 +122,10 @@ fn usage_mistakes_are_2_and_help_is_0() {
         &["--conf"],
     ] {
         let ran = home.run(args);
-        assert_eq!(
-            (ran.code, ran.stdout.as_str()),
-            (2, ""),
-            "{args:?}: {ran:?}"
-        );
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{args:?}: {ran:?}");
         assert!(!ran.stderr.is_empty(), "{args:?}");
     }
-    for args in [
-        &["--help"][..],
-        &["--version"],
-        &["task", "--help"],
-        &["next", "--help"],
-    ] {
+    for args in [&["--help"][..], &["--version"], &["task", "--help"], &["next", "--help"]] {
         assert!(!home.ok(args).is_empty());
     }
 }
@@ -173,20 +141,9 @@ fn a_closed_stdout_ends_quietly() {
         .stdout(writer)
         .output()
         .unwrap();
-    assert_eq!(
-        (ran.status.code(), ran.stderr.as_slice()),
-        (Some(0), &b""[..])
-    );
-    let full = fs::OpenOptions::new()
-        .write(true)
-        .open("/dev/full")
-        .unwrap();
-    let ran = home
-        .command()
-        .arg("jobs")
-        .stdout(Stdio::from(full))
-        .output()
-        .unwrap();
+    assert_eq!((ran.status.code(), ran.stderr.as_slice()), (Some(0), &b""[..]));
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let ran = home.command().arg("jobs").stdout(Stdio::from(full)).output().unwrap();
     assert_eq!(ran.status.code(), Some(1), "a full disk is a failure");
 }
 
@@ -194,12 +151,8 @@ fn a_closed_stdout_ends_quietly() {
 fn jobs_lists_what_is_linked_with_its_place() {
     let home = Home::new("");
     let jobs = home.json(&["jobs"]);
-    let names: Vec<&str> = jobs
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|job| job["name"].as_str().unwrap())
-        .collect();
+    let names: Vec<&str> =
+        jobs.as_array().unwrap().iter().map(|job| job["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["test_cron", "test_date", "test_interval"]);
     assert_eq!(jobs[0]["function"], "jobs::cron::test_cron::test_cron");
     assert_eq!(jobs[0]["file"], "jobs/src/cron/test_cron.rs");

@@ -13,34 +13,19 @@ fn a_panic_is_a_failure_of_its_run_and_one_line_with_its_trace_id() {
     let home = Home::migrated(QUICK);
     let clumsy = home.insert("clumsy", "clumsy", "date", "now");
     let mut scheduler = Running::spawn(&mut program::command(&home, &["run"]));
-    scheduler.says(&[
-        "panicked: slipped",
-        "\"place\":\"scheduler/tests/run/program.rs",
-    ]);
+    scheduler.says(&["panicked: slipped", "\"place\":\"scheduler/tests/run/program.rs"]);
     let row = eventually("the failure is on record", || {
-        home.executions(clumsy)
-            .into_iter()
-            .find(|row| row["status"] == "fail")
+        home.executions(clumsy).into_iter().find(|row| row["status"] == "fail")
     });
     let shown = home.json(&["executions", "show", &row["id"].to_string()]);
     let error = shown["extra"]["err"].as_str().unwrap();
     assert!(error.starts_with("panicked: slipped"), "{error}");
     let trace_id = row["trace_id"].as_str().unwrap();
-    assert_eq!(
-        scheduler.count(&["panicked: slipped", "\"place\"", trace_id]),
-        1
-    );
+    assert_eq!(scheduler.count(&["panicked: slipped", "\"place\"", trace_id]), 1);
     scheduler.signal("TERM");
     assert_eq!(scheduler.ends_within(std::time::Duration::from_secs(2)), 0);
-    for line in scheduler
-        .seen
-        .iter()
-        .filter(|line| line.contains("slipped"))
-    {
-        assert!(
-            serde_json::from_str::<serde_json::Value>(line).is_ok(),
-            "{line}"
-        );
+    for line in scheduler.seen.iter().filter(|line| line.contains("slipped")) {
+        assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "{line}");
     }
 }
 
@@ -51,9 +36,7 @@ fn what_a_crash_interrupted_becomes_lost_and_no_fire_runs_twice() {
     let often = home.insert("often", "test_interval", "interval", "100ms");
     let mut first = Running::spawn(&mut program::command(&home, &["run"]));
     first.says(&["patient began"]);
-    eventually("both run", || {
-        (home.executions(often).len() >= 3).then_some(())
-    });
+    eventually("both run", || (home.executions(often).len() >= 3).then_some(()));
     first.signal("KILL");
     assert_eq!(first.ends_within(std::time::Duration::from_secs(2)), -1);
     let before = home.executions(often).len();
@@ -62,9 +45,7 @@ fn what_a_crash_interrupted_becomes_lost_and_no_fire_runs_twice() {
 
     let mut second = Running::spawn(&mut program::command(&home, &["run"]));
     let lost = eventually("the lost one is found", || {
-        home.executions(once)
-            .into_iter()
-            .find(|row| row["status"] == "lost")
+        home.executions(once).into_iter().find(|row| row["status"] == "lost")
     });
     second.says(&[
         "lost: its node did not renew its lease",
@@ -80,10 +61,8 @@ fn what_a_crash_interrupted_becomes_lost_and_no_fire_runs_twice() {
     assert_eq!(second.ends_within(std::time::Duration::from_secs(2)), 0);
 
     let rows = home.executions(often);
-    let fires: HashSet<&str> = rows
-        .iter()
-        .map(|row| row["scheduled_at"].as_str().unwrap())
-        .collect();
+    let fires: HashSet<&str> =
+        rows.iter().map(|row| row["scheduled_at"].as_str().unwrap()).collect();
     assert_eq!(fires.len(), rows.len(), "each fire has one row");
     let open = rows.iter().filter(|row| row["status"] == "todo").count();
     assert_eq!(open, 0, "{rows:?}");

@@ -22,19 +22,11 @@ fn a_bad_row_harms_only_itself() {
     let mut scheduler = Running::start(&home);
     scheduler.says(&["rejected: task 1", "ghost", "no_such_job"]);
     let_pass(&home, healthy, 5);
-    assert!(
-        home.executions(healthy)
-            .iter()
-            .any(|row| row["status"] == "success")
-    );
+    assert!(home.executions(healthy).iter().any(|row| row["status"] == "success"));
     assert!(home.executions(ghost).is_empty());
     scheduler.signal("TERM");
     scheduler.ends_within(std::time::Duration::from_secs(5));
-    assert_eq!(
-        scheduler.count(&["rejected: task 1"]),
-        1,
-        "said once, not once per reading"
-    );
+    assert_eq!(scheduler.count(&["rejected: task 1"]), 1, "said once, not once per reading");
 }
 
 #[test]
@@ -53,11 +45,7 @@ fn a_new_spec_and_a_switch_off_take_effect_while_it_runs() {
     home.ok(&["task", "disable", "1"]);
     let ran = home.executions(edited).len();
     let_pass(&home, sentinel, 5);
-    assert_eq!(
-        home.executions(edited).len(),
-        ran,
-        "nothing is claimed once the row says 0"
-    );
+    assert_eq!(home.executions(edited).len(), ran, "nothing is claimed once the row says 0");
 
     home.ok(&["task", "enable", "1"]);
     let_pass(&home, edited, 2);
@@ -74,30 +62,15 @@ fn a_row_added_while_it_runs_is_found_and_one_triggered_runs_once() {
     let sentinel = home.insert("sentinel", "test_cron", "interval", "100ms");
     let mut scheduler = Running::start(&home);
     scheduler.says(&["the table is read"]);
-    let add = [
-        "task",
-        "add",
-        "--key",
-        "rare",
-        "--func",
-        "test_date",
-        "--trigger",
-        "cron",
-    ];
+    let add = ["task", "add", "--key", "rare", "--func", "test_date", "--trigger", "cron"];
     home.ok(&[&add[..], &["--spec", "0 0 1 1 *", "--args", "7"]].concat());
     scheduler.says(&["scheduled", "rare"]);
     home.ok(&["task", "trigger", "2"]);
     let row = eventually("the manual run", || {
-        home.executions(2)
-            .into_iter()
-            .find(|row| row["status"] == "success")
+        home.executions(2).into_iter().find(|row| row["status"] == "success")
     });
     assert_eq!(row["source"], "manual");
-    scheduler.says(&[
-        "test_date ran",
-        "\"args\":\"7\"",
-        row["trace_id"].as_str().unwrap(),
-    ]);
+    scheduler.says(&["test_date ran", "\"args\":\"7\"", row["trace_id"].as_str().unwrap()]);
     let_pass(&home, sentinel, 5);
     assert_eq!(home.executions(2).len(), 1);
 }

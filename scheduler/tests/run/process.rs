@@ -28,23 +28,14 @@ impl Running {
     }
 
     pub(crate) fn spawn(command: &mut Command) -> Self {
-        let command = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped());
+        let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let (sender, log) = mpsc::channel();
         std::thread::spawn(move || {
-            lines
-                .map_while(Result::ok)
-                .try_for_each(|line| sender.send(line).ok())
+            lines.map_while(Result::ok).try_for_each(|line| sender.send(line).ok())
         });
-        Self {
-            child,
-            log,
-            seen: Vec::new(),
-        }
+        Self { child, log, seen: Vec::new() }
     }
 
     /// Waits for a line with all of `parts`, from now on or seen before.
@@ -60,28 +51,20 @@ impl Running {
 
     /// Lines seen with all of `parts`.
     pub(crate) fn count(&self, parts: &[&str]) -> usize {
-        self.seen
-            .iter()
-            .filter(|line| parts.iter().all(|part| line.contains(part)))
-            .count()
+        self.seen.iter().filter(|line| parts.iter().all(|part| line.contains(part))).count()
     }
 
     /// Sends `TERM`, `INT`, `KILL`.
     pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
-        let sent = Command::new("kill")
-            .args(["-s", name, &pid])
-            .status()
-            .unwrap();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status().unwrap();
         assert!(sent.success(), "kill -s {name}");
     }
 
     /// Waits for the end; the exit code, -1 after a signal.
     #[track_caller]
     pub(crate) fn ends_within(&mut self, span: Duration) -> i32 {
-        let status = within(span, "the end of the process", || {
-            self.child.try_wait().unwrap()
-        });
+        let status = within(span, "the end of the process", || self.child.try_wait().unwrap());
         // The rest of the log, until its writer is gone.
         eventually("the end of the log", || match self.log.try_recv() {
             Ok(line) => {

@@ -36,15 +36,8 @@ async fn clumsy(_task_key: &str, _args: Args, _ctx: Context) {
 /// A command that starts the program; the function below is the other end.
 pub(crate) fn command(home: &Home, args: &[&str]) -> std::process::Command {
     let mut command = std::process::Command::new(std::env::current_exe().unwrap());
-    command
-        .current_dir(home.path())
-        .env_clear()
-        .env(ARGS, args.join("\n"));
-    command.args([
-        "--exact",
-        "program::is_the_scheduler_where_a_test_started_it",
-        "--nocapture",
-    ]);
+    command.current_dir(home.path()).env_clear().env(ARGS, args.join("\n"));
+    command.args(["--exact", "program::is_the_scheduler_where_a_test_started_it", "--nocapture"]);
     command
 }
 
@@ -54,8 +47,6 @@ fn is_the_scheduler_where_a_test_started_it() {
     let Ok(args) = std::env::var(ARGS) else {
         return;
     };
-    let args = std::iter::once("scheduler")
-        .chain(args.lines())
-        .map(Into::into);
+    let args = std::iter::once("scheduler").chain(args.lines()).map(Into::into);
     std::process::exit(scheduler::main(args).into());
 }

@@ -26,32 +26,17 @@ fn the_first_start_needs_nothing_and_runs_the_demo_until_it_is_interrupted() {
     scheduler.says(&["\"disabled\":2", "\"rejected\":0", "\"scheduled\":1"]);
     let demo = home.json(&["task", "list"]);
     let column = |name: &str| -> Vec<&str> {
-        demo.as_array()
-            .unwrap()
-            .iter()
-            .map(|task| task[name].as_str().unwrap())
-            .collect()
+        demo.as_array().unwrap().iter().map(|task| task[name].as_str().unwrap()).collect()
     };
-    assert_eq!(
-        column("task_key"),
-        ["test_interval", "test_date", "test_cron"]
-    );
+    assert_eq!(column("task_key"), ["test_interval", "test_date", "test_cron"]);
     assert_eq!(column("args"), ["1,2,3", "\"guess\",\"hello\"", "4,5,6"]);
-    assert_eq!(
-        column("desc"),
-        ["测试interval任务", "测试date任务", "测试cron任务"]
-    );
+    assert_eq!(column("desc"), ["测试interval任务", "测试date任务", "测试cron任务"]);
     assert_eq!(column("state"), ["enabled", "disabled", "disabled"]);
     scheduler.says(&["test_interval ran", r#""values":"[\"1\", \"2\", \"3\"]""#]);
     let row = eventually("a success on record", || {
-        home.executions(1)
-            .into_iter()
-            .find(|row| row["status"] == "success")
+        home.executions(1).into_iter().find(|row| row["status"] == "success")
     });
-    assert!(
-        row["duration_ms"].is_u64() && row["started_at"].is_string(),
-        "{row}"
-    );
+    assert!(row["duration_ms"].is_u64() && row["started_at"].is_string(), "{row}");
     scheduler.signal("INT");
     assert_eq!(scheduler.ends_within(SOON), 0);
     assert_eq!(scheduler.count(&["the scheduler stopped"]), 1);

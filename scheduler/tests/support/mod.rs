@@ -34,18 +34,10 @@ pub(crate) struct Ran {
 impl Home {
     /// With `common` in `common.toml` beside the store.
     pub(crate) fn new(common: &str) -> Self {
-        let home = Self {
-            folder: tempfile::tempdir().unwrap(),
-        };
+        let home = Self { folder: tempfile::tempdir().unwrap() };
         fs::create_dir_all(home.path().join("conf/local")).unwrap();
-        home.write(
-            "common",
-            &format!("store = \"sqlite:data/scheduler.db\"\n{common}\n"),
-        );
-        home.write(
-            "logger",
-            "[root]\nlevel = \"info\"\n[other]\nlevel = \"info\"\n",
-        );
+        home.write("common", &format!("store = \"sqlite:data/scheduler.db\"\n{common}\n"));
+        home.write("logger", "[root]\nlevel = \"info\"\n[other]\nlevel = \"info\"\n");
         home.write("mysql", "");
         home.write("redis", "");
         home
@@ -106,15 +98,10 @@ impl Home {
 
     /// Does something with the tables, past the program.
     pub(crate) fn store<T>(&self, act: impl AsyncFnOnce(&SqlStore) -> T) -> T {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let path = self.path().join("data/scheduler.db");
-            let store = SqlStore::sqlite(&path, Duration::from_secs(5))
-                .await
-                .unwrap();
+            let store = SqlStore::sqlite(&path, Duration::from_secs(5)).await.unwrap();
             store.migrate().await.unwrap();
             let result = act(&store).await;
             store.close().await;

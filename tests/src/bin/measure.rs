@@ -74,10 +74,8 @@ struct Setting {
 
 fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
-    let control = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?;
+    let control =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     control.block_on(measure(cli.what))
 }
 
@@ -112,10 +110,7 @@ async fn measure(what: What) -> anyhow::Result<()> {
     let seconds = (clock::mono() - began).as_secs_f64();
     let resident = resident_mib();
     loop_of_scheduler.abort();
-    let lateness = LATENESS_MS
-        .lock()
-        .map(|values| values.clone())
-        .unwrap_or_default();
+    let lateness = LATENESS_MS.lock().map(|values| values.clone()).unwrap_or_default();
     print(&serde_json::json!({
         "measurement": name,
         "store": if setting.store == "sqlite" { "sqlite" } else { "mysql" },
@@ -148,15 +143,8 @@ fn percentiles(mut values: Vec<i64>) -> serde_json::Value {
 
 fn resident_mib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .unwrap_or_default();
-    line.trim()
-        .trim_end_matches(" kB")
-        .parse::<u64>()
-        .unwrap_or_default()
-        / 1024
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or_default() / 1024
 }
 
 fn configuration(folder: &Path, setting: &Setting) -> anyhow::Result<Config> {
@@ -182,15 +170,10 @@ async fn empty(setting: &Setting) -> anyhow::Result<()> {
     if setting.store == "sqlite" {
         return Ok(());
     }
-    let (server, database) = setting
-        .store
-        .rsplit_once('/')
-        .context("the url names no database")?;
+    let (server, database) = setting.store.rsplit_once('/').context("the url names no database")?;
     let mut connection = sqlx::MySqlConnection::connect(&format!("{server}/mysql")).await?;
     let sql = format!("DROP DATABASE IF EXISTS `{database}`; CREATE DATABASE `{database}`");
-    connection
-        .execute(sqlx::raw_sql(AssertSqlSafe(sql)))
-        .await?;
+    connection.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await?;
     Ok(())
 }
 
@@ -209,9 +192,7 @@ async fn fill(config: &Config, setting: &Setting, spec: &str) -> anyhow::Result<
             );
             let url = format!("sqlite:{}", path.display());
             let mut connection = sqlx::SqliteConnection::connect(&url).await?;
-            connection
-                .execute(sqlx::raw_sql(AssertSqlSafe(sql)))
-                .await?;
+            connection.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await?;
         }
         scheduler_core::config::StoreChoice::Mysql => {
             let sql = format!(
@@ -222,9 +203,7 @@ async fn fill(config: &Config, setting: &Setting, spec: &str) -> anyhow::Result<
                 setting.tasks
             );
             let mut connection = sqlx::MySqlConnection::connect(&setting.store).await?;
-            connection
-                .execute(sqlx::raw_sql(AssertSqlSafe(sql)))
-                .await?;
+            connection.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await?;
         }
     }
     Ok(())
@@ -232,23 +211,16 @@ async fn fill(config: &Config, setting: &Setting, spec: &str) -> anyhow::Result<
 
 /// How many executions stand as `success`.
 async fn successes(config: &Config, setting: &Setting) -> anyhow::Result<u64> {
-    let sql = format!(
-        "SELECT COUNT(*) FROM execute_task WHERE status = '{}'",
-        Status::Success
-    );
+    let sql = format!("SELECT COUNT(*) FROM execute_task WHERE status = '{}'", Status::Success);
     let count: i64 = match &config.common.store {
         scheduler_core::config::StoreChoice::Sqlite(path) => {
             let url = format!("sqlite:{}", path.display());
             let mut connection = sqlx::SqliteConnection::connect(&url).await?;
-            sqlx::query_scalar(AssertSqlSafe(sql))
-                .fetch_one(&mut connection)
-                .await?
+            sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut connection).await?
         }
         scheduler_core::config::StoreChoice::Mysql => {
             let mut connection = sqlx::MySqlConnection::connect(&setting.store).await?;
-            sqlx::query_scalar(AssertSqlSafe(sql))
-                .fetch_one(&mut connection)
-                .await?
+            sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut connection).await?
         }
     };
     Ok(u64::try_from(count)?)

@@ -12,22 +12,14 @@ fn says(conf: &Conf, env: &[(&str, &str)], expected: &[&str]) {
 /// One variable over the good files.
 #[track_caller]
 fn variable(name: &str, value: &str, said: &str) {
-    says(
-        &Conf::new(),
-        &[(name, value)],
-        &[&format!("environment {name}: {said}")],
-    );
+    says(&Conf::new(), &[(name, value)], &[&format!("environment {name}: {said}")]);
 }
 
 #[test]
 fn a_file_that_is_none_is_refused() {
     let conf = Conf::new();
     fs::remove_file(conf.path("redis")).unwrap();
-    says(
-        &conf,
-        &[],
-        &["redis.toml: no such file, expected one (it may be empty)"],
-    );
+    says(&conf, &[], &["redis.toml: no such file, expected one (it may be empty)"]);
     fs::create_dir(conf.path("redis")).unwrap();
     says(&conf, &[], &["redis.toml: is a folder, expected a file"]);
 }
@@ -42,10 +34,7 @@ fn a_file_that_cannot_be_read_is_refused_without_waiting() {
     assert!(conf.mistakes(&[])[0].starts_with("mysql.toml: cannot be read: "));
     fs::remove_file(conf.path("logger")).unwrap();
     let _socket = UnixListener::bind(conf.path("logger")).unwrap();
-    assert_eq!(
-        conf.mistakes(&[])[0],
-        "logger.toml: is a device, pipe or socket, expected a file"
-    );
+    assert_eq!(conf.mistakes(&[])[0], "logger.toml: is a device, pipe or socket, expected a file");
 }
 
 #[test]
@@ -53,11 +42,7 @@ fn a_file_above_one_mebibyte_is_refused() {
     let padded = |bytes: usize| format!("store = \"mysql\"\n#{}", "x".repeat(bytes - 17));
     assert!(Conf::with("common", padded(1024 * 1024)).load(&[]).is_ok());
     let conf = Conf::with("common", padded(1024 * 1024 + 1));
-    says(
-        &conf,
-        &[],
-        &["common.toml: is larger than 1 MiB, expected a configuration file"],
-    );
+    says(&conf, &[], &["common.toml: is larger than 1 MiB, expected a configuration file"]);
 }
 
 #[test]
@@ -71,15 +56,8 @@ fn a_byte_order_mark_and_windows_line_ends_change_nothing() {
     let text = "\u{feff}store = \"mysql\"\r\n\r\nlease = 0\r\n";
     let said = Conf::with("common", text).mistakes(&[]);
     assert_eq!(said.len(), 1);
-    assert!(
-        said[0].starts_with("common.toml:3: lease is 0, expected"),
-        "{said:?}"
-    );
-    assert!(
-        Conf::with("common", text.replace('0', "9"))
-            .load(&[])
-            .is_ok()
-    );
+    assert!(said[0].starts_with("common.toml:3: lease is 0, expected"), "{said:?}");
+    assert!(Conf::with("common", text.replace('0', "9")).load(&[]).is_ok());
 }
 
 #[test]
@@ -120,26 +98,16 @@ fn nested_without_end_is_refused_without_overflow() {
 
 #[test]
 fn all_mistakes_are_reported_in_order_of_file_and_line() {
-    let conf = Conf::with(
-        "common",
-        "store = 1\ncoalesce = 2\nx = 3\ny = 4\n\n\n\n\n\nz = 5\n",
-    );
+    let conf = Conf::with("common", "store = 1\ncoalesce = 2\nx = 3\ny = 4\n\n\n\n\n\nz = 5\n");
     conf.write("logger", "[root]\nlevel = 1\n");
     conf.write(
         "mysql",
         "[default]\nport = 0\nhost = \"h\"\ndb = \"d\"\nuser = \"u\"\npassword = 1\n",
     );
     fs::remove_file(conf.path("redis")).unwrap();
-    let env = [
-        ("SCHEDULER__REDIS__DEFAULT__PORT", "0"),
-        ("SCHEDULER__NO", ""),
-        ("OTHER", ""),
-    ];
+    let env = [("SCHEDULER__REDIS__DEFAULT__PORT", "0"), ("SCHEDULER__NO", ""), ("OTHER", "")];
     let said = conf.mistakes(&env);
-    let places: Vec<_> = said
-        .iter()
-        .map(|line| line.split(": ").next().unwrap())
-        .collect();
+    let places: Vec<_> = said.iter().map(|line| line.split(": ").next().unwrap()).collect();
     let expected = [
         "common.toml:1",
         "common.toml:2",
@@ -158,10 +126,7 @@ fn all_mistakes_are_reported_in_order_of_file_and_line() {
 
 #[test]
 fn a_variable_replaces_what_the_file_says() {
-    let conf = Conf::with(
-        "common",
-        "store = \"sqlite:a.db\"\nlease = 0\n[jobs]\nthreads = 2\n",
-    );
+    let conf = Conf::with("common", "store = \"sqlite:a.db\"\nlease = 0\n[jobs]\nthreads = 2\n");
     let env = [
         ("SCHEDULER__COMMON__STORE", "mysql"),
         ("SCHEDULER__COMMON__LEASE", "20s"),
@@ -219,15 +184,8 @@ fn a_variable_that_names_no_key_is_refused() {
 #[test]
 fn a_pool_that_only_a_variable_names_must_be_complete() {
     let name = "SCHEDULER__REDIS__DEFALT__PASSWORD";
-    variable(
-        name,
-        "x",
-        "[defalt] host is missing, did you mean [default]?",
-    );
-    let twice = [
-        ("SCHEDULER__COMMON__STORE", "mysql"),
-        ("SCHEDULER__COMMON__Store", "mysql"),
-    ];
+    variable(name, "x", "[defalt] host is missing, did you mean [default]?");
+    let twice = [("SCHEDULER__COMMON__STORE", "mysql"), ("SCHEDULER__COMMON__Store", "mysql")];
     let said = "environment SCHEDULER__COMMON__Store: SCHEDULER__COMMON__STORE sets the same key, expected one of the two";
     says(&Conf::new(), &twice, &[said]);
 }
@@ -236,19 +194,14 @@ fn a_pool_that_only_a_variable_names_must_be_complete() {
 fn the_environment_must_be_a_folder() {
     let conf = Conf::new();
     let said = |app_env: &str| {
-        let error = Config::load(conf.folder(), app_env, [])
-            .unwrap_err()
-            .to_string();
+        let error = Config::load(conf.folder(), app_env, []).unwrap_err().to_string();
         error.replace(&format!("{}/", conf.folder().display()), "")
     };
     assert_eq!(
         said("locl"),
         "locl: no such folder, chosen by APP_ENV \"locl\", did you mean \"local\"?"
     );
-    assert_eq!(
-        said(""),
-        "environment APP_ENV: \"\" is refused, expected a name such as \"local\""
-    );
+    assert_eq!(said(""), "environment APP_ENV: \"\" is refused, expected a name such as \"local\"");
     assert_eq!(
         said("../etc"),
         "environment APP_ENV: \"../etc\" is refused, expected a name such as \"local\""

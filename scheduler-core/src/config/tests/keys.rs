@@ -111,36 +111,18 @@ fn common_accepts_the_ends_of_each_range() {
 #[test]
 fn values_arrive_as_they_were_written() {
     let common = |line| accepts("common", line).common;
-    assert_eq!(
-        common("sync_interval = \"1m30s\"").sync_interval,
-        Duration::from_secs(90)
-    );
-    assert_eq!(
-        common("sync_interval = \"20\"").sync_interval,
-        Duration::from_secs(20)
-    );
-    assert_eq!(
-        common("cron_dialect = \"apscheduler\"").cron_dialect,
-        CronDialect::Apscheduler
-    );
-    assert_eq!(
-        common("timezone = \"asia/shanghai\"").timezone,
-        "Asia/Shanghai"
-    );
+    assert_eq!(common("sync_interval = \"1m30s\"").sync_interval, Duration::from_secs(90));
+    assert_eq!(common("sync_interval = \"20\"").sync_interval, Duration::from_secs(20));
+    assert_eq!(common("cron_dialect = \"apscheduler\"").cron_dialect, CronDialect::Apscheduler);
+    assert_eq!(common("timezone = \"asia/shanghai\"").timezone, "Asia/Shanghai");
     assert_eq!(
         common("store = \"sqlite://a/b.db\"").store,
         StoreChoice::Sqlite(PathBuf::from("a/b.db"))
     );
     assert_eq!(common("store = \"mysql\"").store, StoreChoice::Mysql);
     assert!(!common("coalesce = false").coalesce);
-    assert_eq!(
-        accepts("mysql", "charset = \"utf8\"").mysql["default"].charset,
-        "utf8mb4"
-    );
-    assert_eq!(
-        accepts("mysql", "ssl_mode = \"verify_ca\"").mysql["default"].tls,
-        Tls::VerifyCa
-    );
+    assert_eq!(accepts("mysql", "charset = \"utf8\"").mysql["default"].charset, "utf8mb4");
+    assert_eq!(accepts("mysql", "ssl_mode = \"verify_ca\"").mysql["default"].tls, Tls::VerifyCa);
 }
 
 #[test]
@@ -159,21 +141,12 @@ fn what_is_not_written_has_the_documented_default() {
         lease: secs(30),
         shutdown_timeout: secs(10),
         database_timeout: secs(5),
-        jobs: JobsTable {
-            threads: 0,
-            max_running: 10_000,
-        },
+        jobs: JobsTable { threads: 0, max_running: 10_000 },
     };
     assert_eq!(config.common, expected);
     let mysql = &config.mysql["default"];
-    assert_eq!(
-        (mysql.port, mysql.maxsize, mysql.autocommit),
-        (3306, 10, true)
-    );
-    assert_eq!(
-        (mysql.stale_timeout, mysql.connect_timeout),
-        (secs(300), secs(3))
-    );
+    assert_eq!((mysql.port, mysql.maxsize, mysql.autocommit), (3306, 10, true));
+    assert_eq!((mysql.stale_timeout, mysql.connect_timeout), (secs(300), secs(3)));
     let redis = &config.redis["default"];
     assert_eq!((redis.port, redis.db, redis.maxsize), (6379, 0, 10));
     assert!(redis.password.is_none() && redis.user.is_none() && redis.url.is_none());
@@ -279,10 +252,7 @@ fn a_level_may_be_written_in_any_case_and_as_python_does() {
     let logger = Conf::with("logger", text).load(&[]).unwrap().logger;
     let level = |name: &str| logger.loggers[name].level;
     assert_eq!((level("root"), level("other")), (Level::Info, Level::Warn));
-    assert_eq!(
-        (level("apscheduler"), level("sqlx::query")),
-        (Level::Error, Level::Off)
-    );
+    assert_eq!((level("apscheduler"), level("sqlx::query")), (Level::Error, Level::Off));
 }
 
 #[test]
@@ -314,8 +284,5 @@ fn a_key_outside_a_table_is_refused_where_tables_are_pools() {
         ["redis.toml:1: \"host\" stands outside a table, expected one such as [default]"]
     );
     let said = Conf::with("redis", "[\"\"]\nhost = \"h\"\n").mistakes(&[]);
-    assert_eq!(
-        said,
-        ["redis.toml:1: [] has no name, expected letters or digits"]
-    );
+    assert_eq!(said, ["redis.toml:1: [] has no name, expected letters or digits"]);
 }

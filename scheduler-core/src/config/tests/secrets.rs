@@ -35,43 +35,16 @@ fn a_secret_is_never_shown_wherever_it_was_put() {
         ("mysql", mysql(&format!("password \"{MARKER}\""))),
         ("mysql", mysql(&format!("pasword = \"{MARKER}\""))),
         ("mysql", mysql(&format!("password = \"\"\n{MARKER}"))),
-        (
-            "mysql",
-            mysql(&format!("password = \"\"\nport = \"mysql://u:{MARKER}@h\"")),
-        ),
-        (
-            "mysql",
-            mysql(&format!("port = \"\"\"\npassword = {MARKER}")),
-        ),
-        (
-            "mysql",
-            format!("[default]\nurl = \"postgres://u:{MARKER}@h/d\"\n"),
-        ),
-        (
-            "mysql",
-            format!("[default]\nurl = \"mysql://u:{MARKER}@h:port/d\"\n"),
-        ),
-        (
-            "mysql",
-            format!("[default]\nurl = \"mysql://u:{MARKER}@h/d\"\n"),
-        ),
+        ("mysql", mysql(&format!("password = \"\"\nport = \"mysql://u:{MARKER}@h\""))),
+        ("mysql", mysql(&format!("port = \"\"\"\npassword = {MARKER}"))),
+        ("mysql", format!("[default]\nurl = \"postgres://u:{MARKER}@h/d\"\n")),
+        ("mysql", format!("[default]\nurl = \"mysql://u:{MARKER}@h:port/d\"\n")),
+        ("mysql", format!("[default]\nurl = \"mysql://u:{MARKER}@h/d\"\n")),
         ("mysql", format!("default = \"mysql://u:{MARKER}@h/d\"\n")),
-        (
-            "redis",
-            format!("[default]\nurl = \"redis://:{MARKER}@\"\n"),
-        ),
-        (
-            "redis",
-            format!("[default]\nurl = \"redis://:{MARKER}@h/1\"\n"),
-        ),
-        (
-            "redis",
-            format!("[default]\nhost = \"redis://:{MARKER}@h/1\"\n"),
-        ),
-        (
-            "redis",
-            format!("[default]\nhost = \"h\"\npassword = \"{MARKER}\"\n"),
-        ),
+        ("redis", format!("[default]\nurl = \"redis://:{MARKER}@\"\n")),
+        ("redis", format!("[default]\nurl = \"redis://:{MARKER}@h/1\"\n")),
+        ("redis", format!("[default]\nhost = \"redis://:{MARKER}@h/1\"\n")),
+        ("redis", format!("[default]\nhost = \"h\"\npassword = \"{MARKER}\"\n")),
         ("common", format!("store = \"mysql://u:{MARKER}@h/d\"\n")),
     ] {
         unshown(&Conf::with(file, text), &[]);
@@ -114,39 +87,18 @@ fn a_url_takes_the_place_of_the_single_keys() {
 #[test]
 fn a_url_must_be_one_of_its_kind() {
     let is_good = |file: &str, url: &str| {
-        Conf::with(file, format!("[default]\nurl = \"{url}\"\n"))
-            .load(&[])
-            .is_ok()
+        Conf::with(file, format!("[default]\nurl = \"{url}\"\n")).load(&[]).is_ok()
     };
-    for url in [
-        "redis://h",
-        "rediss://u:p@h:1/2",
-        "redis://[::1]:6379",
-        "redis://[::1]/0",
-    ] {
+    for url in ["redis://h", "rediss://u:p@h:1/2", "redis://[::1]:6379", "redis://[::1]/0"] {
         assert!(is_good("redis", url), "{url}");
     }
-    for url in [
-        "",
-        "h",
-        "http://h",
-        "redis://",
-        "redis://h:0",
-        "redis://h:x",
-        "redis://h h",
-    ] {
+    for url in ["", "h", "http://h", "redis://", "redis://h:0", "redis://h:x", "redis://h h"] {
         assert!(!is_good("redis", url), "{url}");
     }
     for url in ["mysql://u@h/d", "mariadb://u:p@h:3307/d"] {
         assert!(is_good("mysql", url), "{url}");
     }
-    for url in [
-        "",
-        "h",
-        "redis://h",
-        "mysql://u@h:70000/d",
-        "mysql://u@h:x/d",
-    ] {
+    for url in ["", "h", "redis://h", "mysql://u@h:70000/d", "mysql://u@h:x/d"] {
         assert!(!is_good("mysql", url), "{url}");
     }
 }
@@ -156,13 +108,9 @@ fn password_file(content: &[u8]) -> Result<String, Vec<String>> {
     let conf = Conf::new();
     let path = conf.folder().join("secret");
     fs::write(&path, content).unwrap();
-    conf.write(
-        "mysql",
-        mysql(&format!("password_file = \"{}\"", path.display())),
-    );
-    let said = unshown(&conf, &[])
-        .into_iter()
-        .map(|line| line.replace(path.to_str().unwrap(), "F"));
+    conf.write("mysql", mysql(&format!("password_file = \"{}\"", path.display())));
+    let said =
+        unshown(&conf, &[]).into_iter().map(|line| line.replace(path.to_str().unwrap(), "F"));
     let said: Vec<_> = said.collect();
     let read = |config: super::Config| config.mysql["default"].password.expose_secret().to_owned();
     conf.load(&[]).map(read).map_err(|_| said)
@@ -170,11 +118,7 @@ fn password_file(content: &[u8]) -> Result<String, Vec<String>> {
 
 #[test]
 fn a_password_file_loses_one_line_end() {
-    for content in [
-        MARKER.to_owned(),
-        format!("{MARKER}\n"),
-        format!("{MARKER}\r\n"),
-    ] {
+    for content in [MARKER.to_owned(), format!("{MARKER}\n"), format!("{MARKER}\r\n")] {
         assert_eq!(password_file(content.as_bytes()).unwrap(), MARKER);
     }
     assert_eq!(password_file(b" spaces stay \n").unwrap(), " spaces stay ");
@@ -184,18 +128,12 @@ fn a_password_file_loses_one_line_end() {
 fn a_password_file_that_holds_no_password_is_refused() {
     let said = |content: &[u8]| password_file(content).unwrap_err().join("\n");
     let prefix = "mysql.toml:5: [default] password_file names F, which";
-    assert_eq!(
-        said(b"\n"),
-        format!("{prefix} is empty, expected a password")
-    );
+    assert_eq!(said(b"\n"), format!("{prefix} is empty, expected a password"));
     assert_eq!(
         said(format!("{MARKER}\n\n").as_bytes()),
         format!("{prefix} holds control characters or several lines, expected a password")
     );
-    assert_eq!(
-        said(&[b'x'; 65_537]),
-        format!("{prefix} is larger than 64 KiB")
-    );
+    assert_eq!(said(&[b'x'; 65_537]), format!("{prefix} is larger than 64 KiB"));
     assert!(password_file(&[b'x'; 65_536]).is_ok());
     let missing = Conf::with("mysql", mysql("password_file = \"/no/such\"")).mistakes(&[]);
     let text = "[default] password_file names /no/such, which cannot be read: entity not found";
@@ -211,11 +149,8 @@ fn a_password_file_that_holds_no_password_is_refused() {
 #[test]
 fn a_check_of_certificates_is_needed_for_their_file() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
-    let text = |mode: &str| {
-        mysql(&format!(
-            "password = \"\"\nssl_ca = {path:?}\nssl_mode = \"{mode}\""
-        ))
-    };
+    let text =
+        |mode: &str| mysql(&format!("password = \"\"\nssl_ca = {path:?}\nssl_mode = \"{mode}\""));
     assert!(Conf::with("mysql", text("verify_ca")).load(&[]).is_ok());
     let said = Conf::with("mysql", text("required")).mistakes(&[]);
     let expected = "mysql.toml:6: [default] ssl_ca needs a check, expected ssl_mode \"verify_ca\" or \"verify_identity\"";

@@ -15,10 +15,7 @@ fn shipped(app_env: &str, env: &[(&str, &str)]) -> Result<Config, ConfigError> {
 #[test]
 fn the_local_files_need_nothing_else() {
     let config = shipped("local", &[]).unwrap();
-    assert_eq!(
-        config.common.store,
-        StoreChoice::Sqlite("data/scheduler.db".into())
-    );
+    assert_eq!(config.common.store, StoreChoice::Sqlite("data/scheduler.db".into()));
     assert!(config.common.demo_rows && config.mysql.is_empty() && config.warnings.is_empty());
 }
 
@@ -26,10 +23,7 @@ fn the_local_files_need_nothing_else() {
 fn the_test_files_name_a_server_on_this_machine() {
     let config = shipped("test", &[]).unwrap();
     let pool = &config.mysql["default"];
-    assert_eq!(
-        (pool.host.as_str(), pool.password.expose_secret()),
-        ("127.0.0.1", "")
-    );
+    assert_eq!((pool.host.as_str(), pool.password.expose_secret()), ("127.0.0.1", ""));
     assert!(config.warnings.is_empty());
 }
 

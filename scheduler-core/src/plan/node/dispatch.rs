@@ -55,15 +55,9 @@ impl Node {
         if !self.can_claim(now) {
             return;
         }
-        let room = self
-            .claims
-            .batch
-            .min(self.settings.max_running - self.open.len());
+        let room = self.claims.batch.min(self.settings.max_running - self.open.len());
         let mut claims = self.claim_requests(room, actions);
-        for task_id in self
-            .timetable
-            .take_due(now.wall, room.saturating_sub(claims.len()))
-        {
+        for task_id in self.timetable.take_due(now.wall, room.saturating_sub(claims.len())) {
             if let Some(claim) = self.claim_of(task_id, now) {
                 self.mark_claiming(task_id);
                 claims.push(claim);
@@ -114,10 +108,8 @@ impl Node {
             }
             Due::Now { missed, fire } => (missed, fire),
         };
-        let first = missed
-            .as_ref()
-            .map(|missed| missed.first)
-            .or(fire.map(|fire| fire.scheduled_at))?;
+        let first =
+            missed.as_ref().map(|missed| missed.first).or(fire.map(|fire| fire.scheduled_at))?;
         let mut entries = Vec::with_capacity(2);
         if let Some(missed) = missed {
             let extra = missed.extra(&live.task.policy, fire, now.wall);
@@ -239,8 +231,7 @@ impl Node {
         if let [claim] = claims
             && let Some(due) = self.timetable.get(claim.task_id)
         {
-            self.timetable
-                .set(claim.task_id, due.max(now.wall + PUT_OFF));
+            self.timetable.set(claim.task_id, due.max(now.wall + PUT_OFF));
         }
     }
 
@@ -271,9 +262,7 @@ impl Node {
         };
         live.is_claiming = false;
         if claim.request.is_none() {
-            live.accounted = live
-                .accounted
-                .map(|accounted| accounted.max(claim.newest()));
+            live.accounted = live.accounted.map(|accounted| accounted.max(claim.newest()));
             live.load.has_waited = false;
             live.load.is_busy_elsewhere = false;
         }
@@ -413,11 +402,7 @@ impl Node {
         let Some(Known::Live(live)) = self.known.get(&claim.task_id) else {
             return;
         };
-        for entry in claim
-            .entries
-            .iter()
-            .filter(|entry| entry.status != Status::Todo)
-        {
+        for entry in claim.entries.iter().filter(|entry| entry.status != Status::Todo) {
             actions.push(Action::Report(Notice::NotRun {
                 task_key: Arc::clone(&live.task.key),
                 status: entry.status,

@@ -19,10 +19,7 @@ impl Node {
             };
             let (status, extra) = match &run.result {
                 Ok(()) => (Status::Success, "{}".to_owned()),
-                Err(error) => (
-                    Status::Fail,
-                    serde_json::json!({ "err": error }).to_string(),
-                ),
+                Err(error) => (Status::Fail, serde_json::json!({ "err": error }).to_string()),
             };
             if let Err(error) = run.result {
                 actions.push(open.failed(run.execution_id, status, error));
@@ -87,9 +84,7 @@ impl Node {
             return;
         }
         self.records.begin();
-        let rest = self
-            .outcomes
-            .split_off(self.outcomes.len().min(self.records.batch));
+        let rest = self.outcomes.split_off(self.outcomes.len().min(self.records.batch));
         let mut batch = std::mem::replace(&mut self.outcomes, rest);
         // Rows are locked in this order: by task, then by execution.
         batch.sort_by_key(|outcome| (outcome.task_id, outcome.execution_id));
@@ -128,15 +123,8 @@ impl Node {
         self.records.succeeded();
         for (outcome, is_written) in outcomes.into_iter().zip(written) {
             if !is_written {
-                let Outcome {
-                    execution_id,
-                    status,
-                    ..
-                } = outcome;
-                actions.push(Action::Report(Notice::OutcomeDiscarded {
-                    execution_id,
-                    status,
-                }));
+                let Outcome { execution_id, status, .. } = outcome;
+                actions.push(Action::Report(Notice::OutcomeDiscarded { execution_id, status }));
             }
             if let Some(live) = self.live_mut(outcome.task_id) {
                 live.load.unrecorded = live.load.unrecorded.saturating_sub(1);

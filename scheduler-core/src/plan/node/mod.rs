@@ -231,13 +231,7 @@ struct Lane {
 
 impl Lane {
     fn new(most: usize) -> Self {
-        Self {
-            in_flight: false,
-            failures: 0,
-            resumes_at: None,
-            batch: most,
-            most,
-        }
+        Self { in_flight: false, failures: 0, resumes_at: None, batch: most, most }
     }
 
     fn is_open(&self, now: Now) -> bool {
@@ -249,10 +243,7 @@ impl Lane {
     }
 
     fn succeeded(&mut self) {
-        *self = Self {
-            batch: (self.batch * 2).min(self.most),
-            ..Self::new(self.most)
-        };
+        *self = Self { batch: (self.batch * 2).min(self.most), ..Self::new(self.most) };
     }
 
     /// A transaction of `size` rows failed.
@@ -415,23 +406,13 @@ impl Node {
     /// step.
     #[must_use]
     pub fn wake_in(&self, now: Now) -> Option<Duration> {
-        let due = self
-            .can_claim(now)
-            .then(|| self.timetable.first())
-            .flatten();
+        let due = self.can_claim(now).then(|| self.timetable.first()).flatten();
         let due = due.map(|instant| {
-            (instant - now.wall)
-                .max(TimeDelta::zero())
-                .to_std()
-                .unwrap_or(Duration::MAX)
+            (instant - now.wall).max(TimeDelta::zero()).to_std().unwrap_or(Duration::MAX)
         });
-        let chores = self
-            .active_chores()
-            .filter(|chore| !chore.in_flight)
-            .map(|chore| chore.due_at);
-        let lanes = [self.claims, self.records]
-            .into_iter()
-            .filter_map(|lane| lane.resumes_at);
+        let chores =
+            self.active_chores().filter(|chore| !chore.in_flight).map(|chore| chore.due_at);
+        let lanes = [self.claims, self.records].into_iter().filter_map(|lane| lane.resumes_at);
         let deadline = self.deadlines.first().map(|(deadline, _)| *deadline);
         chores
             .chain(lanes.filter(|at| *at > now.mono))
@@ -463,9 +444,8 @@ impl Node {
             Some(failure) => {
                 self.lease.contact_lost();
                 if !self.trouble {
-                    actions.push(Action::Report(Notice::DatabaseTrouble(
-                        failure.text().to_owned(),
-                    )));
+                    actions
+                        .push(Action::Report(Notice::DatabaseTrouble(failure.text().to_owned())));
                 }
             }
             None if self.trouble => actions.push(Action::Report(Notice::DatabaseBack)),

@@ -14,10 +14,7 @@ use crate::plan::{
 
 impl Node {
     pub(super) fn take_requests(&mut self, requests: Vec<Request>) {
-        self.requests = requests
-            .into_iter()
-            .map(|request| (request.id, request))
-            .collect();
+        self.requests = requests.into_iter().map(|request| (request.id, request)).collect();
     }
 
     /// Claims of the requests that can run now, at most `room`, at most one per task.
@@ -27,11 +24,7 @@ impl Node {
         for (id, request) in std::mem::take(&mut self.requests) {
             let is_next =
                 claims.len() < room && claims.iter().all(|claim| claim.task_id != request.task_id);
-            let claim = if is_next {
-                self.claim_request(&request, actions)
-            } else {
-                None
-            };
+            let claim = if is_next { self.claim_request(&request, actions) } else { None };
             match claim {
                 Some(claim) => {
                     self.mark_claiming(claim.task_id);
@@ -68,10 +61,8 @@ impl Node {
             Some(Known::Rejected(_)) => "the row of the task is rejected, see `scheduler check`",
             None => "the row of the task is no more",
         };
-        let refused = Notice::RequestRefused {
-            task_id: request.task_id,
-            reason: reason.to_owned(),
-        };
+        let refused =
+            Notice::RequestRefused { task_id: request.task_id, reason: reason.to_owned() };
         actions.push(Action::Report(refused));
         let extra = serde_json::json!({ "reason": reason }).to_string();
         Some(self.manual(request, "".into(), true, Status::Cancelled, extra))
@@ -93,13 +84,7 @@ impl Node {
             first: scheduled_at,
             may_overlap,
             request: Some(request.id),
-            entries: vec![Entry {
-                scheduled_at,
-                trace_id,
-                status,
-                source: Source::Manual,
-                extra,
-            }],
+            entries: vec![Entry { scheduled_at, trace_id, status, source: Source::Manual, extra }],
         }
     }
 }

@@ -55,14 +55,8 @@ pub(super) struct Live {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Columns([u64; 6]);
 
-const COLUMN_NAMES: [&str; 6] = [
-    "task_key",
-    "execute_func",
-    "trigger",
-    "args",
-    "extra",
-    "create_at",
-];
+const COLUMN_NAMES: [&str; 6] =
+    ["task_key", "execute_func", "trigger", "args", "extra", "create_at"];
 
 impl Columns {
     fn of(row: &TaskRow) -> Self {
@@ -78,11 +72,7 @@ impl Columns {
 
     fn changed(self, other: Self) -> Vec<&'static str> {
         let pairs = self.0.iter().zip(other.0);
-        pairs
-            .zip(COLUMN_NAMES)
-            .filter(|((was, is), _)| *was != is)
-            .map(|(_, name)| name)
-            .collect()
+        pairs.zip(COLUMN_NAMES).filter(|((was, is), _)| *was != is).map(|(_, name)| name).collect()
     }
 }
 
@@ -103,8 +93,7 @@ impl Node {
             Ok(reading) => reading,
             Err(failure) => {
                 self.note_trouble(Some(&failure), actions);
-                self.reading
-                    .end(now.mono + (self.settings.sync_interval / 10).max(RETRY));
+                self.reading.end(now.mono + (self.settings.sync_interval / 10).max(RETRY));
                 return;
             }
         };
@@ -139,10 +128,7 @@ impl Node {
         }
         for id in gone {
             if let Some(Known::Live(live)) = self.known.get(&id) {
-                actions.push(Action::Report(Notice::Deleted(
-                    id,
-                    Arc::clone(&live.task.key),
-                )));
+                actions.push(Action::Report(Notice::Deleted(id, Arc::clone(&live.task.key))));
             }
             self.replace(id, None);
         }
@@ -184,10 +170,7 @@ impl Node {
 
     pub(super) fn disable(&mut self, id: TaskId, actions: &mut Vec<Action>) {
         if let Some(Known::Live(live)) = self.known.get(&id) {
-            actions.push(Action::Report(Notice::Disabled(
-                id,
-                Arc::clone(&live.task.key),
-            )));
+            actions.push(Action::Report(Notice::Disabled(id, Arc::clone(&live.task.key))));
         }
         self.replace(id, Some(Known::Disabled));
     }
@@ -203,31 +186,14 @@ impl Node {
             Err(error) => return self.reject(row, error, actions),
         };
         if let Some(other) = self.keys.get(&task.key) {
-            let fault = TaskFault::DuplicateKey {
-                value: task.key.to_string(),
-                other: *other,
-            };
-            return self.reject(
-                row,
-                TaskError {
-                    label: row.label(),
-                    fault,
-                },
-                actions,
-            );
+            let fault = TaskFault::DuplicateKey { value: task.key.to_string(), other: *other };
+            return self.reject(row, TaskError { label: row.label(), fault }, actions);
         }
         self.keys.insert(Arc::clone(&task.key), row.id);
         self.arriving.insert(row.id);
         // A task that was disabled and enabled again may still have runs open from before.
-        let running = self
-            .open
-            .values()
-            .filter(|open| open.task_id == row.id)
-            .count();
-        let load = Load {
-            running: u32::try_from(running).unwrap_or(u32::MAX),
-            ..Load::default()
-        };
+        let running = self.open.values().filter(|open| open.task_id == row.id).count();
+        let load = Load { running: u32::try_from(running).unwrap_or(u32::MAX), ..Load::default() };
         let columns = Columns::of(row);
         let live = Live {
             task,
@@ -270,10 +236,8 @@ impl Node {
             Err(error) => return self.reject(row, error, actions),
         };
         // Where `update_at` did not move with the edit, the last reading that showed the old spec bounds it.
-        let edited_at = row
-            .updated_at
-            .filter(|at| *at > live.task.anchor.updated_at)
-            .unwrap_or(previous_read);
+        let edited_at =
+            row.updated_at.filter(|at| *at > live.task.anchor.updated_at).unwrap_or(previous_read);
         live.respec(spec, trigger, edited_at, now, actions);
         self.plan_next(row.id);
     }
@@ -304,18 +268,11 @@ impl Node {
                 adopted_at,
                 last_accounted: cursors.get(&task_id).copied(),
             };
-            live.accounted = Some(window::opens(
-                &live.task.trigger,
-                facts,
-                live.task.policy.misfire_grace_time,
-            ));
+            live.accounted =
+                Some(window::opens(&live.task.trigger, facts, live.task.policy.misfire_grace_time));
             let task_key = Arc::clone(&live.task.key);
             let next = live.next_to_say(now);
-            actions.push(Action::Report(Notice::Scheduled {
-                task_id,
-                task_key,
-                next,
-            }));
+            actions.push(Action::Report(Notice::Scheduled { task_id, task_key, next }));
             self.plan_next(task_id);
         }
         self.say_first_reading(actions);
@@ -340,9 +297,7 @@ impl Live {
     fn next_to_say(&self, now: Now) -> Option<DateTime<Utc>> {
         let accounted = self.accounted?;
         let trigger = &self.task.trigger;
-        trigger
-            .next_after(accounted.max(now.wall))
-            .or_else(|| trigger.next_after(accounted))
+        trigger.next_after(accounted.max(now.wall)).or_else(|| trigger.next_after(accounted))
     }
 
     /// Goes over to a new spec, whose instants count from the edit on.

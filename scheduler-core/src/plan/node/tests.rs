@@ -18,11 +18,7 @@ struct AnyJob;
 
 impl Catalog for AnyJob {
     fn accepts(&self, job: &str, _args: &str) -> Result<(), JobRefusal> {
-        if job == "job" {
-            Ok(())
-        } else {
-            Err(JobRefusal::Unknown(vec!["job".to_owned()]))
-        }
+        if job == "job" { Ok(()) } else { Err(JobRefusal::Unknown(vec!["job".to_owned()])) }
     }
 }
 
@@ -57,10 +53,7 @@ fn at(text: &str) -> DateTime<Utc> {
 }
 
 fn wait<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap()
-        .block_on(future)
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
 /// A row of the job `job`.
@@ -79,10 +72,7 @@ fn row(key: &str, trigger: &str, spec: &str) -> NewTask {
 }
 
 fn with_extra(row: NewTask, extra: &str) -> NewTask {
-    NewTask {
-        extra: extra.to_owned(),
-        ..row
-    }
+    NewTask { extra: extra.to_owned(), ..row }
 }
 
 impl World {
@@ -94,10 +84,7 @@ impl World {
             node: node("a"),
             node_id: "a",
             store,
-            now: Now {
-                wall: at(start),
-                mono: Duration::from_secs(1_000),
-            },
+            now: Now { wall: at(start), mono: Duration::from_secs(1_000) },
             database: Database::Answers,
             takes: Some(TimeDelta::zero()),
             running: BTreeMap::new(),
@@ -148,22 +135,14 @@ impl World {
                 Some(Event::Cursors(self.call(self.store.cursors(&tasks))))
             }
             Action::Claim(claims)
-                if claims
-                    .iter()
-                    .any(|claim| Some(claim.task_id) == self.poison) =>
+                if claims.iter().any(|claim| Some(claim.task_id) == self.poison) =>
             {
-                Some(Event::Claimed(
-                    claims,
-                    Err(Failure::NotApplied("poison".to_owned())),
-                ))
+                Some(Event::Claimed(claims, Err(Failure::NotApplied("poison".to_owned()))))
             }
             Action::Record(outcomes)
                 if outcomes.iter().any(|outcome| !outcome.extra.is_ascii()) =>
             {
-                Some(Event::Recorded(
-                    outcomes,
-                    Err(Failure::NotApplied("latin1".to_owned())),
-                ))
+                Some(Event::Recorded(outcomes, Err(Failure::NotApplied("latin1".to_owned()))))
             }
             Action::Claim(claims) => {
                 let result = self.call(self.store.claim(self.node_id, &claims));
@@ -179,14 +158,11 @@ impl World {
             }
             Action::Renew => {
                 let result = self.call(self.store.renew(self.node_id));
-                Some(Event::Renewed {
-                    started: self.now.mono,
-                    result,
-                })
+                Some(Event::Renewed { started: self.now.mono, result })
             }
-            Action::Reap { suspects } => Some(Event::Reaped(
-                self.call(self.store.reap(Duration::from_secs(30), &suspects)),
-            )),
+            Action::Reap { suspects } => {
+                Some(Event::Reaped(self.call(self.store.reap(Duration::from_secs(30), &suspects))))
+            }
             Action::Start(runs) => {
                 for run in runs {
                     self.running.insert(run.execution_id, (self.now.wall, run));
@@ -212,24 +188,16 @@ impl World {
     fn end_what_is_over(&mut self) -> Option<Event> {
         let takes = self.takes?;
         let now = self.now.wall;
-        let over = self
-            .running
-            .extract_if(.., |_, (started, _)| *started + takes <= now);
-        let ended: Vec<Ended> = over
-            .map(|(id, (started, _))| ended(id, started, now, Ok(())))
-            .collect();
+        let over = self.running.extract_if(.., |_, (started, _)| *started + takes <= now);
+        let ended: Vec<Ended> =
+            over.map(|(id, (started, _))| ended(id, started, now, Ok(()))).collect();
         (!ended.is_empty()).then_some(Event::Ended(ended))
     }
 
     /// Ends the run of an execution.
     fn end(&mut self, execution: ExecutionId, result: Result<(), String>) {
         let (started, _) = self.running.remove(&execution).expect("it runs");
-        self.send(Event::Ended(vec![ended(
-            execution,
-            started,
-            self.now.wall,
-            result,
-        )]));
+        self.send(Event::Ended(vec![ended(execution, started, self.now.wall, result)]));
     }
 
     fn set_clock(&mut self, wall: DateTime<Utc>) {
@@ -247,14 +215,9 @@ impl World {
                 .wake_in(self.now)
                 .map_or(TimeDelta::MAX, |wait| TimeDelta::from_std(wait).unwrap());
             let next_end = self.takes.and_then(|takes| {
-                self.running
-                    .values()
-                    .map(|(started, _)| *started + takes - self.now.wall)
-                    .min()
+                self.running.values().map(|(started, _)| *started + takes - self.now.wall).min()
             });
-            let step = wake
-                .min(next_end.unwrap_or(TimeDelta::MAX))
-                .max(TimeDelta::milliseconds(1));
+            let step = wake.min(next_end.unwrap_or(TimeDelta::MAX)).max(TimeDelta::milliseconds(1));
             let step = step.min(until - self.now.wall);
             self.now.mono += step.to_std().unwrap();
             self.set_clock(self.now.wall + step);
@@ -274,12 +237,7 @@ impl World {
     }
 
     fn rows(&self) -> Vec<ExecutionRow> {
-        let filter = ExecutionFilter {
-            task_id: None,
-            status: None,
-            before: None,
-            limit: 10_000,
-        };
+        let filter = ExecutionFilter { task_id: None, status: None, before: None, limit: 10_000 };
         let mut rows = wait(self.store.executions(filter)).unwrap();
         rows.reverse();
         rows
@@ -309,12 +267,8 @@ impl World {
 }
 
 fn node(name: &str) -> Node {
-    let reader = Reader::new(
-        CronDialect::Standard,
-        Zone::utc(),
-        Policy::default(),
-        Box::new(AnyJob),
-    );
+    let reader =
+        Reader::new(CronDialect::Standard, Zone::utc(), Policy::default(), Box::new(AnyJob));
     let (name, mut count) = (name.to_owned(), 0);
     Node::new(Settings::default(), reader, move || {
         count += 1;
@@ -328,12 +282,7 @@ fn ended(
     now: DateTime<Utc>,
     result: Result<(), String>,
 ) -> Ended {
-    Ended {
-        execution_id: id,
-        started_at: Some(started),
-        finished_at: now,
-        result,
-    }
+    Ended { execution_id: id, started_at: Some(started), finished_at: now, result }
 }
 
 #[test]
@@ -357,10 +306,7 @@ fn a_restart_keeps_the_grid_and_repeats_nothing() {
 #[test]
 fn an_enabled_cron_row_runs_at_the_next_full_minute() {
     let mut world = World::new("2026-01-01T12:00:00Z");
-    let id = world.add(&NewTask {
-        is_enabled: false,
-        ..row("minute", "cron", "* * * * *")
-    });
+    let id = world.add(&NewTask { is_enabled: false, ..row("minute", "cron", "* * * * *") });
     world.advance_to("2026-01-01T12:02:20Z");
     world.check_history(&[]);
     wait(world.store.set_enabled(id, true)).unwrap();
@@ -410,10 +356,7 @@ fn a_disabled_task_claims_nothing_after_the_edit() {
 fn other_columns_of_a_live_task_are_said_once_and_wait_for_disable_and_enable() {
     let mut world = World::new("2026-01-01T12:00:00Z");
     world.takes = None;
-    let id = world.add(&with_extra(
-        row("five", "interval", "5"),
-        r#"{"overlap": "allow"}"#,
-    ));
+    let id = world.add(&with_extra(row("five", "interval", "5"), r#"{"overlap": "allow"}"#));
     world.advance_to("2026-01-01T12:00:06Z");
     world.store.edit(id, |row| row.args = Ok("new".to_owned()));
     world.advance_to("2026-01-01T12:00:46Z");
@@ -426,24 +369,14 @@ fn other_columns_of_a_live_task_are_said_once_and_wait_for_disable_and_enable() 
     world.advance_to("2026-01-01T12:01:00Z");
     wait(world.store.set_enabled(id, true)).unwrap();
     world.advance_to("2026-01-01T12:01:16Z");
-    assert_eq!(
-        world
-            .running
-            .values()
-            .filter(|(_, run)| &*run.args == "new")
-            .count(),
-        2
-    );
+    assert_eq!(world.running.values().filter(|(_, run)| &*run.args == "new").count(), 2);
 }
 
 #[test]
 fn a_bad_row_is_said_once_and_harms_no_other() {
     let mut world = World::new("2026-01-01T12:00:00Z");
     world.add(&row("bad cron", "cron", "61 * * * *"));
-    world.add(&NewTask {
-        execute_func: "jab".to_owned(),
-        ..row("bad job", "interval", "5")
-    });
+    world.add(&NewTask { execute_func: "jab".to_owned(), ..row("bad job", "interval", "5") });
     world.add(&row("good", "interval", "5"));
     world.add(&with_extra(row("bad extra", "interval", "5"), "not json"));
     let id = world.add(&row("bad interval", "interval", "0"));
@@ -451,12 +384,9 @@ fn a_bad_row_is_said_once_and_harms_no_other() {
     assert_eq!(world.history().len(), 6);
     let rejections = world.rejections();
     assert_eq!(rejections.len(), 4, "{rejections:#?}");
-    for (rejection, part) in rejections.iter().zip([
-        "minute",
-        "such as \"job\"",
-        "extra \"not json\"",
-        "spec \"0\"",
-    ]) {
+    for (rejection, part) in
+        rejections.iter().zip(["minute", "such as \"job\"", "extra \"not json\"", "spec \"0\""])
+    {
         assert!(rejection.contains(part), "{rejection} names {part}");
     }
     wait(world.store.set_spec(id, "10")).unwrap();
@@ -483,12 +413,7 @@ fn a_deleted_row_is_forgotten() {
     wait(world.store.delete(id)).unwrap();
     world.advance_to("2026-01-01T12:00:40Z");
     world.check_history(&["12:00:05 success"]);
-    assert!(
-        world
-            .notices
-            .iter()
-            .any(|notice| matches!(notice, Notice::Deleted(..)))
-    );
+    assert!(world.notices.iter().any(|notice| matches!(notice, Notice::Deleted(..))));
 }
 
 #[test]
@@ -520,10 +445,7 @@ fn of_several_overdue_fires_the_newest_runs_and_the_others_cost_one_row() {
     world.advance_to("2026-01-01T12:01:01Z");
     world.check_history(&["12:00:10 success", "12:00:50 missed", "12:01:00 success"]);
     let extra = world.extra(Status::Missed);
-    assert_eq!(
-        (&extra["count"], &extra["first"]),
-        (&4.into(), &"2026-01-01T12:00:20Z".into())
-    );
+    assert_eq!((&extra["count"], &extra["first"]), (&4.into(), &"2026-01-01T12:00:20Z".into()));
 }
 
 #[test]
@@ -582,10 +504,7 @@ fn a_fire_whose_task_still_runs_is_skipped() {
 fn a_queued_fire_waits_for_the_run_and_is_not_late() {
     let mut world = World::new("2026-01-01T12:00:00Z");
     world.takes = None;
-    world.add(&with_extra(
-        row("minute", "interval", "60"),
-        r#"{"overlap": "queue"}"#,
-    ));
+    world.add(&with_extra(row("minute", "interval", "60"), r#"{"overlap": "queue"}"#));
     world.advance_to("2026-01-01T12:05:30Z");
     world.check_history(&["12:01:00 todo"]);
     world.end(1, Ok(()));
@@ -596,18 +515,10 @@ fn a_queued_fire_waits_for_the_run_and_is_not_late() {
 fn an_allowed_overlap_runs_side_by_side_and_the_task_is_ready_after_the_last() {
     let mut world = World::new("2026-01-01T12:00:00Z");
     world.takes = None;
-    world.add(&with_extra(
-        row("five", "interval", "5"),
-        r#"{"max_instances": 2}"#,
-    ));
+    world.add(&with_extra(row("five", "interval", "5"), r#"{"max_instances": 2}"#));
     world.advance_to("2026-01-01T12:00:16Z");
     world.check_history(&["12:00:05 todo", "12:00:10 todo", "12:00:15 skipped"]);
-    let status = |world: &World| {
-        wait(world.store.read()).unwrap().rows[0]
-            .status
-            .clone()
-            .unwrap()
-    };
+    let status = |world: &World| wait(world.store.read()).unwrap().rows[0].status.clone().unwrap();
     world.end(1, Ok(()));
     assert_eq!(status(&world), "doing");
     world.end(2, Ok(()));
@@ -618,10 +529,7 @@ fn an_allowed_overlap_runs_side_by_side_and_the_task_is_ready_after_the_last() {
 fn an_error_stands_under_err_and_a_time_out_ends_the_run() {
     let mut world = World::new("2026-01-01T12:00:00Z");
     world.takes = None;
-    world.add(&with_extra(
-        row("minute", "interval", "60"),
-        r#"{"timeout": "20s"}"#,
-    ));
+    world.add(&with_extra(row("minute", "interval", "60"), r#"{"timeout": "20s"}"#));
     world.advance_to("2026-01-01T12:01:01Z");
     world.end(1, Err("outer: cause".to_owned()));
     world.advance_to("2026-01-01T12:02:19Z");
@@ -658,9 +566,7 @@ fn now_fires_once_and_no_later_edit_repeats_it() {
     let id = world.add(&row("now", "date", "now"));
     world.advance_to("2026-01-01T12:00:30Z");
     world.check_history(&["12:00:00 success"]);
-    world
-        .store
-        .edit(id, |row| row.description = Ok("a typo mended".to_owned()));
+    world.store.edit(id, |row| row.description = Ok("a typo mended".to_owned()));
     world.crash_and_restart();
     world.advance_to("2026-01-01T12:02:00Z");
     world.check_history(&["12:00:00 success"]);
@@ -702,10 +608,7 @@ fn a_manual_run_of_a_task_that_was_disabled_meanwhile_is_cancelled() {
     wait(world.store.set_enabled(id, false)).unwrap();
     world.advance_to("2026-01-01T12:00:30Z");
     world.check_history(&["12:00:11 cancelled"]);
-    assert_eq!(
-        world.extra(Status::Cancelled)["reason"],
-        "the task is disabled"
-    );
+    assert_eq!(world.extra(Status::Cancelled)["reason"], "the task is disabled");
 }
 
 #[test]
@@ -752,11 +655,8 @@ fn results_of_jobs_that_ended_in_an_outage_are_written_afterwards() {
         "12:04:00 todo",
         "12:05:00 skipped",
     ]);
-    let trouble = world
-        .notices
-        .iter()
-        .filter(|notice| matches!(notice, Notice::DatabaseTrouble(_)))
-        .count();
+    let trouble =
+        world.notices.iter().filter(|notice| matches!(notice, Notice::DatabaseTrouble(_))).count();
     assert_eq!(trouble, 1, "said once");
 }
 
@@ -792,9 +692,7 @@ fn what_a_crash_left_open_is_lost_and_its_task_runs_again() {
 fn a_doing_that_somebody_wrote_by_hand_heals() {
     let mut world = World::new("2026-01-01T12:00:00Z");
     let id = world.add(&row("minute", "interval", "60"));
-    world
-        .store
-        .edit(id, |row| row.status = Ok("doing".to_owned()));
+    world.store.edit(id, |row| row.status = Ok("doing".to_owned()));
     world.advance_to("2026-01-01T12:02:00Z");
     assert_eq!(world.history().last().unwrap(), "12:02:00 success");
     assert!(world.notices.contains(&Notice::Healed(id)));
@@ -804,10 +702,7 @@ fn a_doing_that_somebody_wrote_by_hand_heals() {
 fn a_stop_waits_for_what_runs_and_claims_nothing_more() {
     let mut world = World::new("2026-01-01T12:00:00Z");
     world.takes = None;
-    world.add(&with_extra(
-        row("second", "interval", "1"),
-        r#"{"overlap": "allow"}"#,
-    ));
+    world.add(&with_extra(row("second", "interval", "1"), r#"{"overlap": "allow"}"#));
     world.advance_to("2026-01-01T12:00:02Z");
     world.send(Event::Stop);
     world.advance_to("2026-01-01T12:00:05Z");
@@ -830,10 +725,7 @@ fn what_still_runs_at_the_end_of_the_shutdown_time_is_cancelled() {
     world.advance_to("2026-01-01T12:01:10Z");
     assert!(world.has_left);
     world.check_history(&["12:01:00 cancelled"]);
-    assert_eq!(
-        wait(world.store.read()).unwrap().rows[0].status.as_deref(),
-        Ok("ready")
-    );
+    assert_eq!(wait(world.store.read()).unwrap().rows[0].status.as_deref(), Ok("ready"));
 }
 
 #[test]
@@ -877,11 +769,8 @@ fn a_task_whose_claims_always_fail_harms_no_other() {
     }
     world.advance_to("2026-01-01T12:00:59Z");
     assert_eq!(world.history().len(), 50 * 2);
-    let worst = world
-        .rows()
-        .iter()
-        .filter_map(|row| Some(row.started_at? - row.scheduled_at?))
-        .max();
+    let worst =
+        world.rows().iter().filter_map(|row| Some(row.started_at? - row.scheduled_at?)).max();
     assert!(worst < Some(TimeDelta::seconds(10)), "{worst:?}");
 }
 

@@ -85,11 +85,7 @@ impl Node {
         match result {
             Ok(reaped) => {
                 for (execution_id, task_id, node_id) in reaped.lost {
-                    actions.push(Action::Report(Notice::Lost {
-                        execution_id,
-                        task_id,
-                        node_id,
-                    }));
+                    actions.push(Action::Report(Notice::Lost { execution_id, task_id, node_id }));
                 }
                 for task_id in reaped.healed {
                     self.suspects.remove(&task_id);

@@ -92,11 +92,7 @@ fn names(names: &[String]) -> String {
         [] => "a name given by #[job(\"…\")], see `scheduler jobs`".to_owned(),
         names => format!(
             "a job of this program such as {}",
-            names
-                .iter()
-                .map(|name| quote(name))
-                .collect::<Vec<_>>()
-                .join(" or ")
+            names.iter().map(|name| quote(name)).collect::<Vec<_>>().join(" or ")
         ),
     }
 }

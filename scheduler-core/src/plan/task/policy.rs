@@ -59,11 +59,8 @@ pub(super) fn extra(text: &str, defaults: Policy) -> Result<(Policy, Option<Zone
     if matches!(text.trim(), "" | "{}") {
         return Ok((defaults, None));
     }
-    let object: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_str(text).map_err(|error| TaskFault::Extra {
-            value: text.to_owned(),
-            cause: error.to_string(),
-        })?;
+    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text)
+        .map_err(|error| TaskFault::Extra { value: text.to_owned(), cause: error.to_string() })?;
     let key = |name: &str| object.get(name).filter(|value| !value.is_null());
     let mut policy = defaults;
     if let Some(value) = key("misfire_grace_time") {
@@ -76,22 +73,15 @@ pub(super) fn extra(text: &str, defaults: Policy) -> Result<(Policy, Option<Zone
         span("extra.delay", value)?;
     }
     if let Some(value) = key("coalesce") {
-        policy.coalesce = value
-            .as_bool()
-            .ok_or_else(|| wrong("extra.coalesce", value, "true or false"))?;
+        policy.coalesce =
+            value.as_bool().ok_or_else(|| wrong("extra.coalesce", value, "true or false"))?;
     }
     if let Some(value) = key("max_instances") {
         policy.max_instances = value
             .as_u64()
             .filter(|count| (1..=10_000).contains(count))
             .and_then(|count| u32::try_from(count).ok())
-            .ok_or_else(|| {
-                wrong(
-                    "extra.max_instances",
-                    value,
-                    "a whole number from 1 to 10000",
-                )
-            })?;
+            .ok_or_else(|| wrong("extra.max_instances", value, "a whole number from 1 to 10000"))?;
     }
     if let Some(value) = key("overlap") {
         policy.overlap = match value.as_str() {
@@ -99,11 +89,7 @@ pub(super) fn extra(text: &str, defaults: Policy) -> Result<(Policy, Option<Zone
             Some("queue") => Overlap::Queue,
             Some("allow") => Overlap::Allow,
             _ => {
-                return Err(wrong(
-                    "extra.overlap",
-                    value,
-                    "\"skip\", \"queue\" or \"allow\"",
-                ));
+                return Err(wrong("extra.overlap", value, "\"skip\", \"queue\" or \"allow\""));
             }
         };
     }
@@ -111,11 +97,7 @@ pub(super) fn extra(text: &str, defaults: Policy) -> Result<(Policy, Option<Zone
         None => None,
         Some(value) => {
             let name = value.as_str().ok_or_else(|| {
-                wrong(
-                    "extra.timezone",
-                    value,
-                    "a zone name such as \"Europe/London\"",
-                )
+                wrong("extra.timezone", value, "a zone name such as \"Europe/London\"")
             })?;
             Some(Zone::named(name)?)
         }
@@ -132,11 +114,7 @@ fn span(column: &'static str, value: &serde_json::Value) -> Result<Duration, Tas
         .or_else(|| value.as_str().and_then(duration::parse))
         .filter(|span| *span <= LONGEST)
         .ok_or_else(|| {
-            wrong(
-                column,
-                value,
-                "whole seconds or a duration such as \"90s\", at most 366 days",
-            )
+            wrong(column, value, "whole seconds or a duration such as \"90s\", at most 366 days")
         })
 }
 
@@ -145,11 +123,7 @@ fn wrong(column: &'static str, value: &serde_json::Value, expected: &'static str
         serde_json::Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    TaskFault::Value {
-        column,
-        value,
-        expected,
-    }
+    TaskFault::Value { column, value, expected }
 }
 
 #[cfg(test)]
@@ -169,7 +143,9 @@ mod tests {
 
     #[test]
     fn an_empty_extra_and_the_users_own_keys_change_nothing() {
-        for text in ["", " ", "{}", r#"{"owner": "ops", "nested": {"timeout": 0}}"#, r#"{"timeout": null}"#] {
+        for text in
+            ["", " ", "{}", r#"{"owner": "ops", "nested": {"timeout": 0}}"#, r#"{"timeout": null}"#]
+        {
             assert_eq!(reads(text), (Policy::default(), None), "{text}");
         }
     }
@@ -192,7 +168,10 @@ mod tests {
 
     #[test]
     fn a_wrong_value_is_refused_with_the_key_the_value_and_what_was_expected() {
-        refuses(r#"{"misfire_grace_time": -1}"#, "extra.misfire_grace_time \"-1\" is not valid, expected");
+        refuses(
+            r#"{"misfire_grace_time": -1}"#,
+            "extra.misfire_grace_time \"-1\" is not valid, expected",
+        );
         refuses(r#"{"misfire_grace_time": "367d"}"#, "extra.misfire_grace_time \"367d\"");
         refuses(r#"{"timeout": 1.5}"#, "extra.timeout \"1.5\"");
         refuses(r#"{"coalesce": 1}"#, "extra.coalesce \"1\" is not valid, expected true or false");

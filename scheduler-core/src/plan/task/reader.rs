@@ -45,12 +45,7 @@ impl Reader {
         policy: Policy,
         catalog: Box<dyn Catalog>,
     ) -> Self {
-        Self {
-            parser: Parser::new(dialect),
-            zone,
-            policy,
-            catalog,
-        }
+        Self { parser: Parser::new(dialect), zone, policy, catalog }
     }
 
     /// Whether `row` is switched on.
@@ -58,10 +53,7 @@ impl Reader {
     /// # Errors
     /// When `is_valid` is neither 0 nor 1.
     pub fn validity(&self, row: &TaskRow) -> Result<Validity, TaskError> {
-        let named = |fault| TaskError {
-            label: row.label(),
-            fault,
-        };
+        let named = |fault| TaskError { label: row.label(), fault };
         match text("is_valid", &row.is_valid, LONGEST_NAME).map_err(named)? {
             "1" => Ok(Validity::Enabled),
             "0" => Ok(Validity::Disabled),
@@ -78,10 +70,7 @@ impl Reader {
     /// # Errors
     /// The first fault, in the order of the columns.
     pub fn read(&mut self, row: &TaskRow) -> Result<Task, TaskError> {
-        self.read_columns(row).map_err(|fault| TaskError {
-            label: row.label(),
-            fault,
-        })
+        self.read_columns(row).map_err(|fault| TaskError { label: row.label(), fault })
     }
 
     /// The trigger that a live task gets from a new `spec`; its kind, zone and anchor stay as they were.
@@ -89,16 +78,10 @@ impl Reader {
     /// # Errors
     /// When the new spec does not parse.
     pub fn respec(&mut self, task: &Task, row: &TaskRow) -> Result<(Arc<str>, Trigger), TaskError> {
-        let named = |fault| TaskError {
-            label: row.label(),
-            fault,
-        };
+        let named = |fault| TaskError { label: row.label(), fault };
         let spec = text("spec", &row.spec, LONGEST_NAME).map_err(named)?;
         let updated_at = instant("update_at", row.updated_at).map_err(named)?;
-        let anchor = Anchor {
-            updated_at,
-            ..task.anchor
-        };
+        let anchor = Anchor { updated_at, ..task.anchor };
         let trigger = self
             .parser
             .parse(task.trigger.kind(), spec, &task.zone, anchor)
@@ -117,18 +100,12 @@ impl Reader {
         }
         let job = text("execute_func", &row.execute_func, LONGEST_NAME)?;
         let args = text("args", &row.args, LONGEST_ARGS)?;
-        self.catalog
-            .accepts(job, args)
-            .map_err(|refusal| match refusal {
-                JobRefusal::Unknown(nearest) => TaskFault::UnknownJob {
-                    value: job.to_owned(),
-                    nearest,
-                },
-                JobRefusal::Args(expected) => TaskFault::Args {
-                    value: args.to_owned(),
-                    expected,
-                },
-            })?;
+        self.catalog.accepts(job, args).map_err(|refusal| match refusal {
+            JobRefusal::Unknown(nearest) => {
+                TaskFault::UnknownJob { value: job.to_owned(), nearest }
+            }
+            JobRefusal::Args(expected) => TaskFault::Args { value: args.to_owned(), expected },
+        })?;
         let kind: TriggerKind = text("trigger", &row.trigger, LONGEST_NAME)?.parse()?;
         let spec = text("spec", &row.spec, LONGEST_NAME)?;
         check_status(row)?;
@@ -165,17 +142,11 @@ fn check_status(row: &TaskRow) -> Result<(), TaskFault> {
 }
 
 fn text<'a>(column: &'static str, field: &'a Field, limit: usize) -> Result<&'a str, TaskFault> {
-    let value = field.as_deref().map_err(|fault| TaskFault::Unreadable {
-        column,
-        fault: *fault,
-    })?;
+    let value =
+        field.as_deref().map_err(|fault| TaskFault::Unreadable { column, fault: *fault })?;
     // Bytes bound characters from above: most values need no counting.
     if value.len() > limit && value.chars().count() > limit {
-        return Err(TaskFault::TooLong {
-            column,
-            value: value.to_owned(),
-            limit,
-        });
+        return Err(TaskFault::TooLong { column, value: value.to_owned(), limit });
     }
     Ok(value)
 }
@@ -221,7 +192,8 @@ mod tests {
     }
 
     fn read(row: &TaskRow) -> Result<Task, TaskError> {
-        Reader::new(CronDialect::Standard, Zone::utc(), Policy::default(), Box::new(OneJob)).read(row)
+        Reader::new(CronDialect::Standard, Zone::utc(), Policy::default(), Box::new(OneJob))
+            .read(row)
     }
 
     #[track_caller]
@@ -244,7 +216,10 @@ mod tests {
             (TaskRow { extra: long(LONGEST_EXTRA + 1), ..row() }, "extra"),
         ] {
             let fault = read(&row).expect_err("it is too long").fault;
-            assert!(matches!(&fault, TaskFault::TooLong { column: at, .. } if *at == column), "{fault:?}");
+            assert!(
+                matches!(&fault, TaskFault::TooLong { column: at, .. } if *at == column),
+                "{fault:?}"
+            );
         }
     }
 
@@ -283,8 +258,10 @@ mod tests {
 
     #[test]
     fn is_valid_is_0_or_1() {
-        let reader = Reader::new(CronDialect::Standard, Zone::utc(), Policy::default(), Box::new(OneJob));
-        let validity = |value: &str| reader.validity(&TaskRow { is_valid: Ok(value.to_owned()), ..row() });
+        let reader =
+            Reader::new(CronDialect::Standard, Zone::utc(), Policy::default(), Box::new(OneJob));
+        let validity =
+            |value: &str| reader.validity(&TaskRow { is_valid: Ok(value.to_owned()), ..row() });
         assert_eq!(validity("1"), Ok(Validity::Enabled));
         assert_eq!(validity("0"), Ok(Validity::Disabled));
         for other in ["2", "-1", "", "true"] {

@@ -71,13 +71,7 @@ impl CronTrigger {
         }
         let time_of_day = TimeOfDay::of(&cron);
         let spec = spec.to_owned();
-        Ok(CronTrigger {
-            spec,
-            zone: zone.clone(),
-            cron,
-            wildcard: fields.wildcard,
-            time_of_day,
-        })
+        Ok(CronTrigger { spec, zone: zone.clone(), cron, wildcard: fields.wildcard, time_of_day })
     }
 
     pub(super) fn next_after(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
@@ -123,10 +117,7 @@ impl CronTrigger {
 
     /// The first instant of the segment that is after `after`.
     fn first_in(&self, segment: &Segment, after: i64, matches: &mut Matches) -> Option<i64> {
-        if let Some(start) = segment
-            .start
-            .filter(|start| *start > after && self.lands(segment))
-        {
+        if let Some(start) = segment.start.filter(|start| *start > after && self.lands(segment)) {
             return Some(start);
         }
         let from = self.first_civil(segment).max(after + 1 + segment.offset);
@@ -149,11 +140,7 @@ impl CronTrigger {
         let Some(start) = segment.start else {
             return i64::MIN;
         };
-        let repeated = if self.wildcard {
-            0
-        } else {
-            segment.before - segment.offset
-        };
+        let repeated = if self.wildcard { 0 } else { segment.before - segment.offset };
         start + segment.offset + repeated.max(0)
     }
 
@@ -180,15 +167,11 @@ impl CronTrigger {
         if from >= to {
             return 0;
         }
-        let (first_day, last_day) = (
-            from.div_euclid(SECONDS_PER_DAY),
-            to.div_euclid(SECONDS_PER_DAY),
-        );
+        let (first_day, last_day) =
+            (from.div_euclid(SECONDS_PER_DAY), to.div_euclid(SECONDS_PER_DAY));
         let count = |day: i64| {
             let midnight = day * SECONDS_PER_DAY;
-            let until = self
-                .time_of_day
-                .before((to - midnight).min(SECONDS_PER_DAY));
+            let until = self.time_of_day.before((to - midnight).min(SECONDS_PER_DAY));
             until - self.time_of_day.before((from - midnight).max(0))
         };
         // Asked in this order, a pattern for one minute a day looks at few calendar days in a gap.
@@ -231,12 +214,7 @@ fn blame(spec: &str, fields: &Fields, parser: &CronParser, dialect: CronDialect)
     let index =
         index.expect("croner reads each field by itself, so one of them fails alone as well");
     let field = Field::ALL[index];
-    TriggerError::field(
-        spec,
-        field.name(),
-        &fields.written[index],
-        field.expected(dialect),
-    )
+    TriggerError::field(spec, field.name(), &fields.written[index], field.expected(dialect))
 }
 
 fn instant(at: i64) -> Option<DateTime<Utc>> {
@@ -253,25 +231,17 @@ struct Matches<'a> {
 
 impl<'a> Matches<'a> {
     fn new(cron: &'a Cron) -> Self {
-        Matches {
-            cron,
-            next: None,
-            previous: None,
-        }
+        Matches { cron, next: None, previous: None }
     }
 
     /// The first match at or after `from`.
     fn next(&mut self, from: i64) -> Option<i64> {
-        if let Some((_, found)) = self
-            .next
-            .filter(|(asked, found)| (*asked..=*found).contains(&from))
+        if let Some((_, found)) =
+            self.next.filter(|(asked, found)| (*asked..=*found).contains(&from))
         {
             return Some(found);
         }
-        let found = self
-            .cron
-            .find_next_occurrence(&civil_time(from), true)
-            .ok()?;
+        let found = self.cron.find_next_occurrence(&civil_time(from), true).ok()?;
         let found = civil_seconds(found);
         self.next = Some((from, found));
         Some(found)
@@ -279,16 +249,12 @@ impl<'a> Matches<'a> {
 
     /// The last match at or before `until`.
     fn previous(&mut self, until: i64) -> Option<i64> {
-        if let Some((_, found)) = self
-            .previous
-            .filter(|(asked, found)| (*found..=*asked).contains(&until))
+        if let Some((_, found)) =
+            self.previous.filter(|(asked, found)| (*found..=*asked).contains(&until))
         {
             return Some(found);
         }
-        let found = self
-            .cron
-            .find_previous_occurrence(&civil_time(until), true)
-            .ok()?;
+        let found = self.cron.find_previous_occurrence(&civil_time(until), true).ok()?;
         let found = civil_seconds(found);
         self.previous = Some((until, found));
         Some(found)
@@ -314,11 +280,8 @@ impl TimeOfDay {
 
     /// How many matching times of day come before this second of the day, 0 to 86,400.
     fn before(&self, second_of_day: i64) -> u64 {
-        let (hour, minute, second) = (
-            second_of_day / 3_600,
-            second_of_day / 60 % 60,
-            second_of_day % 60,
-        );
+        let (hour, minute, second) =
+            (second_of_day / 3_600, second_of_day / 60 % 60, second_of_day % 60);
         let below = |bits: u64, value: i64| u64::from((bits & ((1 << value) - 1)).count_ones());
         let has = |bits: u64, value: i64| bits >> value & 1;
         let per_minute = u64::from(self.seconds.count_ones());

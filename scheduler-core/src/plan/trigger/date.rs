@@ -25,15 +25,9 @@ impl DateTrigger {
     pub(super) fn parse(spec: &str, zone: &Zone, anchor: Anchor) -> Result<Self, TriggerError> {
         let text = spec.trim_ascii();
         let is_now = text == "now";
-        let at = if is_now {
-            Some(anchor.updated_at)
-        } else {
-            instant(text, zone)
-        };
+        let at = if is_now { Some(anchor.updated_at) } else { instant(text, zone) };
         let whole = at.and_then(|at| DateTime::from_timestamp_millis(at.timestamp_millis()));
-        whole
-            .map(|at| DateTrigger { at, is_now })
-            .ok_or_else(|| TriggerError::date(spec))
+        whole.map(|at| DateTrigger { at, is_now }).ok_or_else(|| TriggerError::date(spec))
     }
 
     /// Whether the spec is `now`, so that the instant moves with every edit of the row.
@@ -73,10 +67,7 @@ fn instant(text: &str, zone: &Zone) -> Option<DateTime<Utc>> {
         u32::from(civil.day().unsigned_abs()),
     )?;
     let midnight = date.and_hms_opt(0, 0, 0)?.and_utc();
-    let of_day = civil
-        .time()
-        .duration_since(civil::Time::midnight())
-        .as_secs();
+    let of_day = civil.time().duration_since(civil::Time::midnight()).as_secs();
     Some(
         midnight + TimeDelta::milliseconds(of_day * 1_000 + millis)
             - TimeDelta::minutes(offset_minutes),
@@ -91,12 +82,7 @@ fn civil_time(text: &str) -> Option<civil::DateTime> {
         13 | 16 => byte == b':',
         _ => byte.is_ascii_digit(),
     });
-    let year = text
-        .get(..4)
-        .filter(|_| shape)?
-        .parse()
-        .ok()
-        .filter(|year| *year > 0)?;
+    let year = text.get(..4).filter(|_| shape)?.parse().ok().filter(|year| *year > 0)?;
     let two = |at: usize| text.get(at..at + 2)?.parse::<i8>().ok();
     civil::DateTime::new(year, two(5)?, two(8)?, two(11)?, two(14)?, two(17)?, 0).ok()
 }
@@ -106,9 +92,7 @@ fn fraction(text: &str) -> Option<(i64, &str)> {
     let Some(digits) = text.strip_prefix('.') else {
         return Some((0, text));
     };
-    let end = digits
-        .find(|c: char| !c.is_ascii_digit())
-        .filter(|end| (1..=9).contains(end))?;
+    let end = digits.find(|c: char| !c.is_ascii_digit()).filter(|end| (1..=9).contains(end))?;
     let millis: i64 = format!("{:0<3}", &digits[..end]).get(..3)?.parse().ok()?;
     Some((millis, &digits[end..]))
 }
@@ -126,9 +110,7 @@ fn offset_minutes(text: &str) -> Option<i64> {
     let (hours, minutes) = text.get(1..)?.split_once(':')?;
     let number = |text: &str, limit: i64| {
         let digits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
-        text.parse::<i64>()
-            .ok()
-            .filter(|number| digits && *number <= limit)
+        text.parse::<i64>().ok().filter(|number| digits && *number <= limit)
     };
     Some(sign * (number(hours, 23)? * 60 + number(minutes, 59)?))
 }
@@ -154,64 +136,28 @@ mod tests {
     #[test]
     fn a_local_time_is_read_in_the_zone() {
         check("2026-07-01 12:00:00", "UTC", "2026-07-01T12:00:00Z");
-        check(
-            "2026-07-01T12:00:00",
-            "Europe/London",
-            "2026-07-01T11:00:00Z",
-        );
-        check(
-            " 2026-07-01 12:00:00\n",
-            "Asia/Shanghai",
-            "2026-07-01T04:00:00Z",
-        );
+        check("2026-07-01T12:00:00", "Europe/London", "2026-07-01T11:00:00Z");
+        check(" 2026-07-01 12:00:00\n", "Asia/Shanghai", "2026-07-01T04:00:00Z");
         check("2038-01-20 00:00:00", "UTC", "2038-01-20T00:00:00Z");
         check("2024-02-29 23:59:59", "UTC", "2024-02-29T23:59:59Z");
         check("0001-01-01 00:00:00", "UTC", "0001-01-01T00:00:00Z");
         check("9999-12-31 23:59:59", "UTC", "9999-12-31T23:59:59Z");
-        check(
-            "9999-12-31 23:59:59",
-            "America/Caracas",
-            "+10000-01-01T03:59:59Z",
-        );
+        check("9999-12-31 23:59:59", "America/Caracas", "+10000-01-01T03:59:59Z");
     }
 
     #[test]
     fn a_time_in_a_gap_means_the_first_instant_after_it_and_in_an_overlap_the_earlier() {
-        check(
-            "2026-03-29 01:30:00",
-            "Europe/London",
-            "2026-03-29T01:00:00Z",
-        );
-        check(
-            "2026-10-25 01:30:00",
-            "Europe/London",
-            "2026-10-25T00:30:00Z",
-        );
+        check("2026-03-29 01:30:00", "Europe/London", "2026-03-29T01:00:00Z");
+        check("2026-10-25 01:30:00", "Europe/London", "2026-10-25T00:30:00Z");
     }
 
     #[test]
     fn an_offset_overrules_the_zone() {
-        check(
-            "2026-07-01T12:00:00Z",
-            "Asia/Shanghai",
-            "2026-07-01T12:00:00Z",
-        );
-        check(
-            "2026-07-01T12:00:00+02:00",
-            "Asia/Shanghai",
-            "2026-07-01T10:00:00Z",
-        );
-        check(
-            "2026-07-01 12:00:00-09:30",
-            "Asia/Shanghai",
-            "2026-07-01T21:30:00Z",
-        );
+        check("2026-07-01T12:00:00Z", "Asia/Shanghai", "2026-07-01T12:00:00Z");
+        check("2026-07-01T12:00:00+02:00", "Asia/Shanghai", "2026-07-01T10:00:00Z");
+        check("2026-07-01 12:00:00-09:30", "Asia/Shanghai", "2026-07-01T21:30:00Z");
         check("2026-07-01T12:00:00.25Z", "UTC", "2026-07-01T12:00:00.250Z");
-        check(
-            "2026-07-01T12:00:00.999999999+00:00",
-            "UTC",
-            "2026-07-01T12:00:00.999Z",
-        );
+        check("2026-07-01T12:00:00.999999999+00:00", "UTC", "2026-07-01T12:00:00.999Z");
         check("2026-01-01T00:00:00+23:59", "UTC", "2025-12-31T00:01:00Z");
     }
 
@@ -240,30 +186,10 @@ mod tests {
 
     #[test]
     fn a_text_that_is_no_date_is_refused() {
-        refuse(&[
-            "",
-            " ",
-            "Now",
-            "tomorrow",
-            "1767225600",
-            "2026-07-01",
-            "2026-07-01 12:00",
-        ]);
-        refuse(&[
-            "2026-7-1 12:00:00",
-            "2026/07/01 12:00:00",
-            "2026-07-01  12:00:00",
-        ]);
-        refuse(&[
-            "2026-07-01t12:00:00",
-            "２026-07-01 12:00:00",
-            "２6-07-01 12:00:00",
-        ]);
-        refuse(&[
-            "+026-07-01 12:00:00",
-            "2026-+7-01 12:00:00",
-            "2026-07-01 12:00:00é",
-        ]);
+        refuse(&["", " ", "Now", "tomorrow", "1767225600", "2026-07-01", "2026-07-01 12:00"]);
+        refuse(&["2026-7-1 12:00:00", "2026/07/01 12:00:00", "2026-07-01  12:00:00"]);
+        refuse(&["2026-07-01t12:00:00", "２026-07-01 12:00:00", "２6-07-01 12:00:00"]);
+        refuse(&["+026-07-01 12:00:00", "2026-+7-01 12:00:00", "2026-07-01 12:00:00é"]);
         assert_eq!(
             parse("2020-13-01", "UTC").unwrap_err().to_string(),
             r#"spec "2020-13-01" is not a date, expected YYYY-MM-DD HH:MM:SS, RFC 3339 or now"#
@@ -278,15 +204,7 @@ mod tests {
                 refuse(&[&format!("2026-07-01 12:00:00{rest}")]);
             }
         }
-        check(&[
-            "x",
-            " UTC",
-            "z",
-            "Z ;",
-            "\0",
-            "[Europe/London]",
-            "+02:00[Europe/Paris]",
-        ]);
+        check(&["x", " UTC", "z", "Z ;", "\0", "[Europe/London]", "+02:00[Europe/Paris]"]);
         check(&["+2", "+0200", "+24:00", "+02:60", "+02:0", "++1:00"]);
         check(&[".", ".5", ".Z", ".x1Z", ".0123456789Z"]);
     }

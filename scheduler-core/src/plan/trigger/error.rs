@@ -111,24 +111,15 @@ pub enum TriggerError {
 
 impl TriggerError {
     pub(super) fn kind<const N: usize>(value: &str, known: [&str; N]) -> Self {
-        TriggerError::Kind {
-            value: quote(value),
-            nearest: nearest(value, known),
-        }
+        TriggerError::Kind { value: quote(value), nearest: nearest(value, known) }
     }
 
     pub(super) fn dialect<const N: usize>(value: &str, known: [&str; N]) -> Self {
-        TriggerError::Dialect {
-            value: quote(value),
-            nearest: nearest(value, known),
-        }
+        TriggerError::Dialect { value: quote(value), nearest: nearest(value, known) }
     }
 
     pub(super) fn zone<'a>(value: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
-        TriggerError::Zone {
-            value: quote(value),
-            nearest: nearest(value, known),
-        }
+        TriggerError::Zone { value: quote(value), nearest: nearest(value, known) }
     }
 
     pub(super) fn too_long(spec: &str) -> Self {
@@ -136,18 +127,11 @@ impl TriggerError {
     }
 
     pub(super) fn not_ascii(spec: &str, found: char) -> Self {
-        TriggerError::NotAscii {
-            spec: quote(spec),
-            found,
-        }
+        TriggerError::NotAscii { spec: quote(spec), found }
     }
 
     pub(super) fn field_count(spec: &str, found: usize, expected: &'static str) -> Self {
-        TriggerError::FieldCount {
-            spec: quote(spec),
-            found,
-            expected,
-        }
+        TriggerError::FieldCount { spec: quote(spec), found, expected }
     }
 
     pub(super) fn field(
@@ -156,12 +140,7 @@ impl TriggerError {
         value: &str,
         expected: &'static str,
     ) -> Self {
-        TriggerError::Field {
-            spec: quote(spec),
-            field,
-            value: quote(value),
-            expected,
-        }
+        TriggerError::Field { spec: quote(spec), field, value: quote(value), expected }
     }
 
     pub(super) fn nickname(spec: &str) -> Self {
@@ -188,6 +167,5 @@ impl TriggerError {
 /// ` (nearest: …)` when a known name resembles the value, else nothing.
 fn nearest<'a>(value: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let near = words::nearest(value, known, 1);
-    near.first()
-        .map_or_else(String::new, |name| format!(" (nearest: {name})"))
+    near.first().map_or_else(String::new, |name| format!(" (nearest: {name})"))
 }

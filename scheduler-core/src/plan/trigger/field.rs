@@ -124,12 +124,7 @@ impl Fields {
         let (wildcard, days_star) = (star(1) || star(2), star(3) || star(5));
         // Debian's cron: a day field that begins with a star restricts the other one.
         let days_and = days_star || dialect == CronDialect::Apscheduler;
-        Ok(Fields {
-            canonical,
-            written,
-            days_and,
-            wildcard,
-        })
+        Ok(Fields { canonical, written, days_and, wildcard })
     }
 
     /// The pattern as croner takes it.
@@ -170,9 +165,7 @@ fn canonical_field(field: Field, text: &str, dialect: CronDialect) -> Option<Str
     if upper == "?" && dialect == CronDialect::Standard && matches!(field, DayOfMonth | Weekday) {
         return Some("*".to_owned());
     }
-    let items = upper
-        .split(',')
-        .map(|item| canonical_item(field, item, dialect));
+    let items = upper.split(',').map(|item| canonical_item(field, item, dialect));
     Some(items.collect::<Option<Vec<_>>>()?.join(","))
 }
 
@@ -188,11 +181,7 @@ fn canonical_item(field: Field, item: &str, dialect: CronDialect) -> Option<Stri
         return weekdays_from_monday(item);
     }
     let Some((base, step)) = item.split_once('/') else {
-        return if item == "*" {
-            Some(item.to_owned())
-        } else {
-            span(field, item, dialect)
-        };
+        return if item == "*" { Some(item.to_owned()) } else { span(field, item, dialect) };
     };
     let step = digits(step)?;
     if base == "*" {
@@ -201,11 +190,7 @@ fn canonical_item(field: Field, item: &str, dialect: CronDialect) -> Option<Stri
     let base = span(field, base, dialect)?;
     // APScheduler lets `5/10` run to the end of the range; cron has no such form, and croner says so.
     let open = dialect == CronDialect::Apscheduler && !base.contains('-');
-    Some(if open {
-        format!("{base}-{}/{step}", field.max())
-    } else {
-        format!("{base}/{step}")
-    })
+    Some(if open { format!("{base}-{}/{step}", field.max()) } else { format!("{base}/{step}") })
 }
 
 /// `L`, `LW` and `15W` in the day of month, `5L`, `1#2` and `1-3#2` in the weekday. The outer `None`
@@ -265,10 +250,7 @@ fn weekdays_from_monday(item: &str) -> Option<String> {
     };
     let (first, last) = match base.split_once('-') {
         _ if base == "*" => (0, Weekday.max()),
-        Some((first, last)) => (
-            value(Weekday, first, dialect)?,
-            value(Weekday, last, dialect)?,
-        ),
+        Some((first, last)) => (value(Weekday, first, dialect)?, value(Weekday, last, dialect)?),
         None => {
             let first = value(Weekday, base, dialect)?;
             (first, if step.is_some() { Weekday.max() } else { first })
@@ -278,9 +260,7 @@ fn weekdays_from_monday(item: &str) -> Option<String> {
     if first > last || last > Weekday.max() || step == 0 {
         return None;
     }
-    let days = (first..=last)
-        .step_by(step)
-        .map(|day| ((day + 1) % 7).to_string());
+    let days = (first..=last).step_by(step).map(|day| ((day + 1) % 7).to_string());
     Some(days.collect::<Vec<_>>().join(","))
 }
 

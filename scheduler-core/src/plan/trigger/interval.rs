@@ -35,10 +35,9 @@ impl IntervalTrigger {
         let whole = every.subsec_nanos() % 1_000_000 == 0;
         let in_range = (1..=LONGEST_MS).contains(&every.as_millis());
         match i64::try_from(every.as_millis()) {
-            Ok(every_ms) if whole && in_range => Ok(IntervalTrigger {
-                created_ms: anchor.created_at.timestamp_millis(),
-                every_ms,
-            }),
+            Ok(every_ms) if whole && in_range => {
+                Ok(IntervalTrigger { created_ms: anchor.created_at.timestamp_millis(), every_ms })
+            }
             _ => Err(TriggerError::interval_range(spec)),
         }
     }
@@ -54,11 +53,7 @@ impl IntervalTrigger {
 
     pub(super) fn last_until(&self, until: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let passed = self.passed(until);
-        if passed == 0 {
-            None
-        } else {
-            self.instant(passed)
-        }
+        if passed == 0 { None } else { self.instant(passed) }
     }
 
     pub(super) fn count(&self, after: DateTime<Utc>, until: DateTime<Utc>) -> u64 {
@@ -69,9 +64,7 @@ impl IntervalTrigger {
     /// The k of the newest instant at or before `at`; 0 before the first. Cannot overflow: both
     /// instants are chrono's, whose range in milliseconds is a thousandth of an i64's.
     fn passed(&self, at: DateTime<Utc>) -> i64 {
-        (at.timestamp_millis() - self.created_ms)
-            .div_euclid(self.every_ms)
-            .max(0)
+        (at.timestamp_millis() - self.created_ms).div_euclid(self.every_ms).max(0)
     }
 
     fn instant(&self, k: i64) -> Option<DateTime<Utc>> {
@@ -86,10 +79,7 @@ mod tests {
 
     fn anchor() -> Anchor {
         let created_at = "2026-01-01T00:00:00Z".parse().unwrap();
-        Anchor {
-            created_at,
-            updated_at: "2026-06-01T00:00:00Z".parse().unwrap(),
-        }
+        Anchor { created_at, updated_at: "2026-06-01T00:00:00Z".parse().unwrap() }
     }
 
     fn parse(spec: &str) -> Result<IntervalTrigger, TriggerError> {
@@ -129,9 +119,7 @@ mod tests {
         fn check(spec: &str) {
             assert_eq!(parse(spec), Err(TriggerError::interval(spec)));
         }
-        for spec in [
-            "", " ", "0", "00", "-5", "+5", "5.5", "1e3", "9e99", "NaN", "inf", "5 5",
-        ] {
+        for spec in ["", " ", "0", "00", "-5", "+5", "5.5", "1e3", "9e99", "NaN", "inf", "5 5"] {
             check(spec);
         }
         for spec in [
@@ -158,15 +146,7 @@ mod tests {
         for spec in ["3155760001", "9223372036854775808", "18446744073709551615"] {
             check(spec);
         }
-        for spec in [
-            "0s",
-            "0ms",
-            "999us",
-            "1001us",
-            "1ns",
-            "100y 1ms",
-            "18446744073709551615s",
-        ] {
+        for spec in ["0s", "0ms", "999us", "1001us", "1ns", "100y 1ms", "18446744073709551615s"] {
             check(spec);
         }
         assert_eq!(
@@ -179,56 +159,26 @@ mod tests {
     fn instants_count_from_the_creation_of_the_row() {
         let minute = parse("60").unwrap();
         let next = |at: &str| minute.next_after(at.parse().unwrap()).unwrap().to_rfc3339();
-        let last = |at: &str| {
-            minute
-                .last_until(at.parse().unwrap())
-                .map(|at| at.to_rfc3339())
-        };
+        let last = |at: &str| minute.last_until(at.parse().unwrap()).map(|at| at.to_rfc3339());
         assert_eq!(next("2020-01-01T00:00:00Z"), "2026-01-01T00:01:00+00:00");
         assert_eq!(next("2026-01-01T00:00:00Z"), "2026-01-01T00:01:00+00:00");
-        assert_eq!(
-            next("2026-01-01T00:00:59.999999Z"),
-            "2026-01-01T00:01:00+00:00"
-        );
+        assert_eq!(next("2026-01-01T00:00:59.999999Z"), "2026-01-01T00:01:00+00:00");
         assert_eq!(next("2026-01-01T00:01:00Z"), "2026-01-01T00:02:00+00:00");
-        assert_eq!(
-            next("2026-01-01T00:01:00.000001Z"),
-            "2026-01-01T00:02:00+00:00"
-        );
+        assert_eq!(next("2026-01-01T00:01:00.000001Z"), "2026-01-01T00:02:00+00:00");
         assert_eq!(last("2026-01-01T00:00:59.999Z"), None);
-        assert_eq!(
-            last("2026-01-01T00:01:00Z"),
-            Some("2026-01-01T00:01:00+00:00".to_owned())
-        );
-        assert_eq!(
-            last("2026-01-01T00:01:59.999Z"),
-            Some("2026-01-01T00:01:00+00:00".to_owned())
-        );
+        assert_eq!(last("2026-01-01T00:01:00Z"), Some("2026-01-01T00:01:00+00:00".to_owned()));
+        assert_eq!(last("2026-01-01T00:01:59.999Z"), Some("2026-01-01T00:01:00+00:00".to_owned()));
     }
 
     #[test]
     fn counting_agrees_with_stepping_and_survives_any_gap() {
         let tick = parse("7s").unwrap();
         let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
-        assert_eq!(
-            tick.count(at("2025-01-01T00:00:00Z"), at("2026-01-01T00:00:06Z")),
-            0
-        );
-        assert_eq!(
-            tick.count(at("2025-01-01T00:00:00Z"), at("2026-01-01T00:00:07Z")),
-            1
-        );
-        assert_eq!(
-            tick.count(at("2026-01-01T00:00:07Z"), at("2026-01-01T00:00:21Z")),
-            2
-        );
-        assert_eq!(
-            tick.count(at("2026-01-01T00:00:21Z"), at("2026-01-01T00:00:07Z")),
-            0
-        );
-        let all = parse("1ms")
-            .unwrap()
-            .count(DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC);
+        assert_eq!(tick.count(at("2025-01-01T00:00:00Z"), at("2026-01-01T00:00:06Z")), 0);
+        assert_eq!(tick.count(at("2025-01-01T00:00:00Z"), at("2026-01-01T00:00:07Z")), 1);
+        assert_eq!(tick.count(at("2026-01-01T00:00:07Z"), at("2026-01-01T00:00:21Z")), 2);
+        assert_eq!(tick.count(at("2026-01-01T00:00:21Z"), at("2026-01-01T00:00:07Z")), 0);
+        let all = parse("1ms").unwrap().count(DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC);
         assert!(all > 8_000_000_000_000_000);
         assert_eq!(tick.next_after(DateTime::<Utc>::MAX_UTC), None);
         assert_eq!(tick.last_until(DateTime::<Utc>::MIN_UTC), None);

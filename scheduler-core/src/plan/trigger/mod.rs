@@ -177,9 +177,7 @@ impl FromStr for CronDialect {
     /// # Errors
     /// [`TriggerError::Dialect`] names the value and the nearest dialect.
     fn from_str(value: &str) -> Result<Self, TriggerError> {
-        let found = Self::ALL
-            .into_iter()
-            .find(|dialect| dialect.as_str() == value);
+        let found = Self::ALL.into_iter().find(|dialect| dialect.as_str() == value);
         found.ok_or_else(|| TriggerError::dialect(value, Self::ALL.map(Self::as_str)))
     }
 }
@@ -218,10 +216,7 @@ mod tests {
             format!(r#"trigger "Date" is not known, {expected} (nearest: date)"#)
         );
         assert_eq!(kind(""), format!(r#"trigger "" is not known, {expected}"#));
-        assert_eq!(
-            kind("zzz\n"),
-            format!(r#"trigger "zzz\n" is not known, {expected}"#)
-        );
+        assert_eq!(kind("zzz\n"), format!(r#"trigger "zzz\n" is not known, {expected}"#));
         assert_eq!(
             "vixie".parse::<CronDialect>().unwrap_err().to_string(),
             r#"cron_dialect "vixie" is not known, expected standard or apscheduler"#

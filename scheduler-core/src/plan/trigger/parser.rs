@@ -29,12 +29,7 @@ const PRUNE_FLOOR: usize = 64;
 impl Parser {
     /// A parser for one dialect, holding no patterns yet.
     pub fn new(dialect: CronDialect) -> Self {
-        Parser {
-            dialect,
-            patterns: HashMap::new(),
-            held: 0,
-            prune_at: PRUNE_FLOOR,
-        }
+        Parser { dialect, patterns: HashMap::new(), held: 0, prune_at: PRUNE_FLOOR }
     }
 
     /// Parses `spec` as a trigger of the given kind. `zone` says what civil time means in a cron
@@ -61,10 +56,7 @@ impl Parser {
     }
 
     fn cron(&mut self, spec: &str, zone: &Zone) -> Result<Arc<CronTrigger>, TriggerError> {
-        let known = self
-            .patterns
-            .get(zone.name())
-            .and_then(|specs| specs.get(spec));
+        let known = self.patterns.get(zone.name()).and_then(|specs| specs.get(spec));
         if let Some(shared) = known.and_then(Weak::upgrade) {
             return Ok(shared);
         }
@@ -99,17 +91,11 @@ mod tests {
 
     fn anchor() -> Anchor {
         let at = "2026-01-01T00:00:00Z".parse().unwrap();
-        Anchor {
-            created_at: at,
-            updated_at: at,
-        }
+        Anchor { created_at: at, updated_at: at }
     }
 
     fn cron(parser: &mut Parser, spec: &str, zone: &Zone) -> Arc<CronTrigger> {
-        match parser
-            .parse(TriggerKind::Cron, spec, zone, anchor())
-            .unwrap()
-        {
+        match parser.parse(TriggerKind::Cron, spec, zone, anchor()).unwrap() {
             Trigger::Cron(shared) => shared,
             other => panic!("{other:?}"),
         }
@@ -121,14 +107,8 @@ mod tests {
         let paris = Zone::named("Europe/Paris").unwrap();
         let first = cron(&mut parser, "0 4 * * *", &paris);
         assert!(Arc::ptr_eq(&first, &cron(&mut parser, "0 4 * * *", &paris)));
-        assert!(!Arc::ptr_eq(
-            &first,
-            &cron(&mut parser, "0 5 * * *", &paris)
-        ));
-        assert!(!Arc::ptr_eq(
-            &first,
-            &cron(&mut parser, "0 4 * * *", &Zone::utc())
-        ));
+        assert!(!Arc::ptr_eq(&first, &cron(&mut parser, "0 5 * * *", &paris)));
+        assert!(!Arc::ptr_eq(&first, &cron(&mut parser, "0 4 * * *", &Zone::utc())));
     }
 
     #[test]
@@ -138,16 +118,9 @@ mod tests {
         for edit in 0..1_000 {
             let spec = format!("{} {} * * *", edit % 60, edit / 60);
             cron(&mut parser, &spec, &Zone::utc());
-            assert!(
-                parser.held <= PRUNE_FLOOR + 1,
-                "{} patterns held",
-                parser.held
-            );
+            assert!(parser.held <= PRUNE_FLOOR + 1, "{} patterns held", parser.held);
         }
-        assert!(Arc::ptr_eq(
-            &kept,
-            &cron(&mut parser, "0 4 * * *", &Zone::utc())
-        ));
+        assert!(Arc::ptr_eq(&kept, &cron(&mut parser, "0 4 * * *", &Zone::utc())));
     }
 
     #[test]
@@ -156,22 +129,11 @@ mod tests {
         let mut check = |kind, spec: &str| parser.parse(kind, spec, &Zone::utc(), anchor());
         let longest = format!("{:<255}", "0 4 * * *");
         assert!(check(TriggerKind::Cron, &longest).is_ok());
-        let refused = check(TriggerKind::Cron, &format!("{longest} "))
-            .unwrap_err()
-            .to_string();
+        let refused = check(TriggerKind::Cron, &format!("{longest} ")).unwrap_err().to_string();
         let start = format!("spec \"{:<80}…\"", "0 4 * * *");
-        assert_eq!(
-            refused,
-            format!("{start} is too long, expected at most 255 characters")
-        );
+        assert_eq!(refused, format!("{start} is too long, expected at most 255 characters"));
         for kind in TriggerKind::ALL {
-            assert!(
-                check(kind, &"9".repeat(10_000))
-                    .unwrap_err()
-                    .to_string()
-                    .len()
-                    < 200
-            );
+            assert!(check(kind, &"9".repeat(10_000)).unwrap_err().to_string().len() < 200);
         }
     }
 
@@ -183,13 +145,7 @@ mod tests {
             (TriggerKind::Date, "now"),
             (TriggerKind::Interval, "5"),
         ] {
-            assert_eq!(
-                parser
-                    .parse(kind, spec, &Zone::utc(), anchor())
-                    .unwrap()
-                    .kind(),
-                kind
-            );
+            assert_eq!(parser.parse(kind, spec, &Zone::utc(), anchor()).unwrap().kind(), kind);
         }
     }
 }

@@ -35,27 +35,15 @@ pub async fn a_dead_nodes_runs_are_lost_and_its_tasks_ready(fixture: &Fixture) {
     fixture.operator.age(LONGER).await;
     fixture.other.renew("n2").await.unwrap();
     let reaped = fixture.reap(&[dead, alive]).await;
-    assert_eq!(
-        reaped,
-        Reaped {
-            lost: vec![(id, dead, Some("n1".to_owned()))],
-            healed: vec![]
-        }
-    );
+    assert_eq!(reaped, Reaped { lost: vec![(id, dead, Some("n1".to_owned()))], healed: vec![] });
     let row = fixture.execution(id).await;
     assert_eq!(
         (row.status.as_str(), row.extra.as_str()),
-        (
-            "lost",
-            r#"{"reason":"the node did not renew its lease for 30 s"}"#
-        )
+        ("lost", r#"{"reason":"the node did not renew its lease for 30 s"}"#)
     );
     assert!(row.finished_at.is_some());
     assert_eq!(
-        (
-            fixture.status(dead).await.as_str(),
-            fixture.status(alive).await.as_str()
-        ),
+        (fixture.status(dead).await.as_str(), fixture.status(alive).await.as_str()),
         ("ready", "doing")
     );
     assert_eq!(fixture.reap(&[dead]).await, Reaped::default(), "once");
@@ -94,10 +82,7 @@ pub async fn an_outcome_after_lost_is_refused(fixture: &Fixture) {
 
 pub async fn a_task_with_another_open_run_stays_doing(fixture: &Fixture) {
     let task = fixture.add("a").await;
-    let overlapping = |secs| Claim {
-        may_overlap: true,
-        ..run_of(task, at(secs))
-    };
+    let overlapping = |secs| Claim { may_overlap: true, ..run_of(task, at(secs)) };
     fixture.won(&overlapping(10)).await;
     fixture.operator.age(LONGER).await;
     fixture.other.renew("n2").await.unwrap();
@@ -108,19 +93,13 @@ pub async fn a_task_with_another_open_run_stays_doing(fixture: &Fixture) {
 
 pub async fn a_run_of_nobody_is_lost_after_the_lease(fixture: &Fixture) {
     let task = fixture.add("a").await;
-    fixture
-        .operator
-        .insert_open(500, task, "by the original")
-        .await;
+    fixture.operator.insert_open(500, task, "by the original").await;
     fixture.operator.set_status(task, "doing").await;
     assert_eq!(fixture.reap(&[task]).await, Reaped::default());
     fixture.operator.age(LONGER).await;
     assert_eq!(
         fixture.reap(&[task]).await,
-        Reaped {
-            lost: vec![(500, task, None)],
-            healed: vec![]
-        }
+        Reaped { lost: vec![(500, task, None)], healed: vec![] }
     );
     assert_eq!(fixture.status(task).await, "ready");
 }
@@ -130,10 +109,7 @@ pub async fn a_task_set_doing_by_hand_is_healed(fixture: &Fixture) {
     fixture.operator.set_status(task, "doing").await;
     assert_eq!(
         fixture.reap(&[task, ready, 4_711]).await,
-        Reaped {
-            lost: vec![],
-            healed: vec![task]
-        }
+        Reaped { lost: vec![], healed: vec![task] }
     );
     assert_eq!(fixture.status(task).await, "ready");
 }
@@ -159,10 +135,7 @@ pub async fn a_node_that_left_and_held_nothing_leaves_no_trace(fixture: &Fixture
     fixture.store.leave("n1").await.unwrap();
     assert_eq!(fixture.reap(&[]).await, Reaped::default());
     if fixture.sql.is_some() {
-        let nodes = fixture
-            .operator
-            .query("SELECT node_id FROM scheduler_node")
-            .await;
+        let nodes = fixture.operator.query("SELECT node_id FROM scheduler_node").await;
         assert!(nodes.is_empty(), "{nodes:?}");
     }
 }

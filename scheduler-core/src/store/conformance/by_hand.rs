@@ -23,20 +23,12 @@ pub async fn a_second_row_with_the_same_key_harms_no_claim(fixture: &Fixture) {
     let claims = [run_of(ready, at(10)), run_of(3, at(10))];
     let verdicts = fixture.store.claim("n1", &claims).await.unwrap();
     assert!(
-        verdicts
-            .iter()
-            .all(|verdict| matches!(verdict, Verdict::Won(Some(_)))),
+        verdicts.iter().all(|verdict| matches!(verdict, Verdict::Won(Some(_)))),
         "{verdicts:?}"
     );
     assert_eq!(fixture.status(3).await, "doing");
-    let Verdict::Won(Some(id)) = verdicts[0] else {
-        unreachable!()
-    };
-    assert!(
-        fixture
-            .record(&outcome(id, &claims[0], Status::Success))
-            .await
-    );
+    let Verdict::Won(Some(id)) = verdicts[0] else { unreachable!() };
+    assert!(fixture.record(&outcome(id, &claims[0], Status::Success)).await);
     assert_eq!(fixture.status(ready).await, "ready");
 }
 
@@ -47,16 +39,8 @@ pub async fn a_second_row_with_the_same_key_harms_no_record(fixture: &Fixture) {
     claim.entries[0].trace_id = "t".into();
     assert!(fixture.record(&outcome(500, &claim, Status::Success)).await);
     assert_eq!(fixture.execution(500).await.status, "success");
-    assert_eq!(
-        fixture.status(doing).await,
-        "doing",
-        "its twin stands at ready"
-    );
-    fixture
-        .store
-        .reap(Duration::from_secs(30), &[doing])
-        .await
-        .unwrap();
+    assert_eq!(fixture.status(doing).await, "doing", "its twin stands at ready");
+    fixture.store.reap(Duration::from_secs(30), &[doing]).await.unwrap();
 }
 
 pub async fn an_unreadable_value_harms_no_other_row(fixture: &Fixture) {
@@ -81,11 +65,8 @@ pub async fn an_unreadable_value_harms_no_other_row(fixture: &Fixture) {
     assert_eq!(rows[0].spec, Err(FieldFault::NotUtf8));
     assert_eq!(rows[0].task_key.as_deref(), Ok("bad"));
     assert_eq!(rows[1].spec.as_deref(), Ok("10"));
-    let verdicts = fixture
-        .store
-        .claim("n1", &[run_of(bad, at(10)), run_of(good, at(10))])
-        .await
-        .unwrap();
+    let verdicts =
+        fixture.store.claim("n1", &[run_of(bad, at(10)), run_of(good, at(10))]).await.unwrap();
     assert!(matches!(verdicts[0], Verdict::Refused(_)), "{verdicts:?}");
     assert!(matches!(verdicts[1], Verdict::Won(Some(_))), "{verdicts:?}");
 }
@@ -105,11 +86,7 @@ async fn allow_null(fixture: &Fixture, column: &str, mysql_type: &str) {
 }
 
 fn sqlite_type(column: &str) -> &'static str {
-    if column == "is_valid" {
-        "INTEGER"
-    } else {
-        "TEXT"
-    }
+    if column == "is_valid" { "INTEGER" } else { "TEXT" }
 }
 
 pub async fn a_null_harms_no_other_row(fixture: &Fixture) {
@@ -118,15 +95,10 @@ pub async fn a_null_harms_no_other_row(fixture: &Fixture) {
     allow_null(fixture, "extra", "text").await;
     fixture
         .operator
-        .sql(&format!(
-            "UPDATE task SET args = NULL, extra = NULL WHERE id = {bad}"
-        ))
+        .sql(&format!("UPDATE task SET args = NULL, extra = NULL WHERE id = {bad}"))
         .await;
     let rows = fixture.store.read().await.unwrap().rows;
-    assert_eq!(
-        (&rows[0].args, &rows[0].extra),
-        (&Err(FieldFault::Null), &Err(FieldFault::Null))
-    );
+    assert_eq!((&rows[0].args, &rows[0].extra), (&Err(FieldFault::Null), &Err(FieldFault::Null)));
     assert_eq!(rows[1].id, good);
     assert_eq!(rows[1].extra.as_deref(), Ok("{}"));
 }
@@ -134,10 +106,7 @@ pub async fn a_null_harms_no_other_row(fixture: &Fixture) {
 pub async fn a_null_in_is_valid_can_be_switched_on(fixture: &Fixture) {
     let task = fixture.add("a").await;
     allow_null(fixture, "is_valid", "int").await;
-    fixture
-        .operator
-        .sql("UPDATE task SET is_valid = NULL")
-        .await;
+    fixture.operator.sql("UPDATE task SET is_valid = NULL").await;
     assert_eq!(fixture.row(task).await.is_valid, Err(FieldFault::Null));
     fixture.store.set_enabled(task, true).await.unwrap();
     assert_eq!(fixture.row(task).await.is_valid.as_deref(), Ok("1"));
@@ -145,18 +114,9 @@ pub async fn a_null_in_is_valid_can_be_switched_on(fixture: &Fixture) {
 
 pub async fn an_edit_by_hand_moves_update_at(fixture: &Fixture) {
     let task = fixture.add("a").await;
-    for change in [
-        "spec = '11'",
-        "args = '1'",
-        "is_valid = 0",
-        "`desc` = 'x'",
-        "task_key = 'b'",
-    ] {
+    for change in ["spec = '11'", "args = '1'", "is_valid = 0", "`desc` = 'x'", "task_key = 'b'"] {
         let before = fixture.backdate(task).await;
-        fixture
-            .operator
-            .sql(&format!("UPDATE task SET {change} WHERE id = {task}"))
-            .await;
+        fixture.operator.sql(&format!("UPDATE task SET {change} WHERE id = {task}")).await;
         assert!(fixture.row(task).await.updated_at > before, "{change}");
     }
 }
@@ -165,19 +125,13 @@ pub async fn a_change_of_status_by_hand_is_seen(fixture: &Fixture) {
     let task = fixture.add("a").await;
     fixture.operator.set_status(task, "doing").await;
     assert_eq!(fixture.status(task).await, "doing");
-    assert!(matches!(
-        fixture.claim(&run_of(task, at(10))).await,
-        Verdict::Refused(_)
-    ));
+    assert!(matches!(fixture.claim(&run_of(task, at(10))).await, Verdict::Refused(_)));
 }
 
 pub async fn an_update_that_changes_nothing_is_no_edit(fixture: &Fixture) {
     let task = fixture.add("a").await;
     let before = fixture.backdate(task).await;
-    fixture
-        .operator
-        .sql(&format!("UPDATE task SET spec = '10' WHERE id = {task}"))
-        .await;
+    fixture.operator.sql(&format!("UPDATE task SET spec = '10' WHERE id = {task}")).await;
     assert_eq!(fixture.row(task).await.updated_at, before);
 }
 
@@ -185,19 +139,12 @@ pub async fn a_row_of_the_original_is_no_fire(fixture: &Fixture) {
     let task = fixture.add("a").await;
     fixture.operator.insert_open(500, task, "one").await;
     fixture.operator.insert_open(501, task, "two").await;
-    fixture
-        .operator
-        .sql("UPDATE execute_task SET status = 'success'")
-        .await;
+    fixture.operator.sql("UPDATE execute_task SET status = 'success'").await;
     assert!(fixture.store.cursors(&[task]).await.unwrap().is_empty());
     fixture.won(&run_of(task, at(10))).await;
     let rows = fixture.executions().await;
     assert_eq!(
-        (
-            rows[0].scheduled_at,
-            rows[0].attempt,
-            rows[0].source.as_str()
-        ),
+        (rows[0].scheduled_at, rows[0].attempt, rows[0].source.as_str()),
         (None, 1, "schedule")
     );
 }
@@ -206,18 +153,7 @@ pub async fn an_open_row_of_the_original_is_lost_after_the_lease(fixture: &Fixtu
     let task = fixture.add("a").await;
     fixture.operator.insert_open(500, task, "one").await;
     let lease = Duration::from_secs(30);
-    assert!(
-        fixture
-            .store
-            .reap(lease, &[])
-            .await
-            .unwrap()
-            .lost
-            .is_empty()
-    );
+    assert!(fixture.store.reap(lease, &[]).await.unwrap().lost.is_empty());
     fixture.operator.age(lease * 4).await;
-    assert_eq!(
-        fixture.store.reap(lease, &[]).await.unwrap().lost,
-        [(500, task, None)]
-    );
+    assert_eq!(fixture.store.reap(lease, &[]).await.unwrap().lost, [(500, task, None)]);
 }

@@ -57,21 +57,14 @@ fn late_run(
     run: DateTime<Utc>,
 ) -> Claim {
     let entries = vec![entry(missed, Status::Missed), entry(run, Status::Todo)];
-    Claim {
-        first,
-        entries,
-        ..run_of(task, run)
-    }
+    Claim { first, entries, ..run_of(task, run) }
 }
 
 pub async fn older_instants_are_recorded_missed_with_the_run(fixture: &Fixture) {
     let task = fixture.add("a").await;
     fixture.won(&late_run(task, at(10), at(40), at(50))).await;
     let rows = fixture.executions().await;
-    let seen: Vec<_> = rows
-        .iter()
-        .map(|row| (row.status.as_str(), row.scheduled_at))
-        .collect();
+    let seen: Vec<_> = rows.iter().map(|row| (row.status.as_str(), row.scheduled_at)).collect();
     assert_eq!(seen, [("missed", Some(at(40))), ("todo", Some(at(50)))]);
     assert_eq!(rows[0].extra, r#"{"reason":"late"}"#);
     assert!(rows[0].finished_at.is_some() && rows[0].started_at.is_none());
@@ -89,29 +82,20 @@ pub async fn a_claim_of_missed_instants_only_leaves_the_task_ready(fixture: &Fix
 pub async fn a_skipped_fire_leaves_the_task_doing(fixture: &Fixture) {
     let task = fixture.add("a").await;
     fixture.won(&run_of(task, at(10))).await;
-    assert_eq!(
-        fixture.claim(&note_of(task, at(20), Status::Skipped)).await,
-        Verdict::Won(None)
-    );
+    assert_eq!(fixture.claim(&note_of(task, at(20), Status::Skipped)).await, Verdict::Won(None));
     assert_eq!(fixture.status(task).await, "doing");
 }
 
 pub async fn a_skipped_fire_leaves_a_ready_task_ready(fixture: &Fixture) {
     let task = fixture.add("a").await;
-    assert_eq!(
-        fixture.claim(&note_of(task, at(20), Status::Skipped)).await,
-        Verdict::Won(None)
-    );
+    assert_eq!(fixture.claim(&note_of(task, at(20), Status::Skipped)).await, Verdict::Won(None));
     assert_eq!(fixture.status(task).await, "ready");
 }
 
 pub async fn a_disabled_task_refuses(fixture: &Fixture) {
     let task = fixture.add("a").await;
     fixture.other.set_enabled(task, false).await.unwrap();
-    Fixture::refused(
-        &fixture.claim(&run_of(task, at(10))).await,
-        &Refusal::Disabled,
-    );
+    Fixture::refused(&fixture.claim(&run_of(task, at(10))).await, &Refusal::Disabled);
     Fixture::refused(
         &fixture.claim(&note_of(task, at(10), Status::Missed)).await,
         &Refusal::Disabled,
@@ -134,12 +118,7 @@ pub async fn a_new_spec_refuses_what_was_due_after_the_edit(fixture: &Fixture) {
     let after = run_of(task, edited + TimeDelta::milliseconds(1));
     Fixture::refused(&fixture.claim(&after).await, &Refusal::SpecChanged);
     assert!(fixture.executions().await.is_empty());
-    fixture
-        .won(&Claim {
-            spec: "7".into(),
-            ..after
-        })
-        .await;
+    fixture.won(&Claim { spec: "7".into(), ..after }).await;
 }
 
 pub async fn a_new_spec_lets_be_accounted_what_was_due_until_the_edit(fixture: &Fixture) {
@@ -159,10 +138,7 @@ pub async fn a_busy_task_refuses_a_run(fixture: &Fixture) {
 
 pub async fn a_task_that_may_overlap_runs_twice(fixture: &Fixture) {
     let task = fixture.add("a").await;
-    let overlapping = |secs| Claim {
-        may_overlap: true,
-        ..run_of(task, at(secs))
-    };
+    let overlapping = |secs| Claim { may_overlap: true, ..run_of(task, at(secs)) };
     fixture.won(&overlapping(10)).await;
     fixture.won(&overlapping(20)).await;
     assert_eq!(fixture.status(task).await, "doing");
@@ -171,17 +147,11 @@ pub async fn a_task_that_may_overlap_runs_twice(fixture: &Fixture) {
 
 pub async fn older_instants_than_the_newest_accounted_are_refused(fixture: &Fixture) {
     let task = fixture.add("a").await;
-    assert_eq!(
-        fixture.claim(&note_of(task, at(30), Status::Missed)).await,
-        Verdict::Won(None)
-    );
+    assert_eq!(fixture.claim(&note_of(task, at(30), Status::Missed)).await, Verdict::Won(None));
     let accounted = Refusal::Accounted(at(30));
     Fixture::refused(&fixture.claim(&run_of(task, at(20))).await, &accounted);
     // Accounted for up to 30: a claim that begins there is refused as a whole, though 50 is free.
-    Fixture::refused(
-        &fixture.claim(&late_run(task, at(30), at(40), at(50))).await,
-        &accounted,
-    );
+    Fixture::refused(&fixture.claim(&late_run(task, at(30), at(40), at(50))).await, &accounted);
     assert_eq!(fixture.executions().await.len(), 1);
     let next = at(30) + TimeDelta::milliseconds(1);
     fixture.won(&late_run(task, next, at(40), at(50))).await;
@@ -189,26 +159,14 @@ pub async fn older_instants_than_the_newest_accounted_are_refused(fixture: &Fixt
 
 pub async fn verdicts_stand_in_the_order_of_the_claims(fixture: &Fixture) {
     let mut tasks = Vec::new();
-    for key in [
-        "won",
-        "disabled",
-        "gone",
-        "edited",
-        "accounted",
-        "busy",
-        "missed",
-    ] {
+    for key in ["won", "disabled", "gone", "edited", "accounted", "busy", "missed"] {
         tasks.push(fixture.add(key).await);
     }
-    let [won, disabled, gone, edited, accounted, busy, missed] = tasks[..] else {
-        unreachable!()
-    };
+    let [won, disabled, gone, edited, accounted, busy, missed] = tasks[..] else { unreachable!() };
     fixture.store.set_enabled(disabled, false).await.unwrap();
     fixture.store.delete(gone).await.unwrap();
     fixture.store.set_spec(edited, "7").await.unwrap();
-    fixture
-        .claim(&note_of(accounted, at(50), Status::Missed))
-        .await;
+    fixture.claim(&note_of(accounted, at(50), Status::Missed)).await;
     fixture.won(&run_of(busy, at(1))).await;
     let claims = [
         run_of(busy, at(50)),
@@ -221,9 +179,7 @@ pub async fn verdicts_stand_in_the_order_of_the_claims(fixture: &Fixture) {
         run_of(777_777, at(50)),
     ];
     let verdicts = fixture.store.claim("n1", &claims).await.unwrap();
-    let Verdict::Won(Some(id)) = verdicts[1] else {
-        panic!("{verdicts:?}")
-    };
+    let Verdict::Won(Some(id)) = verdicts[1] else { panic!("{verdicts:?}") };
     let expected = [
         Verdict::Refused(Refusal::Busy),
         Verdict::Won(Some(id)),
@@ -235,19 +191,12 @@ pub async fn verdicts_stand_in_the_order_of_the_claims(fixture: &Fixture) {
         Verdict::Refused(Refusal::Gone),
     ];
     assert_eq!(verdicts, expected);
-    assert_eq!(
-        *fixture.execution(id).await.trace_id,
-        *claims[1].entries[0].trace_id
-    );
+    assert_eq!(*fixture.execution(id).await.trace_id, *claims[1].entries[0].trace_id);
 }
 
 pub async fn a_batch_of_a_thousand_is_claimed_and_recorded(fixture: &Fixture) {
     let tasks = fixture.add_many("many", 1_000).await;
-    let claims: Vec<Claim> = tasks
-        .iter()
-        .rev()
-        .map(|task| run_of(*task, at(10)))
-        .collect();
+    let claims: Vec<Claim> = tasks.iter().rev().map(|task| run_of(*task, at(10))).collect();
     let verdicts = fixture.store.claim("n1", &claims).await.unwrap();
     let outcomes: Vec<_> = claims
         .iter()
@@ -257,20 +206,11 @@ pub async fn a_batch_of_a_thousand_is_claimed_and_recorded(fixture: &Fixture) {
             other => panic!("{other:?}"),
         })
         .collect();
-    assert_eq!(
-        fixture.store.record(&outcomes).await.unwrap(),
-        [true; 1_000]
-    );
+    assert_eq!(fixture.store.record(&outcomes).await.unwrap(), [true; 1_000]);
     let rows = fixture.store.read().await.unwrap().rows;
     assert!(rows.iter().all(|row| row.status.as_deref() == Ok("ready")));
     let executions = fixture.executions().await;
-    assert_eq!(
-        executions
-            .iter()
-            .filter(|row| row.status == "success")
-            .count(),
-        1_000
-    );
+    assert_eq!(executions.iter().filter(|row| row.status == "success").count(), 1_000);
 }
 
 pub async fn an_empty_batch_is_nothing(fixture: &Fixture) {
@@ -282,11 +222,7 @@ pub async fn an_empty_batch_is_nothing(fixture: &Fixture) {
 
 pub async fn a_row_number_beyond_the_originals_integers_is_gone(fixture: &Fixture) {
     let task = fixture.add("a").await;
-    let claims = [
-        run_of(i64::MAX, at(10)),
-        run_of(task, at(10)),
-        run_of(-1, at(10)),
-    ];
+    let claims = [run_of(i64::MAX, at(10)), run_of(task, at(10)), run_of(-1, at(10))];
     let verdicts = fixture.store.claim("n1", &claims).await.unwrap();
     Fixture::refused(&verdicts[0], &Refusal::Gone);
     assert!(matches!(verdicts[1], Verdict::Won(Some(_))), "{verdicts:?}");
@@ -294,29 +230,20 @@ pub async fn a_row_number_beyond_the_originals_integers_is_gone(fixture: &Fixtur
 }
 
 pub async fn settling_tells_what_was_written(fixture: &Fixture) {
-    let (open, closed, foreign) = (
-        fixture.add("o").await,
-        fixture.add("c").await,
-        fixture.add("f").await,
-    );
+    let (open, closed, foreign) =
+        (fixture.add("o").await, fixture.add("c").await, fixture.add("f").await);
     let (open, closed) = (run_of(open, at(10)), run_of(closed, at(10)));
     let missed = note_of(fixture.add("m").await, at(10), Status::Missed);
     let open_id = fixture.won(&open).await;
     let closed_id = fixture.won(&closed).await;
-    fixture
-        .record(&outcome(closed_id, &closed, Status::Fail))
-        .await;
+    fixture.record(&outcome(closed_id, &closed, Status::Fail)).await;
     fixture.claim(&missed).await;
     let theirs = run_of(foreign, at(10));
     fixture.won(&theirs).await;
     let mut ours = theirs.clone();
     ours.entries[0].trace_id = trace();
     let never = run_of(foreign, at(99));
-    let settled = fixture
-        .other
-        .settle(&[never, open, closed, missed, ours])
-        .await
-        .unwrap();
+    let settled = fixture.other.settle(&[never, open, closed, missed, ours]).await.unwrap();
     let expected = [
         Settled::NotWritten,
         Settled::Written(Some(open_id)),
@@ -330,20 +257,8 @@ pub async fn settling_tells_what_was_written(fixture: &Fixture) {
 impl Fixture {
     /// `count` tasks, added at once.
     pub async fn add_many(&self, prefix: &str, count: usize) -> Vec<TaskId> {
-        let rows: Vec<_> = (0..count)
-            .map(|n| new_task(&format!("{prefix} {n:05}")))
-            .collect();
-        assert!(
-            self.store.load_demo(&rows).await.unwrap(),
-            "the table is empty"
-        );
-        self.store
-            .read()
-            .await
-            .unwrap()
-            .rows
-            .iter()
-            .map(|row| row.id)
-            .collect()
+        let rows: Vec<_> = (0..count).map(|n| new_task(&format!("{prefix} {n:05}"))).collect();
+        assert!(self.store.load_demo(&rows).await.unwrap(), "the table is empty");
+        self.store.read().await.unwrap().rows.iter().map(|row| row.id).collect()
     }
 }

@@ -10,22 +10,17 @@ use crate::plan::{claim::Verdict, execution::Status};
 pub async fn a_call_that_is_dropped_leaves_nothing_open(fixture: &Fixture) {
     let tasks = fixture.add_many("task", 20).await;
     for round in 0..200_u32 {
-        let claims: Vec<_> = tasks
-            .iter()
-            .map(|task| run_of(*task, at(i64::from(round) * 10)))
-            .collect();
+        let claims: Vec<_> =
+            tasks.iter().map(|task| run_of(*task, at(i64::from(round) * 10))).collect();
         // From at once to well after the answer.
         let patience = Duration::from_micros(u64::from(round * round) / 4);
         let claimed = tokio::time::timeout(patience, fixture.store.claim("n1", &claims)).await;
         let Ok(verdicts) = claimed else { continue };
         let verdicts = verdicts.unwrap_or_else(|error| panic!("round {round}: {}", error.chain()));
-        let won = claims
-            .iter()
-            .zip(verdicts)
-            .filter_map(|(claim, verdict)| match verdict {
-                Verdict::Won(Some(id)) => Some(outcome(id, claim, Status::Success)),
-                _ => None,
-            });
+        let won = claims.iter().zip(verdicts).filter_map(|(claim, verdict)| match verdict {
+            Verdict::Won(Some(id)) => Some(outcome(id, claim, Status::Success)),
+            _ => None,
+        });
         let outcomes: Vec<_> = won.collect();
         let recorded = tokio::time::timeout(patience, fixture.store.record(&outcomes)).await;
         if let Ok(recorded) = recorded {
@@ -35,28 +30,16 @@ pub async fn a_call_that_is_dropped_leaves_nothing_open(fixture: &Fixture) {
     // The other handle is not blocked by what the first one left behind.
     fixture.other.reap(Duration::ZERO, &tasks).await.unwrap();
     fixture.operator.age(Duration::from_secs(60)).await;
-    fixture
-        .other
-        .reap(Duration::from_secs(1), &tasks)
-        .await
-        .unwrap();
+    fixture.other.reap(Duration::from_secs(1), &tasks).await.unwrap();
     for row in fixture.other.read().await.unwrap().rows {
         assert_eq!(row.status.as_deref(), Ok("ready"), "task {}", row.id);
     }
     let fires = "SELECT COUNT(*) FROM execute_task GROUP BY scheduled_at HAVING COUNT(*) <> 20";
-    assert!(
-        fixture.operator.query(fires).await.is_empty(),
-        "a claim is written as a whole"
-    );
-    let claims: Vec<_> = tasks
-        .iter()
-        .map(|task| run_of(*task, at(1_000_000)))
-        .collect();
+    assert!(fixture.operator.query(fires).await.is_empty(), "a claim is written as a whole");
+    let claims: Vec<_> = tasks.iter().map(|task| run_of(*task, at(1_000_000))).collect();
     let verdicts = fixture.store.claim("n1", &claims).await.unwrap();
     assert!(
-        verdicts
-            .iter()
-            .all(|verdict| matches!(verdict, Verdict::Won(Some(_)))),
+        verdicts.iter().all(|verdict| matches!(verdict, Verdict::Won(Some(_)))),
         "{verdicts:?}"
     );
 }

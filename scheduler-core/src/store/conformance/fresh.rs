@@ -21,54 +21,30 @@ pub async fn a_missing_unique_key_of_task_is_refused(fixture: &Fixture) {
     let name = "ux__task__task_key_status";
     fixture
         .operator
-        .either(
-            &format!("DROP INDEX {name}"),
-            &format!("DROP INDEX {name} ON task"),
-        )
+        .either(&format!("DROP INDEX {name}"), &format!("DROP INDEX {name} ON task"))
         .await;
     let error = schema_error(&fixture.store).await;
-    assert!(
-        error.contains("table task ") && error.contains("(task_key, status)"),
-        "{error}"
-    );
+    assert!(error.contains("table task ") && error.contains("(task_key, status)"), "{error}");
 }
 
 pub async fn a_missing_fire_key_is_refused(fixture: &Fixture) {
     let name = "ux__execute_task__fire";
     let mysql = format!("DROP INDEX {name} ON execute_task");
-    fixture
-        .operator
-        .either(&format!("DROP INDEX {name}"), &mysql)
-        .await;
+    fixture.operator.either(&format!("DROP INDEX {name}"), &mysql).await;
     // An index that is not unique decides nothing.
     let columns = "(task_id, scheduled_at, attempt)";
-    fixture
-        .operator
-        .sql(&format!("CREATE INDEX {name} ON execute_task {columns}"))
-        .await;
+    fixture.operator.sql(&format!("CREATE INDEX {name} ON execute_task {columns}")).await;
     let error = schema_error(&fixture.store).await;
-    assert!(
-        error.contains("table execute_task ") && error.contains("scheduled_at"),
-        "{error}"
-    );
+    assert!(error.contains("table execute_task ") && error.contains("scheduled_at"), "{error}");
 }
 
 pub async fn newer_tables_are_refused_and_left_alone(fixture: &Fixture) {
-    fixture
-        .operator
-        .sql("UPDATE scheduler_migration SET version = 99")
-        .await;
+    fixture.operator.sql("UPDATE scheduler_migration SET version = 99").await;
     let error = schema_error(&fixture.store).await;
     assert!(error.contains("at version 99"), "{error}");
     let migrated = fixture.store.migrate().await;
-    assert!(
-        matches!(migrated, Err(StoreError::Schema(_))),
-        "{migrated:?}"
-    );
-    let versions = fixture
-        .operator
-        .query("SELECT version FROM scheduler_migration")
-        .await;
+    assert!(matches!(migrated, Err(StoreError::Schema(_))), "{migrated:?}");
+    let versions = fixture.operator.query("SELECT version FROM scheduler_migration").await;
     assert_eq!(versions, [["99"]]);
 }
 

@@ -11,10 +11,7 @@
 //! who does to the tables what a person does by SQL. [`random`] applies the same steps to several stores and
 //! compares what they say.
 #![expect(missing_docs, reason = "the name of a case is its sentence")]
-#![expect(
-    clippy::unwrap_used,
-    reason = "a case is a test, and fails by panicking"
-)]
+#![expect(clippy::unwrap_used, reason = "a case is a test, and fails by panicking")]
 
 use std::{
     path::Path,
@@ -201,12 +198,7 @@ impl Fixture {
     pub fn memory() -> Self {
         let memory = Arc::new(MemoryStore::new(clock::wall()));
         let store: SharedStore = Arc::clone(&memory) as SharedStore;
-        Self {
-            other: Arc::clone(&store),
-            store,
-            operator: Operator::Memory(memory),
-            sql: None,
-        }
+        Self { other: Arc::clone(&store), store, operator: Operator::Memory(memory), sql: None }
     }
 
     /// A database file in `folder`.
@@ -223,21 +215,11 @@ impl Fixture {
     /// When it cannot be opened.
     pub async fn sqlite_within(folder: &Path, deadline: Duration) -> Self {
         let path = folder.join("scheduler.db");
-        let open = async || {
-            Arc::new(
-                SqlStore::sqlite(&path, deadline)
-                    .await
-                    .expect("the file opens"),
-            )
-        };
+        let open =
+            async || Arc::new(SqlStore::sqlite(&path, deadline).await.expect("the file opens"));
         let (store, other) = (open().await, open().await);
         let operator = Operator::sqlite(&path).await;
-        Self {
-            sql: Some(Arc::clone(&store)),
-            store,
-            other,
-            operator,
-        }
+        Self { sql: Some(Arc::clone(&store)), store, other, operator }
     }
 
     /// The database at `url`.
@@ -265,12 +247,7 @@ impl Fixture {
             Arc::new(store.expect("the server answers"))
         };
         let (store, other) = (open().await, open().await);
-        Self {
-            sql: Some(Arc::clone(&store)),
-            store,
-            other,
-            operator: Operator::mysql(connect),
-        }
+        Self { sql: Some(Arc::clone(&store)), store, other, operator: Operator::mysql(connect) }
     }
 
     /// Migrates, and checks that the tables are fit to run on.
@@ -278,31 +255,18 @@ impl Fixture {
     /// # Panics
     /// When they are not.
     pub async fn migrated(self) -> Self {
-        self.store
-            .migrate()
-            .await
-            .expect("the tables can be migrated");
-        self.store
-            .check_schema()
-            .await
-            .expect("migrated tables are fit to run on");
+        self.store.migrate().await.expect("the tables can be migrated");
+        self.store.check_schema().await.expect("migrated tables are fit to run on");
         self
     }
 
     /// A new task under `key`: enabled, ready, spec `10`.
     pub async fn add(&self, key: &str) -> TaskId {
-        self.store
-            .add(&new_task(key))
-            .await
-            .expect("the key is free")
+        self.store.add(&new_task(key)).await.expect("the key is free")
     }
 
     pub async fn row(&self, task: TaskId) -> TaskRow {
-        let mut tasks = self
-            .store
-            .tasks(TaskSelection::Id(task))
-            .await
-            .expect("the store answers");
+        let mut tasks = self.store.tasks(TaskSelection::Id(task)).await.expect("the store answers");
         tasks.pop().expect("the task exists").row
     }
 
@@ -334,25 +298,13 @@ impl Fixture {
     }
 
     pub async fn execution(&self, id: ExecutionId) -> ExecutionRow {
-        self.store
-            .execution(id)
-            .await
-            .expect("the execution exists")
+        self.store.execution(id).await.expect("the execution exists")
     }
 
     /// All executions, oldest first.
     pub async fn executions(&self) -> Vec<ExecutionRow> {
-        let filter = ExecutionFilter {
-            task_id: None,
-            status: None,
-            before: None,
-            limit: 100_000,
-        };
-        let mut rows = self
-            .store
-            .executions(filter)
-            .await
-            .expect("the store answers");
+        let filter = ExecutionFilter { task_id: None, status: None, before: None, limit: 100_000 };
+        let mut rows = self.store.executions(filter).await.expect("the store answers");
         rows.reverse();
         rows
     }
@@ -366,10 +318,7 @@ impl Fixture {
 }
 
 pub async fn claim_at(store: &SharedStore, node: &str, claim: &Claim) -> Verdict {
-    let verdicts = store
-        .claim(node, std::slice::from_ref(claim))
-        .await
-        .expect("the store answers");
+    let verdicts = store.claim(node, std::slice::from_ref(claim)).await.expect("the store answers");
     assert_eq!(verdicts.len(), 1, "one verdict per claim");
     verdicts[0].clone()
 }
@@ -400,18 +349,9 @@ fn trace() -> Arc<str> {
 }
 
 fn entry(scheduled_at: DateTime<Utc>, status: Status) -> Entry {
-    let extra = if status == Status::Todo {
-        "{}".to_owned()
-    } else {
-        r#"{"reason":"late"}"#.to_owned()
-    };
-    Entry {
-        scheduled_at,
-        trace_id: trace(),
-        status,
-        source: Source::Schedule,
-        extra,
-    }
+    let extra =
+        if status == Status::Todo { "{}".to_owned() } else { r#"{"reason":"late"}"#.to_owned() };
+    Entry { scheduled_at, trace_id: trace(), status, source: Source::Schedule, extra }
 }
 
 /// The claim of a run at `scheduled_at`.
@@ -428,10 +368,7 @@ pub fn run_of(task_id: TaskId, scheduled_at: DateTime<Utc>) -> Claim {
 
 /// The claim of a record that nothing ran at `scheduled_at`.
 fn note_of(task_id: TaskId, scheduled_at: DateTime<Utc>, status: Status) -> Claim {
-    Claim {
-        entries: vec![entry(scheduled_at, status)],
-        ..run_of(task_id, scheduled_at)
-    }
+    Claim { entries: vec![entry(scheduled_at, status)], ..run_of(task_id, scheduled_at) }
 }
 
 /// The outcome of the run that `claim` won as `execution_id`.

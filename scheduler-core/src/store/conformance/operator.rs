@@ -35,21 +35,16 @@ impl Operator {
             .filename(path)
             .create_if_missing(true)
             .busy_timeout(Duration::from_secs(60));
-        let pool = SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_with(options)
-            .await;
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await;
         Self::Sqlite(pool.expect("the file opens"))
     }
 
     pub(super) fn mysql(connect: MySqlConnectOptions) -> Self {
         // Whatever the server's settings, a person's edit is committed when it is made.
         const SESSION: &str = "SET SESSION autocommit = 1, SESSION completion_type = 0";
-        let pool = MySqlPoolOptions::new()
-            .max_connections(4)
-            .after_connect(|connection, _| {
-                Box::pin(async move { connection.execute(sqlx::raw_sql(SESSION)).await.map(drop) })
-            });
+        let pool = MySqlPoolOptions::new().max_connections(4).after_connect(|connection, _| {
+            Box::pin(async move { connection.execute(sqlx::raw_sql(SESSION)).await.map(drop) })
+        });
         Self::Mysql(pool.connect_lazy_with(connect))
     }
 
@@ -87,9 +82,7 @@ impl Operator {
     /// When it fails, and in memory.
     pub async fn query(&self, sql: &str) -> Vec<Vec<String>> {
         fn text(value: Result<Option<String>, sqlx::Error>) -> String {
-            value
-                .expect("the column is text")
-                .unwrap_or_else(|| "NULL".to_owned())
+            value.expect("the column is text").unwrap_or_else(|| "NULL".to_owned())
         }
         let statement = AssertSqlSafe(sql.to_owned());
         match self {
@@ -100,9 +93,7 @@ impl Operator {
                     .await
                     .unwrap_or_else(|error| panic!("{sql}: {error}"));
                 let cells = |row: &sqlx::sqlite::SqliteRow| {
-                    (0..row.len())
-                        .map(|index| text(row.try_get_unchecked(index)))
-                        .collect()
+                    (0..row.len()).map(|index| text(row.try_get_unchecked(index))).collect()
                 };
                 rows.iter().map(cells).collect()
             }
@@ -113,9 +104,7 @@ impl Operator {
                     .await
                     .unwrap_or_else(|error| panic!("{sql}: {error}"));
                 let cells = |row: &sqlx::mysql::MySqlRow| {
-                    (0..row.len())
-                        .map(|index| text(row.try_get_unchecked(index)))
-                        .collect()
+                    (0..row.len()).map(|index| text(row.try_get_unchecked(index))).collect()
                 };
                 rows.iter().map(cells).collect()
             }
@@ -127,10 +116,7 @@ impl Operator {
         match self {
             Self::Memory(memory) => memory.edit(task, |row| row.status = Ok(status.to_owned())),
             _ => {
-                self.sql(&format!(
-                    "UPDATE task SET status = '{status}' WHERE id = {task}"
-                ))
-                .await;
+                self.sql(&format!("UPDATE task SET status = '{status}' WHERE id = {task}")).await;
             }
         }
     }
@@ -140,10 +126,7 @@ impl Operator {
         match self {
             Self::Memory(memory) => memory.edit(task, |row| row.spec = Ok(spec.to_owned())),
             _ => {
-                self.sql(&format!(
-                    "UPDATE task SET spec = '{spec}' WHERE id = {task}"
-                ))
-                .await;
+                self.sql(&format!("UPDATE task SET spec = '{spec}' WHERE id = {task}")).await;
             }
         }
     }
@@ -154,9 +137,7 @@ impl Operator {
             let values =
                 format!("({id}, '{key}', '', 'test', 'interval', '10', '', 1, '{status}', '{{}}')");
             let columns = "id, task_key, `desc`, execute_func, `trigger`, spec, args, is_valid, status, extra";
-            return self
-                .sql(&format!("INSERT INTO task ({columns}) VALUES {values}"))
-                .await;
+            return self.sql(&format!("INSERT INTO task ({columns}) VALUES {values}")).await;
         };
         let text = |value: &str| Ok(value.to_owned());
         let now = clock::wall().trunc_subsecs(0);
@@ -182,9 +163,7 @@ impl Operator {
             let values = format!("({id}, {task}, 'todo', '{{}}', '{trace_id}')");
             let columns = "id, task_id, status, extra, trace_id";
             return self
-                .sql(&format!(
-                    "INSERT INTO execute_task ({columns}) VALUES {values}"
-                ))
+                .sql(&format!("INSERT INTO execute_task ({columns}) VALUES {values}"))
                 .await;
         };
         memory.insert_execution(ExecutionRow {

@@ -8,12 +8,8 @@ use crate::{
     store::{ExecutionFilter, NewTask, StoreError, TaskSelection},
 };
 
-const ALL: ExecutionFilter = ExecutionFilter {
-    task_id: None,
-    status: None,
-    before: None,
-    limit: 1_000,
-};
+const ALL: ExecutionFilter =
+    ExecutionFilter { task_id: None, status: None, before: None, limit: 1_000 };
 
 pub async fn a_new_task_reads_back_as_it_was_given(fixture: &Fixture) {
     let task = NewTask {
@@ -46,10 +42,7 @@ pub async fn a_new_task_reads_back_as_it_was_given(fixture: &Fixture) {
 }
 
 fn is_taken<T: std::fmt::Debug>(added: &Result<T, StoreError>, expected: &str) {
-    assert!(
-        matches!(added, Err(StoreError::KeyTaken { key }) if key == expected),
-        "{added:?}"
-    );
+    assert!(matches!(added, Err(StoreError::KeyTaken { key }) if key == expected), "{added:?}");
 }
 
 pub async fn a_key_is_taken_once(fixture: &Fixture) {
@@ -63,13 +56,7 @@ pub async fn a_key_is_taken_once(fixture: &Fixture) {
 
 pub async fn a_value_that_does_not_fit_is_refused_or_kept_whole(fixture: &Fixture) {
     let spec = "5".repeat(300);
-    let Ok(id) = fixture
-        .store
-        .add(&NewTask {
-            spec: spec.clone(),
-            ..new_task("long")
-        })
-        .await
+    let Ok(id) = fixture.store.add(&NewTask { spec: spec.clone(), ..new_task("long") }).await
     else {
         return assert!(fixture.store.read().await.unwrap().rows.is_empty());
     };
@@ -80,10 +67,7 @@ pub async fn a_value_that_does_not_fit_is_refused_or_kept_whole(fixture: &Fixtur
 
 pub async fn an_id_is_taken_once(fixture: &Fixture) {
     let task = fixture.add("a").await;
-    let second = NewTask {
-        id: Some(task),
-        ..new_task("b")
-    };
+    let second = NewTask { id: Some(task), ..new_task("b") };
     fixture.store.add(&second).await.unwrap_err();
     assert_eq!(fixture.row(task).await.task_key.as_deref(), Ok("a"));
 }
@@ -119,13 +103,7 @@ pub async fn a_spec_moves_update_at_only_when_it_changes_something(fixture: &Fix
 
 pub async fn a_spec_that_differs_in_case_or_blanks_is_another(fixture: &Fixture) {
     let task = fixture.add("a").await;
-    for spec in [
-        "* * * * mon",
-        "* * * * MON",
-        "* * * * MON ",
-        "* * * * MÖN",
-        "* * * * MON",
-    ] {
+    for spec in ["* * * * mon", "* * * * MON", "* * * * MON ", "* * * * MÖN", "* * * * MON"] {
         fixture.store.set_spec(task, spec).await.unwrap();
         assert_eq!(fixture.row(task).await.spec.as_deref(), Ok(spec));
     }
@@ -139,13 +117,7 @@ pub async fn an_edit_of_no_task_is_refused(fixture: &Fixture) {
     ];
     for result in refused {
         assert!(
-            matches!(
-                result,
-                Err(StoreError::NotFound {
-                    what: "task",
-                    id: 4_711
-                })
-            ),
+            matches!(result, Err(StoreError::NotFound { what: "task", id: 4_711 })),
             "{result:?}"
         );
     }
@@ -155,40 +127,25 @@ pub async fn a_task_is_shown_with_its_newest_fire(fixture: &Fixture) {
     let (a, b) = (fixture.add("a").await, fixture.add("b").await);
     fixture.claim(&note_of(a, at(10), Status::Missed)).await;
     let shown = |tasks: Vec<crate::store::DeskTask>| -> Vec<(TaskId, Option<DateTime<Utc>>)> {
-        tasks
-            .into_iter()
-            .map(|task| (task.row.id, task.last_accounted))
-            .collect()
+        tasks.into_iter().map(|task| (task.row.id, task.last_accounted)).collect()
     };
     let all = fixture.other.tasks(TaskSelection::All).await.unwrap();
     assert_eq!(shown(all), [(a, Some(at(10))), (b, None)]);
     let one = fixture.other.tasks(TaskSelection::Id(b)).await.unwrap();
     assert_eq!(shown(one), [(b, None)]);
-    assert_eq!(
-        fixture.other.tasks(TaskSelection::Id(4_711)).await.unwrap(),
-        []
-    );
+    assert_eq!(fixture.other.tasks(TaskSelection::Id(4_711)).await.unwrap(), []);
 }
 
 pub async fn executions_are_listed_newest_first_in_pages(fixture: &Fixture) {
     let task = fixture.add("a").await;
     for secs in 1..=5 {
-        fixture
-            .claim(&note_of(task, at(secs), Status::Missed))
-            .await;
+        fixture.claim(&note_of(task, at(secs), Status::Missed)).await;
     }
     let mut seen = Vec::new();
     let mut before = None;
     loop {
-        let page = fixture
-            .store
-            .executions(ExecutionFilter {
-                before,
-                limit: 2,
-                ..ALL
-            })
-            .await
-            .unwrap();
+        let page =
+            fixture.store.executions(ExecutionFilter { before, limit: 2, ..ALL }).await.unwrap();
         let Some(last) = page.last() else { break };
         before = Some(last.id);
         seen.extend(page.into_iter().map(|row| row.scheduled_at.unwrap()));
@@ -204,16 +161,7 @@ pub async fn executions_are_filtered_by_task_and_status(fixture: &Fixture) {
     let id = fixture.won(&run).await;
     fixture.record(&outcome(id, &run, Status::Fail)).await;
     let count = async |task_id, status| {
-        fixture
-            .store
-            .executions(ExecutionFilter {
-                task_id,
-                status,
-                ..ALL
-            })
-            .await
-            .unwrap()
-            .len()
+        fixture.store.executions(ExecutionFilter { task_id, status, ..ALL }).await.unwrap().len()
     };
     assert_eq!(count(None, None).await, 3);
     assert_eq!(count(Some(a), None).await, 2);
@@ -244,10 +192,7 @@ pub async fn demo_rows_are_given_once(fixture: &Fixture) {
     for task in fixture.store.read().await.unwrap().rows {
         fixture.store.delete(task.id).await.unwrap();
     }
-    assert!(
-        !fixture.store.load_demo(&rows).await.unwrap(),
-        "deleted demo rows stay deleted"
-    );
+    assert!(!fixture.store.load_demo(&rows).await.unwrap(), "deleted demo rows stay deleted");
     assert!(fixture.store.read().await.unwrap().rows.is_empty());
 }
 
@@ -255,8 +200,5 @@ pub async fn demo_rows_are_not_given_to_a_table_with_tasks(fixture: &Fixture) {
     let own = fixture.add("own").await;
     assert!(!fixture.store.load_demo(&[new_task("a")]).await.unwrap());
     fixture.store.delete(own).await.unwrap();
-    assert!(
-        !fixture.store.load_demo(&[new_task("a")]).await.unwrap(),
-        "nor later"
-    );
+    assert!(!fixture.store.load_demo(&[new_task("a")]).await.unwrap(), "nor later");
 }

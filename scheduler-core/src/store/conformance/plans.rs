@@ -13,10 +13,7 @@ pub async fn every_statement_is_prepared(fixture: &Fixture) {
 }
 
 fn store(fixture: &Fixture) -> &SqlStore {
-    fixture
-        .sql
-        .as_deref()
-        .expect("bug: a case for SQL on the store in memory")
+    fixture.sql.as_deref().expect("bug: a case for SQL on the store in memory")
 }
 
 const IDS: &str = "[17,18,19999]";
@@ -41,10 +38,8 @@ pub async fn no_batch_statement_reads_a_whole_table(fixture: &Fixture) {
     let mut scans = Vec::new();
     for (name, binds) in BATCH_STATEMENTS {
         let all = store(fixture).statements();
-        let (_, sql) = all
-            .iter()
-            .find(|(known, _)| *known == name)
-            .expect("the statement is listed");
+        let (_, sql) =
+            all.iter().find(|(known, _)| *known == name).expect("the statement is listed");
         for step in plan(&fixture.operator, sql, binds).await {
             if is_scan(&step) {
                 scans.push(format!("{name}: {step}"));
@@ -87,26 +82,14 @@ async fn plan(operator: &Operator, sql: &str, binds: &[&str]) -> Vec<String> {
         Operator::Memory(_) => unreachable!("bug: a plan of the store in memory"),
         Operator::Sqlite(pool) => {
             let text = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
-            let query = binds
-                .iter()
-                .fold(sqlx::query(text), |query, bind| query.bind(*bind));
-            let rows = query
-                .fetch_all(pool)
-                .await
-                .unwrap_or_else(|error| panic!("{sql}: {error}"));
-            rows.iter()
-                .map(|row| row.get::<String, _>("detail"))
-                .collect()
+            let query = binds.iter().fold(sqlx::query(text), |query, bind| query.bind(*bind));
+            let rows = query.fetch_all(pool).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+            rows.iter().map(|row| row.get::<String, _>("detail")).collect()
         }
         Operator::Mysql(pool) => {
             let text = AssertSqlSafe(format!("EXPLAIN {sql}"));
-            let query = binds
-                .iter()
-                .fold(sqlx::query(text), |query, bind| query.bind(*bind));
-            let rows = query
-                .fetch_all(pool)
-                .await
-                .unwrap_or_else(|error| panic!("{sql}: {error}"));
+            let query = binds.iter().fold(sqlx::query(text), |query, bind| query.bind(*bind));
+            let rows = query.fetch_all(pool).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
             let step = |row: &sqlx::mysql::MySqlRow| {
                 let shown = row
                     .columns()

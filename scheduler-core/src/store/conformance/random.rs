@@ -76,11 +76,7 @@ pub fn steps(seed: u64) -> Vec<Step> {
     let mut draw = Draw(seed);
     let mut traces = 0;
     let mut requests = 0;
-    let mut steps = vec![
-        Step::Add { key: 0 },
-        Step::Add { key: 1 },
-        Step::Add { key: 2 },
-    ];
+    let mut steps = vec![Step::Add { key: 0 }, Step::Add { key: 1 }, Step::Add { key: 2 }];
     let count = 20 + draw.below(38);
     for now in 0..count {
         let task = draw.below(5);
@@ -96,30 +92,19 @@ pub fn steps(seed: u64) -> Vec<Step> {
             }
             7..=13 => Step::Claim {
                 node: draw.below(2),
-                claims: claims(
-                    &mut draw,
-                    i64::try_from(now).unwrap(),
-                    requests,
-                    &mut traces,
-                ),
+                claims: claims(&mut draw, i64::try_from(now).unwrap(), requests, &mut traces),
             },
             14..=18 if traces > 0 => {
                 let status = |draw: &mut Draw| [Status::Success, Status::Fail][draw.below(2)];
                 let outcomes = (0..=draw.below(3))
                     .map(|_| (draw.recent(traces), status(&mut draw), draw.below(8) == 0))
                     .collect();
-                Step::Record {
-                    node: draw.below(2),
-                    outcomes,
-                }
+                Step::Record { node: draw.below(2), outcomes }
             }
             19 => Step::SettleLast,
             20 => Step::Renew(draw.below(2)),
             21 => [Step::Leave(draw.below(2)), Step::PassADay][draw.below(2)].clone(),
-            22 => Step::Reap {
-                node: draw.below(2),
-                suspects: vec![draw.below(5), draw.below(5)],
-            },
+            22 => Step::Reap { node: draw.below(2), suspects: vec![draw.below(5), draw.below(5)] },
             _ => Step::Read,
         };
         steps.push(step);
@@ -226,11 +211,7 @@ impl<'a> Play<'a> {
     }
 
     fn store(&self, node: usize) -> &SharedStore {
-        if node == 0 {
-            &self.fixture.store
-        } else {
-            &self.fixture.other
-        }
+        if node == 0 { &self.fixture.store } else { &self.fixture.other }
     }
 
     fn task(&self, number: usize) -> TaskId {
@@ -256,10 +237,7 @@ impl<'a> Play<'a> {
             Step::SetSpec(task, spec) => answer(&store.set_spec(self.task(*task), spec).await),
             Step::Delete(task) => answer(&store.delete(self.task(*task)).await),
             Step::SetStatusByHand(task, status) => {
-                self.fixture
-                    .operator
-                    .set_status(self.task(*task), status)
-                    .await;
+                self.fixture.operator.set_status(self.task(*task), status).await;
                 String::new()
             }
             Step::RequestRun(task, ms) => self.request(*task, *ms).await,
@@ -279,10 +257,7 @@ impl<'a> Play<'a> {
             Step::Renew(node) => answer(&store.renew(NODES[*node]).await),
             Step::Leave(node) => answer(&store.leave(NODES[*node]).await),
             Step::PassADay => {
-                self.fixture
-                    .operator
-                    .age(Duration::from_secs(100_000))
-                    .await;
+                self.fixture.operator.age(Duration::from_secs(100_000)).await;
                 String::new()
             }
             Step::Reap { node, suspects } => self.reap(*node, suspects).await,
@@ -300,30 +275,20 @@ impl<'a> Play<'a> {
 
     async fn request(&mut self, task: usize, ms: i64) -> String {
         let id = self.task(task);
-        let asked = self
-            .fixture
-            .store
-            .request_run(id, at(0) + TimeDelta::milliseconds(ms))
-            .await;
+        let asked = self.fixture.store.request_run(id, at(0) + TimeDelta::milliseconds(ms)).await;
         let Ok(request) = asked else {
             self.requests.push(None);
             return "no such task".to_owned();
         };
         let waiting = self.fixture.other.read().await.unwrap().requests;
-        let requested = waiting
-            .iter()
-            .find(|waiting| waiting.id == request)
-            .unwrap();
-        self.requests
-            .push(Some((request, id, requested.requested_at)));
+        let requested = waiting.iter().find(|waiting| waiting.id == request).unwrap();
+        self.requests.push(Some((request, id, requested.requested_at)));
         format!("at {}", requested.requested_at)
     }
 
     async fn claim(&mut self, node: usize, planned: &[Planned]) -> String {
-        let mut claims: Vec<Claim> = planned
-            .iter()
-            .filter_map(|planned| self.plan(planned))
-            .collect();
+        let mut claims: Vec<Claim> =
+            planned.iter().filter_map(|planned| self.plan(planned)).collect();
         // A node claims at most once per task in a batch; two requests may have been for the same one.
         let mut tasks = BTreeSet::new();
         claims.retain(|claim| tasks.insert(claim.task_id));
@@ -375,12 +340,7 @@ impl<'a> Play<'a> {
             .enumerate()
             .map(|(n, (secs, status))| entry(at(*secs), *status, Source::Schedule, n))
             .collect();
-        Some(claim(
-            self.task(planned.task),
-            entries[0].scheduled_at,
-            None,
-            entries,
-        ))
+        Some(claim(self.task(planned.task), entries[0].scheduled_at, None, entries))
     }
 
     async fn record(&mut self, node: usize, outcomes: &[(usize, Status, bool)]) -> String {
@@ -429,12 +389,7 @@ impl<'a> Play<'a> {
             .rows
             .iter()
             .map(|row| {
-                (
-                    row.task_key.clone(),
-                    row.spec.clone(),
-                    row.is_valid.clone(),
-                    row.status.clone(),
-                )
+                (row.task_key.clone(), row.spec.clone(), row.is_valid.clone(), row.status.clone())
             })
             .collect();
         let requests: Vec<_> = reading
@@ -444,10 +399,8 @@ impl<'a> Play<'a> {
             .collect();
         let ids: Vec<TaskId> = self.tasks.values().copied().collect();
         let cursors = self.fixture.other.cursors(&ids).await.unwrap();
-        let cursors: BTreeMap<_, _> = cursors
-            .into_iter()
-            .map(|(task, at)| (self.key(task), at))
-            .collect();
+        let cursors: BTreeMap<_, _> =
+            cursors.into_iter().map(|(task, at)| (self.key(task), at)).collect();
         format!("{rows:?} {requests:?} {cursors:?}")
     }
 
@@ -457,32 +410,11 @@ impl<'a> Play<'a> {
         rows.sort_by(|one, other| one.trace_id.cmp(&other.trace_id));
         for row in rows {
             // When a note was written is the store's clock; that it has ended is not.
-            let finished = if row.started_at.is_some() {
-                row.finished_at
-            } else {
-                None
-            };
-            let identity = (
-                self.key(row.task_id),
-                row.task_key,
-                row.trace_id,
-                row.scheduled_at,
-                row.attempt,
-            );
-            let course = (
-                row.status,
-                row.extra,
-                row.source,
-                row.node_id,
-                row.started_at,
-                finished,
-            );
-            writeln!(
-                text,
-                "{identity:?} {course:?} {}",
-                row.finished_at.is_some()
-            )
-            .unwrap();
+            let finished = if row.started_at.is_some() { row.finished_at } else { None };
+            let identity =
+                (self.key(row.task_id), row.task_key, row.trace_id, row.scheduled_at, row.attempt);
+            let course = (row.status, row.extra, row.source, row.node_id, row.started_at, finished);
+            writeln!(text, "{identity:?} {course:?} {}", row.finished_at.is_some()).unwrap();
         }
         text
     }
@@ -492,10 +424,8 @@ fn answer<T: std::fmt::Debug, E: std::fmt::Display>(result: &Result<T, E>) -> St
     match result {
         Ok(value) => format!("{value:?}"),
         // Ids differ from store to store.
-        Err(error) => error
-            .to_string()
-            .chars()
-            .filter(|character| !character.is_ascii_digit())
-            .collect(),
+        Err(error) => {
+            error.to_string().chars().filter(|character| !character.is_ascii_digit()).collect()
+        }
     }
 }

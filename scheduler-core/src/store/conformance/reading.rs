@@ -53,18 +53,11 @@ pub async fn rows_are_read_in_id_order_with_every_column(fixture: &Fixture) {
 pub async fn a_value_is_cut_one_character_beyond_its_limit(fixture: &Fixture) {
     if fixture.operator.is_mysql() {
         // The original's column holds 255 characters.
-        fixture
-            .operator
-            .sql("ALTER TABLE task MODIFY args MEDIUMTEXT NOT NULL")
-            .await;
+        fixture.operator.sql("ALTER TABLE task MODIFY args MEDIUMTEXT NOT NULL").await;
     }
     let huge = "ä".repeat(60_000);
     let extra = "ö".repeat(LONGEST_EXTRA + 2);
-    let task = NewTask {
-        args: huge,
-        extra,
-        ..new_task("huge")
-    };
+    let task = NewTask { args: huge, extra, ..new_task("huge") };
     let id = fixture.store.add(&task).await.unwrap();
     fixture.add("small").await;
     let reading = fixture.store.read().await.unwrap();
@@ -72,16 +65,10 @@ pub async fn a_value_is_cut_one_character_beyond_its_limit(fixture: &Fixture) {
     // In memory nothing is cut: the value is there anyhow.
     let is_cut = fixture.sql.is_some();
     let length = |value: &str| value.chars().count();
-    let expected = if is_cut {
-        (LONGEST_ARGS + 1, LONGEST_EXTRA + 1)
-    } else {
-        (60_000, LONGEST_EXTRA + 2)
-    };
+    let expected =
+        if is_cut { (LONGEST_ARGS + 1, LONGEST_EXTRA + 1) } else { (60_000, LONGEST_EXTRA + 2) };
     assert_eq!(
-        (
-            length(row.args.as_deref().unwrap()),
-            length(row.extra.as_deref().unwrap())
-        ),
+        (length(row.args.as_deref().unwrap()), length(row.extra.as_deref().unwrap())),
         expected
     );
     assert_eq!(reading.rows.len(), 2);
@@ -96,22 +83,12 @@ pub async fn the_adoption_stays_where_the_first_migration_put_it(fixture: &Fixtu
 }
 
 pub async fn cursors_are_the_newest_instants_that_were_not_manual(fixture: &Fixture) {
-    let (a, b, never) = (
-        fixture.add("a").await,
-        fixture.add("b").await,
-        fixture.add("c").await,
-    );
+    let (a, b, never) = (fixture.add("a").await, fixture.add("b").await, fixture.add("c").await);
     let first = run_of(a, at(10));
     let id = fixture.won(&first).await;
     fixture.record(&outcome(id, &first, Status::Fail)).await;
-    assert_eq!(
-        fixture.claim(&note_of(a, at(20), Status::Missed)).await,
-        Verdict::Won(None)
-    );
-    assert_eq!(
-        fixture.claim(&note_of(b, at(15), Status::Skipped)).await,
-        Verdict::Won(None)
-    );
+    assert_eq!(fixture.claim(&note_of(a, at(20), Status::Missed)).await, Verdict::Won(None));
+    assert_eq!(fixture.claim(&note_of(b, at(15), Status::Skipped)).await, Verdict::Won(None));
     let request = fixture.request(a, at(99)).await;
     fixture.won(&request).await;
     let cursors = fixture.other.cursors(&[a, b, never, 12_345]).await.unwrap();

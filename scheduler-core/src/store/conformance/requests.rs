@@ -22,11 +22,7 @@ fn claim_of(request: &Request, status: Status) -> Claim {
         extra: "{}".to_owned(),
     };
     let run = run_of(request.task_id, request.requested_at);
-    Claim {
-        request: Some(request.id),
-        entries: vec![entry],
-        ..run
-    }
+    Claim { request: Some(request.id), entries: vec![entry], ..run }
 }
 
 impl Fixture {
@@ -48,10 +44,7 @@ pub async fn a_request_is_claimed_once(fixture: &Fixture) {
     let claim = fixture.request(task, at(10)).await;
     let id = fixture.won(&claim).await;
     let row = fixture.execution(id).await;
-    assert_eq!(
-        (row.source.as_str(), row.status.as_str()),
-        ("manual", "todo")
-    );
+    assert_eq!((row.source.as_str(), row.status.as_str()), ("manual", "todo"));
     assert_eq!(fixture.status(task).await, "doing");
     assert_eq!(fixture.waiting().await, []);
     fixture.record(&outcome(id, &claim, Status::Success)).await;
@@ -66,15 +59,9 @@ pub async fn one_of_two_nodes_takes_a_request(fixture: &Fixture) {
     let one = fixture.request(task, at(10)).await;
     let mut other = one.clone();
     other.entries[0].trace_id = trace();
-    let (one, other) = tokio::join!(
-        claim_at(&fixture.store, "n1", &one),
-        claim_at(&fixture.other, "n2", &other)
-    );
-    let (won, lost) = if matches!(one, Verdict::Won(_)) {
-        (one, other)
-    } else {
-        (other, one)
-    };
+    let (one, other) =
+        tokio::join!(claim_at(&fixture.store, "n1", &one), claim_at(&fixture.other, "n2", &other));
+    let (won, lost) = if matches!(one, Verdict::Won(_)) { (one, other) } else { (other, one) };
     assert!(matches!(won, Verdict::Won(Some(_))), "{won:?}");
     Fixture::refused(&lost, &Refusal::RequestGone);
     assert_eq!(fixture.executions().await.len(), 1);
@@ -87,9 +74,7 @@ pub async fn a_request_of_a_busy_task_waits(fixture: &Fixture) {
     let claim = fixture.request(task, at(10)).await;
     Fixture::refused(&fixture.claim(&claim).await, &Refusal::Busy);
     assert_eq!(fixture.waiting().await.len(), 1);
-    fixture
-        .record(&outcome(id, &running, Status::Success))
-        .await;
+    fixture.record(&outcome(id, &running, Status::Success)).await;
     fixture.won(&claim).await;
 }
 
@@ -121,10 +106,7 @@ pub async fn two_requests_in_one_millisecond_both_run(fixture: &Fixture) {
     let rows = fixture.executions().await;
     assert_eq!(rows.len(), 6);
     let is_off = |instant: DateTime<Utc>| instant.timestamp_subsec_millis() != 0;
-    assert!(
-        rows.iter().all(|row| is_off(row.scheduled_at.unwrap())),
-        "{rows:?}"
-    );
+    assert!(rows.iter().all(|row| is_off(row.scheduled_at.unwrap())), "{rows:?}");
 }
 
 pub async fn a_request_beside_a_fire_of_its_millisecond_runs(fixture: &Fixture) {
@@ -149,16 +131,8 @@ pub async fn a_request_of_a_deleted_task_is_recorded_cancelled(fixture: &Fixture
     fixture.store.request_run(task, at(10)).await.unwrap();
     fixture.store.delete(task).await.unwrap();
     let requests = fixture.waiting().await;
-    Fixture::refused(
-        &fixture.claim(&claim_of(&requests[0], Status::Todo)).await,
-        &Refusal::Gone,
-    );
-    assert_eq!(
-        fixture
-            .claim(&claim_of(&requests[0], Status::Cancelled))
-            .await,
-        Verdict::Won(None)
-    );
+    Fixture::refused(&fixture.claim(&claim_of(&requests[0], Status::Todo)).await, &Refusal::Gone);
+    assert_eq!(fixture.claim(&claim_of(&requests[0], Status::Cancelled)).await, Verdict::Won(None));
     assert_eq!(fixture.waiting().await, []);
     let rows = fixture.executions().await;
     assert_eq!(
@@ -174,27 +148,13 @@ pub async fn a_request_of_a_disabled_task_runs_not_but_is_recorded_cancelled(fix
     Fixture::refused(&fixture.claim(&claim).await, &Refusal::Disabled);
     let requests = fixture.waiting().await;
     assert_eq!(requests.len(), 1, "a refused claim leaves the request");
-    assert_eq!(
-        fixture
-            .claim(&claim_of(&requests[0], Status::Cancelled))
-            .await,
-        Verdict::Won(None)
-    );
+    assert_eq!(fixture.claim(&claim_of(&requests[0], Status::Cancelled)).await, Verdict::Won(None));
     assert_eq!(fixture.executions().await[0].status, "cancelled");
     assert_eq!(fixture.status(task).await, "ready");
 }
 
 pub async fn a_request_for_no_task_is_refused(fixture: &Fixture) {
     let error = fixture.store.request_run(4_711, at(10)).await.unwrap_err();
-    assert!(
-        matches!(
-            error,
-            StoreError::NotFound {
-                what: "task",
-                id: 4_711
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, StoreError::NotFound { what: "task", id: 4_711 }), "{error}");
     assert_eq!(fixture.waiting().await, []);
 }

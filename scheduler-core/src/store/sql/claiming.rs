@@ -66,8 +66,12 @@ pub(super) async fn claim(
             judge(claim, locked.get(&claim.task_id))
         })
         .collect();
-    let accepted: Vec<&Claim> =
-        claims.iter().zip(&judged).filter(|(_, judged)| judged.is_ok()).map(|(claim, _)| claim).collect();
+    let accepted: Vec<&Claim> = claims
+        .iter()
+        .zip(&judged)
+        .filter(|(_, judged)| judged.is_ok())
+        .map(|(claim, _)| claim)
+        .collect();
     let mut own = HashMap::new();
     if !accepted.is_empty() {
         let fires = fires(accepted.iter().copied());
@@ -76,7 +80,8 @@ pub(super) async fn claim(
     }
     let verdicts: Vec<Verdict> =
         claims.iter().zip(judged).map(|(claim, judged)| verdict(claim, judged, &own)).collect();
-    let won = || claims.iter().zip(&verdicts).filter(|(_, verdict)| matches!(verdict, Verdict::Won(_)));
+    let won =
+        || claims.iter().zip(&verdicts).filter(|(_, verdict)| matches!(verdict, Verdict::Won(_)));
     let doing = won().filter(|(claim, _)| claim.run().is_some()).map(|(claim, _)| claim.task_id);
     let doing = in_lock_order(doing);
     if !doing.is_empty() {
@@ -89,7 +94,11 @@ pub(super) async fn claim(
     Ok(verdicts)
 }
 
-fn verdict(claim: &Claim, judged: Result<(), Refusal>, own: &HashMap<String, (ExecutionId, bool)>) -> Verdict {
+fn verdict(
+    claim: &Claim,
+    judged: Result<(), Refusal>,
+    own: &HashMap<String, (ExecutionId, bool)>,
+) -> Verdict {
     if let Err(refusal) = judged {
         return Verdict::Refused(refusal);
     }
@@ -126,7 +135,8 @@ pub(super) async fn settle(
     let own = read_back(connection, sql, &fires(claims)).await?;
     let settled = claims.iter().map(|claim| {
         let written = claim.entries.last().and_then(|entry| own.get(&*entry.trace_id));
-        written.map_or(Settled::NotWritten, |(id, is_open)| Settled::Written(is_open.then_some(*id)))
+        written
+            .map_or(Settled::NotWritten, |(id, is_open)| Settled::Written(is_open.then_some(*id)))
     });
     Ok(settled.collect())
 }

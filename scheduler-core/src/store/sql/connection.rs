@@ -115,7 +115,10 @@ impl Drop for Connection<'_> {
 
 impl Pools {
     /// A connection for reading. `committing` is only ever set by [`Connection::finish`].
-    pub(crate) async fn reader<'a>(&self, committing: &'a AtomicBool) -> Result<Connection<'a>, sqlx::Error> {
+    pub(crate) async fn reader<'a>(
+        &self,
+        committing: &'a AtomicBool,
+    ) -> Result<Connection<'a>, sqlx::Error> {
         let inner = match self {
             Pools::Sqlite { readers, .. } => Inner::Sqlite(readers.acquire().await?),
             Pools::Mysql(pool) => Inner::Mysql(pool.acquire().await?),
@@ -161,7 +164,11 @@ impl Connection<'_> {
     }
 
     /// Runs a statement. The count is what the driver reports: on MySQL, rows *found*.
-    pub(crate) async fn execute(&mut self, sql: &'static str, binds: &[Bind<'_>]) -> Result<Done, sqlx::Error> {
+    pub(crate) async fn execute(
+        &mut self,
+        sql: &'static str,
+        binds: &[Bind<'_>],
+    ) -> Result<Done, sqlx::Error> {
         match self.inner.as_mut().expect(OPEN) {
             Inner::Sqlite(connection) => {
                 let done = sqlite_query(sql, binds).execute(&mut **connection).await?;
@@ -213,7 +220,10 @@ impl Connection<'_> {
 
     /// Ends a transaction: commits on `Ok`; rolls back explicitly what may be tried again; closes the
     /// connection after anything else.
-    pub(crate) async fn finish<T>(mut self, result: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
+    pub(crate) async fn finish<T>(
+        mut self,
+        result: Result<T, sqlx::Error>,
+    ) -> Result<T, sqlx::Error> {
         match result {
             Ok(value) => {
                 self.committing.store(true, Ordering::Relaxed);
@@ -249,7 +259,10 @@ pub(crate) fn is_worth_a_retry(error: &sqlx::Error) -> bool {
         return matches!(number, 1205 | 1213);
     }
     // SQLite's primary code is the low byte: 5 is BUSY, 6 is LOCKED.
-    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code).and_then(|code| code.parse::<u32>().ok());
+    let code = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code)
+        .and_then(|code| code.parse::<u32>().ok());
     code.is_some_and(|code| matches!(code & 0xff, 5 | 6))
 }
 
@@ -286,7 +299,8 @@ fn sqlite_cells(row: &SqliteRow) -> Result<Vec<Cell>, sqlx::Error> {
             }
             let decoded = match value.type_info().name() {
                 "INTEGER" | "BOOLEAN" => <i64 as Decode<Sqlite>>::decode(value).map(Cell::Int),
-                "REAL" => <f64 as Decode<Sqlite>>::decode(value).map(|number| Cell::Bytes(number.to_string().into_bytes())),
+                "REAL" => <f64 as Decode<Sqlite>>::decode(value)
+                    .map(|number| Cell::Bytes(number.to_string().into_bytes())),
                 _ => <Vec<u8> as Decode<Sqlite>>::decode(value).map(Cell::Bytes),
             };
             decoded.map_err(|source| decode_error(row.column(index).name(), source))

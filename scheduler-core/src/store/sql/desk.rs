@@ -18,7 +18,10 @@ use crate::{
         execution::ExecutionId,
         task::{TaskId, TaskRow},
     },
-    store::{desk::manual_instant, Desk, DeskTask, ExecutionFilter, ExecutionRow, NewTask, Store as _, StoreError, TaskSelection},
+    store::{
+        Desk, DeskTask, ExecutionFilter, ExecutionRow, NewTask, Store as _, StoreError,
+        TaskSelection, desk::manual_instant,
+    },
 };
 
 /// `scheduler_meta.name` that says that the demo rows were given once.
@@ -40,7 +43,9 @@ impl Desk for SqlStore {
         };
         let ids: Vec<TaskId> = rows.iter().map(|row| row.id).collect();
         let cursors = self.cursors(&ids).await?;
-        let tasks = rows.into_iter().map(|row| DeskTask { last_accounted: cursors.get(&row.id).copied(), row });
+        let tasks = rows
+            .into_iter()
+            .map(|row| DeskTask { last_accounted: cursors.get(&row.id).copied(), row });
         Ok(tasks.collect())
     }
 
@@ -118,7 +123,9 @@ impl Desk for SqlStore {
     async fn execution(&self, id: ExecutionId) -> Result<ExecutionRow, StoreError> {
         let rows = read_only!(self, "reading an execution", connection =>
             connection.fetch(self.sql.read_execution, &[id.into()]))?;
-        rows.first().map(|row| execution_row(row)).ok_or(StoreError::NotFound { what: "execution", id })
+        rows.first()
+            .map(|row| execution_row(row))
+            .ok_or(StoreError::NotFound { what: "execution", id })
     }
 
     async fn load_demo(&self, rows: &[NewTask]) -> Result<bool, StoreError> {
@@ -165,7 +172,11 @@ async fn add(
     Ok(rows.first().and_then(|row| row[0].int()))
 }
 
-async fn exists(connection: &mut Connection<'_>, sql: &Statements, task: TaskId) -> Result<bool, sqlx::Error> {
+async fn exists(
+    connection: &mut Connection<'_>,
+    sql: &Statements,
+    task: TaskId,
+) -> Result<bool, sqlx::Error> {
     Ok(!connection.fetch(sql.read_task, &[task.into()]).await?.is_empty())
 }
 

@@ -45,10 +45,12 @@ impl SqlStore {
         }
         let migrated = tokio::time::timeout(PATIENCE, self.migrate_beside_others()).await;
         let operation = "migrating";
-        migrated.map_err(|_| StoreError::Deadline { operation, after: PATIENCE })?.map_err(|source| match source {
-            MigrateError::VersionMissing(version) => self.newer_schema(version),
-            source => StoreError::Migrate { database: self.database.clone(), source },
-        })
+        migrated.map_err(|_| StoreError::Deadline { operation, after: PATIENCE })?.map_err(
+            |source| match source {
+                MigrateError::VersionMissing(version) => self.newer_schema(version),
+                source => StoreError::Migrate { database: self.database.clone(), source },
+            },
+        )
     }
 
     /// Of two programs that start at once, the slower one finds the database busy, or its own work done: SQLite
@@ -57,10 +59,14 @@ impl SqlStore {
         let newest = MIGRATIONS[MIGRATIONS.len() - 1].0;
         let attempt = || async {
             let migrated = self.migrate_once_more().await;
-            let is_done = migrated.is_err() && self.version().await.is_ok_and(|version| version == newest);
+            let is_done =
+                migrated.is_err() && self.version().await.is_ok_and(|version| version == newest);
             if is_done { Ok(()) } else { migrated }
         };
-        let patience = ConstantBuilder::new().with_delay(Duration::from_millis(100)).with_max_times(100).with_jitter();
+        let patience = ConstantBuilder::new()
+            .with_delay(Duration::from_millis(100))
+            .with_max_times(100)
+            .with_jitter();
         attempt.retry(patience).when(was_somebody_faster).await
     }
 
@@ -68,8 +74,12 @@ impl SqlStore {
         match self.migrate_once().await {
             Err(MigrateError::Dirty(_)) => {
                 match &self.pools {
-                    Pools::Sqlite { writer, .. } => sqlx::query(FORGET_INTERRUPTED).execute(writer).await.map(drop)?,
-                    Pools::Mysql(pool) => sqlx::query(FORGET_INTERRUPTED).execute(pool).await.map(drop)?,
+                    Pools::Sqlite { writer, .. } => {
+                        sqlx::query(FORGET_INTERRUPTED).execute(writer).await.map(drop)?
+                    }
+                    Pools::Mysql(pool) => {
+                        sqlx::query(FORGET_INTERRUPTED).execute(pool).await.map(drop)?
+                    }
                 }
                 self.migrate_once().await
             }
@@ -83,7 +93,13 @@ impl SqlStore {
             .iter()
             .map(|(version, name, sqlite, mysql)| {
                 let sql = if is_sqlite { *sqlite } else { *mysql };
-                Migration::new(*version, (*name).into(), MigrationType::Simple, sql.into_sql_str(), false)
+                Migration::new(
+                    *version,
+                    (*name).into(),
+                    MigrationType::Simple,
+                    sql.into_sql_str(),
+                    false,
+                )
             })
             .collect();
         let mut migrator = Migrator::with_migrations(migrations);
@@ -105,7 +121,9 @@ impl SqlStore {
             }
         });
         let newest = MIGRATIONS[MIGRATIONS.len() - 1].0;
-        read.and_then(|version| if version > newest { Err(self.newer_schema(version)) } else { Ok(version) })
+        read.and_then(
+            |version| if version > newest { Err(self.newer_schema(version)) } else { Ok(version) },
+        )
     }
 
     fn newer_schema(&self, version: i64) -> StoreError {
@@ -149,8 +167,11 @@ impl SqlStore {
 }
 
 fn was_somebody_faster(error: &MigrateError) -> bool {
-    let (MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) = error else { return false };
-    is_worth_a_retry(error) || error.as_database_error().is_some_and(DatabaseError::is_unique_violation)
+    let (MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) = error else {
+        return false;
+    };
+    is_worth_a_retry(error)
+        || error.as_database_error().is_some_and(DatabaseError::is_unique_violation)
 }
 
 const READ_VERSION: &str = "SELECT MAX(version) FROM scheduler_migration WHERE success = 1";

@@ -75,15 +75,23 @@ fn hint(error: &sqlx::Error, connect: &MySqlConnectOptions, timeout: Duration) -
     let user = connect.get_username();
     let database = connect.get_database().unwrap_or_default();
     match (super::connection::mysql_number(error), error) {
-        (Some(1045), _) => format!("user {user:?} was refused, check user and password in mysql.toml [default]"),
+        (Some(1045), _) => {
+            format!("user {user:?} was refused, check user and password in mysql.toml [default]")
+        }
         (Some(1044), _) => {
-            format!("user {user:?} may not use database {database:?}, grant it or check db in mysql.toml [default]")
+            format!(
+                "user {user:?} may not use database {database:?}, grant it or check db in mysql.toml [default]"
+            )
         }
         (Some(1049), _) => {
-            format!("database {database:?} does not exist, create it or check db in mysql.toml [default]")
+            format!(
+                "database {database:?} does not exist, create it or check db in mysql.toml [default]"
+            )
         }
         (_, sqlx::Error::PoolTimedOut) => format!("no answer within {} s", timeout.as_secs_f64()),
-        _ => "is the server running, and are host and port in mysql.toml [default] right?".to_owned(),
+        _ => {
+            "is the server running, and are host and port in mysql.toml [default] right?".to_owned()
+        }
     }
 }
 
@@ -216,7 +224,11 @@ pub(crate) static MYSQL: Statements = Statements {
         now_ms!(),
         " WHERE e.status = 'todo'"
     ),
-    forget_nodes: concat!("DELETE FROM scheduler_node WHERE heartbeat_at < ", now_ms!(), " - 86400000"),
+    forget_nodes: concat!(
+        "DELETE FROM scheduler_node WHERE heartbeat_at < ",
+        now_ms!(),
+        " - 86400000"
+    ),
 
     add_task: "INSERT INTO task (id, task_key, `desc`, execute_func, `trigger`, spec, args, is_valid, status, extra) \
                SELECT a.* FROM (SELECT ? AS id, ? AS task_key, ? AS d, ? AS f, ? AS g, ? AS s, ? AS a, ? AS v, \

@@ -32,7 +32,8 @@ async fn reap_dead(
     if found.is_empty() && suspects.is_empty() {
         return Ok(Reaped::default());
     }
-    let tasks = in_lock_order(found.values().map(|(task, _)| *task).chain(suspects.iter().copied()));
+    let tasks =
+        in_lock_order(found.values().map(|(task, _)| *task).chain(suspects.iter().copied()));
     let tasks_json = json(&tasks);
     let doing_before = doing(connection, sql, &tasks_json).await?;
     // Under the lock of the tasks nobody records: who is still dead now is dead.
@@ -51,7 +52,11 @@ async fn reap_dead(
     Ok(Reaped {
         healed: tasks
             .into_iter()
-            .filter(|task| doing_before.contains(task) && !doing_after.contains(task) && !of_lost.contains(task))
+            .filter(|task| {
+                doing_before.contains(task)
+                    && !doing_after.contains(task)
+                    && !of_lost.contains(task)
+            })
             .collect(),
         lost: lost.into_iter().map(|(id, (task, node))| (id, task, node)).collect(),
     })
@@ -78,5 +83,9 @@ async fn doing(
     tasks: &str,
 ) -> Result<HashSet<TaskId>, sqlx::Error> {
     let rows = connection.fetch(sql.lock_tasks, &[tasks.into()]).await?;
-    Ok(rows.iter().filter(|row| row[2].to_lossy() == "doing").filter_map(|row| row[0].int()).collect())
+    Ok(rows
+        .iter()
+        .filter(|row| row[2].to_lossy() == "doing")
+        .filter_map(|row| row[0].int())
+        .collect())
 }

@@ -27,13 +27,20 @@ pub(super) async fn record(
     let rows = connection.fetch(sql.lock_executions, &[(&executions).into()]).await?;
     let mut standing: HashMap<ExecutionId, Standing> = rows
         .into_iter()
-        .filter_map(|row| Some((row[0].int()?, Standing { trace_id: row[1].to_lossy(), status: row[2].to_lossy() })))
+        .filter_map(|row| {
+            Some((
+                row[0].int()?,
+                Standing { trace_id: row[1].to_lossy(), status: row[2].to_lossy() },
+            ))
+        })
         .collect();
     let mut open = Vec::new();
     let mut freed = Vec::new();
     let mut stands = Vec::with_capacity(outcomes.len());
     for outcome in outcomes {
-        let row = standing.get_mut(&outcome.execution_id).filter(|row| *row.trace_id == *outcome.trace_id);
+        let row = standing
+            .get_mut(&outcome.execution_id)
+            .filter(|row| *row.trace_id == *outcome.trace_id);
         let Some(row) = row else {
             stands.push(false);
             continue;

@@ -5,12 +5,15 @@ use std::{collections::HashMap, time::Duration};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::{SqlStore, claiming, from_ms, read_cursors, read_only, reaping, recording, task_row, write_transaction};
+use super::{
+    SqlStore, claiming, from_ms, read_cursors, read_only, reaping, recording, task_row,
+    write_transaction,
+};
 use crate::{
     plan::{
         claim::{Claim, Request, Verdict},
         execution::Outcome,
-        node::{Reaped, Reading, Settled},
+        node::{Reading, Reaped, Settled},
         task::{TaskId, TaskRow},
     },
     store::{Store, StoreError},
@@ -58,7 +61,10 @@ impl Store for SqlStore {
         }
     }
 
-    async fn cursors(&self, tasks: &[TaskId]) -> Result<HashMap<TaskId, DateTime<Utc>>, StoreError> {
+    async fn cursors(
+        &self,
+        tasks: &[TaskId],
+    ) -> Result<HashMap<TaskId, DateTime<Utc>>, StoreError> {
         let mut cursors = HashMap::with_capacity(tasks.len());
         for chunk in tasks.chunks(CHUNK) {
             cursors.extend(read_only!(self, "reading the last fires", connection =>

@@ -19,10 +19,12 @@ impl SqlStore {
     /// [`StoreError::Unreachable`] when the file cannot be opened or created.
     pub async fn sqlite(path: &Path, deadline: Duration) -> Result<Self, StoreError> {
         let database = format!("sqlite:{}", path.display());
-        let unreachable = |source: sqlx::Error| StoreError::Unreachable {
+        let unreachable = |source: sqlx::Error| {
+            StoreError::Unreachable {
             database: database.clone(),
             hint: "the file must be a SQLite database that this user may write, in a folder that exists or can be created".to_owned(),
             source,
+        }
         };
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|error| unreachable(error.into()))?;
@@ -60,7 +62,11 @@ macro_rules! execution_columns {
 pub(crate) static SQLITE: Statements = Statements {
     begin: "BEGIN IMMEDIATE",
 
-    read_tasks: concat!("SELECT ", task_columns!(), " FROM task WHERE id > ?1 ORDER BY id LIMIT ?2"),
+    read_tasks: concat!(
+        "SELECT ",
+        task_columns!(),
+        " FROM task WHERE id > ?1 ORDER BY id LIMIT ?2"
+    ),
     read_task: concat!("SELECT ", task_columns!(), " FROM task WHERE id = ?1"),
     read_requests: "SELECT id, task_id, requested_at FROM scheduler_request ORDER BY id LIMIT 1000",
     read_meta: "SELECT value FROM scheduler_meta WHERE name = ?1",

@@ -16,9 +16,7 @@ use crate::{cli::Add, exit::Exit, verdict::Verdict, view::TaskView};
 pub(super) async fn add(desk: &Desk<'_>, add: Add) -> anyhow::Result<Exit> {
     let (mut judge, _) = desk.survey().await?;
     let key = quote(&add.key);
-    judge
-        .read(&as_row(&add))
-        .map_err(|reason| anyhow!("task {key}: {reason}"))?;
+    judge.read(&as_row(&add)).map_err(|reason| anyhow!("task {key}: {reason}"))?;
     if add.desc.chars().count() > LONGEST_NAME {
         bail!("task {key}: desc is longer than {LONGEST_NAME} characters, expected at most that");
     }
@@ -27,16 +25,9 @@ pub(super) async fn add(desk: &Desk<'_>, add: Add) -> anyhow::Result<Exit> {
     let view = TaskView::of(&judged);
     desk.context.output.object(&view, || match judged.verdict {
         Verdict::Enabled(_) => {
-            format!(
-                "task {id} {key} is added, next {}; {}",
-                view.next_local,
-                desk.takes_effect()
-            )
+            format!("task {id} {key} is added, next {}; {}", view.next_local, desk.takes_effect())
         }
-        _ => format!(
-            "task {id} {key} is added, {}: see `scheduler task enable {id}`",
-            view.state
-        ),
+        _ => format!("task {id} {key} is added, {}: see `scheduler task enable {id}`", view.state),
     })?;
     Ok(Exit::Done)
 }

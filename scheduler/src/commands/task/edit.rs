@@ -36,20 +36,9 @@ pub(super) async fn enable(desk: &Desk<'_>, ids: &[TaskId]) -> anyhow::Result<Ex
             accept(&mut judge, &row)?;
             return Ok(format!("{} is enabled already", row.label()));
         }
-        let task = accept(
-            &mut judge,
-            &TaskRow {
-                updated_at: Some(clock::wall()),
-                ..row.clone()
-            },
-        )?;
+        let task = accept(&mut judge, &TaskRow { updated_at: Some(clock::wall()), ..row.clone() })?;
         desk.store.set_enabled(id, true).await?;
-        Ok(format!(
-            "{} is enabled, next {}; {}",
-            row.label(),
-            next(task),
-            desk.takes_effect()
-        ))
+        Ok(format!("{} is enabled, next {}; {}", row.label(), next(task), desk.takes_effect()))
     })
     .await
 }
@@ -61,10 +50,7 @@ pub(super) async fn disable(desk: &Desk<'_>, ids: &[TaskId]) -> anyhow::Result<E
             return Ok(format!("{} is disabled already", row.label()));
         }
         desk.store.set_enabled(id, false).await?;
-        Ok(format!(
-            "{} is disabled: nothing of it starts any more",
-            row.label()
-        ))
+        Ok(format!("{} is disabled: nothing of it starts any more", row.label()))
     })
     .await
 }
@@ -81,22 +67,17 @@ pub(super) async fn delete(desk: &Desk<'_>, ids: &[TaskId]) -> anyhow::Result<Ex
 pub(super) async fn spec(desk: &Desk<'_>, id: TaskId, spec: &str) -> anyhow::Result<Exit> {
     one(desk, id, async |id| {
         let (mut judge, judged) = desk.judged(id).await?;
-        let edited = TaskRow {
-            spec: Ok(spec.to_owned()),
-            updated_at: Some(clock::wall()),
-            ..judged.row
-        };
+        let edited =
+            TaskRow { spec: Ok(spec.to_owned()), updated_at: Some(clock::wall()), ..judged.row };
         let task = accept(&mut judge, &edited)?;
         desk.store.set_spec(id, spec).await?;
         let label = edited.label();
         let spec = quote(spec);
         Ok(match judged.verdict {
             Verdict::Disabled(_) => format!("{label} has the spec {spec}, and is disabled"),
-            _ => format!(
-                "{label} has the spec {spec}, next {}; {}",
-                next(task),
-                desk.takes_effect()
-            ),
+            _ => {
+                format!("{label} has the spec {spec}, next {}; {}", next(task), desk.takes_effect())
+            }
         })
     })
     .await
@@ -114,10 +95,7 @@ pub(super) async fn trigger(desk: &Desk<'_>, id: TaskId) -> anyhow::Result<Exit>
             Verdict::Rejected(reason) => bail!("{label} is rejected: {reason}"),
         }
         desk.store.request_run(id, clock::wall()).await?;
-        Ok(format!(
-            "{label} is asked to run once; {}",
-            desk.takes_effect()
-        ))
+        Ok(format!("{label} is asked to run once; {}", desk.takes_effect()))
     })
     .await
 }
@@ -132,14 +110,8 @@ async fn each(
     for id in ids {
         all.push(attempt(*id, &edit).await);
     }
-    desk.context
-        .output
-        .lines(&all, |edited| edited.done.then(|| edited.message.clone()))?;
-    Ok(if all.iter().all(|edited| edited.done) {
-        Exit::Done
-    } else {
-        Exit::Finding
-    })
+    desk.context.output.lines(&all, |edited| edited.done.then(|| edited.message.clone()))?;
+    Ok(if all.iter().all(|edited| edited.done) { Exit::Done } else { Exit::Finding })
 }
 
 /// Edits one row.
@@ -149,46 +121,28 @@ async fn one(
     edit: impl AsyncFn(TaskId) -> anyhow::Result<String>,
 ) -> anyhow::Result<Exit> {
     let message = edit(id).await?;
-    let edited = Edited {
-        id,
-        done: true,
-        message,
-    };
-    desk.context
-        .output
-        .object(&edited, || edited.message.clone())?;
+    let edited = Edited { id, done: true, message };
+    desk.context.output.object(&edited, || edited.message.clone())?;
     Ok(Exit::Done)
 }
 
 async fn attempt(id: TaskId, edit: &impl AsyncFn(TaskId) -> anyhow::Result<String>) -> Edited {
     match edit(id).await {
-        Ok(message) => Edited {
-            id,
-            done: true,
-            message,
-        },
+        Ok(message) => Edited { id, done: true, message },
         Err(error) => {
             let text = one_line(&error);
             message(&format!("error: {text}"));
-            Edited {
-                id,
-                done: false,
-                message: text,
-            }
+            Edited { id, done: false, message: text }
         }
     }
 }
 
 /// The row as an enabled one.
 fn accept(judge: &mut Judge, row: &TaskRow) -> anyhow::Result<Task> {
-    judge
-        .read(row)
-        .map_err(|reason| anyhow!("{}: {reason}", row.label()))
+    judge.read(row).map_err(|reason| anyhow!("{}: {reason}", row.label()))
 }
 
 fn next(task: Task) -> String {
     let scheduled = Scheduled::new(task, None, clock::wall());
-    scheduled
-        .next()
-        .map_or_else(|| "never".to_owned(), |at| scheduled.task.zone.to_local(at))
+    scheduled.next().map_or_else(|| "never".to_owned(), |at| scheduled.task.zone.to_local(at))
 }

@@ -26,10 +26,7 @@ mod show;
 /// # Errors
 /// When the database does not answer, there is no such row, or the row would be rejected.
 pub(crate) async fn task(context: &Context, verb: Task) -> anyhow::Result<Exit> {
-    let desk = Desk {
-        context,
-        store: context.open().await?,
-    };
+    let desk = Desk { context, store: context.open().await? };
     match verb {
         Task::List => show::list(&desk).await,
         Task::Show { id } => show::show(&desk, id).await,
@@ -61,8 +58,7 @@ impl Desk<'_> {
     async fn judged(&self, id: TaskId) -> anyhow::Result<(Judge, Judged)> {
         let (judge, rows) = self.survey().await?;
         let row = rows.into_iter().find(|judged| judged.row.id == id);
-        row.map(|row| (judge, row))
-            .ok_or_else(|| anyhow!("task {id} does not exist"))
+        row.map(|row| (judge, row)).ok_or_else(|| anyhow!("task {id} does not exist"))
     }
 
     /// One row as it stands.

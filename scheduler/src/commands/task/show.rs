@@ -18,16 +18,7 @@ const SHOWN: u8 = 5;
 pub(super) async fn list(desk: &Desk<'_>) -> anyhow::Result<Exit> {
     let (_, rows) = desk.survey().await?;
     let views: Vec<TaskView> = rows.iter().map(TaskView::of).collect();
-    let header = [
-        "id",
-        "task_key",
-        "execute_func",
-        "trigger",
-        "spec",
-        "state",
-        "status",
-        "next",
-    ];
+    let header = ["id", "task_key", "execute_func", "trigger", "spec", "state", "status", "next"];
     let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "(unreadable)".to_owned());
     let cells = |view: &TaskView| {
         [
@@ -66,30 +57,16 @@ struct Details {
 
 pub(super) async fn show(desk: &Desk<'_>, id: TaskId) -> anyhow::Result<Exit> {
     let (_, judged) = desk.judged(id).await?;
-    let newest = ExecutionFilter {
-        task_id: Some(id),
-        status: None,
-        before: None,
-        limit: SHOWN.into(),
-    };
-    let executions: Vec<Listed> = desk
-        .store
-        .executions(newest)
-        .await?
-        .into_iter()
-        .map(Listed::from)
-        .collect();
+    let newest =
+        ExecutionFilter { task_id: Some(id), status: None, before: None, limit: SHOWN.into() };
+    let executions: Vec<Listed> =
+        desk.store.executions(newest).await?.into_iter().map(Listed::from).collect();
     let scheduled = judged.scheduled();
     let upcoming =
         scheduled.map(|scheduled| scheduled.instants().take(SHOWN.into()).map(utc).collect());
-    let details = Details {
-        task: TaskView::of(&judged),
-        upcoming: upcoming.unwrap_or_default(),
-        executions,
-    };
-    desk.context
-        .output
-        .object(&details, || text(desk, &judged, &details))?;
+    let details =
+        Details { task: TaskView::of(&judged), upcoming: upcoming.unwrap_or_default(), executions };
+    desk.context.output.object(&details, || text(desk, &judged, &details))?;
     Ok(Exit::Done)
 }
 
@@ -103,20 +80,13 @@ fn text(desk: &Desk<'_>, judged: &Judged, details: &Details) -> String {
             .map(|at| scheduled.task.zone.to_local(at))
             .collect();
         text.push_str("\n\nnext instants\n");
-        text.push_str(&if next.is_empty() {
-            "never".to_owned()
-        } else {
-            next.join("\n")
-        });
+        text.push_str(&if next.is_empty() { "never".to_owned() } else { next.join("\n") });
     }
     text.push_str("\n\nlast executions\n");
     if details.executions.is_empty() {
         text.push_str("none");
     } else {
-        text.push_str(&table(
-            HEADER,
-            details.executions.iter().map(|row| cells(&zone, row)),
-        ));
+        text.push_str(&table(HEADER, details.executions.iter().map(|row| cells(&zone, row))));
     }
     text
 }

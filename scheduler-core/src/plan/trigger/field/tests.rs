@@ -4,10 +4,7 @@ use super::*;
 
 #[track_caller]
 fn check(dialect: CronDialect, spec: &str, pattern: &str) {
-    assert_eq!(
-        Fields::parse(spec, dialect).map(|fields| fields.pattern()),
-        Ok(pattern.to_owned())
-    );
+    assert_eq!(Fields::parse(spec, dialect).map(|fields| fields.pattern()), Ok(pattern.to_owned()));
 }
 
 #[test]
@@ -56,11 +53,7 @@ fn apscheduler_counts_weekdays_from_monday() {
 
 #[test]
 fn apscheduler_steps_from_a_number_to_the_end_and_knows_the_last_day() {
-    check(
-        CronDialect::Apscheduler,
-        "5/10 8/4 last 2/3 *",
-        "0 5-59/10 8-23/4 L 2-12/3 *",
-    );
+    check(CronDialect::Apscheduler, "5/10 8/4 last 2/3 *", "0 5-59/10 8-23/4 L 2-12/3 *");
 }
 
 #[test]
@@ -84,10 +77,7 @@ fn day_fields_are_joined_as_in_debian_cron() {
 fn a_pattern_is_wildcard_when_minute_or_hour_begins_with_a_star() {
     #[track_caller]
     fn check(spec: &str, wildcard: bool) {
-        assert_eq!(
-            Fields::parse(spec, CronDialect::Standard).unwrap().wildcard,
-            wildcard
-        );
+        assert_eq!(Fields::parse(spec, CronDialect::Standard).unwrap().wildcard, wildcard);
     }
     check("30 1 * * *", false);
     check("30 1,13 * * *", false);
