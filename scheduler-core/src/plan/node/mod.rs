@@ -37,8 +37,6 @@ mod notice;
 mod requests;
 mod stop;
 mod tasks;
-#[cfg(test)]
-mod tests;
 mod vitals;
 
 pub use notice::Notice;
@@ -321,6 +319,7 @@ pub struct Node {
     renewing: Chore,
     reaping: Chore,
     lease: Lease,
+    lease_is_lost: bool,
     trouble: bool,
     stop: stop::Phase,
 }
@@ -369,6 +368,7 @@ impl Node {
             renewing: Chore::default(),
             reaping: Chore::default(),
             lease: Lease::new(settings.lease),
+            lease_is_lost: false,
             trouble: false,
             stop: stop::Phase::Running,
         }

@@ -61,14 +61,15 @@ impl Node {
         match result {
             Ok(()) => {
                 self.lease.renewed(started);
+                self.lease_is_lost = false;
                 self.renewing.end(started + self.lease.renew_every());
                 self.note_trouble(None, actions);
             }
             Err(failure) => {
-                let was_trusted = self.lease.is_trusted(started);
                 self.note_trouble(Some(&failure), actions);
                 self.renewing.end(now.mono + self.lease.renew_every() / 5);
-                if was_trusted && !self.lease.is_trusted(now.mono) {
+                let is_lost = !self.lease.is_trusted(now.mono);
+                if is_lost && !std::mem::replace(&mut self.lease_is_lost, true) {
                     actions.push(Action::Report(Notice::LeaseLost));
                 }
             }

@@ -1,17 +1,23 @@
 //! The rules of a node, told by stepping one through time on the store in memory.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
-
-use super::*;
-use crate::{
+use scheduler_core::{
     plan::{
-        execution::Status,
-        task::{Catalog, JobRefusal, Policy},
+        Now,
+        execution::{ExecutionId, Status},
+        node::{Action, Ended, Event, Failure, Node, Notice, Run, Settings},
+        task::{Catalog, JobRefusal, Policy, Reader, TaskId},
         trigger::{CronDialect, Zone},
     },
-    store::{Desk as _, ExecutionFilter, ExecutionRow, NewTask, Store as _, memory::MemoryStore},
+    store::{
+        Desk as _, ExecutionFilter, ExecutionRow, NewTask, Store as _, StoreError,
+        memory::MemoryStore,
+    },
 };
 
 struct AnyJob;
@@ -44,6 +50,8 @@ struct World {
     running: BTreeMap<ExecutionId, (DateTime<Utc>, Run)>,
     notices: Vec<Notice>,
     has_left: bool,
+    /// Only the heartbeat fails.
+    refuses_renewals: bool,
     /// A task of which every transaction fails.
     poison: Option<TaskId>,
 }
@@ -90,6 +98,7 @@ impl World {
             running: BTreeMap::new(),
             notices: Vec::new(),
             has_left: false,
+            refuses_renewals: false,
             poison: None,
         }
     }
@@ -114,10 +123,7 @@ impl World {
         }
     }
 
-    fn call<T>(
-        &self,
-        call: impl Future<Output = Result<T, crate::store::StoreError>>,
-    ) -> Result<T, Failure> {
+    fn call<T>(&self, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, Failure> {
         match self.database {
             Database::Answers => Ok(wait(call).unwrap()),
             Database::Unreachable => Err(Failure::NotApplied("unreachable".to_owned())),
@@ -156,6 +162,10 @@ impl World {
                 let result = self.call(self.store.record(&outcomes));
                 Some(Event::Recorded(outcomes, result))
             }
+            Action::Renew if self.refuses_renewals => Some(Event::Renewed {
+                started: self.now.mono,
+                result: Err(Failure::NotApplied("refused".to_owned())),
+            }),
             Action::Renew => {
                 let result = self.call(self.store.renew(self.node_id));
                 Some(Event::Renewed { started: self.now.mono, result })
@@ -665,14 +675,14 @@ fn a_node_that_cannot_renew_claims_nothing_until_it_can() {
     let mut world = World::new("2026-01-01T12:00:00Z");
     world.add(&row("second", "interval", "1"));
     world.advance_to("2026-01-01T12:00:02Z");
-    world.database = Database::Unreachable;
-    world.now.mono += Duration::from_secs(60);
-    world.set_clock(at("2026-01-01T12:01:02Z"));
-    assert!(!world.node.can_claim(world.now));
-    world.send(Event::Tick);
-    world.database = Database::Answers;
-    world.advance_to("2026-01-01T12:01:10Z");
-    assert!(world.node.can_claim(world.now));
+    world.refuses_renewals = true;
+    // The lease of 30 s less its margin of 5 s, from the last renewal at 12:00:00.
+    world.advance_to("2026-01-01T12:00:40Z");
+    assert_eq!(world.history().last().map(String::as_str), Some("12:00:24 success"));
+    assert!(world.notices.contains(&Notice::LeaseLost));
+    world.refuses_renewals = false;
+    world.advance_to("2026-01-01T12:00:43Z");
+    assert_eq!(world.history().last().map(String::as_str), Some("12:00:43 success"));
 }
 
 #[test]
