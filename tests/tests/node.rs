@@ -9,8 +9,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_core::{
     plan::{
         Now,
-        execution::{ExecutionId, Status},
-        node::{Action, Ended, Event, Failure, Node, Notice, Run, Settings},
+        claim::{Claim, Entry, Verdict},
+        execution::{ExecutionId, Outcome, Recorded, Source, Status},
+        node::{Action, Call, Ended, Event, Failure, Node, Notice, Run, Settings},
         task::{Catalog, JobRefusal, Policy, Reader, TaskId},
         trigger::{CronDialect, Zone},
     },
@@ -50,6 +51,8 @@ struct World {
     running: BTreeMap<ExecutionId, (DateTime<Utc>, Run)>,
     notices: Vec<Notice>,
     has_left: bool,
+    /// Jobs hold their threads: they cannot be ended from outside.
+    jobs_block: bool,
     /// Only the heartbeat fails.
     refuses_renewals: bool,
     /// A task of which every transaction fails.
@@ -98,6 +101,7 @@ impl World {
             running: BTreeMap::new(),
             notices: Vec::new(),
             has_left: false,
+            jobs_block: false,
             refuses_renewals: false,
             poison: None,
         }
@@ -136,43 +140,44 @@ impl World {
 
     fn perform(&mut self, action: Action) -> Option<Event> {
         match action {
-            Action::Read => Some(Event::Read(self.call(self.store.read()))),
-            Action::ReadCursors(tasks) => {
-                Some(Event::Cursors(self.call(self.store.cursors(&tasks))))
+            Action::Call(Call::Read) => Some(Event::Read(self.call(self.store.read()))),
+            Action::Call(Call::ReadCursors(tasks)) => {
+                let result = self.call(self.store.cursors(&tasks));
+                Some(Event::Cursors(tasks, result))
             }
-            Action::Claim(claims)
+            Action::Call(Call::Claim(claims))
                 if claims.iter().any(|claim| Some(claim.task_id) == self.poison) =>
             {
                 Some(Event::Claimed(claims, Err(Failure::NotApplied("poison".to_owned()))))
             }
-            Action::Record(outcomes)
+            Action::Call(Call::Record(outcomes))
                 if outcomes.iter().any(|outcome| !outcome.extra.is_ascii()) =>
             {
                 Some(Event::Recorded(outcomes, Err(Failure::NotApplied("latin1".to_owned()))))
             }
-            Action::Claim(claims) => {
+            Action::Call(Call::Claim(claims)) => {
                 let result = self.call(self.store.claim(self.node_id, &claims));
                 Some(Event::Claimed(claims, result))
             }
-            Action::Settle(claims) => {
+            Action::Call(Call::Settle(claims)) => {
                 let result = self.call(self.store.settle(&claims));
                 Some(Event::Settled(claims, result))
             }
-            Action::Record(outcomes) => {
+            Action::Call(Call::Record(outcomes)) => {
                 let result = self.call(self.store.record(&outcomes));
                 Some(Event::Recorded(outcomes, result))
             }
-            Action::Renew if self.refuses_renewals => Some(Event::Renewed {
+            Action::Call(Call::Renew) if self.refuses_renewals => Some(Event::Renewed {
                 started: self.now.mono,
                 result: Err(Failure::NotApplied("refused".to_owned())),
             }),
-            Action::Renew => {
+            Action::Call(Call::Renew) => {
                 let result = self.call(self.store.renew(self.node_id));
                 Some(Event::Renewed { started: self.now.mono, result })
             }
-            Action::Reap { suspects } => {
-                Some(Event::Reaped(self.call(self.store.reap(Duration::from_secs(30), &suspects))))
-            }
+            Action::Call(Call::Reap { suspects }) => Some(Event::Reaped(
+                self.call(self.store.reap(self.node_id, Duration::from_secs(30), &suspects)),
+            )),
             Action::Start(runs) => {
                 for run in runs {
                     self.running.insert(run.execution_id, (self.now.wall, run));
@@ -181,8 +186,13 @@ impl World {
             }
             Action::CancelJobs => None,
             Action::Abort(executions) => {
-                self.running.retain(|id, _| !executions.contains(id));
-                None
+                let now = self.now.wall;
+                let result = || Err("ended by the scheduler".to_owned());
+                let ended = executions.iter().filter(|_| !self.jobs_block).filter_map(|id| {
+                    let (started, _) = self.running.remove(id)?;
+                    Some(ended(*id, started, now, result()))
+                });
+                Some(Event::Ended(ended.collect()))
             }
             Action::Report(notice) => {
                 self.notices.push(notice);
@@ -202,6 +212,45 @@ impl World {
         let ended: Vec<Ended> =
             over.map(|(id, (started, _))| ended(id, started, now, Ok(()))).collect();
         (!ended.is_empty()).then_some(Event::Ended(ended))
+    }
+
+    /// Another node claims a fire of `task`.
+    fn run_elsewhere(&mut self, task: TaskId, instant: &str) {
+        let spec = wait(self.store.read()).unwrap().rows[0].spec.clone().unwrap();
+        let entry = Entry {
+            scheduled_at: at(instant),
+            trace_id: "elsewhere".into(),
+            status: Status::Todo,
+            source: Source::Manual,
+            extra: "{}".to_owned(),
+        };
+        let request = wait(self.store.request_run(task, at(instant))).unwrap();
+        let claim = Claim {
+            task_id: task,
+            spec: spec.into(),
+            first: at(instant),
+            limit: Some(1),
+            request: Some(request),
+            entries: vec![entry],
+        };
+        wait(self.store.renew("elsewhere")).unwrap();
+        let won = wait(self.store.claim("elsewhere", &[claim])).unwrap();
+        assert!(matches!(won[0], Verdict::Won(Some(_))), "{won:?}");
+    }
+
+    /// The other node records a success.
+    fn end_elsewhere(&mut self) {
+        let row = self.rows().into_iter().find(|row| row.trace_id == "elsewhere").unwrap();
+        let outcome = Outcome {
+            execution_id: row.id,
+            task_id: row.task_id,
+            trace_id: "elsewhere".into(),
+            status: Status::Success,
+            extra: "{}".to_owned(),
+            started_at: None,
+            finished_at: self.now.wall,
+        };
+        assert_eq!(wait(self.store.record(&[outcome])).unwrap(), [Recorded::Stands]);
     }
 
     /// Ends the run of an execution.
@@ -797,4 +846,72 @@ fn an_error_that_the_table_cannot_hold_is_stored_in_ascii_and_delays_no_other() 
     world.check_history(&["12:01:00 fail", "12:01:00 success"]);
     assert_eq!(world.extra(Status::Fail)["err"], "数据 💥");
     assert!(world.rows().iter().all(|row| row.extra.is_ascii()));
+}
+
+#[test]
+fn a_job_that_blocks_its_thread_keeps_its_place_after_its_time_out() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    (world.takes, world.jobs_block) = (None, true);
+    world.add(&with_extra(row("minute", "interval", "60"), r#"{"timeout": "20s"}"#));
+    world.advance_to("2026-01-01T12:02:00Z");
+    world.check_history(&["12:01:00 timeout", "12:02:00 skipped"]);
+    world.end(1, Ok(()));
+    world.advance_to("2026-01-01T12:03:00Z");
+    world.check_history(&["12:01:00 timeout", "12:02:00 skipped", "12:03:00 todo"]);
+}
+
+#[test]
+fn a_row_whose_key_becomes_free_is_scheduled() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let first = world.add(&row("one", "interval", "5"));
+    let second = world.add(&row("two", "interval", "5"));
+    world.store.edit(second, |row| {
+        row.task_key = Ok("one".to_owned());
+        row.status = Ok("doing".to_owned());
+    });
+    world.advance_to("2026-01-01T12:00:21Z");
+    wait(world.store.delete(first)).unwrap();
+    world.advance_to("2026-01-01T12:01:00Z");
+    assert_eq!(world.rows().last().unwrap().task_id, second);
+    assert_eq!(world.rejections().len(), 1, "said once");
+}
+
+#[test]
+fn a_live_date_that_becomes_now_runs_at_once_and_once() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let id = world.add(&row("date", "date", "2026-01-01 12:00:05"));
+    world.advance_to("2026-01-01T12:00:12Z");
+    wait(world.store.set_spec(id, "now")).unwrap();
+    world.advance_to("2026-01-01T12:05:00Z");
+    world.crash_and_restart();
+    world.advance_to("2026-01-01T12:06:00Z");
+    world.check_history(&["12:00:05 success", "12:00:12 success"]);
+}
+
+#[test]
+fn a_manual_run_that_found_the_task_busy_does_not_skip_the_next_fire() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let id = world.add(&with_extra(row("minute", "interval", "60"), "{}"));
+    world.advance_to("2026-01-01T12:00:05Z");
+    world.run_elsewhere(id, "2026-01-01T11:00:00Z");
+    wait(world.store.request_run(id, world.now.wall)).unwrap();
+    world.advance_to("2026-01-01T12:00:31Z");
+    world.end_elsewhere();
+    world.advance_to("2026-01-01T12:01:00Z");
+    assert_eq!(world.history().last().unwrap(), "12:01:00 success", "{:?}", world.history());
+}
+
+#[test]
+fn a_claim_of_unknown_fate_is_cancelled_when_its_row_was_switched_off_meanwhile() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let id = world.add(&row("ten", "interval", "10"));
+    world.advance_to("2026-01-01T12:00:09Z");
+    world.database = Database::LosesAnswers;
+    world.advance_to("2026-01-01T12:00:10Z");
+    wait(world.store.set_enabled(id, false)).unwrap();
+    let reading = wait(world.store.read()).unwrap();
+    world.send(Event::Read(Ok(reading)));
+    world.database = Database::Answers;
+    world.advance_to("2026-01-01T12:00:20Z");
+    world.check_history(&["12:00:10 cancelled"]);
 }

@@ -22,8 +22,9 @@ pub struct Claim {
     pub spec: Arc<str>,
     /// The oldest instant this claim accounts for.
     pub first: DateTime<Utc>,
-    /// Whether a run may be claimed although the task is not `ready`.
-    pub may_overlap: bool,
+    /// How many executions of the task may be open at once, on all nodes together, the run of this claim
+    /// included; `None`: any number.
+    pub limit: Option<u32>,
     /// For a manual run, the `scheduler_request` that asked for it.
     pub request: Option<RequestId>,
     /// One or two rows, oldest first, at most one of them [`Status::Todo`].
@@ -93,8 +94,10 @@ pub enum Refusal {
     SpecChanged,
     /// Instants from `first` on are accounted already, the newest is this.
     Accounted(DateTime<Utc>),
-    /// The task may not overlap and is not `ready`.
+    /// As many executions of the task are open as may be.
     Busy,
+    /// The task's row is locked by somebody else: ask again.
+    Locked,
     /// The manual run was taken by another node, or withdrawn.
     RequestGone,
 }
@@ -104,24 +107,31 @@ pub enum Refusal {
 pub struct LockedTask {
     /// Whether `is_valid` is 1.
     pub is_enabled: bool,
-    /// Whether `status` is `ready`.
-    pub is_ready: bool,
     /// `spec`.
     pub spec: String,
     /// `update_at`.
     pub updated_at: Option<DateTime<Utc>>,
     /// The newest `scheduled_at` among the task's executions that were not manual.
     pub last_accounted: Option<DateTime<Utc>>,
+    /// How many of its executions are open.
+    pub open: u32,
 }
 
-/// Decides `claim` by what stands in the database, read under the lock of the task's row.
+/// Decides `claim` by what stands in the database, read under the lock of the task's row; `locked` is `None`
+/// when there is no such row, `has_request` says whether the request of a manual run still waits.
 ///
 /// # Errors
 /// The reason why nothing may be written.
-pub fn judge(claim: &Claim, locked: Option<&LockedTask>) -> Result<(), Refusal> {
+pub fn judge(claim: &Claim, locked: Option<&LockedTask>, has_request: bool) -> Result<(), Refusal> {
+    if claim.request.is_some() && !has_request {
+        return Err(Refusal::RequestGone);
+    }
+    // The withdrawal of a manual run is recorded whatever became of its task.
+    if claim.request.is_some() && claim.run().is_none() {
+        return Ok(());
+    }
     let task = locked.ok_or(Refusal::Gone)?;
-    // Of a disabled task only the withdrawal of a manual run is still recorded.
-    if !task.is_enabled && (claim.request.is_none() || claim.run().is_some()) {
+    if !task.is_enabled {
         return Err(Refusal::Disabled);
     }
     if claim.request.is_none() {
@@ -134,7 +144,9 @@ pub fn judge(claim: &Claim, locked: Option<&LockedTask>) -> Result<(), Refusal> 
             return Err(Refusal::Accounted(last));
         }
     }
-    if claim.run().is_some() && !claim.may_overlap && !task.is_ready {
+    // Judged by what is open, not by `status`: that may be written by hand, and a row of the same key may hold
+    // it back.
+    if claim.run().is_some() && claim.limit.is_some_and(|limit| task.open >= limit) {
         return Err(Refusal::Busy);
     }
     Ok(())
@@ -162,7 +174,7 @@ mod tests {
             task_id: 1,
             spec: "10".into(),
             first: at(10),
-            may_overlap: false,
+            limit: Some(1),
             request: None,
             entries: vec![
                 Entry { scheduled_at: at(10), status: Status::Missed, ..run.clone() },
@@ -174,20 +186,20 @@ mod tests {
     fn ready() -> LockedTask {
         LockedTask {
             is_enabled: true,
-            is_ready: true,
             spec: "10".into(),
             updated_at: Some(at(0)),
             last_accounted: Some(at(9)),
+            open: 0,
         }
     }
 
     #[track_caller]
     fn check(locked: Option<LockedTask>, expected: Result<(), Refusal>) {
-        assert_eq!(judge(&claim(), locked.as_ref()), expected);
+        assert_eq!(judge(&claim(), locked.as_ref(), false), expected);
     }
 
     #[test]
-    fn a_ready_enabled_task_with_the_planned_spec_is_won() {
+    fn a_free_enabled_task_with_the_planned_spec_is_won() {
         check(Some(ready()), Ok(()));
     }
 
@@ -217,12 +229,33 @@ mod tests {
     }
 
     #[test]
-    fn a_task_that_is_not_ready_refuses_a_run_but_not_a_record() {
-        let doing = LockedTask { is_ready: false, ..ready() };
+    fn a_task_that_runs_refuses_a_run_but_not_a_record() {
+        let doing = LockedTask { open: 1, ..ready() };
         check(Some(doing.clone()), Err(Refusal::Busy));
         let mut record = claim();
         record.entries.pop();
-        assert_eq!(judge(&record, Some(&doing)), Ok(()));
-        assert_eq!(judge(&Claim { may_overlap: true, ..claim() }, Some(&doing)), Ok(()));
+        assert_eq!(judge(&record, Some(&doing), false), Ok(()));
+        let without_limit = Claim { limit: None, ..claim() };
+        assert_eq!(judge(&without_limit, Some(&doing), false), Ok(()));
+    }
+
+    #[test]
+    fn a_limit_counts_what_is_open_on_all_nodes() {
+        let two = Claim { limit: Some(2), ..claim() };
+        let open = |open| LockedTask { open, ..ready() };
+        assert_eq!(judge(&two, Some(&open(1)), false), Ok(()));
+        assert_eq!(judge(&two, Some(&open(2)), false), Err(Refusal::Busy));
+    }
+
+    #[test]
+    fn a_manual_run_needs_its_request_and_its_withdrawal_needs_nothing_else() {
+        let run = Claim { request: Some(3), ..claim() };
+        assert_eq!(judge(&run, Some(&ready()), false), Err(Refusal::RequestGone));
+        let accounted = LockedTask { last_accounted: Some(at(30)), spec: "7".into(), ..ready() };
+        assert_eq!(judge(&run, Some(&accounted), true), Ok(()));
+        assert_eq!(judge(&run, None, true), Err(Refusal::Gone));
+        let mut withdrawal = run;
+        withdrawal.entries.pop();
+        assert_eq!(judge(&withdrawal, None, true), Ok(()));
     }
 }

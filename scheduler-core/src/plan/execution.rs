@@ -133,6 +133,17 @@ pub struct Outcome {
     pub finished_at: DateTime<Utc>,
 }
 
+/// What became of an outcome that was to be recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// It stands in its row.
+    Stands,
+    /// Somebody else closed the row before; it stays as it was.
+    Discarded,
+    /// The task's row is locked by somebody else: nothing was written, ask again.
+    Locked,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -91,11 +91,11 @@ pub fn due(
         return Due::Nothing;
     };
     // For the database the task still runs: claimed now, a fire would be taken for an overlap.
-    if load.unrecorded > 0 && !policy.may_overlap() {
+    let limit = policy.limit();
+    if limit.is_some_and(|limit| load.running < limit && load.running + load.unrecorded >= limit) {
         return Due::Wait;
     }
-    let is_full = load.is_busy_elsewhere || load.running >= policy.max_instances;
-    let is_full = is_full && policy.overlap != Overlap::Allow;
+    let is_full = limit.is_some_and(|limit| load.is_busy_elsewhere || load.running >= limit);
     if is_full && policy.overlap == Overlap::Queue {
         return Due::Wait;
     }

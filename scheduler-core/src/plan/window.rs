@@ -19,6 +19,8 @@ pub struct Facts {
     pub adopted_at: DateTime<Utc>,
     /// The newest `scheduled_at` of the task's executions that were not manual.
     pub last_accounted: Option<DateTime<Utc>>,
+    /// Whether the spec was edited while the task lived: a `now` written just now is a new one.
+    pub is_new_spec: bool,
 }
 
 /// The instant after which (exclusively) `trigger`'s instants count.
@@ -30,7 +32,9 @@ pub struct Facts {
 pub fn opens(trigger: &Trigger, facts: Facts, misfire_grace: Duration) -> DateTime<Utc> {
     let base = facts.edited_at.max(facts.adopted_at);
     let base = match trigger {
-        Trigger::Date(date) if date.is_now() && facts.last_accounted.is_some() => {
+        Trigger::Date(date)
+            if date.is_now() && facts.last_accounted.is_some() && !facts.is_new_spec =>
+        {
             DateTime::<Utc>::MAX_UTC
         }
         Trigger::Date(_) => TimeDelta::from_std(misfire_grace + Duration::from_millis(1))

@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     clock,
-    plan::node::{Action, Event, Failure},
+    plan::node::{Call, Event, Failure},
     store::{SharedStore, StoreError},
 };
 
@@ -23,42 +23,36 @@ impl Calls {
         Self { store, node_id, lease }
     }
 
-    /// Begins the call that `action` asks for; its answer comes out of `in_flight` as an event.
-    pub(super) fn perform(&self, action: Action, in_flight: &mut JoinSet<Event>) {
+    /// Begins the call that `call` asks for; its answer comes out of `in_flight` as an event.
+    pub(super) fn perform(&self, call: Call, in_flight: &mut JoinSet<Event>) {
         let store = Arc::clone(&self.store);
         let node_id = Arc::clone(&self.node_id);
         let lease = self.lease;
         in_flight.spawn(async move {
-            match action {
-                Action::Read => Event::Read(store.read().await.map_err(failure)),
-                Action::ReadCursors(tasks) => {
-                    Event::Cursors(store.cursors(&tasks).await.map_err(failure))
+            match call {
+                Call::Read => Event::Read(store.read().await.map_err(failure)),
+                Call::ReadCursors(tasks) => {
+                    let result = store.cursors(&tasks).await.map_err(failure);
+                    Event::Cursors(tasks, result)
                 }
-                Action::Claim(claims) => {
+                Call::Claim(claims) => {
                     let result = store.claim(&node_id, &claims).await.map_err(failure);
                     Event::Claimed(claims, result)
                 }
-                Action::Settle(claims) => {
+                Call::Settle(claims) => {
                     let result = store.settle(&claims).await.map_err(failure);
                     Event::Settled(claims, result)
                 }
-                Action::Record(outcomes) => {
+                Call::Record(outcomes) => {
                     let result = store.record(&outcomes).await.map_err(failure);
                     Event::Recorded(outcomes, result)
                 }
-                Action::Renew => {
+                Call::Renew => {
                     let started = clock::mono();
                     Event::Renewed { started, result: store.renew(&node_id).await.map_err(failure) }
                 }
-                Action::Reap { suspects } => {
-                    Event::Reaped(store.reap(lease, &suspects).await.map_err(failure))
-                }
-                Action::Start(_)
-                | Action::CancelJobs
-                | Action::Abort(_)
-                | Action::Report(_)
-                | Action::Exit => {
-                    unreachable!("bug: not a call to the store")
+                Call::Reap { suspects } => {
+                    Event::Reaped(store.reap(&node_id, lease, &suspects).await.map_err(failure))
                 }
             }
         });

@@ -23,7 +23,7 @@ use crate::{
     clock,
     job::{Args, Context, ContextParts, Invocation, error_chain, panic_text},
     plan::{
-        execution::ExecutionId,
+        execution::{ExecutionId, Outcome},
         node::{Ended, Run},
     },
     registry::Registry,
@@ -51,14 +51,15 @@ pub(super) struct Jobs {
     registry: Arc<Registry>,
     runtime: Handle,
     tasks: JoinSet<Result<(), String>>,
-    running: HashMap<Id, Running>,
-    aborts: HashMap<ExecutionId, (AbortHandle, CancellationToken)>,
+    by_task: HashMap<Id, ExecutionId>,
+    by_execution: HashMap<ExecutionId, Running>,
     cancellation: CancellationToken,
 }
 
 #[derive(Debug)]
 struct Running {
-    execution_id: ExecutionId,
+    abort: AbortHandle,
+    cancellation: CancellationToken,
     /// Epoch milliseconds; 0 until the job was first polled.
     started_at: Arc<AtomicI64>,
 }
@@ -69,8 +70,8 @@ impl Jobs {
             registry,
             runtime,
             tasks: JoinSet::new(),
-            running: HashMap::new(),
-            aborts: HashMap::new(),
+            by_task: HashMap::new(),
+            by_execution: HashMap::new(),
             cancellation: CancellationToken::new(),
         }
     }
@@ -84,8 +85,8 @@ impl Jobs {
             let job =
                 self.invoke(run, cancellation.clone(), Arc::clone(&started_at)).instrument(span);
             let abort = self.tasks.spawn_on(job, &self.runtime);
-            self.running.insert(abort.id(), Running { execution_id, started_at });
-            self.aborts.insert(execution_id, (abort, cancellation));
+            self.by_task.insert(abort.id(), execution_id);
+            self.by_execution.insert(execution_id, Running { abort, cancellation, started_at });
         }
     }
 
@@ -122,12 +123,21 @@ impl Jobs {
     }
 
     /// Ends these jobs at their next await. One that blocks its thread ends when it stops blocking.
-    pub(super) fn abort(&mut self, executions: &[ExecutionId]) {
+    pub(super) fn abort(&self, executions: &[ExecutionId]) {
         for execution in executions {
-            if let Some((abort, cancellation)) = self.aborts.remove(execution) {
-                cancellation.cancel();
-                abort.abort();
+            if let Some(running) = self.by_execution.get(execution) {
+                running.cancellation.cancel();
+                running.abort.abort();
             }
+        }
+    }
+
+    /// Fills in when a job began that the scheduler gave up on: only its thread knows.
+    pub(super) fn tell_starts(&self, outcomes: &mut [Outcome]) {
+        let unknown = outcomes.iter_mut().filter(|outcome| outcome.started_at.is_none());
+        for outcome in unknown {
+            let running = self.by_execution.get(&outcome.execution_id);
+            outcome.started_at = running.and_then(|running| since(&running.started_at));
         }
     }
 
@@ -156,12 +166,17 @@ impl Jobs {
                 (id, Err(text))
             }
         };
-        let running = self.running.remove(&id).expect("every task is entered when it is spawned");
-        self.aborts.remove(&running.execution_id);
-        let started_at = match running.started_at.load(Ordering::Relaxed) {
-            0 => None,
-            millis => DateTime::<Utc>::from_timestamp_millis(millis),
-        };
-        Ended { execution_id: running.execution_id, started_at, finished_at, result }
+        let execution_id =
+            self.by_task.remove(&id).expect("every task is entered when it is spawned");
+        let running = self.by_execution.remove(&execution_id);
+        let started_at = running.and_then(|running| since(&running.started_at));
+        Ended { execution_id, started_at, finished_at, result }
+    }
+}
+
+fn since(started_at: &AtomicI64) -> Option<DateTime<Utc>> {
+    match started_at.load(Ordering::Relaxed) {
+        0 => None,
+        millis => DateTime::from_timestamp_millis(millis),
     }
 }

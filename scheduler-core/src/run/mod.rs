@@ -20,7 +20,7 @@ use crate::{
     clock,
     config::Config,
     plan::{
-        node::{Action, Event, Node, Settings},
+        node::{Action, Call, Event, Node, Settings},
         task::Reader,
     },
     registry::Registry,
@@ -40,6 +40,10 @@ use self::{calls::Calls, jobs::Jobs, report::Reporter};
 pub use self::{
     identity::node_id, jobs::job_runtime, open::open_store, rules::reader, signals::Signals,
 };
+
+/// How long leaving waits for the database: what is open is recorded, and a row that stays is forgotten by
+/// the others.
+const GOOD_BYE: Duration = Duration::from_secs(1);
 
 /// Why a scheduler ended otherwise than by a stop that ran its course.
 #[derive(Debug, thiserror::Error)]
@@ -101,7 +105,11 @@ impl Scheduler {
                     Action::Abort(executions) => jobs.abort(&executions),
                     Action::Report(notice) => reporter.say(notice),
                     Action::Exit => break 'turn,
-                    call => calls.perform(call, &mut in_flight),
+                    Action::Call(Call::Record(mut outcomes)) => {
+                        jobs.tell_starts(&mut outcomes);
+                        calls.perform(Call::Record(outcomes), &mut in_flight);
+                    }
+                    Action::Call(call) => calls.perform(call, &mut in_flight),
                 }
             }
             let wait = node.wake_in(clock::now()).unwrap_or(Duration::MAX);
@@ -118,8 +126,10 @@ impl Scheduler {
                 () = clock::sleep_at_most_5s(wait) => Event::Tick,
             };
         }
-        if let Err(error) = store.leave(&node_id).await {
-            tracing::warn!(node.id = %node_id, "could not say good-bye to the database: {}", error.chain());
+        match tokio::time::timeout(GOOD_BYE, store.leave(&node_id)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!("no good-bye to the database: {}", error.chain()),
+            Err(_) => tracing::warn!("no good-bye to the database: no answer"),
         }
         tracing::info!(node.id = %node_id, "the scheduler stopped");
         Ok(())

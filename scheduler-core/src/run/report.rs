@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use crate::plan::{execution::Status, node::Notice};
+use crate::plan::{
+    execution::Status,
+    node::{Ending, Notice},
+};
 
 /// Lines about scheduled tasks at the start; a table of 100,000 tasks must not flood the log.
 const SCHEDULED_LINES: usize = 50;
@@ -34,10 +37,9 @@ impl Reporter {
             Notice::Deleted(task_id, task_key) => {
                 tracing::info!(task.id = task_id, task.key = %task_key, "deleted: forgotten");
             }
-            Notice::SpecChanged { task_id, task_key, old, new, next } => tracing::info!(
-                task.id = task_id, task.key = %task_key, old = %old, new = %new, next = %instant(next),
-                "new spec"
-            ),
+            Notice::SpecChanged { task_id, task_key, old, new } => {
+                tracing::info!(task.id = task_id, task.key = %task_key, %old, %new, "new spec");
+            }
             Notice::EditIgnored { task_id, task_key, columns } => tracing::warn!(
                 task.id = task_id, task.key = %task_key, columns = %columns.join(", "),
                 "edited while scheduled: takes effect when the task is disabled and enabled again"
@@ -57,8 +59,16 @@ impl Reporter {
                     "the lease could not be renewed in time: nothing is claimed until it is"
                 );
             }
+            Notice::Stuck { task_id, error } => tracing::error!(
+                task.id = task_id,
+                "every transaction with this task fails, retrying it alone: {error}"
+            ),
+            Notice::LeftUnrecorded(outcomes) => tracing::error!(
+                outcomes,
+                "leaving before these outcomes could be recorded: their executions become lost"
+            ),
             Notice::Stopping(running) => tracing::info!(running, "stopping: no new claims"),
-            ending => say_ending(ending),
+            Notice::Ending(ending) => say_ending(ending),
         }
     }
 
@@ -74,30 +84,29 @@ impl Reporter {
 }
 
 /// What became of single fires and runs.
-fn say_ending(notice: Notice) {
-    match notice {
-        Notice::NotRun { task_key, status, scheduled_at, extra } => tracing::warn!(
+fn say_ending(ending: Ending) {
+    match ending {
+        Ending::NotRun { task_key, status, scheduled_at, extra } => tracing::warn!(
             task.key = %task_key, scheduled_at = %instant(Some(scheduled_at)), %extra, "{status}"
         ),
-        Notice::RunFailed { task_key, execution_id, trace_id, status: Status::Timeout, reason } => {
+        Ending::RunFailed { task_key, execution_id, trace_id, status: Status::Timeout, reason } => {
             tracing::error!(
                 task.key = %task_key, execution.id = execution_id, %trace_id, "timeout: {reason}"
             )
         }
-        Notice::RunFailed { task_key, execution_id, trace_id, reason, .. } => tracing::error!(
+        Ending::RunFailed { task_key, execution_id, trace_id, reason, .. } => tracing::error!(
             task.key = %task_key, execution.id = execution_id, %trace_id, "failed: {reason}"
         ),
-        Notice::OutcomeDiscarded { execution_id, status } => tracing::warn!(
+        Ending::OutcomeDiscarded { execution_id, status } => tracing::warn!(
             execution.id = execution_id,
             "the outcome {status} is discarded: the execution was closed by somebody else"
         ),
-        Notice::Lost { execution_id, task_id, node_id } => tracing::warn!(
+        Ending::Lost { execution_id, task_id, node_id } => tracing::warn!(
             execution.id = execution_id,
             task.id = task_id,
             node.id = node_id.as_deref().unwrap_or("unknown"),
             "lost: its node did not renew its lease"
         ),
-        other => tracing::warn!("{other:?}"),
     }
 }
 

@@ -1,22 +1,26 @@
 //! From the end of a job to the recorded outcome.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use chrono::{DateTime, Utc};
-
-use super::{Action, Ended, Failure, Node, Notice, Open};
+use super::{Action, Call, Ended, Ending, Failure, Node, Notice, Open};
 use crate::plan::{
     Now,
-    execution::{ExecutionId, Outcome, Status},
+    execution::{ExecutionId, Outcome, Recorded, Status},
+    task::TaskId,
 };
+
+/// How soon an outcome whose task was locked is tried again.
+const LOCKED_FOR: Duration = Duration::from_millis(100);
 
 impl Node {
     pub(super) fn on_ended(&mut self, ended: Vec<Ended>, actions: &mut Vec<Action>) {
         for run in ended {
-            // A run that was given up (time-out, stop) is recorded already.
-            let Some(open) = self.close(run.execution_id) else {
+            let Some(open) = self.close(run.execution_id) else { continue };
+            if open.is_given_up {
+                // Recorded already; from now on its task has room again.
+                self.plan_next(open.task_id);
                 continue;
-            };
+            }
             let (status, extra) = match &run.result {
                 Ok(()) => (Status::Success, "{}".to_owned()),
                 Err(error) => (Status::Fail, serde_json::json!({ "err": error }).to_string()),
@@ -38,9 +42,7 @@ impl Node {
 
     /// Puts an outcome into the queue. Until it is recorded the task is still `doing` for the database.
     pub(super) fn finish(&mut self, outcome: Outcome) {
-        if let Some(live) = self.live_mut(outcome.task_id) {
-            live.load.unrecorded += 1;
-        }
+        self.load_mut(outcome.task_id).unrecorded += 1;
         self.outcomes.push(outcome);
     }
 
@@ -50,10 +52,37 @@ impl Node {
         if let Some(deadline) = open.deadline {
             self.deadlines.remove(&(deadline, execution_id));
         }
-        if let Some(live) = self.live_mut(open.task_id) {
-            live.load.running = live.load.running.saturating_sub(1);
-        }
+        let load = self.load_mut(open.task_id);
+        load.running = load.running.saturating_sub(1);
         Some(open)
+    }
+
+    /// Records a run that did not end by itself. It keeps its place among the runs of its task until it really
+    /// ended: a job that blocks its thread cannot be ended from outside.
+    pub(super) fn give_up(
+        &mut self,
+        execution_id: ExecutionId,
+        status: Status,
+        reason: &str,
+        now: Now,
+        actions: &mut Vec<Action>,
+    ) {
+        let Some(open) = self.open.get_mut(&execution_id).filter(|open| !open.is_given_up) else {
+            return;
+        };
+        open.is_given_up = true;
+        let failed = open.failed(execution_id, status, reason.to_owned());
+        let outcome = Outcome {
+            execution_id,
+            task_id: open.task_id,
+            trace_id: Arc::clone(&open.trace_id),
+            status,
+            extra: serde_json::json!({ "reason": reason }).to_string(),
+            started_at: None,
+            finished_at: now.wall,
+        };
+        actions.push(failed);
+        self.finish(outcome);
     }
 
     pub(super) fn end_overdue_runs(&mut self, now: Now, actions: &mut Vec<Action>) {
@@ -66,12 +95,8 @@ impl Node {
             overdue.push(execution_id);
         }
         for execution_id in &overdue {
-            let Some(open) = self.close(*execution_id) else {
-                continue;
-            };
-            let reason = "still running at the end of its timeout";
-            actions.push(open.failed(*execution_id, Status::Timeout, reason.to_owned()));
-            self.finish(open.unfinished(*execution_id, Status::Timeout, reason, now.wall));
+            let reason = "had not ended at its timeout";
+            self.give_up(*execution_id, Status::Timeout, reason, now, actions);
         }
         if !overdue.is_empty() {
             actions.push(Action::Abort(overdue));
@@ -83,53 +108,67 @@ impl Node {
         if self.outcomes.is_empty() || !self.records.is_open(now) {
             return;
         }
-        self.records.begin();
         let rest = self.outcomes.split_off(self.outcomes.len().min(self.records.batch));
         let mut batch = std::mem::replace(&mut self.outcomes, rest);
         // Rows are locked in this order: by task, then by execution.
         batch.sort_by_key(|outcome| (outcome.task_id, outcome.execution_id));
-        actions.push(Action::Record(batch));
-    }
-
-    /// What failed together is tried in smaller parts. What fails alone lets the others pass, and gives up the
-    /// one thing a table may refuse: characters beyond its set.
-    fn try_again(&mut self, outcomes: Vec<Outcome>) {
-        match <[Outcome; 1]>::try_from(outcomes) {
-            Ok([outcome]) => {
-                let extra = in_ascii(&outcome.extra);
-                self.outcomes.push(Outcome { extra, ..outcome });
-            }
-            Err(outcomes) => drop(self.outcomes.splice(0..0, outcomes)),
-        }
+        self.records.begin(batch.len());
+        actions.push(Action::Call(Call::Record(batch)));
     }
 
     pub(super) fn on_recorded(
         &mut self,
         outcomes: Vec<Outcome>,
-        result: Result<Vec<bool>, Failure>,
+        result: Result<Vec<Recorded>, Failure>,
         now: Now,
         actions: &mut Vec<Action>,
     ) {
-        let written = match result {
-            Ok(written) => written,
+        let recorded = match result {
+            Ok(recorded) => recorded,
             Err(failure) => {
-                // Writing again is harmless: a row that is closed already stays as it is.
-                self.records.failed(outcomes.len(), now);
-                self.note_trouble(Some(&failure), actions);
-                self.try_again(outcomes);
+                self.records.failed(now);
+                self.try_again(outcomes, &failure, actions);
                 return;
             }
         };
         self.records.succeeded();
-        for (outcome, is_written) in outcomes.into_iter().zip(written) {
-            if !is_written {
-                let Outcome { execution_id, status, .. } = outcome;
-                actions.push(Action::Report(Notice::OutcomeDiscarded { execution_id, status }));
+        let mut locked = Vec::new();
+        for (outcome, recorded) in outcomes.into_iter().zip(recorded) {
+            match recorded {
+                Recorded::Locked => locked.push(outcome),
+                Recorded::Stands => self.is_recorded(outcome.task_id),
+                Recorded::Discarded => {
+                    let Outcome { execution_id, status, .. } = outcome;
+                    let discarded = Ending::OutcomeDiscarded { execution_id, status };
+                    actions.push(Action::Report(Notice::Ending(discarded)));
+                    self.is_recorded(outcome.task_id);
+                }
             }
-            if let Some(live) = self.live_mut(outcome.task_id) {
-                live.load.unrecorded = live.load.unrecorded.saturating_sub(1);
+        }
+        if !locked.is_empty() {
+            self.records.pause(LOCKED_FOR, now);
+            self.outcomes.extend(locked);
+        }
+    }
+
+    fn is_recorded(&mut self, task_id: TaskId) {
+        self.stuck.remove(&task_id);
+        let load = self.load_mut(task_id);
+        load.unrecorded = load.unrecorded.saturating_sub(1);
+        self.plan_next(task_id);
+    }
+
+    /// What failed together is tried in smaller parts; writing again is harmless, since a row that is closed
+    /// stays as it is. What fails alone lets the others pass, and gives up the one thing a table may refuse:
+    /// characters beyond its set.
+    fn try_again(&mut self, outcomes: Vec<Outcome>, failure: &Failure, actions: &mut Vec<Action>) {
+        match <[Outcome; 1]>::try_from(outcomes) {
+            Ok([outcome]) => {
+                self.note_stuck(outcome.task_id, failure, actions);
+                let extra = in_ascii(&outcome.extra);
+                self.outcomes.push(Outcome { extra, ..outcome });
             }
-            self.plan_next(outcome.task_id);
+            Err(outcomes) => drop(self.outcomes.splice(0..0, outcomes)),
         }
     }
 }
@@ -151,32 +190,13 @@ fn in_ascii(json: &str) -> String {
 }
 
 impl Open {
-    /// The outcome of a run that did not end by itself.
-    pub(super) fn unfinished(
-        &self,
-        execution_id: ExecutionId,
-        status: Status,
-        reason: &str,
-        finished_at: DateTime<Utc>,
-    ) -> Outcome {
-        Outcome {
-            execution_id,
-            task_id: self.task_id,
-            trace_id: Arc::clone(&self.trace_id),
-            status,
-            extra: serde_json::json!({ "reason": reason }).to_string(),
-            started_at: Some(self.started_at),
-            finished_at,
-        }
-    }
-
     fn failed(&self, execution_id: ExecutionId, status: Status, reason: String) -> Action {
-        Action::Report(Notice::RunFailed {
+        Action::Report(Notice::Ending(Ending::RunFailed {
             task_key: Arc::clone(&self.task_key),
             execution_id,
             trace_id: Arc::clone(&self.trace_id),
             status,
             reason,
-        })
+        }))
     }
 }

@@ -37,8 +37,6 @@ pub enum Notice {
         old: Arc<str>,
         /// Now.
         new: Arc<str>,
-        /// Its next instant.
-        next: Option<DateTime<Utc>>,
     },
     /// Columns of a live task were edited that are not read again while it lives.
     EditIgnored {
@@ -58,11 +56,44 @@ pub enum Notice {
         /// Disabled rows.
         disabled: usize,
     },
+    /// Every transaction with this task fails, while others do not.
+    Stuck {
+        /// The task.
+        task_id: TaskId,
+        /// What the database said.
+        error: String,
+    },
+    /// Leaving, although so many outcomes could not be recorded; their executions become `lost`.
+    LeftUnrecorded(usize),
+    /// A task stood at `doing` without an open execution and is `ready` again.
+    Healed(TaskId),
+    /// A manual run was asked for a task that cannot run.
+    RequestRefused {
+        /// The task.
+        task_id: TaskId,
+        /// Why.
+        reason: String,
+    },
+    /// What became of a fire or a run.
+    Ending(Ending),
+    /// The database does not answer, or answers with an error.
+    DatabaseTrouble(String),
+    /// The database answers again.
+    DatabaseBack,
+    /// The lease could not be renewed in time: nothing is claimed until it is.
+    LeaseLost,
+    /// A stop was asked for while so many jobs run.
+    Stopping(usize),
+}
+
+/// What became of a fire or a run that is worth a line.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ending {
     /// Fires that did not run were recorded.
     NotRun {
         /// The task.
         task_key: Arc<str>,
-        /// `missed`, `skipped` or `cancelled`.
+        /// `missed` or `skipped`.
         status: Status,
         /// The newest instant.
         scheduled_at: DateTime<Utc>,
@@ -98,21 +129,4 @@ pub enum Notice {
         /// The node that had it; `None`: not written by this scheduler.
         node_id: Option<String>,
     },
-    /// A task stood at `doing` without an open execution and is `ready` again.
-    Healed(TaskId),
-    /// A manual run was asked for a task that cannot run.
-    RequestRefused {
-        /// The task.
-        task_id: TaskId,
-        /// Why.
-        reason: String,
-    },
-    /// The database does not answer, or answers with an error.
-    DatabaseTrouble(String),
-    /// The database answers again.
-    DatabaseBack,
-    /// The lease could not be renewed in time: nothing is claimed until it is.
-    LeaseLost,
-    /// A stop was asked for while so many jobs run.
-    Stopping(usize),
 }

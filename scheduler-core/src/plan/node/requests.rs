@@ -5,16 +5,28 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use chrono::{DateTime, Utc};
+
 use super::{Action, Node, Notice, tasks::Known};
 use crate::plan::{
-    claim::{Claim, Entry, Request},
+    claim::{Claim, Entry, Request, RequestId},
     execution::{Source, Status},
-    task::Overlap,
+    task::TaskId,
 };
 
 impl Node {
     pub(super) fn take_requests(&mut self, requests: Vec<Request>) {
         self.requests = requests.into_iter().map(|request| (request.id, request)).collect();
+    }
+
+    /// Keeps a request that could not be served, under another instant.
+    pub(super) fn ask_later(
+        &mut self,
+        task_id: TaskId,
+        id: RequestId,
+        requested_at: DateTime<Utc>,
+    ) {
+        self.requests.insert(id, Request { id, task_id, requested_at });
     }
 
     /// Claims of the requests that can run now, at most `room`, at most one per task.
@@ -40,22 +52,17 @@ impl Node {
     }
 
     fn claim_request(&mut self, request: &Request, actions: &mut Vec<Action>) -> Option<Claim> {
+        let load = self.load(request.task_id);
         let reason = match self.known.get(&request.task_id) {
             Some(Known::Live(live)) => {
-                let policy = live.task.policy;
-                let is_full = policy.overlap != Overlap::Allow
-                    && live.load.running + live.load.unrecorded >= policy.max_instances;
-                if live.is_claiming || live.is_stale || live.accounted.is_none() || is_full {
+                let is_planned = !live.is_claiming && !live.is_stale && live.accounted.is_some();
+                let limit = live.task.policy.limit();
+                let busy = load.running + load.unrecorded;
+                if !is_planned || limit.is_some_and(|limit| busy >= limit) {
                     return None;
                 }
                 let spec = Arc::clone(&live.task.spec);
-                return Some(self.manual(
-                    request,
-                    spec,
-                    policy.may_overlap(),
-                    Status::Todo,
-                    "{}".to_owned(),
-                ));
+                return Some(self.manual(request, spec, limit, Status::Todo, "{}".to_owned()));
             }
             Some(Known::Disabled) => "the task is disabled",
             Some(Known::Rejected(_)) => "the row of the task is rejected, see `scheduler check`",
@@ -65,14 +72,14 @@ impl Node {
             Notice::RequestRefused { task_id: request.task_id, reason: reason.to_owned() };
         actions.push(Action::Report(refused));
         let extra = serde_json::json!({ "reason": reason }).to_string();
-        Some(self.manual(request, "".into(), true, Status::Cancelled, extra))
+        Some(self.manual(request, "".into(), None, Status::Cancelled, extra))
     }
 
     fn manual(
         &mut self,
         request: &Request,
         spec: Arc<str>,
-        may_overlap: bool,
+        limit: Option<u32>,
         status: Status,
         extra: String,
     ) -> Claim {
@@ -82,7 +89,7 @@ impl Node {
             task_id: request.task_id,
             spec,
             first: scheduled_at,
-            may_overlap,
+            limit,
             request: Some(request.id),
             entries: vec![Entry { scheduled_at, trace_id, status, source: Source::Manual, extra }],
         }

@@ -46,10 +46,13 @@ impl Node {
     }
 
     pub(super) fn exit_when_done(&mut self, now: Now, actions: &mut Vec<Action>) {
-        let is_idle = self.open.is_empty()
+        if !self.is_stopping() {
+            return;
+        }
+        let is_idle = self.open.values().all(|open| open.is_given_up)
             && self.outcomes.is_empty()
-            && !self.records.in_flight
-            && !self.claims.in_flight
+            && self.records.in_flight == 0
+            && self.claims.in_flight == 0
             && self.unsettled.is_none();
         match self.stop {
             Phase::Running | Phase::Left => {}
@@ -65,21 +68,24 @@ impl Node {
     }
 
     fn leave(&mut self, actions: &mut Vec<Action>) {
+        let unrecorded = self.outcomes.len() + self.records.in_flight;
+        if unrecorded > 0 {
+            actions.push(Action::Report(Notice::LeftUnrecorded(unrecorded)));
+        }
         self.stop = Phase::Left;
         actions.push(Action::Exit);
     }
 
     fn cut_what_runs(&mut self, now: Now, actions: &mut Vec<Action>) {
-        let mut cut: Vec<ExecutionId> = self.open.keys().copied().collect();
+        let running = self.open.iter().filter(|(_, open)| !open.is_given_up);
+        let mut cut: Vec<ExecutionId> = running.map(|(id, _)| *id).collect();
         cut.sort_unstable();
         let reason = format!(
             "still running {} s after the scheduler was asked to stop",
             self.settings.shutdown_timeout.as_secs_f64()
         );
         for execution_id in &cut {
-            if let Some(open) = self.close(*execution_id) {
-                self.finish(open.unfinished(*execution_id, Status::Cancelled, &reason, now.wall));
-            }
+            self.give_up(*execution_id, Status::Cancelled, &reason, now, actions);
         }
         if !cut.is_empty() {
             actions.push(Action::Abort(cut));

@@ -12,12 +12,11 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use super::{Action, Failure, Node, Notice, Reading};
+use super::{Action, Call, Failure, Node, Notice, Reading};
 use crate::plan::{
     Now,
     lateness::Load,
     task::{Task, TaskError, TaskFault, TaskId, TaskRow, Validity},
-    trigger::Trigger,
     window,
 };
 
@@ -29,10 +28,19 @@ const RETRY: Duration = Duration::from_millis(500);
 pub(super) enum Known {
     /// Scheduled.
     Live(Box<Live>),
-    /// Does not parse; the digest of the row that was reported.
-    Rejected(u64),
+    /// Does not parse, or may not run beside another row.
+    Rejected(Rejection),
     /// Switched off.
     Disabled,
+}
+
+/// What was said of a rejected row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rejection {
+    /// Digest of the row.
+    row: u64,
+    /// Whether only an edit of the row itself can mend it.
+    is_final: bool,
 }
 
 /// A scheduled task.
@@ -41,11 +49,12 @@ pub(super) struct Live {
     pub(super) task: Task,
     /// Everything up to here is accounted for; `None` until the database said so.
     pub(super) accounted: Option<DateTime<Utc>>,
-    pub(super) load: Load,
     /// A claim is in flight: the task stays out of the timetable.
     pub(super) is_claiming: bool,
     /// The row was found changed by a claim: nothing is planned until it was read again.
     pub(super) is_stale: bool,
+    /// The spec was edited while the task lived, and its window is not open yet.
+    has_new_spec: bool,
     /// The columns as they were when the task went live, and the last edit of them that was said.
     columns: Columns,
     said: Columns,
@@ -74,6 +83,11 @@ impl Columns {
         let pairs = self.0.iter().zip(other.0);
         pairs.zip(COLUMN_NAMES).filter(|((was, is), _)| *was != is).map(|(_, name)| name).collect()
     }
+}
+
+/// A digest of the row but for `status`, which the scheduler itself moves.
+fn row_digest(row: &TaskRow) -> u64 {
+    digest(&TaskRow { status: Ok(String::new()), ..row.clone() })
 }
 
 fn digest(value: &impl Hash) -> u64 {
@@ -105,14 +119,21 @@ impl Node {
         self.forget_deleted(&reading.rows, actions);
         self.suspects.clear();
         for row in &reading.rows {
-            self.read_row(row, now, actions);
+            self.read_row(row, actions);
         }
         self.take_requests(reading.requests);
+        self.last_good_read = self.read_started;
+        self.loads.retain(|_, load| *load != Load::default());
+        self.read_cursors(actions);
+    }
+
+    fn read_cursors(&mut self, actions: &mut Vec<Action>) {
         if self.arriving.is_empty() {
             self.say_first_reading(actions);
         } else if !self.cursors_in_flight {
             self.cursors_in_flight = true;
-            actions.push(Action::ReadCursors(self.arriving.iter().copied().collect()));
+            let arriving = self.arriving.iter().copied().collect();
+            actions.push(Action::Call(Call::ReadCursors(arriving)));
         }
     }
 
@@ -146,8 +167,10 @@ impl Node {
         }
     }
 
-    fn read_row(&mut self, row: &TaskRow, now: Now, actions: &mut Vec<Action>) {
-        let runs_here = matches!(self.known.get(&row.id), Some(Known::Live(live)) if live.load.running > 0 || live.is_claiming);
+    fn read_row(&mut self, row: &TaskRow, actions: &mut Vec<Action>) {
+        let load = self.load(row.id);
+        let runs_here = load.running + load.unrecorded > 0
+            || matches!(self.known.get(&row.id), Some(Known::Live(live)) if live.is_claiming);
         if row.status.as_deref() == Ok("doing") && !runs_here {
             self.suspects.insert(row.id);
         }
@@ -155,17 +178,26 @@ impl Node {
             (Err(error), _) => self.reject(row, error, actions),
             (Ok(Validity::Disabled), Some(Known::Disabled)) => {}
             (Ok(Validity::Disabled), _) => self.disable(row.id, actions),
-            (Ok(Validity::Enabled), Some(Known::Live(_))) => self.reread_live(row, now, actions),
+            (Ok(Validity::Enabled), Some(Known::Live(_))) => self.reread_live(row, actions),
             (Ok(Validity::Enabled), _) => self.welcome(row, actions),
         }
     }
 
     fn reject(&mut self, row: &TaskRow, error: TaskError, actions: &mut Vec<Action>) {
-        let digest = digest(row);
-        if !matches!(self.known.get(&row.id), Some(Known::Rejected(said)) if *said == digest) {
+        // A key is free again when the other row goes: such a row is asked at each reading.
+        let is_final = !matches!(error.fault, TaskFault::DuplicateKey { .. });
+        let rejection = Rejection { row: row_digest(row), is_final };
+        if self.rejection(row.id) != Some(rejection) {
             actions.push(Action::Report(Notice::Rejected(error)));
         }
-        self.replace(row.id, Some(Known::Rejected(digest)));
+        self.replace(row.id, Some(Known::Rejected(rejection)));
+    }
+
+    fn rejection(&self, id: TaskId) -> Option<Rejection> {
+        match self.known.get(&id) {
+            Some(Known::Rejected(rejection)) => Some(*rejection),
+            _ => None,
+        }
     }
 
     pub(super) fn disable(&mut self, id: TaskId, actions: &mut Vec<Action>) {
@@ -178,7 +210,8 @@ impl Node {
     /// A row that was not live parses, or is rejected. Until the database said what is accounted of it, it
     /// arrives.
     fn welcome(&mut self, row: &TaskRow, actions: &mut Vec<Action>) {
-        if matches!(self.known.get(&row.id), Some(Known::Rejected(said)) if *said == digest(row)) {
+        let as_before = Rejection { row: row_digest(row), is_final: true };
+        if self.rejection(row.id) == Some(as_before) {
             return;
         }
         let task = match self.reader.read(row) {
@@ -191,24 +224,21 @@ impl Node {
         }
         self.keys.insert(Arc::clone(&task.key), row.id);
         self.arriving.insert(row.id);
-        // A task that was disabled and enabled again may still have runs open from before.
-        let running = self.open.values().filter(|open| open.task_id == row.id).count();
-        let load = Load { running: u32::try_from(running).unwrap_or(u32::MAX), ..Load::default() };
         let columns = Columns::of(row);
         let live = Live {
             task,
             accounted: None,
-            load,
             is_claiming: false,
             is_stale: false,
+            has_new_spec: false,
             columns,
             said: columns,
         };
         self.known.insert(row.id, Known::Live(Box::new(live)));
     }
 
-    fn reread_live(&mut self, row: &TaskRow, now: Now, actions: &mut Vec<Action>) {
-        let previous_read = self.previous_read;
+    fn reread_live(&mut self, row: &TaskRow, actions: &mut Vec<Action>) {
+        let last_good_read = self.last_good_read;
         let Some(Known::Live(live)) = self.known.get_mut(&row.id) else {
             return;
         };
@@ -236,14 +266,25 @@ impl Node {
             Err(error) => return self.reject(row, error, actions),
         };
         // Where `update_at` did not move with the edit, the last reading that showed the old spec bounds it.
-        let edited_at =
-            row.updated_at.filter(|at| *at > live.task.anchor.updated_at).unwrap_or(previous_read);
-        live.respec(spec, trigger, edited_at, now, actions);
-        self.plan_next(row.id);
+        let moved = row.updated_at.filter(|at| *at > live.task.anchor.updated_at);
+        live.task.anchor.updated_at = moved.unwrap_or(last_good_read);
+        live.task.trigger = trigger;
+        live.accounted = None;
+        live.has_new_spec = true;
+        actions.push(Action::Report(Notice::SpecChanged {
+            task_id: row.id,
+            task_key: Arc::clone(&live.task.key),
+            old: std::mem::replace(&mut live.task.spec, spec),
+            new: Arc::clone(&live.task.spec),
+        }));
+        // As for a new row, the database says what is accounted for.
+        self.timetable.remove(row.id);
+        self.arriving.insert(row.id);
     }
 
     pub(super) fn on_cursors(
         &mut self,
+        asked: &[TaskId],
         result: Result<HashMap<TaskId, DateTime<Utc>>, Failure>,
         now: Now,
         actions: &mut Vec<Action>,
@@ -258,24 +299,25 @@ impl Node {
                 return;
             }
         };
-        for task_id in std::mem::take(&mut self.arriving) {
-            let adopted_at = self.adopted_at;
-            let Some(live) = self.live_mut(task_id) else {
-                continue;
-            };
+        for task_id in asked.iter().copied() {
+            let (is_asked, adopted_at) = (self.arriving.remove(&task_id), self.adopted_at);
+            let Some(live) = self.live_mut(task_id).filter(|_| is_asked) else { continue };
             let facts = window::Facts {
                 edited_at: live.task.anchor.updated_at,
                 adopted_at,
                 last_accounted: cursors.get(&task_id).copied(),
+                is_new_spec: std::mem::take(&mut live.has_new_spec),
             };
-            live.accounted =
-                Some(window::opens(&live.task.trigger, facts, live.task.policy.misfire_grace_time));
+            let grace = live.task.policy.misfire_grace_time;
+            live.accounted = Some(window::opens(&live.task.trigger, facts, grace));
             let task_key = Arc::clone(&live.task.key);
             let next = live.next_to_say(now);
             actions.push(Action::Report(Notice::Scheduled { task_id, task_key, next }));
+            self.load_mut(task_id).has_waited = false;
             self.plan_next(task_id);
         }
-        self.say_first_reading(actions);
+        // Those that came while the question was under way are asked about now.
+        self.read_cursors(actions);
     }
 
     fn say_first_reading(&mut self, actions: &mut Vec<Action>) {
@@ -298,28 +340,5 @@ impl Live {
         let accounted = self.accounted?;
         let trigger = &self.task.trigger;
         trigger.next_after(accounted.max(now.wall)).or_else(|| trigger.next_after(accounted))
-    }
-
-    /// Goes over to a new spec, whose instants count from the edit on.
-    fn respec(
-        &mut self,
-        spec: Arc<str>,
-        trigger: Trigger,
-        edited_at: DateTime<Utc>,
-        now: Now,
-        actions: &mut Vec<Action>,
-    ) {
-        let old = std::mem::replace(&mut self.task.spec, spec);
-        self.task.trigger = trigger;
-        self.task.anchor.updated_at = edited_at;
-        self.accounted = self.accounted.map(|accounted| accounted.max(edited_at));
-        let next = self.next_to_say(now);
-        actions.push(Action::Report(Notice::SpecChanged {
-            task_id: self.task.id,
-            task_key: Arc::clone(&self.task.key),
-            old,
-            new: Arc::clone(&self.task.spec),
-            next,
-        }));
     }
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Action, Chore, Failure, Node, Notice, Reaped, stop::Phase};
-use crate::plan::Now;
+use super::{Action, Call, Chore, Ending, Failure, Node, Notice, Reaped, stop::Phase};
+use crate::plan::{Now, task::TaskId};
 
 impl Node {
     /// Looking for dead nodes costs one statement; a third of the lease keeps recovery within
@@ -28,27 +28,34 @@ impl Node {
     pub(super) fn do_chores(&mut self, now: Now, actions: &mut Vec<Action>) {
         if self.stop != Phase::Left && self.renewing.is_due(now) {
             self.renewing.begin();
-            actions.push(Action::Renew);
+            actions.push(Action::Call(Call::Renew));
         }
         if self.is_stopping() {
             return;
         }
         if self.reading.is_due(now) {
             self.reading.begin();
-            self.previous_read = std::mem::replace(&mut self.read_started, now.wall);
-            actions.push(Action::Read);
+            self.read_started = now.wall;
+            actions.push(Action::Call(Call::Read));
         }
         if self.has_read && self.reaping.is_due(now) {
             if self.lease.may_reap(now.mono) {
                 self.reaping.begin();
-                let mut suspects: Vec<_> = self.suspects.iter().copied().collect();
-                suspects.sort_unstable();
-                suspects.truncate(self.settings.batch);
-                actions.push(Action::Reap { suspects });
+                let suspects = self.next_suspects();
+                actions.push(Action::Call(Call::Reap { suspects }));
             } else {
                 self.reaping.due_at = now.mono + self.reap_every();
             }
         }
+    }
+
+    /// At most a batch, taking turns: one that runs on another node stays a suspect for long.
+    fn next_suspects(&mut self) -> Vec<TaskId> {
+        let after = self.suspects.range(self.last_suspect.saturating_add(1)..);
+        let before = self.suspects.range(..=self.last_suspect);
+        let suspects: Vec<_> = after.chain(before).copied().take(self.settings.batch).collect();
+        self.last_suspect = suspects.last().copied().unwrap_or(TaskId::MIN);
+        suspects
     }
 
     pub(super) fn on_renewed(
@@ -66,6 +73,7 @@ impl Node {
                 self.note_trouble(None, actions);
             }
             Err(failure) => {
+                self.lease.contact_lost();
                 self.note_trouble(Some(&failure), actions);
                 self.renewing.end(now.mono + self.lease.renew_every() / 5);
                 let is_lost = !self.lease.is_trusted(now.mono);
@@ -82,11 +90,15 @@ impl Node {
         now: Now,
         actions: &mut Vec<Action>,
     ) {
-        self.reaping.end(now.mono + self.reap_every());
+        // A full answer means that more of the dead wait.
+        let is_full = result.as_ref().is_ok_and(|reaped| reaped.lost.len() >= self.settings.batch);
+        let pause = if is_full { Duration::ZERO } else { self.reap_every() };
+        self.reaping.end(now.mono + pause);
         match result {
             Ok(reaped) => {
                 for (execution_id, task_id, node_id) in reaped.lost {
-                    actions.push(Action::Report(Notice::Lost { execution_id, task_id, node_id }));
+                    let lost = Ending::Lost { execution_id, task_id, node_id };
+                    actions.push(Action::Report(Notice::Ending(lost)));
                 }
                 for task_id in reaped.healed {
                     self.suspects.remove(&task_id);

@@ -34,10 +34,10 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Whether a run may be claimed while another of the same task is open somewhere.
+    /// How many runs of the task may be open at once; `None`: any number.
     #[must_use]
-    pub fn may_overlap(&self) -> bool {
-        self.overlap == Overlap::Allow || self.max_instances > 1
+    pub fn limit(&self) -> Option<u32> {
+        (self.overlap != Overlap::Allow).then_some(self.max_instances)
     }
 }
 
@@ -68,9 +68,6 @@ pub(super) fn extra(text: &str, defaults: Policy) -> Result<(Policy, Option<Zone
     }
     if let Some(value) = key("timeout") {
         policy.timeout = Some(span("extra.timeout", value)?).filter(|span| !span.is_zero());
-    }
-    if let Some(value) = key("delay") {
-        span("extra.delay", value)?;
     }
     if let Some(value) = key("coalesce") {
         policy.coalesce =
@@ -163,7 +160,6 @@ mod tests {
         assert_eq!(reads(r#"{"max_instances": 10000}"#).0.max_instances, 10_000);
         assert_eq!(reads(r#"{"overlap": "allow"}"#).0.overlap, Overlap::Allow);
         assert_eq!(reads(r#"{"timezone": "Asia/Shanghai"}"#).1, Zone::named("Asia/Shanghai").ok());
-        assert_eq!(reads(r#"{"delay": 3600}"#).0, Policy::default());
     }
 
     #[test]
@@ -181,7 +177,6 @@ mod tests {
         refuses(r#"{"overlap": "wait"}"#, "extra.overlap \"wait\" is not valid, expected \"skip\"");
         refuses(r#"{"timezone": "Europe/Londn"}"#, "timezone \"Europe/Londn\"");
         refuses(r#"{"timezone": 8}"#, "extra.timezone \"8\"");
-        refuses(r#"{"delay": "soon"}"#, "extra.delay \"soon\"");
     }
 
     #[test]

@@ -1,0 +1,275 @@
+//! From the answer to a claim to a started job: only what is committed runs.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+
+use super::{Action, Ending, Failure, Node, Notice, Open, Run, Settled, tasks::Known};
+use crate::plan::{
+    Now,
+    claim::{Claim, Entry, Refusal, Verdict},
+    execution::{ExecutionId, Outcome, Source, Status},
+    task::{Overlap, TaskId},
+};
+
+/// How long a claim that failed alone is put off.
+const PUT_OFF: TimeDelta = TimeDelta::seconds(5);
+
+/// How soon a task whose row was locked is tried again: the lock of another claim or record is short.
+const LOCKED_FOR: TimeDelta = TimeDelta::milliseconds(100);
+
+impl Node {
+    pub(super) fn on_claimed(
+        &mut self,
+        claims: Vec<Claim>,
+        result: Result<Vec<Verdict>, Failure>,
+        now: Now,
+        actions: &mut Vec<Action>,
+    ) {
+        let verdicts = match result {
+            Ok(verdicts) => verdicts,
+            Err(failure @ Failure::NotApplied(_)) => {
+                self.claims.failed(now);
+                self.give_back(&claims);
+                self.put_off(&claims, &failure, now, actions);
+                return;
+            }
+            Err(Failure::Unknown(_)) => {
+                self.claims.failed(now);
+                // Until it is known what was written, nothing of these tasks is planned.
+                self.unsettled = Some(claims);
+                return;
+            }
+        };
+        self.claims.succeeded();
+        let mut runs = Vec::new();
+        for (claim, verdict) in claims.iter().zip(verdicts) {
+            self.stuck.remove(&claim.task_id);
+            match verdict {
+                Verdict::Won(execution) => self.won(claim, execution, now, &mut runs, actions),
+                Verdict::Refused(refusal) => self.refused(claim, refusal, now, actions),
+            }
+        }
+        start(runs, actions);
+    }
+
+    pub(super) fn on_settled(
+        &mut self,
+        claims: Vec<Claim>,
+        result: Result<Vec<Settled>, Failure>,
+        now: Now,
+        actions: &mut Vec<Action>,
+    ) {
+        let Ok(settled) = result else {
+            self.claims.unanswered(now);
+            self.unsettled = Some(claims);
+            return;
+        };
+        self.claims.succeeded();
+        let mut runs = Vec::new();
+        for (claim, settled) in claims.iter().zip(settled) {
+            match settled {
+                Settled::Written(execution) => {
+                    let execution = self.give_up_late(claim, execution, now);
+                    self.won(claim, execution, now, &mut runs, actions);
+                }
+                Settled::NotWritten => self.give_back(std::slice::from_ref(claim)),
+            }
+        }
+        start(runs, actions);
+    }
+
+    /// Nothing was written: the tasks are planned again, as if the claim had not been tried. A request that was
+    /// not served is still in its table, where the next reading finds it.
+    fn give_back(&mut self, claims: &[Claim]) {
+        for claim in claims {
+            if let Some(live) = self.live_mut(claim.task_id) {
+                live.is_claiming = false;
+            }
+            self.plan_next(claim.task_id);
+        }
+    }
+
+    /// A claim that fails even alone lets the others pass first.
+    fn put_off(
+        &mut self,
+        claims: &[Claim],
+        failure: &Failure,
+        now: Now,
+        actions: &mut Vec<Action>,
+    ) {
+        let [claim] = claims else { return };
+        self.note_stuck(claim.task_id, failure, actions);
+        self.plan_later(claim.task_id, now, PUT_OFF);
+    }
+
+    fn plan_later(&mut self, task_id: TaskId, now: Now, later: TimeDelta) {
+        self.plan_next(task_id);
+        if let Some(due) = self.timetable.get(task_id) {
+            self.timetable.set(task_id, due.max(now.wall + later));
+        }
+    }
+
+    fn won(
+        &mut self,
+        claim: &Claim,
+        execution: Option<ExecutionId>,
+        now: Now,
+        runs: &mut Vec<Run>,
+        actions: &mut Vec<Action>,
+    ) {
+        self.say_what_does_not_run(claim, actions);
+        let started = execution.zip(claim.run());
+        let Some(live) = self.live_mut(claim.task_id) else {
+            // Disabled, deleted or rejected between the claim and its answer.
+            if let Some((execution_id, entry)) = started {
+                let reason = "the row was switched off before the run began";
+                let cancelled = Status::Cancelled;
+                self.never_started(execution_id, claim.task_id, entry, cancelled, reason, now);
+            }
+            return;
+        };
+        live.is_claiming = false;
+        if claim.request.is_none() {
+            live.accounted = live.accounted.map(|accounted| accounted.max(claim.newest()));
+            self.load_mut(claim.task_id).has_waited = false;
+        }
+        if let Some((execution_id, entry)) = started {
+            self.start(execution_id, claim.task_id, entry, now, runs);
+        }
+        self.plan_next(claim.task_id);
+    }
+
+    fn start(
+        &mut self,
+        execution_id: ExecutionId,
+        task_id: TaskId,
+        entry: &Entry,
+        now: Now,
+        runs: &mut Vec<Run>,
+    ) {
+        if self.is_stopping() {
+            let reason = "the scheduler stopped before the run began";
+            let cancelled = Status::Cancelled;
+            return self.never_started(execution_id, task_id, entry, cancelled, reason, now);
+        }
+        let Some(Known::Live(live)) = self.known.get(&task_id) else { return };
+        let task = &live.task;
+        let open = Open {
+            task_id,
+            task_key: Arc::clone(&task.key),
+            trace_id: Arc::clone(&entry.trace_id),
+            deadline: task.policy.timeout.map(|timeout| now.mono + timeout),
+            is_given_up: false,
+        };
+        runs.push(Run {
+            execution_id,
+            task_id,
+            task_key: Arc::clone(&task.key),
+            job: Arc::clone(&task.job),
+            args: Arc::clone(&task.args),
+            trace_id: Arc::clone(&entry.trace_id),
+            scheduled_at: entry.scheduled_at,
+            attempt: 1,
+        });
+        if let Some(deadline) = open.deadline {
+            self.deadlines.insert((deadline, execution_id));
+        }
+        self.open.insert(execution_id, open);
+        self.load_mut(task_id).running += 1;
+    }
+
+    /// A run whose claim was committed, but of which we hear only after the grace, is not started any more.
+    fn give_up_late(
+        &mut self,
+        claim: &Claim,
+        execution: Option<ExecutionId>,
+        now: Now,
+    ) -> Option<ExecutionId> {
+        let (execution_id, entry) = execution.zip(claim.run())?;
+        let Some(Known::Live(live)) = self.known.get(&claim.task_id) else { return execution };
+        let policy = live.task.policy;
+        let grace = TimeDelta::from_std(policy.misfire_grace_time).unwrap_or(TimeDelta::MAX);
+        let is_late = now.wall - entry.scheduled_at > grace;
+        if entry.source == Source::Manual || policy.overlap == Overlap::Queue || !is_late {
+            return execution;
+        }
+        let reason =
+            "claimed in time, but the database's answer came later than misfire_grace_time";
+        self.never_started(execution_id, claim.task_id, entry, Status::Missed, reason, now);
+        None
+    }
+
+    fn never_started(
+        &mut self,
+        execution_id: ExecutionId,
+        task_id: TaskId,
+        entry: &Entry,
+        status: Status,
+        reason: &str,
+        now: Now,
+    ) {
+        self.finish(Outcome {
+            execution_id,
+            task_id,
+            trace_id: Arc::clone(&entry.trace_id),
+            status,
+            extra: serde_json::json!({ "reason": reason }).to_string(),
+            started_at: None,
+            finished_at: now.wall,
+        });
+    }
+
+    fn refused(&mut self, claim: &Claim, refusal: Refusal, now: Now, actions: &mut Vec<Action>) {
+        let task_id = claim.task_id;
+        if let Some(live) = self.live_mut(task_id) {
+            live.is_claiming = false;
+            // The next reading says what became of the row; until then nothing of it is claimed.
+            live.is_stale |= matches!(refusal, Refusal::Gone | Refusal::SpecChanged);
+        }
+        match refusal {
+            Refusal::Gone | Refusal::SpecChanged => {
+                self.reading.due_at = self.reading.due_at.min(now.mono);
+            }
+            Refusal::Disabled => self.disable(task_id, actions),
+            Refusal::RequestGone => {}
+            Refusal::Accounted(last) => self.accounted_elsewhere(claim, last),
+            // A manual run waits for the next reading; it says nothing about the schedule.
+            Refusal::Busy if claim.request.is_some() => {}
+            Refusal::Busy => self.load_mut(task_id).is_busy_elsewhere = true,
+            Refusal::Locked => return self.plan_later(task_id, now, LOCKED_FOR),
+        }
+        self.plan_next(task_id);
+    }
+
+    fn accounted_elsewhere(&mut self, claim: &Claim, last: chrono::DateTime<chrono::Utc>) {
+        if let Some(request) = claim.request {
+            // A fire took the very millisecond of the manual run, which moves on to the next.
+            self.ask_later(claim.task_id, request, claim.first + TimeDelta::milliseconds(1));
+            return;
+        }
+        self.load_mut(claim.task_id).has_waited = false;
+        if let Some(live) = self.live_mut(claim.task_id) {
+            live.accounted = live.accounted.map(|accounted| accounted.max(last));
+        }
+    }
+
+    fn say_what_does_not_run(&self, claim: &Claim, actions: &mut Vec<Action>) {
+        let Some(Known::Live(live)) = self.known.get(&claim.task_id) else { return };
+        let silent = |entry: &&Entry| matches!(entry.status, Status::Missed | Status::Skipped);
+        for entry in claim.entries.iter().filter(silent) {
+            actions.push(Action::Report(Notice::Ending(Ending::NotRun {
+                task_key: Arc::clone(&live.task.key),
+                status: entry.status,
+                scheduled_at: entry.scheduled_at,
+                extra: entry.extra.clone(),
+            })));
+        }
+    }
+}
+
+fn start(runs: Vec<Run>, actions: &mut Vec<Action>) {
+    if !runs.is_empty() {
+        actions.push(Action::Start(runs));
+    }
+}

@@ -1,0 +1,164 @@
+//! What a node hears and what it wants done.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+
+use super::Notice;
+use crate::plan::{
+    claim::{Claim, Request, Verdict},
+    execution::{ExecutionId, Outcome, Recorded, TraceId},
+    task::{TaskId, TaskRow},
+};
+
+/// What happened.
+#[derive(Debug)]
+pub enum Event {
+    /// The moment of [`Node::wake_in`] has come.
+    Tick,
+    /// The tables were read.
+    Read(Result<Reading, Failure>),
+    /// The last accounted fires of the tasks that were asked about; one without any is absent.
+    Cursors(Vec<TaskId>, Result<HashMap<TaskId, DateTime<Utc>>, Failure>),
+    /// A claim was answered, one verdict per claim in the same order.
+    Claimed(Vec<Claim>, Result<Vec<Verdict>, Failure>),
+    /// What a claim of unknown fate has written: per claim the execution that carries its trace id, as far as
+    /// the claim had a run.
+    Settled(Vec<Claim>, Result<Vec<Settled>, Failure>),
+    /// Jobs ended.
+    Ended(Vec<Ended>),
+    /// Outcomes were written: per outcome what became of it, in the same order.
+    Recorded(Vec<Outcome>, Result<Vec<Recorded>, Failure>),
+    /// A renewal that began at `started` (monotonic) was answered.
+    Renewed {
+        /// Start of the call, monotonic.
+        started: Duration,
+        /// Its end.
+        result: Result<(), Failure>,
+    },
+    /// Dead nodes' executions were looked for.
+    Reaped(Result<Reaped, Failure>),
+    /// A signal asked to stop.
+    Stop,
+}
+
+/// What the plan wants done.
+#[derive(Debug, PartialEq)]
+pub enum Action {
+    /// Ask the store; the answer comes back as an event.
+    Call(Call),
+    /// Start these jobs: their claims are committed.
+    Start(Vec<Run>),
+    /// Tell the running jobs that the scheduler is stopping.
+    CancelJobs,
+    /// End these jobs; their outcome is recorded without them.
+    Abort(Vec<ExecutionId>),
+    /// Say it.
+    Report(Notice),
+    /// Everything is recorded: leave.
+    Exit,
+}
+
+/// What is asked of the store.
+#[derive(Debug, PartialEq)]
+pub enum Call {
+    /// Read the tables.
+    Read,
+    /// Read the last accounted fire of these tasks.
+    ReadCursors(Vec<TaskId>),
+    /// Claim, in one transaction.
+    Claim(Vec<Claim>),
+    /// Find out what a claim of unknown fate has written.
+    Settle(Vec<Claim>),
+    /// Record, in one transaction.
+    Record(Vec<Outcome>),
+    /// Renew the lease.
+    Renew,
+    /// Mark what dead nodes left open `lost`, and set `doing` tasks without an open execution `ready`.
+    Reap {
+        /// Tasks that stand at `doing` although this node runs nothing of them.
+        suspects: Vec<TaskId>,
+    },
+}
+
+/// One reading of the tables.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// All rows of `task`, in id order.
+    pub rows: Vec<TaskRow>,
+    /// Manual runs that wait.
+    pub requests: Vec<Request>,
+    /// When this database was first migrated.
+    pub adopted_at: DateTime<Utc>,
+}
+
+/// Why a call to the database gave no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// Nothing was written.
+    NotApplied(String),
+    /// It may or may not have been written.
+    Unknown(String),
+}
+
+impl Failure {
+    /// What the database said.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Failure::NotApplied(text) | Failure::Unknown(text) => text,
+        }
+    }
+}
+
+/// What a claim of unknown fate turned out to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// It was never committed.
+    NotWritten,
+    /// It was committed; the execution of its run, when it had one that is still `todo`.
+    Written(Option<ExecutionId>),
+}
+
+/// A job to be started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// `execute_task.id`, `sub_task_id` for the job.
+    pub execution_id: ExecutionId,
+    /// The row's task.
+    pub task_id: TaskId,
+    /// Its key.
+    pub task_key: Arc<str>,
+    /// The compiled job.
+    pub job: Arc<str>,
+    /// The row's `args`.
+    pub args: Arc<str>,
+    /// The trace id.
+    pub trace_id: TraceId,
+    /// The instant it is for.
+    pub scheduled_at: DateTime<Utc>,
+    /// 1 for the first.
+    pub attempt: u32,
+}
+
+/// A job that ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Which.
+    pub execution_id: ExecutionId,
+    /// When it began; `None` when it was ended before it began.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub finished_at: DateTime<Utc>,
+    /// How; an error or panic with its text.
+    pub result: Result<(), String>,
+}
+
+/// What reaping did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reaped {
+    /// Executions marked `lost`: id, task, node.
+    pub lost: Vec<(ExecutionId, TaskId, Option<String>)>,
+    /// Tasks set `ready` again.
+    pub healed: Vec<TaskId>,
+}

@@ -1,0 +1,86 @@
+//! Two ways of doing one thing at a time: a lane of transactions, and a chore that comes round.
+
+use std::time::Duration;
+
+use crate::plan::Now;
+
+/// A kind of transaction of which one is in flight at most.
+///
+/// After a failure the batch is halved, so that a row that makes every transaction fail is soon alone in its
+/// own; when even that fails it backs off (200 ms, doubled up to 5 s). After a success the batch doubles again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lane {
+    /// Rows of the transaction in flight; 0: none is.
+    pub(super) in_flight: usize,
+    failures: u32,
+    pub(super) resumes_at: Option<Duration>,
+    pub(super) batch: usize,
+    most: usize,
+}
+
+impl Lane {
+    pub(super) fn new(most: usize) -> Self {
+        Self { in_flight: 0, failures: 0, resumes_at: None, batch: most, most }
+    }
+
+    pub(super) fn is_open(&self, now: Now) -> bool {
+        self.in_flight == 0 && self.resumes_at.is_none_or(|at| at <= now.mono)
+    }
+
+    pub(super) fn begin(&mut self, rows: usize) {
+        self.in_flight = rows;
+    }
+
+    pub(super) fn succeeded(&mut self) {
+        *self = Self { batch: (self.batch * 2).min(self.most), ..Self::new(self.most) };
+    }
+
+    /// The transaction in flight failed.
+    pub(super) fn failed(&mut self, now: Now) {
+        let size = self.in_flight;
+        let wait = if size > 1 {
+            Duration::from_millis(50)
+        } else {
+            self.failures += 1;
+            Duration::from_millis(100 << self.failures.min(6)).min(Duration::from_secs(5))
+        };
+        self.in_flight = 0;
+        self.resumes_at = Some(now.mono + wait);
+        self.batch = (size / 2).max(1);
+    }
+
+    /// Something must wait although nothing failed.
+    pub(super) fn pause(&mut self, wait: Duration, now: Now) {
+        self.resumes_at = Some(now.mono + wait);
+    }
+
+    /// A question that has no smaller parts went unanswered: only the back-off grows.
+    pub(super) fn unanswered(&mut self, now: Now) {
+        let batch = self.batch;
+        self.in_flight = 1;
+        self.failed(now);
+        self.batch = batch;
+    }
+}
+
+/// Something that is done again and again, at most once at a time.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Chore {
+    pub(super) in_flight: bool,
+    pub(super) due_at: Duration,
+}
+
+impl Chore {
+    pub(super) fn is_due(&self, now: Now) -> bool {
+        !self.in_flight && self.due_at <= now.mono
+    }
+
+    pub(super) fn begin(&mut self) {
+        self.in_flight = true;
+    }
+
+    pub(super) fn end(&mut self, next: Duration) {
+        self.in_flight = false;
+        self.due_at = next;
+    }
+}
