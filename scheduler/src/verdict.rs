@@ -48,7 +48,8 @@ impl Scheduled {
         last_accounted: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> Self {
-        let facts = Facts { edited_at: task.anchor.updated_at, adopted_at: now, last_accounted };
+        let edited_at = task.anchor.updated_at;
+        let facts = Facts { edited_at, adopted_at: now, last_accounted, is_new_spec: false };
         let opens = window::opens(&task.trigger, facts, task.policy.misfire_grace_time);
         Self { task, opens }
     }

@@ -1,10 +1,12 @@
 //! What only MariaDB can show: the original's tables and program, foreign locks, deadlocks, broken calls.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking too")]
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use scheduler_core::plan::claim::{Claim, Verdict};
-use scheduler_core::plan::execution::Status;
+use scheduler_core::plan::claim::{Claim, Refusal, Verdict};
+use scheduler_core::plan::execution::{Recorded, Status};
+use scheduler_core::plan::node::Settled;
 use scheduler_core::store::StoreError;
 use scheduler_core::store::conformance::{Fixture, at, outcome, run_of};
 use sqlx::{Connection as _, Executor as _, MySqlConnection};
@@ -127,7 +129,7 @@ fn what_the_original_filled_is_adopted_without_losing_a_row() {
         assert_eq!(rows(server, &database, &everything), before);
         assert_eq!(fixture.execution(2).await.extra, "{\"err\":\"错误\"}");
         // What was running is lost, since nobody renews for it, and its task is free again.
-        let reaped = fixture.store.reap(Duration::from_secs(30), &[1]).await.unwrap();
+        let reaped = fixture.store.reap("the reaper", Duration::from_secs(30), &[1]).await.unwrap();
         assert_eq!(reaped.lost, [(7, 1, None)]);
         fixture.won(&Claim { spec: "5".into(), ..run_of(1, at(10)) }).await;
         let by_the_original = "INSERT INTO execute_task (task_id, status, trace_id) VALUES (2, 'todo', 'late'), (2, 'todo', 'later')";
@@ -173,7 +175,7 @@ fn a_user_who_may_not_change_tables_can_run_on_migrated_ones() {
         let id = plain.won(&claim).await;
         assert!(plain.record(&outcome(id, &claim, Status::Success)).await);
         plain.store.renew("n1").await.unwrap();
-        plain.store.reap(Duration::from_secs(30), &[task]).await.unwrap();
+        plain.store.reap("the reaper", Duration::from_secs(30), &[task]).await.unwrap();
         plain.add("b").await;
         plain.store.request_run(task, at(20)).await.unwrap();
         plain.store.delete(task).await.unwrap();
@@ -181,7 +183,13 @@ fn a_user_who_may_not_change_tables_can_run_on_migrated_ones() {
 }
 
 /// Open transactions of the clients of `database`.
+///
+/// InnoDB answers from a copy that it makes anew only when nobody has asked for 100 ms: those who ask more often,
+/// and tests run side by side, would see the same moment for ever. So one asks at a time, after such a silence.
 fn open_transactions(server: &MariaDb, database: &str) -> Vec<String> {
+    static ASKING: Mutex<()> = Mutex::new(());
+    let _asking = ASKING.lock().unwrap_or_else(PoisonError::into_inner);
+    poll::until(Duration::from_millis(150), || None::<()>);
     let sql = format!(
         "SELECT x.trx_id, x.trx_state, p.info FROM information_schema.innodb_trx x \
          JOIN information_schema.processlist p ON p.id = x.trx_mysql_thread_id WHERE p.db = '{database}'"
@@ -196,21 +204,46 @@ async fn hostile(server: &MariaDb, database: &str, sql: &'static str) -> MySqlCo
 }
 
 #[test]
-fn a_row_locked_by_a_stranger_ends_a_claim_within_the_deadline() {
+fn a_row_locked_by_a_stranger_is_passed_over_and_delays_no_other() {
+    on_a_database(async |server, database| {
+        let fixture = migrated(server, &database).await;
+        let tasks = [fixture.add("a").await, fixture.add("b").await];
+        let claims = tasks.map(|task| run_of(task, at(10)));
+        // By id: a lock by key would hold the neighbouring keys too, which every change of status moves.
+        let lock = "START TRANSACTION; SELECT * FROM task WHERE id = 2 FOR UPDATE";
+        let mut stranger = hostile(server, &database, lock).await;
+        let verdicts = fixture.store.claim("n1", &claims).await.unwrap();
+        let [Verdict::Won(Some(first)), Verdict::Refused(Refusal::Locked)] = verdicts[..] else {
+            panic!("{verdicts:?}");
+        };
+        stranger.execute(sqlx::raw_sql("ROLLBACK")).await.unwrap();
+        let verdicts = fixture.store.claim("n1", &claims[1..]).await.unwrap();
+        let [Verdict::Won(Some(second))] = verdicts[..] else { panic!("{verdicts:?}") };
+        // The same for what ended.
+        stranger.execute(sqlx::raw_sql(lock)).await.unwrap();
+        let outcomes = [
+            outcome(first, &claims[0], Status::Success),
+            outcome(second, &claims[1], Status::Success),
+        ];
+        let recorded = fixture.store.record(&outcomes).await.unwrap();
+        assert_eq!(recorded, [Recorded::Stands, Recorded::Locked]);
+        fixture.store.reap("n2", Duration::ZERO, &tasks).await.unwrap();
+        assert_eq!(fixture.execution(second).await.status, "todo", "passed over too");
+    });
+}
+
+#[test]
+fn a_row_locked_by_a_stranger_ends_a_settlement_within_the_deadline() {
     on_a_database(async |server, database| {
         let deadline = Duration::from_secs(2);
         let fixture =
             Fixture::mysql_within(&server.url(&database), deadline).await.migrated().await;
         let tasks = [fixture.add("a").await, fixture.add("b").await];
         let claims = tasks.map(|task| run_of(task, at(10)));
-        let mut stranger = hostile(
-            server,
-            &database,
-            "START TRANSACTION; SELECT * FROM task WHERE task_key = 'b' FOR UPDATE",
-        )
-        .await;
+        let lock = "START TRANSACTION; SELECT * FROM task WHERE task_key = 'b' FOR UPDATE";
+        let mut stranger = hostile(server, &database, lock).await;
         let started = scheduler_core::clock::mono();
-        let error = fixture.store.claim("n1", &claims).await.unwrap_err();
+        let error = fixture.store.settle(&claims).await.unwrap_err();
         let took = scheduler_core::clock::mono() - started;
         assert!(matches!(error, StoreError::Deadline { .. }), "{}", error.chain());
         assert!(!error.is_unknown());
@@ -222,12 +255,37 @@ fn a_row_locked_by_a_stranger_ends_a_claim_within_the_deadline() {
         let none_open =
             poll::until(PATIENCE, || open_transactions(server, &database).is_empty().then_some(()));
         assert!(none_open.is_some(), "{:?}", open_transactions(server, &database));
-        assert_eq!(fixture.store.executions(ALL).await.unwrap(), []);
-        let verdicts = fixture.store.claim("n1", &claims).await.unwrap();
-        assert!(
-            verdicts.iter().all(|verdict| matches!(verdict, Verdict::Won(Some(_)))),
-            "{verdicts:?}"
+        let settled = fixture.store.settle(&claims).await.unwrap();
+        assert_eq!(settled, [Settled::NotWritten, Settled::NotWritten]);
+    });
+}
+
+#[test]
+fn a_settlement_waits_for_the_claim_that_is_still_under_way_in_the_server() {
+    on_a_database(async |server, database| {
+        let fixture = migrated(server, &database).await;
+        let task = fixture.add("a").await;
+        let claim = run_of(task, at(10));
+        // The claim as the server still has it in hand after its client gave up.
+        let under_way = format!(
+            "START TRANSACTION; SELECT * FROM task FOR UPDATE; \
+             INSERT INTO execute_task (task_id, status, trace_id, scheduled_at) \
+             VALUES ({task}, 'todo', '{}', {})",
+            claim.entries[0].trace_id,
+            at(10).timestamp_millis()
         );
+        let mut late = MySqlConnection::connect(&server.url(&database)).await.unwrap();
+        late.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(under_way))).await.unwrap();
+        let store = std::sync::Arc::clone(&fixture.store);
+        let settling = tokio::spawn(async move { store.settle(&[claim]).await });
+        let waits = poll::until(PATIENCE, || {
+            let open = open_transactions(server, &database);
+            open.iter().any(|row| row.contains("LOCK WAIT")).then_some(())
+        });
+        assert!(waits.is_some(), "{:?}", open_transactions(server, &database));
+        late.execute(sqlx::raw_sql("COMMIT")).await.unwrap();
+        let settled = settling.await.unwrap().unwrap();
+        assert!(matches!(settled[..], [Settled::Written(Some(_))]), "{settled:?}");
     });
 }
 
@@ -239,12 +297,29 @@ const ALL: scheduler_core::store::ExecutionFilter = scheduler_core::store::Execu
 };
 
 #[test]
+fn a_claim_passes_over_an_edit_in_flight_and_obeys_it_afterwards() {
+    on_a_database(async |server, database| {
+        let fixture = migrated(server, &database).await;
+        let claim = run_of(fixture.add("a").await, at(10));
+        let edit = "START TRANSACTION; UPDATE task SET is_valid = 0";
+        let mut stranger = hostile(server, &database, edit).await;
+        let claims = [claim];
+        let verdicts = fixture.store.claim("n1", &claims).await.unwrap();
+        assert_eq!(verdicts, [Verdict::Refused(Refusal::Locked)]);
+        stranger.execute(sqlx::raw_sql("COMMIT")).await.unwrap();
+        let verdicts = fixture.store.claim("n1", &claims).await.unwrap();
+        assert_eq!(verdicts, [Verdict::Refused(Refusal::Disabled)]);
+        assert_eq!(fixture.store.executions(ALL).await.unwrap(), []);
+    });
+}
+
+#[test]
 fn a_deadlock_is_rolled_back_and_tried_again() {
     on_a_database(async |server, database| {
         let fixture = migrated(server, &database).await;
         let tasks = [fixture.add("a").await, fixture.add("b").await];
         let claims = tasks.map(|task| run_of(task, at(10)));
-        // The stranger holds b and has written most, so the claim, which holds a and waits for b, is the victim.
+        // The stranger holds b and has written most, so ours, which holds a and waits for b, is the victim.
         let mut stranger = hostile(
             server,
             &database,
@@ -262,7 +337,7 @@ fn a_deadlock_is_rolled_back_and_tried_again() {
         };
         let before = deadlocks();
         let store = std::sync::Arc::clone(&fixture.store);
-        let claiming = tokio::spawn(async move { store.claim("n1", &claims).await });
+        let settling = tokio::spawn(async move { store.settle(&claims).await });
         let waits = poll::until(PATIENCE, || {
             let open = open_transactions(server, &database);
             open.iter().any(|row| row.contains("LOCK WAIT")).then_some(())
@@ -272,11 +347,8 @@ fn a_deadlock_is_rolled_back_and_tried_again() {
             .execute(sqlx::raw_sql("UPDATE task SET `desc` = 'x' WHERE task_key = 'a'; COMMIT"))
             .await
             .unwrap();
-        let verdicts = claiming.await.unwrap().unwrap();
-        assert!(
-            verdicts.iter().all(|verdict| matches!(verdict, Verdict::Won(Some(_)))),
-            "{verdicts:?}"
-        );
+        let settled = settling.await.unwrap().unwrap();
+        assert_eq!(settled, [Settled::NotWritten, Settled::NotWritten]);
         assert_ne!(deadlocks(), before, "there was a deadlock");
     });
 }
@@ -293,8 +365,11 @@ fn dropped_calls_leave_no_transaction_open() {
             let patience = Duration::from_micros(u64::from(round * 7_919 % 6_000));
             let _ = tokio::time::timeout(patience, fixture.store.claim("n1", &claims)).await;
             let _ = tokio::time::timeout(patience, fixture.store.renew("n1")).await;
-            let _ =
-                tokio::time::timeout(patience, fixture.store.reap(Duration::ZERO, &tasks)).await;
+            let _ = tokio::time::timeout(
+                patience,
+                fixture.store.reap("the reaper", Duration::ZERO, &tasks),
+            )
+            .await;
         }
         let none_open =
             poll::until(PATIENCE, || open_transactions(server, &database).is_empty().then_some(()));

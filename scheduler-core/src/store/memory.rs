@@ -17,7 +17,7 @@ use super::{
 };
 use crate::plan::{
     claim::{Claim, LockedTask, Refusal, Request, RequestId, Verdict, judge},
-    execution::{ExecutionId, Outcome, Status},
+    execution::{ExecutionId, Outcome, Recorded, Status},
     node::{Reading, Reaped, Settled},
     task::{TaskId, TaskRow},
 };
@@ -131,21 +131,22 @@ impl Tables {
         let row = self.tasks.get(&task)?;
         Some(LockedTask {
             is_enabled: row.is_valid.as_deref() == Ok("1"),
-            is_ready: row.status.as_deref() == Ok("ready"),
             spec: row.spec.clone().unwrap_or_default(),
             updated_at: row.updated_at,
             last_accounted: self.last_accounted(task),
+            open: self.open(task),
         })
     }
 
+    fn open(&self, task: TaskId) -> u32 {
+        let todo = Status::Todo.as_str();
+        let open = self.executions.values().filter(|row| row.task_id == task && row.status == todo);
+        u32::try_from(open.count()).unwrap_or(u32::MAX)
+    }
+
     fn judge(&self, claim: &Claim) -> Result<(), Refusal> {
-        if claim.request.is_some_and(|request| !self.requests.contains_key(&request)) {
-            return Err(Refusal::RequestGone);
-        }
-        if claim.request.is_some() && claim.run().is_none() {
-            return Ok(());
-        }
-        judge(claim, self.locked(claim.task_id).as_ref())
+        let has_request = claim.request.is_some_and(|request| self.requests.contains_key(&request));
+        judge(claim, self.locked(claim.task_id).as_ref(), has_request)
     }
 
     fn claim(&mut self, node: &str, claim: &Claim) -> Verdict {
@@ -206,29 +207,26 @@ impl Tables {
         }
     }
 
-    fn record(&mut self, outcome: &Outcome) -> bool {
-        let Some(row) = self.executions.get_mut(&outcome.execution_id) else { return false };
-        if *row.trace_id != *outcome.trace_id {
-            return false;
+    fn record(&mut self, outcome: &Outcome) -> Recorded {
+        let row = self.executions.get_mut(&outcome.execution_id);
+        let Some(row) = row.filter(|row| *row.trace_id == *outcome.trace_id) else {
+            return Recorded::Discarded;
+        };
+        if row.status == Status::Todo.as_str() {
+            row.status = outcome.status.as_str().to_owned();
+            row.extra.clone_from(&outcome.extra);
+            row.started_at = outcome.started_at.or(row.started_at);
+            row.finished_at = Some(outcome.finished_at);
+            self.release(outcome.task_id);
+            return Recorded::Stands;
         }
-        if row.status != Status::Todo.as_str() {
-            return row.status == outcome.status.as_str();
-        }
-        row.status = outcome.status.as_str().to_owned();
-        row.extra.clone_from(&outcome.extra);
-        row.started_at = outcome.started_at.or(row.started_at);
-        row.finished_at = Some(outcome.finished_at);
-        self.release(outcome.task_id);
-        true
+        let stands = row.status == outcome.status.as_str();
+        if stands { Recorded::Stands } else { Recorded::Discarded }
     }
 
     /// To `ready`, when nothing of the task is open; says whether it changed.
     fn release(&mut self, task: TaskId) -> bool {
-        let is_open = self
-            .executions
-            .values()
-            .any(|row| row.task_id == task && row.status == Status::Todo.as_str());
-        !is_open && self.set_status(task, "doing", "ready")
+        self.open(task) == 0 && self.set_status(task, "doing", "ready")
     }
 
     /// Sets a status unless another row has the same key in it, as the unique key would refuse.
@@ -330,7 +328,7 @@ impl Store for MemoryStore {
         Ok(claims.iter().map(|claim| tables.settle(claim)).collect())
     }
 
-    async fn record(&self, outcomes: &[Outcome]) -> Result<Vec<bool>, StoreError> {
+    async fn record(&self, outcomes: &[Outcome]) -> Result<Vec<Recorded>, StoreError> {
         let mut tables = self.tables();
         Ok(outcomes.iter().map(|outcome| tables.record(outcome)).collect())
     }
@@ -347,7 +345,12 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    async fn reap(&self, lease: Duration, suspects: &[TaskId]) -> Result<Reaped, StoreError> {
+    async fn reap(
+        &self,
+        node: &str,
+        lease: Duration,
+        suspects: &[TaskId],
+    ) -> Result<Reaped, StoreError> {
         let mut tables = self.tables();
         let now = tables.now;
         let dead_before = now - TimeDelta::from_std(lease).unwrap_or(TimeDelta::MAX);
@@ -360,7 +363,8 @@ impl Store for MemoryStore {
         {
             let heard =
                 row.node_id.as_ref().and_then(|node| nodes.get(node)).copied().or(row.created_at);
-            if heard.is_some_and(|heard| heard < dead_before) {
+            let is_own = row.node_id.as_deref() == Some(node);
+            if !is_own && heard.is_some_and(|heard| heard < dead_before) {
                 row.status = Status::Lost.as_str().to_owned();
                 row.extra = extra.to_string();
                 row.finished_at = Some(now);

@@ -26,7 +26,7 @@ use chrono::{DateTime, Utc};
 
 use crate::plan::{
     claim::{Claim, Verdict},
-    execution::Outcome,
+    execution::{Outcome, Recorded},
     node::{Reading, Reaped, Settled},
     task::TaskId,
 };
@@ -79,18 +79,19 @@ pub trait Store: Debug + Send + Sync {
     /// When the transaction failed as a whole.
     async fn claim(&self, node: &str, claims: &[Claim]) -> Result<Vec<Verdict>, StoreError>;
 
-    /// What a claim whose answer never came has written, by its trace ids.
+    /// What a claim whose answer never came has written, by its trace ids. The claim may still be under way: its
+    /// rows are locked before they are read, so that the answer is final.
     ///
     /// # Errors
     /// When the database does not answer.
     async fn settle(&self, claims: &[Claim]) -> Result<Vec<Settled>, StoreError>;
 
     /// Records outcomes in one transaction and sets tasks `ready` of which nothing is open any more. Per
-    /// outcome, in order, whether it stands in its row; `false`: somebody else closed the row.
+    /// outcome, in order, what became of it.
     ///
     /// # Errors
     /// When the transaction failed as a whole; recording again is harmless.
-    async fn record(&self, outcomes: &[Outcome]) -> Result<Vec<bool>, StoreError>;
+    async fn record(&self, outcomes: &[Outcome]) -> Result<Vec<Recorded>, StoreError>;
 
     /// Renews the lease of `node` by the database's clock.
     ///
@@ -104,12 +105,18 @@ pub trait Store: Debug + Send + Sync {
     /// When the database does not answer.
     async fn leave(&self, node: &str) -> Result<(), StoreError>;
 
-    /// Marks open executions `lost` whose node did not renew for `lease` by the database's clock, and sets
+    /// Marks open executions `lost` whose node did not renew for `lease` by the database's clock; `node`, which
+    /// asks, is alive whatever that clock says. Sets
     /// `ready` their tasks and those of `suspects` that stand at `doing` with nothing open.
     ///
     /// # Errors
     /// When the transaction failed as a whole.
-    async fn reap(&self, lease: Duration, suspects: &[TaskId]) -> Result<Reaped, StoreError>;
+    async fn reap(
+        &self,
+        node: &str,
+        lease: Duration,
+        suspects: &[TaskId],
+    ) -> Result<Reaped, StoreError>;
 }
 
 /// A store as the program holds it.

@@ -28,7 +28,7 @@ fn with_executions() -> Home {
                 task_id,
                 spec: "0 * * * *".into(),
                 first: scheduled_at,
-                may_overlap: true,
+                limit: None,
                 request: None,
                 entries: vec![entry],
             };

@@ -10,7 +10,7 @@ const LONGER: Duration = Duration::from_secs(100);
 
 impl Fixture {
     async fn reap(&self, suspects: &[TaskId]) -> Reaped {
-        self.other.reap(LEASE, suspects).await.unwrap()
+        self.other.reap("the reaper", LEASE, suspects).await.unwrap()
     }
 }
 
@@ -82,7 +82,7 @@ pub async fn an_outcome_after_lost_is_refused(fixture: &Fixture) {
 
 pub async fn a_task_with_another_open_run_stays_doing(fixture: &Fixture) {
     let task = fixture.add("a").await;
-    let overlapping = |secs| Claim { may_overlap: true, ..run_of(task, at(secs)) };
+    let overlapping = |secs| Claim { limit: None, ..run_of(task, at(secs)) };
     fixture.won(&overlapping(10)).await;
     fixture.operator.age(LONGER).await;
     fixture.other.renew("n2").await.unwrap();

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{Fixture, at, claim_at, entry, new_task, note_of, outcome, run_of, trace};
 use crate::plan::{
     claim::{Claim, Refusal, Verdict},
-    execution::Status,
+    execution::{Recorded, Status},
     node::Settled,
     task::TaskId,
 };
@@ -138,7 +138,7 @@ pub async fn a_busy_task_refuses_a_run(fixture: &Fixture) {
 
 pub async fn a_task_that_may_overlap_runs_twice(fixture: &Fixture) {
     let task = fixture.add("a").await;
-    let overlapping = |secs| Claim { may_overlap: true, ..run_of(task, at(secs)) };
+    let overlapping = |secs| Claim { limit: None, ..run_of(task, at(secs)) };
     fixture.won(&overlapping(10)).await;
     fixture.won(&overlapping(20)).await;
     assert_eq!(fixture.status(task).await, "doing");
@@ -206,7 +206,7 @@ pub async fn a_batch_of_a_thousand_is_claimed_and_recorded(fixture: &Fixture) {
             other => panic!("{other:?}"),
         })
         .collect();
-    assert_eq!(fixture.store.record(&outcomes).await.unwrap(), [true; 1_000]);
+    assert_eq!(fixture.store.record(&outcomes).await.unwrap(), [Recorded::Stands; 1_000]);
     let rows = fixture.store.read().await.unwrap().rows;
     assert!(rows.iter().all(|row| row.status.as_deref() == Ok("ready")));
     let executions = fixture.executions().await;
@@ -216,7 +216,7 @@ pub async fn a_batch_of_a_thousand_is_claimed_and_recorded(fixture: &Fixture) {
 pub async fn an_empty_batch_is_nothing(fixture: &Fixture) {
     assert_eq!(fixture.store.claim("n1", &[]).await.unwrap(), []);
     assert_eq!(fixture.store.settle(&[]).await.unwrap(), []);
-    assert_eq!(fixture.store.record(&[]).await.unwrap(), [true; 0]);
+    assert_eq!(fixture.store.record(&[]).await.unwrap(), [Recorded::Stands; 0]);
     assert!(fixture.store.cursors(&[]).await.unwrap().is_empty());
 }
 

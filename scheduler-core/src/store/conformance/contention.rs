@@ -6,7 +6,7 @@ use super::{Fixture, at, outcome, run_of};
 use crate::{
     plan::{
         claim::{Claim, Verdict},
-        execution::{Outcome, Status},
+        execution::{Outcome, Recorded, Status},
         task::TaskId,
     },
     store::SharedStore,
@@ -28,13 +28,37 @@ pub async fn every_fire_is_won_once_by_one_of_two_nodes(fixture: &Fixture) {
         winners.sort_unstable();
         assert_eq!(winners, tasks, "round {round}: each of the 200 fires has one winner");
         let half = won.len() / 2;
-        let (one, other) = (fixture.store.record(&won[..half]), fixture.other.record(&won[half..]));
-        let (one, other) = tokio::join!(one, other);
-        assert!(one.unwrap().into_iter().chain(other.unwrap()).all(|stands| stands));
+        let (one, other) = (&won[..half], &won[half..]);
+        tokio::join!(record_all(&fixture.store, one), record_all(&fixture.other, other));
     }
     assert_eq!(fixture.executions().await.len(), 200 * usize::try_from(ROUNDS).unwrap());
     let rows = fixture.store.read().await.unwrap().rows;
     assert!(rows.iter().all(|row| row.status.as_deref() == Ok("ready")));
+}
+
+pub async fn a_task_that_may_not_overlap_is_won_for_one_of_two_instants(fixture: &Fixture) {
+    let tasks = fixture.add_many("task", 60).await;
+    for round in 1..=ROUNDS {
+        // The second node's clock is a little ahead, so it finds another instant of the same tasks due.
+        let nodes = [(&fixture.store, "n1", round * 10), (&fixture.other, "n2", round * 10 + 1)];
+        let claiming = nodes.map(|(store, node, secs)| {
+            let claims: Vec<Claim> = tasks.iter().map(|task| run_of(*task, at(secs))).collect();
+            let store = Arc::clone(store);
+            tokio::spawn(async move { (store.claim(node, &claims).await.unwrap(), claims) })
+        });
+        let mut won = Vec::new();
+        for node in claiming {
+            let (verdicts, claims) = node.await.unwrap();
+            won.extend(claims.iter().zip(verdicts).filter_map(|(claim, verdict)| match verdict {
+                Verdict::Won(id) => Some(outcome(id.unwrap(), claim, Status::Success)),
+                Verdict::Refused(_) => None,
+            }));
+        }
+        let mut winners: Vec<TaskId> = won.iter().map(|outcome| outcome.task_id).collect();
+        winners.sort_unstable();
+        assert_eq!(winners, tasks, "round {round}: each task runs once at a time");
+        fixture.store.record(&won).await.unwrap();
+    }
 }
 
 /// Claims the fires of a round, 40 at once, the second node from the other end; yields the outcomes of the won.
@@ -59,6 +83,17 @@ async fn claim_in_batches(
     won
 }
 
+/// Records what is not locked by the other node at that moment, until all of it stands.
+async fn record_all(store: &SharedStore, outcomes: &[Outcome]) {
+    let mut waiting = outcomes.to_vec();
+    while !waiting.is_empty() {
+        let recorded = store.record(&waiting).await.unwrap();
+        assert!(!recorded.contains(&Recorded::Discarded), "{recorded:?}");
+        let mut recorded = recorded.into_iter();
+        waiting.retain(|_| recorded.next() == Some(Recorded::Locked));
+    }
+}
+
 pub async fn claims_records_and_reaping_go_on_side_by_side(fixture: &Fixture) {
     let tasks = fixture.add_many("task", 60).await;
     let run = |store: &SharedStore, node: &'static str, tasks: Vec<TaskId>| {
@@ -69,7 +104,7 @@ pub async fn claims_records_and_reaping_go_on_side_by_side(fixture: &Fixture) {
                 store.renew(node).await.unwrap();
                 let won = claim_in_batches(Arc::clone(&store), node, tasks.clone(), round).await;
                 recorded += won.len();
-                assert!(store.record(&won).await.unwrap().into_iter().all(|stands| stands));
+                record_all(&store, &won).await;
             }
             recorded
         })
@@ -78,7 +113,8 @@ pub async fn claims_records_and_reaping_go_on_side_by_side(fixture: &Fixture) {
     let suspects = tasks.clone();
     let reaping = tokio::spawn(async move {
         for _ in 0..ROUNDS {
-            let reaped = reaper.reap(Duration::from_secs(3_600), &suspects).await.unwrap();
+            let reaped =
+                reaper.reap("the reaper", Duration::from_secs(3_600), &suspects).await.unwrap();
             assert_eq!(reaped.lost, []);
         }
     });

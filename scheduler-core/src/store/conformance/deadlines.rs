@@ -28,9 +28,9 @@ pub async fn a_call_that_is_dropped_leaves_nothing_open(fixture: &Fixture) {
         }
     }
     // The other handle is not blocked by what the first one left behind.
-    fixture.other.reap(Duration::ZERO, &tasks).await.unwrap();
+    fixture.other.reap("the reaper", Duration::ZERO, &tasks).await.unwrap();
     fixture.operator.age(Duration::from_secs(60)).await;
-    fixture.other.reap(Duration::from_secs(1), &tasks).await.unwrap();
+    fixture.other.reap("the reaper", Duration::from_secs(1), &tasks).await.unwrap();
     for row in fixture.other.read().await.unwrap().rows {
         assert_eq!(row.status.as_deref(), Ok("ready"), "task {}", row.id);
     }

@@ -34,7 +34,7 @@ use crate::{
     clock,
     plan::{
         claim::{Claim, Entry, Refusal, Verdict},
-        execution::{ExecutionId, Outcome, Source, Status},
+        execution::{ExecutionId, Outcome, Recorded, Source, Status},
         task::{TaskId, TaskRow},
     },
 };
@@ -83,6 +83,7 @@ macro_rules! store_cases {
             claiming: a_row_number_beyond_the_originals_integers_is_gone,
             claiming: settling_tells_what_was_written,
             contention: every_fire_is_won_once_by_one_of_two_nodes,
+            contention: a_task_that_may_not_overlap_is_won_for_one_of_two_instants,
             contention: claims_records_and_reaping_go_on_side_by_side,
             contention: two_migrations_at_once_both_end_well,
             recording: a_success_closes_the_row_and_frees_the_task,
@@ -103,6 +104,7 @@ macro_rules! store_cases {
             requests: a_request_off_the_whole_second,
             requests: two_requests_in_one_millisecond_both_run,
             requests: a_request_beside_a_fire_of_its_millisecond_runs,
+            requests: a_fire_in_the_millisecond_of_a_manual_run_is_refused,
             requests: a_manual_run_does_not_stand_for_a_fire,
             requests: a_request_of_a_deleted_task_is_recorded_cancelled,
             requests: a_request_of_a_disabled_task_runs_not_but_is_recorded_cancelled,
@@ -165,7 +167,7 @@ macro_rules! sql_cases {
             by_hand: a_null_harms_no_other_row,
             by_hand: a_null_in_is_valid_can_be_switched_on,
             by_hand: an_edit_by_hand_moves_update_at,
-            by_hand: a_change_of_status_by_hand_is_seen,
+            by_hand: a_status_by_hand_holds_up_no_claim,
             by_hand: an_update_that_changes_nothing_is_no_edit,
             by_hand: a_row_of_the_original_is_no_fire,
             by_hand: an_open_row_of_the_original_is_lost_after_the_lease,
@@ -294,7 +296,7 @@ impl Fixture {
     /// Records one outcome.
     pub async fn record(&self, outcome: &Outcome) -> bool {
         let recorded = self.store.record(std::slice::from_ref(outcome)).await;
-        recorded.expect("the store answers")[0]
+        recorded.expect("the store answers")[0] == Recorded::Stands
     }
 
     pub async fn execution(&self, id: ExecutionId) -> ExecutionRow {
@@ -360,7 +362,7 @@ pub fn run_of(task_id: TaskId, scheduled_at: DateTime<Utc>) -> Claim {
         task_id,
         spec: "10".into(),
         first: scheduled_at,
-        may_overlap: false,
+        limit: Some(1),
         request: None,
         entries: vec![entry(scheduled_at, Status::Todo)],
     }

@@ -21,7 +21,7 @@ const FIRES: &str = r#"[{"task_id":17,"scheduled_at":17,"attempt":1,"status":"to
 const OUTCOMES: &str =
     r#"[{"id":17,"status":"fail","extra":"{}","started_at":null,"finished_at":5}]"#;
 
-const BATCH_STATEMENTS: [(&str, &[&str]); 9] = [
+const BATCH_STATEMENTS: [(&str, &[&str]); 12] = [
     ("lock_tasks", &[IDS]),
     ("read_cursors", &[IDS]),
     ("read_back", &[FIRES]),
@@ -30,7 +30,10 @@ const BATCH_STATEMENTS: [(&str, &[&str]); 9] = [
     ("write_outcomes", &[OUTCOMES]),
     ("release_tasks", &[IDS]),
     ("mark_lost", &[IDS, "{}"]),
-    ("find_dead", &["30000"]),
+    ("find_dead", &["node", "30000"]),
+    ("try_lock_tasks", &[IDS]),
+    ("existing_tasks", &[IDS]),
+    ("count_open", &[IDS]),
 ];
 
 pub async fn no_batch_statement_reads_a_whole_table(fixture: &Fixture) {

@@ -63,7 +63,7 @@ pub enum Step {
 pub struct Planned {
     task: usize,
     spec: &'static str,
-    may_overlap: bool,
+    limit: Option<u32>,
     request: Option<usize>,
     /// Instants in seconds and statuses, oldest first.
     entries: Vec<(i64, Status)>,
@@ -138,7 +138,7 @@ fn claims(draw: &mut Draw, now: i64, requests: usize, traces: &mut usize) -> Vec
         planned.push(Planned {
             task,
             spec,
-            may_overlap: draw.below(4) == 0,
+            limit: [None, Some(1), Some(1), Some(2)][draw.below(4)],
             request,
             entries,
             trace: *traces,
@@ -324,7 +324,7 @@ impl<'a> Play<'a> {
             task_id,
             spec: planned.spec.into(),
             first,
-            may_overlap: planned.may_overlap,
+            limit: planned.limit,
             request,
             entries,
         };
@@ -373,7 +373,7 @@ impl<'a> Play<'a> {
 
     async fn reap(&mut self, node: usize, suspects: &[usize]) -> String {
         let suspects: Vec<TaskId> = suspects.iter().map(|task| self.task(*task)).collect();
-        let reaped = self.store(node).reap(LEASE, &suspects).await.unwrap();
+        let reaped = self.store(node).reap("the reaper", LEASE, &suspects).await.unwrap();
         let lost: BTreeSet<_> = reaped
             .lost
             .iter()

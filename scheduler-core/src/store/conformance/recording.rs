@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::{Fixture, at, note_of, outcome, run_of, trace};
 use crate::plan::{
     claim::Claim,
-    execution::{Outcome, Status},
+    execution::{Outcome, Recorded, Status},
 };
 
 pub async fn a_success_closes_the_row_and_frees_the_task(fixture: &Fixture) {
@@ -43,7 +43,7 @@ pub async fn an_outcome_recorded_twice_stands_both_times(fixture: &Fixture) {
     let outcome = outcome(id, &claim, Status::Success);
     assert!(fixture.record(&outcome).await);
     let row = fixture.execution(id).await;
-    assert_eq!(fixture.other.record(&[outcome]).await.unwrap(), [true]);
+    assert_eq!(fixture.other.record(&[outcome]).await.unwrap(), [Recorded::Stands]);
     assert_eq!(fixture.execution(id).await, row);
 }
 
@@ -82,7 +82,10 @@ pub async fn of_two_outcomes_for_one_row_the_first_stands(fixture: &Fixture) {
     let id = fixture.won(&claim).await;
     let outcomes = [Status::Timeout, Status::Success, Status::Timeout]
         .map(|status| outcome(id, &claim, status));
-    assert_eq!(fixture.store.record(&outcomes).await.unwrap(), [true, false, true]);
+    assert_eq!(
+        fixture.store.record(&outcomes).await.unwrap(),
+        [Recorded::Stands, Recorded::Discarded, Recorded::Stands]
+    );
     assert_eq!(fixture.execution(id).await.status, "timeout");
 }
 
@@ -94,7 +97,7 @@ pub async fn an_unknown_execution_is_not_recorded(fixture: &Fixture) {
 
 pub async fn a_task_is_freed_when_its_last_open_run_ends(fixture: &Fixture) {
     let task = fixture.add("a").await;
-    let claims = [10, 20].map(|secs| Claim { may_overlap: true, ..run_of(task, at(secs)) });
+    let claims = [10, 20].map(|secs| Claim { limit: None, ..run_of(task, at(secs)) });
     let ids = [fixture.won(&claims[0]).await, fixture.won(&claims[1]).await];
     fixture.record(&outcome(ids[1], &claims[1], Status::Success)).await;
     assert_eq!(fixture.status(task).await, "doing");
@@ -110,7 +113,7 @@ pub async fn a_refused_outcome_leaves_its_task_alone(fixture: &Fixture) {
     let refused = outcome(4_711, &run_of(by_hand, at(10)), Status::Success);
     let recorded =
         fixture.store.record(&[refused, outcome(id, &claim, Status::Success)]).await.unwrap();
-    assert_eq!(recorded, [false, true]);
+    assert_eq!(recorded, [Recorded::Discarded, Recorded::Stands]);
     assert_eq!(fixture.status(task).await, "ready");
     assert_eq!(fixture.status(by_hand).await, "doing");
 }
@@ -167,7 +170,8 @@ pub async fn our_own_writing_is_no_edit(fixture: &Fixture) {
     );
     fixture.won(&run_of(task, at(20))).await;
     let before = fixture.backdate(task).await;
-    let reaped = fixture.store.reap(std::time::Duration::from_secs(30), &[]).await.unwrap();
+    let reaped =
+        fixture.store.reap("the reaper", std::time::Duration::from_secs(30), &[]).await.unwrap();
     assert_eq!(reaped.lost.len(), 1);
     assert_eq!(
         (fixture.status(task).await.as_str(), fixture.row(task).await.updated_at),

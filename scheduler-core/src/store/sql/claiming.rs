@@ -8,6 +8,7 @@ use super::{
     connection::{Bind, Connection},
     epoch_ms, from_secs, in_lock_order, json, read_cursors,
     statements::Statements,
+    try_lock_tasks,
 };
 use crate::plan::{
     claim::{Claim, Entry, LockedTask, Refusal, Verdict, judge},
@@ -51,19 +52,16 @@ pub(super) async fn claim(
     node: &str,
     claims: &[Claim],
 ) -> Result<Vec<Verdict>, sqlx::Error> {
-    let locked = lock_tasks(connection, sql, claims).await?;
+    let tasks = lock_tasks(connection, sql, claims).await?;
     let requests = lock_requests(connection, sql, claims).await?;
     let judged: Vec<Result<(), Refusal>> = claims
         .iter()
         .map(|claim| {
-            if claim.request.is_some_and(|request| !requests.contains(&request)) {
-                return Err(Refusal::RequestGone);
+            if tasks.elsewhere.contains(&claim.task_id) {
+                return Err(Refusal::Locked);
             }
-            // The withdrawal of a manual run is recorded even when its task is no more.
-            if claim.request.is_some() && claim.run().is_none() {
-                return Ok(());
-            }
-            judge(claim, locked.get(&claim.task_id))
+            let has_request = claim.request.is_some_and(|request| requests.contains(&request));
+            judge(claim, tasks.locked.get(&claim.task_id), has_request)
         })
         .collect();
     let accepted: Vec<&Claim> = claims
@@ -132,6 +130,10 @@ pub(super) async fn settle(
     sql: &Statements,
     claims: &[Claim],
 ) -> Result<Vec<Settled>, sqlx::Error> {
+    // The transaction of unknown fate may still be under way in the server. It holds the rows of its tasks, so
+    // whoever has them knows how it ended.
+    let tasks = json(&in_lock_order(claims.iter().map(|claim| claim.task_id)));
+    connection.fetch(sql.lock_tasks, &[(&tasks).into()]).await?;
     let own = read_back(connection, sql, &fires(claims)).await?;
     let settled = claims.iter().map(|claim| {
         let written = claim.entries.last().and_then(|entry| own.get(&*entry.trace_id));
@@ -141,27 +143,47 @@ pub(super) async fn settle(
     Ok(settled.collect())
 }
 
+struct Tasks {
+    locked: HashMap<TaskId, LockedTask>,
+    elsewhere: HashSet<TaskId>,
+}
+
 async fn lock_tasks(
     connection: &mut Connection<'_>,
     sql: &Statements,
     claims: &[Claim],
-) -> Result<HashMap<TaskId, LockedTask>, sqlx::Error> {
+) -> Result<Tasks, sqlx::Error> {
     let ids = in_lock_order(claims.iter().map(|claim| claim.task_id));
-    let rows = connection.fetch(sql.lock_tasks, &[(&json(&ids)).into()]).await?;
-    // A statement of its own, after the lock: it must see what the one before us committed.
+    let super::Locked { rows, elsewhere } = try_lock_tasks(connection, sql, &ids).await?;
+    // Statements of their own, after the lock: they must see what the one before us committed.
     let cursors = read_cursors(connection, sql, &ids).await?;
-    let locked = rows.into_iter().filter_map(|row| {
-        let id = row[0].int()?;
+    let counted = claims.iter().filter(|claim| claim.limit.is_some());
+    let open = count_open(connection, sql, counted.map(|claim| claim.task_id)).await?;
+    let locked = rows.into_iter().map(|(id, row)| {
         let task = LockedTask {
             is_enabled: row[1].int() == Some(1),
-            is_ready: row[2].to_lossy() == "ready",
             spec: row[3].to_lossy(),
             updated_at: from_secs(&row[4]),
             last_accounted: cursors.get(&id).copied(),
+            open: open.get(&id).copied().unwrap_or(0),
         };
-        Some((id, task))
+        (id, task)
     });
-    Ok(locked.collect())
+    Ok(Tasks { locked: locked.collect(), elsewhere })
+}
+
+async fn count_open(
+    connection: &mut Connection<'_>,
+    sql: &Statements,
+    tasks: impl Iterator<Item = TaskId>,
+) -> Result<HashMap<TaskId, u32>, sqlx::Error> {
+    let ids = in_lock_order(tasks);
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = connection.fetch(sql.count_open, &[(&json(&ids)).into()]).await?;
+    let count = |cell: &super::Cell| cell.int().and_then(|count| u32::try_from(count).ok());
+    Ok(rows.iter().filter_map(|row| Some((row[0].int()?, count(&row[1])?))).collect())
 }
 
 async fn lock_requests(

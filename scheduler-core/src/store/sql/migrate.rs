@@ -14,7 +14,7 @@ use sqlx::{
 
 use super::{
     SqlStore,
-    connection::{Pools, is_worth_a_retry},
+    connection::{Pools, is_worth_a_retry, mysql_number},
     read_only,
 };
 use crate::store::StoreError;
@@ -116,7 +116,7 @@ impl SqlStore {
             match connection.fetch(READ_VERSION, &[]).await {
                 Ok(rows) => Ok(rows.first().and_then(|row| row[0].int()).unwrap_or(0)),
                 // The table is not there yet.
-                Err(error) if error.as_database_error().is_some() => Ok(0),
+                Err(error) if is_missing_table(&error) => Ok(0),
                 Err(error) => Err(error),
             }
         });
@@ -172,6 +172,14 @@ fn was_somebody_faster(error: &MigrateError) -> bool {
     };
     is_worth_a_retry(error)
         || error.as_database_error().is_some_and(DatabaseError::is_unique_violation)
+}
+
+/// MySQL's 1146; SQLite has no code of its own for it.
+fn is_missing_table(error: &sqlx::Error) -> bool {
+    mysql_number(error) == Some(1146)
+        || error
+            .as_database_error()
+            .is_some_and(|error| error.message().starts_with("no such table"))
 }
 
 const READ_VERSION: &str = "SELECT MAX(version) FROM scheduler_migration WHERE success = 1";

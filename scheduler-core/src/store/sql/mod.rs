@@ -10,7 +10,7 @@
 //! what a database reports as a deadlock all the same is rolled back and tried again with jitter.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
@@ -168,6 +168,30 @@ fn in_lock_order(ids: impl IntoIterator<Item = i64>) -> Vec<i64> {
     ids.sort_unstable();
     ids.dedup();
     ids
+}
+
+/// The rows of `task` that could be locked, and those that exist but are locked by somebody else.
+struct Locked {
+    rows: HashMap<TaskId, Vec<Cell>>,
+    elsewhere: HashSet<TaskId>,
+}
+
+/// Locks tasks, in lock order, without waiting for anybody.
+async fn try_lock_tasks(
+    connection: &mut Connection<'_>,
+    sql: &Statements,
+    ids: &[TaskId],
+) -> Result<Locked, sqlx::Error> {
+    let rows = connection.fetch(sql.try_lock_tasks, &[(&json(&ids)).into()]).await?;
+    let rows: HashMap<TaskId, Vec<Cell>> =
+        rows.into_iter().filter_map(|row| Some((row[0].int()?, row))).collect();
+    let absent: Vec<TaskId> = ids.iter().copied().filter(|id| !rows.contains_key(id)).collect();
+    let mut elsewhere = HashSet::new();
+    if !absent.is_empty() {
+        let existing = connection.fetch(sql.existing_tasks, &[(&json(&absent)).into()]).await?;
+        elsewhere.extend(existing.iter().filter_map(|row| row[0].int()));
+    }
+    Ok(Locked { rows, elsewhere })
 }
 
 async fn read_cursors(

@@ -150,6 +150,23 @@ pub(crate) static MYSQL: Statements = Statements {
         ids!(),
         " STRAIGHT_JOIN task t FORCE INDEX (PRIMARY) ON t.id = v.id FOR UPDATE"
     ),
+    // Somebody's forgotten transaction on one row must not hold up all the others.
+    try_lock_tasks: concat!(
+        "SELECT t.id, t.is_valid, t.status, t.spec, CAST(UNIX_TIMESTAMP(t.update_at) AS SIGNED) FROM ",
+        ids!(),
+        " STRAIGHT_JOIN task t FORCE INDEX (PRIMARY) ON t.id = v.id FOR UPDATE SKIP LOCKED"
+    ),
+    existing_tasks: concat!(
+        "SELECT t.id FROM ",
+        ids!(),
+        " STRAIGHT_JOIN task t FORCE INDEX (PRIMARY) ON t.id = v.id"
+    ),
+    count_open: concat!(
+        "SELECT e.task_id, COUNT(*) FROM ",
+        ids!(),
+        " STRAIGHT_JOIN execute_task e FORCE INDEX (ix__execute_task__status) \
+         ON e.status = 'todo' AND e.task_id = v.id GROUP BY e.task_id"
+    ),
     lock_requests: concat!(
         "SELECT r.id FROM ",
         ids!(),
@@ -212,6 +229,7 @@ pub(crate) static MYSQL: Statements = Statements {
     find_dead: concat!(
         "SELECT e.id, e.task_id, e.node_id FROM execute_task e FORCE INDEX (ix__execute_task__status) \
          LEFT JOIN scheduler_node n ON n.node_id = e.node_id WHERE e.status = 'todo' \
+         AND NOT e.node_id <=> ? \
          AND COALESCE(n.heartbeat_at, UNIX_TIMESTAMP(e.create_at) * 1000, 0) < ",
         now_ms!(),
         " - ? ORDER BY e.task_id, e.id LIMIT 1000"

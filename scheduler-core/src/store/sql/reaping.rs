@@ -5,7 +5,12 @@ use std::{
     time::Duration,
 };
 
-use super::{connection::Connection, in_lock_order, json, statements::Statements};
+use super::{
+    connection::{Cell, Connection},
+    in_lock_order, json,
+    statements::Statements,
+    try_lock_tasks,
+};
 use crate::plan::{execution::ExecutionId, node::Reaped, task::TaskId};
 
 type Dead = BTreeMap<ExecutionId, (TaskId, Option<String>)>;
@@ -13,10 +18,11 @@ type Dead = BTreeMap<ExecutionId, (TaskId, Option<String>)>;
 pub(super) async fn reap(
     connection: &mut Connection<'_>,
     sql: &Statements,
+    node: &str,
     lease: Duration,
     suspects: &[TaskId],
 ) -> Result<Reaped, sqlx::Error> {
-    let reaped = reap_dead(connection, sql, lease, suspects).await?;
+    let reaped = reap_dead(connection, sql, node, lease, suspects).await?;
     // Only now: a node that is forgotten no longer counts as dead, but from its claims on.
     connection.execute(sql.forget_nodes, &[]).await?;
     Ok(reaped)
@@ -25,20 +31,27 @@ pub(super) async fn reap(
 async fn reap_dead(
     connection: &mut Connection<'_>,
     sql: &Statements,
+    node: &str,
     lease: Duration,
     suspects: &[TaskId],
 ) -> Result<Reaped, sqlx::Error> {
-    let found = find_dead(connection, sql, lease).await?;
+    let found = find_dead(connection, sql, node, lease).await?;
     if found.is_empty() && suspects.is_empty() {
         return Ok(Reaped::default());
     }
     let tasks =
         in_lock_order(found.values().map(|(task, _)| *task).chain(suspects.iter().copied()));
+    let locked = try_lock_tasks(connection, sql, &tasks).await?;
+    let doing_before = doing(locked.rows.values());
+    let tasks: Vec<TaskId> =
+        tasks.into_iter().filter(|task| !locked.elsewhere.contains(task)).collect();
     let tasks_json = json(&tasks);
-    let doing_before = doing(connection, sql, &tasks_json).await?;
     // Under the lock of the tasks nobody records: who is still dead now is dead.
-    let still = find_dead(connection, sql, lease).await?;
-    let lost: Dead = found.into_iter().filter(|(id, _)| still.contains_key(id)).collect();
+    let still = find_dead(connection, sql, node, lease).await?;
+    let lost: Dead = found
+        .into_iter()
+        .filter(|(id, (task, _))| still.contains_key(id) && !locked.elsewhere.contains(task))
+        .collect();
     if !lost.is_empty() {
         let ids = json(&lost.keys().collect::<Vec<_>>());
         let reason = format!("the node did not renew its lease for {} s", lease.as_secs_f64());
@@ -47,7 +60,7 @@ async fn reap_dead(
         connection.execute(sql.mark_lost, &binds).await?;
     }
     connection.execute(sql.release_tasks, &[(&tasks_json).into()]).await?;
-    let doing_after = doing(connection, sql, &tasks_json).await?;
+    let doing_after = doing(&connection.fetch(sql.lock_tasks, &[(&tasks_json).into()]).await?);
     let of_lost: HashSet<TaskId> = lost.values().map(|(task, _)| *task).collect();
     Ok(Reaped {
         healed: tasks
@@ -65,10 +78,11 @@ async fn reap_dead(
 async fn find_dead(
     connection: &mut Connection<'_>,
     sql: &Statements,
+    node: &str,
     lease: Duration,
 ) -> Result<Dead, sqlx::Error> {
     let lease_ms = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
-    let rows = connection.fetch(sql.find_dead, &[lease_ms.into()]).await?;
+    let rows = connection.fetch(sql.find_dead, &[node.into(), lease_ms.into()]).await?;
     let dead = rows.into_iter().filter_map(|row| {
         let node = row[2].clone().into_text().ok();
         Some((row[0].int()?, (row[1].int()?, node)))
@@ -76,16 +90,8 @@ async fn find_dead(
     Ok(dead.collect())
 }
 
-/// Locks the tasks and tells which stand at `doing`.
-async fn doing(
-    connection: &mut Connection<'_>,
-    sql: &Statements,
-    tasks: &str,
-) -> Result<HashSet<TaskId>, sqlx::Error> {
-    let rows = connection.fetch(sql.lock_tasks, &[tasks.into()]).await?;
-    Ok(rows
-        .iter()
-        .filter(|row| row[2].to_lossy() == "doing")
-        .filter_map(|row| row[0].int())
-        .collect())
+/// Which of these rows of `task` stand at `doing`.
+fn doing<'a>(rows: impl IntoIterator<Item = &'a Vec<Cell>>) -> HashSet<TaskId> {
+    let rows = rows.into_iter().filter(|row| row[2].to_lossy() == "doing");
+    rows.filter_map(|row| row[0].int()).collect()
 }

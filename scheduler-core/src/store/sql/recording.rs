@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::{connection::Connection, epoch_ms, in_lock_order, json, statements::Statements};
-use crate::plan::execution::{ExecutionId, Outcome, Status};
+use super::{
+    connection::Connection, epoch_ms, in_lock_order, json, statements::Statements, try_lock_tasks,
+};
+use crate::plan::execution::{ExecutionId, Outcome, Recorded, Status};
 
 #[derive(Serialize)]
 struct OutcomeJson<'a> {
@@ -20,10 +22,11 @@ pub(super) async fn record(
     connection: &mut Connection<'_>,
     sql: &Statements,
     outcomes: &[Outcome],
-) -> Result<Vec<bool>, sqlx::Error> {
+) -> Result<Vec<Recorded>, sqlx::Error> {
     let tasks = in_lock_order(outcomes.iter().map(|outcome| outcome.task_id));
-    connection.fetch(sql.lock_tasks, &[(&json(&tasks)).into()]).await?;
-    let executions = json(&in_lock_order(outcomes.iter().map(|outcome| outcome.execution_id)));
+    let elsewhere = try_lock_tasks(connection, sql, &tasks).await?.elsewhere;
+    let ours = outcomes.iter().filter(|outcome| !elsewhere.contains(&outcome.task_id));
+    let executions = json(&in_lock_order(ours.map(|outcome| outcome.execution_id)));
     let rows = connection.fetch(sql.lock_executions, &[(&executions).into()]).await?;
     let mut standing: HashMap<ExecutionId, Standing> = rows
         .into_iter()
@@ -36,13 +39,17 @@ pub(super) async fn record(
         .collect();
     let mut open = Vec::new();
     let mut freed = Vec::new();
-    let mut stands = Vec::with_capacity(outcomes.len());
+    let mut recorded = Vec::with_capacity(outcomes.len());
     for outcome in outcomes {
+        if elsewhere.contains(&outcome.task_id) {
+            recorded.push(Recorded::Locked);
+            continue;
+        }
         let row = standing
             .get_mut(&outcome.execution_id)
             .filter(|row| *row.trace_id == *outcome.trace_id);
         let Some(row) = row else {
-            stands.push(false);
+            recorded.push(Recorded::Discarded);
             continue;
         };
         if row.status == Status::Todo.as_str() {
@@ -51,13 +58,14 @@ pub(super) async fn record(
             open.push(outcome_json(outcome));
             freed.push(outcome.task_id);
         }
-        stands.push(row.status == outcome.status.as_str());
+        let stands = row.status == outcome.status.as_str();
+        recorded.push(if stands { Recorded::Stands } else { Recorded::Discarded });
     }
     if !open.is_empty() {
         connection.execute(sql.write_outcomes, &[(&json(&open)).into()]).await?;
         connection.execute(sql.release_tasks, &[(&json(&in_lock_order(freed))).into()]).await?;
     }
-    Ok(stands)
+    Ok(recorded)
 }
 
 /// A locked row of `execute_task`.

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     plan::{
         claim::{Claim, Request, Verdict},
-        execution::Outcome,
+        execution::{Outcome, Recorded},
         node::{Reading, Reaped, Settled},
         task::{TaskId, TaskRow},
     },
@@ -79,10 +79,10 @@ impl Store for SqlStore {
     }
 
     async fn settle(&self, claims: &[Claim]) -> Result<Vec<Settled>, StoreError> {
-        read_only!(self, "settling a claim", connection => claiming::settle(&mut connection, self.sql, claims))
+        write_transaction!(self, "settling a claim", connection => claiming::settle(&mut connection, self.sql, claims))
     }
 
-    async fn record(&self, outcomes: &[Outcome]) -> Result<Vec<bool>, StoreError> {
+    async fn record(&self, outcomes: &[Outcome]) -> Result<Vec<Recorded>, StoreError> {
         write_transaction!(self, "recording", connection =>
             recording::record(&mut connection, self.sql, outcomes))
     }
@@ -99,8 +99,13 @@ impl Store for SqlStore {
         })
     }
 
-    async fn reap(&self, lease: Duration, suspects: &[TaskId]) -> Result<Reaped, StoreError> {
+    async fn reap(
+        &self,
+        node: &str,
+        lease: Duration,
+        suspects: &[TaskId],
+    ) -> Result<Reaped, StoreError> {
         write_transaction!(self, "looking for dead nodes", connection =>
-            reaping::reap(&mut connection, self.sql, lease, suspects))
+            reaping::reap(&mut connection, self.sql, node, lease, suspects))
     }
 }

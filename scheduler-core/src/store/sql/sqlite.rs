@@ -48,7 +48,9 @@ macro_rules! task_columns {
          CAST(substr(execute_func, 1, 256) AS BLOB), CAST(substr(\"trigger\", 1, 256) AS BLOB), \
          CAST(substr(spec, 1, 256) AS BLOB), CAST(substr(args, 1, 4097) AS BLOB), \
          CAST(substr(is_valid, 1, 256) AS BLOB), CAST(substr(status, 1, 256) AS BLOB), \
-         CAST(substr(extra, 1, 16385) AS BLOB), unixepoch(create_at), unixepoch(update_at)"
+         CAST(substr(extra, 1, 16385) AS BLOB), \
+         CASE WHEN create_at LIKE '____-__-__%' THEN unixepoch(create_at) END, \
+         CASE WHEN update_at LIKE '____-__-__%' THEN unixepoch(update_at) END"
     };
 }
 
@@ -77,6 +79,11 @@ pub(crate) static SQLITE: Statements = Statements {
     // The one writer holds the lock of the whole database: no row locks.
     lock_tasks: "SELECT t.id, t.is_valid, t.status, t.spec, unixepoch(t.update_at) \
                  FROM json_each(?1) v CROSS JOIN task t ON t.id = v.value",
+    try_lock_tasks: "SELECT t.id, t.is_valid, t.status, t.spec, unixepoch(t.update_at) \
+                     FROM json_each(?1) v CROSS JOIN task t ON t.id = v.value",
+    existing_tasks: "SELECT t.id FROM json_each(?1) v CROSS JOIN task t ON t.id = v.value",
+    count_open: "SELECT e.task_id, COUNT(*) FROM json_each(?1) v CROSS JOIN execute_task e \
+                 ON e.task_id = v.value AND e.status = 'todo' GROUP BY e.task_id",
     lock_requests: "SELECT id FROM scheduler_request WHERE id IN (SELECT value FROM json_each(?1))",
     insert_executions: "INSERT OR IGNORE INTO execute_task \
                         (task_id, status, extra, trace_id, scheduled_at, attempt, source, node_id, finished_at) \
@@ -105,9 +112,9 @@ pub(crate) static SQLITE: Statements = Statements {
             ON CONFLICT (node_id) DO UPDATE SET heartbeat_at = excluded.heartbeat_at",
     leave: "DELETE FROM scheduler_node WHERE node_id = ?1",
     find_dead: "SELECT e.id, e.task_id, e.node_id FROM execute_task e \
-                LEFT JOIN scheduler_node n ON n.node_id = e.node_id WHERE e.status = 'todo' \
+                LEFT JOIN scheduler_node n ON n.node_id = e.node_id WHERE e.status = 'todo' AND e.node_id IS NOT ?1 \
                 AND COALESCE(n.heartbeat_at, unixepoch(e.create_at) * 1000, 0) \
-                < CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?1 ORDER BY e.task_id, e.id LIMIT 1000",
+                < CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?2 ORDER BY e.task_id, e.id LIMIT 1000",
     mark_lost: "UPDATE execute_task SET status = 'lost', extra = ?2, update_at = CURRENT_TIMESTAMP, \
                 finished_at = CAST(unixepoch('subsec') * 1000 AS INTEGER) \
                 WHERE id IN (SELECT value FROM json_each(?1)) AND status = 'todo'",

@@ -26,6 +26,12 @@ pub(crate) struct Statements {
     // Claiming.
     /// `(ids)` → `id, is_valid, status, spec, update_at`, locked in the order of `ids`.
     pub(crate) lock_tasks: &'static str,
+    /// The same, without those that are locked by somebody else.
+    pub(crate) try_lock_tasks: &'static str,
+    /// `(ids)` → `id` of those that exist, locked or not.
+    pub(crate) existing_tasks: &'static str,
+    /// `(ids)` → `task_id`, how many of its executions are open; tasks with none are absent.
+    pub(crate) count_open: &'static str,
     /// `(ids)` → `id` of the requests that are still there, locked.
     pub(crate) lock_requests: &'static str,
     /// `(node_id, entries)`; entries that collide with a fire that is there are left out.
@@ -50,7 +56,7 @@ pub(crate) struct Statements {
     pub(crate) renew: &'static str,
     /// `(node_id)`.
     pub(crate) leave: &'static str,
-    /// `(lease_ms)` → `id, task_id, node_id` of open executions whose node did not renew in time, at most 1,000.
+    /// `(node_id, lease_ms)` → `id, task_id, node_id` of open executions whose node did not renew in time, at most 1,000.
     pub(crate) find_dead: &'static str,
     /// `(ids, extra)`; open rows only, `finished_at` by the database's clock.
     pub(crate) mark_lost: &'static str,
@@ -100,6 +106,9 @@ impl Statements {
             read_meta,
             read_cursors,
             lock_tasks,
+            try_lock_tasks,
+            existing_tasks,
+            count_open,
             lock_requests,
             insert_executions,
             read_back,
