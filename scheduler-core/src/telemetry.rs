@@ -16,10 +16,14 @@ mod tests;
 use std::{
     fmt,
     io::{self, Write},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use tracing::{Metadata, Span, Subscriber, field::Field, level_filters::LevelFilter};
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
     Layer, Registry,
     field::MakeExt as _,
@@ -40,18 +44,37 @@ pub enum TelemetryError {
     AlreadyInstalled(#[source] tracing_subscriber::util::TryInitError),
 }
 
+/// Writes what waits when it is dropped, for at most a second or so: whoever reads stderr may have stopped.
+#[derive(Debug)]
+#[must_use = "what waits is written when it is dropped"]
+pub struct Writing {
+    _worker: WorkerGuard,
+}
+
+/// Lines that wait for stderr at most; what comes beyond is dropped and counted.
+const WAITING_LINES: usize = 8_192;
+
 /// Sends the events of this process to stderr, as `logger` says. From then on a panic is an event too.
+///
+/// A thread of its own writes: a reader that stops reading stops no scheduler.
 ///
 /// # Errors
 ///
 /// [`TelemetryError::AlreadyInstalled`] on a second call.
-pub fn init(logger: &Logger) -> Result<(), TelemetryError> {
+pub fn init(logger: &Logger) -> Result<Writing, TelemetryError> {
     let is_terminal = io::IsTerminal::is_terminal(&io::stderr());
-    subscriber(logger, io::stderr, is_terminal)
-        .try_init()
-        .map_err(TelemetryError::AlreadyInstalled)?;
+    let stderr = Forgiving { writer: io::stderr(), is_json: false };
+    let (writer, worker) = NonBlockingBuilder::default()
+        .lossy(true)
+        .buffered_lines_limit(WAITING_LINES)
+        .thread_name("log")
+        .finish(stderr);
+    let dropped = writer.error_counter();
+    subscriber(logger, writer, is_terminal).try_init().map_err(TelemetryError::AlreadyInstalled)?;
+    // Set once, since a second subscriber was refused above.
+    let _ = DROPPED_LINES.set(dropped);
     std::panic::set_hook(Box::new(log_panic));
-    Ok(())
+    Ok(Writing { _worker: worker })
 }
 
 /// One line with the place of the panic, and with the trace id of the run in which it happened.
@@ -78,13 +101,15 @@ pub fn run_span(trace_id: &str, task_key: &str, execution_id: i64) -> Span {
 
 /// Lines that could not be written since the start, for example because nobody reads stderr any more.
 pub fn lost_lines() -> u64 {
-    LOST_LINES.load(Ordering::Relaxed)
+    let dropped = DROPPED_LINES.get().map_or(0, ErrorCounter::dropped_lines);
+    LOST_LINES.load(Ordering::Relaxed) + u64::try_from(dropped).unwrap_or(u64::MAX)
 }
 
 const RUN: &str = "run";
 /// A job may have a span named `run` of its own; only ours has this target.
 const RUN_TARGET: &str = "scheduler::run";
 static LOST_LINES: AtomicU64 = AtomicU64::new(0);
+static DROPPED_LINES: OnceLock<ErrorCounter> = OnceLock::new();
 
 /// What [`init`] installs, with the writer and the shape chosen by the caller.
 fn subscriber<W>(

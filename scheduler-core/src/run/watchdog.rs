@@ -49,6 +49,8 @@ fn watch(turns: &Weak<AtomicU64>) {
             tracing::error!(
                 "the scheduler's loop has not turned for 30 s: the process ends with exit code 1"
             );
+            // The log has a thread of its own, and a moment to write the line.
+            thread::park_timeout(Duration::from_millis(200));
             std::process::exit(1);
         }
     }

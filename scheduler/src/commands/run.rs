@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use scheduler_core::{
     config::{Config, StoreChoice},
     registry::Registry,
-    run::{Scheduler, Signals, job_runtime},
+    run::{RunError, Scheduler, Signals, job_runtime},
     store::{NewTask, SharedStore},
     telemetry,
 };
@@ -23,7 +23,7 @@ use crate::{
 /// When the start fails, or on a second signal.
 pub(crate) async fn run(context: Context) -> anyhow::Result<Exit> {
     let Context { config, registry, .. } = context;
-    telemetry::init(&config.logger)?;
+    let _writing = telemetry::init(&config.logger)?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
@@ -41,8 +41,20 @@ pub(crate) async fn run(context: Context) -> anyhow::Result<Exit> {
     };
     let jobs = JobRuntime::start(config.common.jobs.threads)?;
     let handle = jobs.0.as_ref().expect("taken on drop only").handle().clone();
-    Box::pin(Scheduler::new(store, registry, &config).run(&mut signals, handle)).await?;
-    Ok(Exit::Done)
+    let ran = Box::pin(Scheduler::new(store, registry, &config).run(&mut signals, handle)).await;
+    let lost = telemetry::lost_lines();
+    if lost > 0 {
+        tracing::warn!(lost, "lines of the log could not be written");
+    }
+    match ran {
+        Ok(()) => Ok(Exit::Done),
+        // Through the log, which waits for nobody: stderr may be what made somebody send a second signal.
+        Err(error @ RunError::Interrupted) => {
+            tracing::error!("{error}");
+            Ok(Exit::Finding)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn say_jobs(registry: &Registry) {

@@ -27,6 +27,14 @@ async fn stubborn(_task_key: &str, _args: Args, _ctx: Context) {
     }
 }
 
+/// Logs more than a pipe holds.
+#[job("chatty")]
+async fn chatty(_task_key: &str, _args: Args, _ctx: Context) {
+    for line in 0..2_000 {
+        tracing::info!(line, "{}", "blah ".repeat(20));
+    }
+}
+
 /// Panics.
 #[job("clumsy")]
 async fn clumsy(_task_key: &str, _args: Args, _ctx: Context) {
