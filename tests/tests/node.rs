@@ -1,4 +1,5 @@
 //! The rules of a node, told by stepping one through time on the store in memory.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking too")]
 
 use std::{
     collections::{BTreeMap, VecDeque},

@@ -18,7 +18,7 @@ pub struct Common {
     pub demo_rows: bool,
     /// Pause between two readings of the table `task`. Default 10 s, 100 ms to 1 h.
     pub sync_interval: Duration,
-    /// A fire found later than this is recorded as missed. Default 60 s, 0 to 366 days.
+    /// A fire found later than this is recorded as missed. Default 60 s, 1 s to 366 days.
     pub misfire_grace_time: Duration,
     /// Whether of several overdue fires of a task only the newest runs. Default true.
     pub coalesce: bool,
@@ -68,7 +68,7 @@ pub(super) fn read(t: &mut Reader<'_>) -> Common {
         cron_dialect: t.choice("cron_dialect", &dialects).unwrap_or(CronDialect::Standard),
         demo_rows: t.bool("demo_rows", false),
         sync_interval: t.duration("sync_interval", secs(10), MS_100..=HOUR),
-        misfire_grace_time: t.duration("misfire_grace_time", secs(60), secs(0)..=DAYS_366),
+        misfire_grace_time: t.duration("misfire_grace_time", secs(60), secs(1)..=DAYS_366),
         coalesce: t.bool("coalesce", true),
         max_instances: t.integer("max_instances", 1, 1..=10_000),
         lease: t.duration("lease", secs(30), secs(1)..=HOUR),

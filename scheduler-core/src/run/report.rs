@@ -10,10 +10,14 @@ use crate::plan::{
 /// Lines about scheduled tasks at the start; a table of 100,000 tasks must not flood the log.
 const SCHEDULED_LINES: usize = 50;
 
+/// Lines about rejected rows at the start.
+const REJECTED_LINES: usize = 1_000;
+
 /// Writes notices to the log.
 #[derive(Debug, Default)]
 pub(super) struct Reporter {
     scheduled_at_start: usize,
+    rejected_at_start: usize,
     has_started: bool,
 }
 
@@ -28,9 +32,17 @@ impl Reporter {
                 if let Some(more @ 1..) = self.scheduled_at_start.checked_sub(SCHEDULED_LINES) {
                     tracing::info!("… and {more} more tasks, see `scheduler task list`");
                 }
+                if let Some(more @ 1..) = self.rejected_at_start.checked_sub(REJECTED_LINES) {
+                    tracing::warn!("… and {more} more rejected rows, see `scheduler check`");
+                }
                 tracing::info!(scheduled, rejected, disabled, "the table is read");
             }
-            Notice::Rejected(error) => tracing::warn!("rejected: {error}"),
+            Notice::Rejected(error) => {
+                self.rejected_at_start += usize::from(!self.has_started);
+                if self.has_started || self.rejected_at_start <= REJECTED_LINES {
+                    tracing::warn!("rejected: {error}");
+                }
+            }
             Notice::Disabled(task_id, task_key) => {
                 tracing::info!(task.id = task_id, task.key = %task_key, "disabled");
             }

@@ -54,8 +54,8 @@ fn common_refuses_each_wrong_value() {
     refuses("common", "sync_interval = 1.5", &format!("sync_interval is 1.5, expected 100ms to 1h, {LENGTH}"));
     refuses("common", "sync_interval = \"\"", &format!("sync_interval is \"\", expected 100ms to 1h, {LENGTH}"));
     refuses("common", "sync_interval = \"soon\"", &format!("sync_interval is \"soon\", expected 100ms to 1h, {LENGTH}"));
-    refuses("common", "misfire_grace_time = -1", &format!("misfire_grace_time is -1, expected 0s to 366d, {LENGTH}"));
-    refuses("common", "misfire_grace_time = 31622401", &format!("misfire_grace_time is 31622401, expected 0s to 366d, {LENGTH}"));
+    refuses("common", "misfire_grace_time = 0", &format!("misfire_grace_time is 0, expected 1s to 366d, {LENGTH}"));
+    refuses("common", "misfire_grace_time = 31622401", &format!("misfire_grace_time is 31622401, expected 1s to 366d, {LENGTH}"));
     refuses("common", "max_instances = 0", "max_instances is 0, expected 1 to 10000");
     refuses("common", "max_instances = 10001", "max_instances is 10001, expected 1 to 10000");
     refuses("common", "max_instances = -1", "max_instances is -1, expected 1 to 10000");
@@ -86,7 +86,7 @@ fn common_accepts_the_ends_of_each_range() {
         "sync_interval = 3600",
         "sync_interval = \"3600\"",
         "sync_interval = \"1h\"",
-        "misfire_grace_time = 0",
+        "misfire_grace_time = 1",
         "misfire_grace_time = 31622400",
         "max_instances = 1",
         "max_instances = 10_000",

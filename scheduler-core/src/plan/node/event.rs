@@ -14,7 +14,7 @@ use crate::plan::{
 /// What happened.
 #[derive(Debug)]
 pub enum Event {
-    /// The moment of [`Node::wake_in`] has come.
+    /// The moment of [`Node::wake_in`](super::Node::wake_in) has come.
     Tick,
     /// The tables were read.
     Read(Result<Reading, Failure>),

@@ -9,7 +9,7 @@ use crate::plan::{duration, trigger::Zone};
 /// in `extra`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// A fire found later than this is recorded `missed`. Zero: only a fire found in its own millisecond runs.
+    /// A fire found later than this is recorded `missed`. 1 s or more.
     pub misfire_grace_time: Duration,
     /// Of several overdue fires only the newest runs.
     pub coalesce: bool,
@@ -64,7 +64,12 @@ pub(super) fn extra(text: &str, defaults: Policy) -> Result<(Policy, Option<Zone
     let key = |name: &str| object.get(name).filter(|value| !value.is_null());
     let mut policy = defaults;
     if let Some(value) = key("misfire_grace_time") {
-        policy.misfire_grace_time = span("extra.misfire_grace_time", value)?;
+        // Nothing is found in its own millisecond: less than this would mean that nothing ever runs.
+        let grace = span("extra.misfire_grace_time", value)?;
+        if grace < Duration::from_secs(1) {
+            return Err(wrong("extra.misfire_grace_time", value, "1 s or more"));
+        }
+        policy.misfire_grace_time = grace;
     }
     if let Some(value) = key("timeout") {
         policy.timeout = Some(span("extra.timeout", value)?).filter(|span| !span.is_zero());
@@ -150,7 +155,7 @@ mod tests {
     #[test]
     fn each_key_reads_at_both_ends_of_its_range() {
         let second = Duration::from_secs(1);
-        assert_eq!(reads(r#"{"misfire_grace_time": 0}"#).0.misfire_grace_time, Duration::ZERO);
+        assert_eq!(reads(r#"{"misfire_grace_time": 1}"#).0.misfire_grace_time, second);
         let longest = reads(r#"{"misfire_grace_time": "366d"}"#).0.misfire_grace_time;
         assert_eq!(longest, 366 * 86_400 * second);
         assert_eq!(reads(r#"{"timeout": 0}"#).0.timeout, None, "zero is none");
@@ -164,6 +169,7 @@ mod tests {
 
     #[test]
     fn a_wrong_value_is_refused_with_the_key_the_value_and_what_was_expected() {
+        refuses(r#"{"misfire_grace_time": "999ms"}"#, "expected 1 s or more");
         refuses(
             r#"{"misfire_grace_time": -1}"#,
             "extra.misfire_grace_time \"-1\" is not valid, expected",

@@ -290,7 +290,7 @@ impl Fixture {
 
     #[track_caller]
     fn refused(verdict: &Verdict, expected: &Refusal) {
-        assert_eq!(*verdict, Verdict::Refused(expected.clone()));
+        assert_eq!(*verdict, Verdict::Refused(*expected));
     }
 
     /// Records one outcome.
