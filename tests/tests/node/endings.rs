@@ -1,0 +1,72 @@
+//! How runs and the scheduler end.
+
+use crate::world::*;
+
+#[test]
+fn an_error_stands_under_err_and_a_time_out_ends_the_run() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.takes = None;
+    world.add(&with_extra(row("minute", "interval", "60"), r#"{"timeout": "20s"}"#));
+    world.advance_to("2026-01-01T12:01:01Z");
+    world.end(1, Err("outer: cause".to_owned()));
+    world.advance_to("2026-01-01T12:02:19Z");
+    world.check_history(&["12:01:00 fail", "12:02:00 todo"]);
+    world.advance_to("2026-01-01T12:02:20Z");
+    world.check_history(&["12:01:00 fail", "12:02:00 timeout"]);
+    assert_eq!(world.extra(Status::Fail)["err"], "outer: cause");
+    assert!(world.running.is_empty(), "the job was ended");
+}
+
+#[test]
+fn a_stop_waits_for_what_runs_and_claims_nothing_more() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.takes = None;
+    world.add(&with_extra(row("second", "interval", "1"), r#"{"overlap": "allow"}"#));
+    world.advance_to("2026-01-01T12:00:02Z");
+    world.send(Event::Stop);
+    world.advance_to("2026-01-01T12:00:05Z");
+    assert!(!world.has_left);
+    world.end(1, Ok(()));
+    world.end(2, Ok(()));
+    assert!(world.has_left);
+    world.check_history(&["12:00:01 success", "12:00:02 success"]);
+}
+
+#[test]
+fn what_still_runs_at_the_end_of_the_shutdown_time_is_cancelled() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.takes = None;
+    world.add(&row("minute", "interval", "60"));
+    world.advance_to("2026-01-01T12:01:00Z");
+    world.send(Event::Stop);
+    world.advance_to("2026-01-01T12:01:09.999Z");
+    assert!(!world.has_left);
+    world.advance_to("2026-01-01T12:01:10Z");
+    assert!(world.has_left);
+    world.check_history(&["12:01:00 cancelled"]);
+    assert_eq!(wait(world.store.read()).unwrap().rows[0].status.as_deref(), Ok("ready"));
+}
+
+#[test]
+fn a_stop_with_nothing_running_leaves_at_once() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.add(&row("minute", "interval", "60"));
+    world.advance_to("2026-01-01T12:00:01Z");
+    world.send(Event::Stop);
+    assert!(world.has_left);
+}
+
+#[test]
+fn an_error_that_the_table_cannot_hold_is_stored_in_ascii_and_delays_no_other() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.takes = None;
+    world.add(&row("one", "interval", "60"));
+    world.add(&row("other", "interval", "60"));
+    world.advance_to("2026-01-01T12:01:01Z");
+    world.end(1, Err("数据 💥".to_owned()));
+    world.end(2, Ok(()));
+    world.advance_to("2026-01-01T12:01:10Z");
+    world.check_history(&["12:01:00 fail", "12:01:00 success"]);
+    assert_eq!(world.extra(Status::Fail)["err"], "数据 💥");
+    assert!(world.rows().iter().all(|row| row.extra.is_ascii()));
+}

@@ -1,0 +1,11 @@
+//! The rules of a node, told by stepping one through time on the store in memory.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking too")]
+
+mod due;
+mod endings;
+mod late;
+mod manual;
+mod overlap;
+mod rows;
+mod trouble;
+mod world;

@@ -1,0 +1,139 @@
+//! What edits, bad rows and deletions do.
+
+use crate::world::*;
+
+#[test]
+fn a_new_spec_takes_over_within_ten_seconds_and_the_old_grid_ends_with_the_edit() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let id = world.add(&row("five", "interval", "5"));
+    world.advance_to("2026-01-01T12:00:12Z");
+    wait(world.store.set_spec(id, "2")).unwrap();
+    world.advance_to("2026-01-01T12:00:24Z");
+    // 12:00:15 is the old grid's: its claim finds the new spec and asks for a reading at once.
+    world.check_history(&[
+        "12:00:05 success",
+        "12:00:10 success",
+        "12:00:14 success",
+        "12:00:16 success",
+        "12:00:18 success",
+        "12:00:20 success",
+        "12:00:22 success",
+        "12:00:24 success",
+    ]);
+}
+
+#[test]
+fn a_disabled_task_claims_nothing_after_the_edit() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let id = world.add(&row("five", "interval", "5"));
+    world.advance_to("2026-01-01T12:00:11Z");
+    wait(world.store.set_enabled(id, false)).unwrap();
+    world.advance_to("2026-01-01T12:01:00Z");
+    world.check_history(&["12:00:05 success", "12:00:10 success"]);
+    wait(world.store.set_enabled(id, true)).unwrap();
+    world.advance_to("2026-01-01T12:01:11Z");
+    world.check_history(&[
+        "12:00:05 success",
+        "12:00:10 success",
+        "12:01:05 missed",
+        "12:01:10 success",
+    ]);
+}
+
+#[test]
+fn other_columns_of_a_live_task_are_said_once_and_wait_for_disable_and_enable() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.takes = None;
+    let id = world.add(&with_extra(row("five", "interval", "5"), r#"{"overlap": "allow"}"#));
+    world.advance_to("2026-01-01T12:00:06Z");
+    world.store.edit(id, |row| row.args = Ok("new".to_owned()));
+    world.advance_to("2026-01-01T12:00:46Z");
+    let said = world.notices.iter().filter(
+        |notice| matches!(notice, Notice::EditIgnored { columns, .. } if columns == &["args"]),
+    );
+    assert_eq!(said.count(), 1);
+    assert!(world.running.values().all(|(_, run)| run.args.is_empty()));
+    wait(world.store.set_enabled(id, false)).unwrap();
+    world.advance_to("2026-01-01T12:01:00Z");
+    wait(world.store.set_enabled(id, true)).unwrap();
+    world.advance_to("2026-01-01T12:01:16Z");
+    assert_eq!(world.running.values().filter(|(_, run)| &*run.args == "new").count(), 2);
+}
+
+#[test]
+fn a_bad_row_is_said_once_and_harms_no_other() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.add(&row("bad cron", "cron", "61 * * * *"));
+    world.add(&NewTask { execute_func: "jab".to_owned(), ..row("bad job", "interval", "5") });
+    world.add(&row("good", "interval", "5"));
+    world.add(&with_extra(row("bad extra", "interval", "5"), "not json"));
+    let id = world.add(&row("bad interval", "interval", "0"));
+    world.advance_to("2026-01-01T12:00:31Z");
+    assert_eq!(world.history().len(), 6);
+    let rejections = world.rejections();
+    assert_eq!(rejections.len(), 4, "{rejections:#?}");
+    for (rejection, part) in
+        rejections.iter().zip(["minute", "such as \"job\"", "extra \"not json\"", "spec \"0\""])
+    {
+        assert!(rejection.contains(part), "{rejection} names {part}");
+    }
+    wait(world.store.set_spec(id, "10")).unwrap();
+    world.advance_to("2026-01-01T12:00:41Z");
+    assert_eq!(world.history().len(), 6 + 2 + 1, "the mended row runs");
+}
+
+#[test]
+fn a_live_row_whose_spec_breaks_stops_and_is_rejected() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let id = world.add(&row("five", "interval", "5"));
+    world.advance_to("2026-01-01T12:00:06Z");
+    wait(world.store.set_spec(id, "nonsense")).unwrap();
+    world.advance_to("2026-01-01T12:00:40Z");
+    world.check_history(&["12:00:05 success"]);
+    assert_eq!(world.rejections().len(), 1);
+}
+
+#[test]
+fn a_deleted_row_is_forgotten() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let id = world.add(&row("five", "interval", "5"));
+    world.advance_to("2026-01-01T12:00:06Z");
+    wait(world.store.delete(id)).unwrap();
+    world.advance_to("2026-01-01T12:00:40Z");
+    world.check_history(&["12:00:05 success"]);
+    assert!(world.notices.iter().any(|notice| matches!(notice, Notice::Deleted(..))));
+}
+
+#[test]
+fn a_second_row_of_one_key_is_rejected() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let first = world.add(&row("one", "interval", "5"));
+    let second = world.add(&row("two", "interval", "5"));
+    world.store.edit(second, |row| {
+        row.task_key = Ok("one".to_owned());
+        row.status = Ok("doing".to_owned());
+    });
+    world.advance_to("2026-01-01T12:00:06Z");
+    world.check_history(&["12:00:05 success"]);
+    assert!(
+        world.rejections()[0].contains(&format!("belongs to task {first}")),
+        "{:?}",
+        world.rejections()
+    );
+}
+
+#[test]
+fn a_row_whose_key_becomes_free_is_scheduled() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let first = world.add(&row("one", "interval", "5"));
+    let second = world.add(&row("two", "interval", "5"));
+    world.store.edit(second, |row| {
+        row.task_key = Ok("one".to_owned());
+        row.status = Ok("doing".to_owned());
+    });
+    world.advance_to("2026-01-01T12:00:21Z");
+    wait(world.store.delete(first)).unwrap();
+    world.advance_to("2026-01-01T12:01:00Z");
+    assert_eq!(world.rows().last().unwrap().task_id, second);
+    assert_eq!(world.rejections().len(), 1, "said once");
+}

@@ -1,0 +1,119 @@
+//! Lost answers, outages, crashes, and rows that make every transaction fail.
+
+use crate::world::*;
+
+#[test]
+fn a_claim_whose_answer_was_lost_is_settled_and_runs_once() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.add(&row("ten", "interval", "10"));
+    world.advance_to("2026-01-01T12:00:09Z");
+    world.database = Database::LosesAnswers;
+    world.advance_to("2026-01-01T12:00:12Z");
+    assert!(world.running.is_empty());
+    world.check_history(&["12:00:10 todo"]);
+    world.database = Database::Answers;
+    world.advance_to("2026-01-01T12:00:20Z");
+    world.check_history(&["12:00:10 success", "12:00:20 success"]);
+}
+
+#[test]
+fn a_claim_that_settles_later_than_the_grace_is_missed_not_run() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.add(&row("hour", "interval", "3600"));
+    world.advance_to("2026-01-01T12:59:59Z");
+    world.database = Database::LosesAnswers;
+    world.advance_to("2026-01-01T13:02:00Z");
+    world.database = Database::Answers;
+    world.advance_to("2026-01-01T13:03:00Z");
+    world.check_history(&["13:00:00 missed"]);
+}
+
+#[test]
+fn results_of_jobs_that_ended_in_an_outage_are_written_afterwards() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.takes = None;
+    world.add(&row("minute", "interval", "60"));
+    world.advance_to("2026-01-01T12:01:01Z");
+    world.database = Database::Unreachable;
+    world.end(1, Ok(()));
+    world.advance_to("2026-01-01T12:04:30Z");
+    world.check_history(&["12:01:00 todo"]);
+    world.database = Database::Answers;
+    world.advance_to("2026-01-01T12:05:00Z");
+    world.check_history(&[
+        "12:01:00 success",
+        "12:03:00 missed",
+        "12:04:00 todo",
+        "12:05:00 skipped",
+    ]);
+    let trouble =
+        world.notices.iter().filter(|notice| matches!(notice, Notice::DatabaseTrouble(_))).count();
+    assert_eq!(trouble, 1, "said once");
+}
+
+#[test]
+fn a_node_that_cannot_renew_claims_nothing_until_it_can() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.add(&row("second", "interval", "1"));
+    world.advance_to("2026-01-01T12:00:02Z");
+    world.refuses_renewals = true;
+    // The lease of 30 s less its margin of 5 s, from the last renewal at 12:00:00.
+    world.advance_to("2026-01-01T12:00:40Z");
+    assert_eq!(world.history().last().map(String::as_str), Some("12:00:24 success"));
+    assert!(world.notices.contains(&Notice::LeaseLost));
+    world.refuses_renewals = false;
+    world.advance_to("2026-01-01T12:00:43Z");
+    assert_eq!(world.history().last().map(String::as_str), Some("12:00:43 success"));
+}
+
+#[test]
+fn what_a_crash_left_open_is_lost_and_its_task_runs_again() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.takes = None;
+    world.add(&row("minute", "interval", "60"));
+    world.advance_to("2026-01-01T12:01:01Z");
+    world.crash_and_restart();
+    world.takes = Some(TimeDelta::zero());
+    world.advance_to("2026-01-01T12:02:30Z");
+    // 45 s after the crash the execution is closed, so the next minute runs.
+    world.check_history(&["12:01:00 lost", "12:02:00 success"]);
+}
+
+#[test]
+fn a_doing_that_somebody_wrote_by_hand_heals() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let id = world.add(&row("minute", "interval", "60"));
+    world.store.edit(id, |row| row.status = Ok("doing".to_owned()));
+    world.advance_to("2026-01-01T12:02:00Z");
+    assert_eq!(world.history().last().unwrap(), "12:02:00 success");
+    assert!(world.notices.contains(&Notice::Healed(id)));
+}
+
+#[test]
+fn a_task_whose_claims_always_fail_harms_no_other() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.poison = Some(world.add(&row("poison", "interval", "10")));
+    for index in 0..50 {
+        world.add(&row(&format!("good {index}"), "interval", "20"));
+    }
+    world.advance_to("2026-01-01T12:00:59Z");
+    assert_eq!(world.history().len(), 50 * 2);
+    let worst =
+        world.rows().iter().filter_map(|row| Some(row.started_at? - row.scheduled_at?)).max();
+    assert!(worst < Some(TimeDelta::seconds(10)), "{worst:?}");
+}
+
+#[test]
+fn a_claim_of_unknown_fate_is_cancelled_when_its_row_was_switched_off_meanwhile() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let id = world.add(&row("ten", "interval", "10"));
+    world.advance_to("2026-01-01T12:00:09Z");
+    world.database = Database::LosesAnswers;
+    world.advance_to("2026-01-01T12:00:10Z");
+    wait(world.store.set_enabled(id, false)).unwrap();
+    let reading = wait(world.store.read()).unwrap();
+    world.send(Event::Read(Ok(reading)));
+    world.database = Database::Answers;
+    world.advance_to("2026-01-01T12:00:20Z");
+    world.check_history(&["12:00:10 cancelled"]);
+}

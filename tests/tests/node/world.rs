@@ -1,0 +1,348 @@
+//! One node, its tables and its clock, which a test steps.
+
+pub(crate) use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+pub(crate) use chrono::{DateTime, TimeDelta, Utc};
+pub(crate) use scheduler_core::{
+    plan::{
+        Now,
+        claim::{Claim, Entry, Verdict},
+        execution::{ExecutionId, Outcome, Recorded, Source, Status},
+        node::{Action, Call, Ended, Event, Failure, Node, Notice, Run, Settings},
+        task::{Catalog, JobRefusal, Policy, Reader, TaskId},
+        trigger::{CronDialect, Zone},
+    },
+    store::{
+        Desk as _, ExecutionFilter, ExecutionRow, NewTask, Store as _, StoreError,
+        memory::MemoryStore,
+    },
+};
+
+pub(crate) struct AnyJob;
+
+impl Catalog for AnyJob {
+    fn accepts(&self, job: &str, _args: &str) -> Result<(), JobRefusal> {
+        if job == "job" { Ok(()) } else { Err(JobRefusal::Unknown(vec!["job".to_owned()])) }
+    }
+}
+
+/// How the database behaves.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Database {
+    Answers,
+    /// Nothing arrives.
+    Unreachable,
+    /// Everything arrives, no answer comes back.
+    LosesAnswers,
+}
+
+/// One node, its tables and its clock.
+pub(crate) struct World {
+    pub(crate) node: Node,
+    pub(crate) node_id: &'static str,
+    pub(crate) store: MemoryStore,
+    pub(crate) now: Now,
+    pub(crate) database: Database,
+    /// How long a job takes; `None`: until the test ends it.
+    pub(crate) takes: Option<TimeDelta>,
+    pub(crate) running: BTreeMap<ExecutionId, (DateTime<Utc>, Run)>,
+    pub(crate) notices: Vec<Notice>,
+    pub(crate) has_left: bool,
+    /// Jobs hold their threads: they cannot be ended from outside.
+    pub(crate) jobs_block: bool,
+    /// Only the heartbeat fails.
+    pub(crate) refuses_renewals: bool,
+    /// A task of which every transaction fails.
+    pub(crate) poison: Option<TaskId>,
+}
+
+pub(crate) fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+pub(crate) fn wait<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+/// A row of the job `job`.
+pub(crate) fn row(key: &str, trigger: &str, spec: &str) -> NewTask {
+    NewTask {
+        id: None,
+        task_key: key.to_owned(),
+        description: String::new(),
+        execute_func: "job".to_owned(),
+        trigger: trigger.to_owned(),
+        spec: spec.to_owned(),
+        args: String::new(),
+        is_enabled: true,
+        extra: "{}".to_owned(),
+    }
+}
+
+pub(crate) fn with_extra(row: NewTask, extra: &str) -> NewTask {
+    NewTask { extra: extra.to_owned(), ..row }
+}
+
+impl World {
+    /// A world that begins at `start`, in which jobs end at once.
+    pub(crate) fn new(start: &str) -> Self {
+        let store = MemoryStore::new(at(start));
+        wait(store.migrate()).unwrap();
+        Self {
+            node: node("a"),
+            node_id: "a",
+            store,
+            now: Now { wall: at(start), mono: Duration::from_secs(1_000) },
+            database: Database::Answers,
+            takes: Some(TimeDelta::zero()),
+            running: BTreeMap::new(),
+            notices: Vec::new(),
+            has_left: false,
+            jobs_block: false,
+            refuses_renewals: false,
+            poison: None,
+        }
+    }
+
+    pub(crate) fn add(&mut self, row: &NewTask) -> TaskId {
+        wait(self.store.add(row)).unwrap()
+    }
+
+    /// The process is gone without a word; a new one starts.
+    pub(crate) fn crash_and_restart(&mut self) {
+        self.node_id = "b";
+        self.node = node("b");
+        self.running.clear();
+    }
+
+    pub(crate) fn send(&mut self, event: Event) {
+        let mut events = VecDeque::from([event]);
+        while let Some(event) = events.pop_front() {
+            for action in self.node.handle(event, self.now) {
+                events.extend(self.perform(action));
+            }
+        }
+    }
+
+    pub(crate) fn call<T>(
+        &self,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, Failure> {
+        match self.database {
+            Database::Answers => Ok(wait(call).unwrap()),
+            Database::Unreachable => Err(Failure::NotApplied("unreachable".to_owned())),
+            Database::LosesAnswers => {
+                let _ = wait(call);
+                Err(Failure::Unknown("the answer was lost".to_owned()))
+            }
+        }
+    }
+
+    pub(crate) fn perform(&mut self, action: Action) -> Option<Event> {
+        match action {
+            Action::Call(Call::Read) => Some(Event::Read(self.call(self.store.read()))),
+            Action::Call(Call::ReadCursors(tasks)) => {
+                let result = self.call(self.store.cursors(&tasks));
+                Some(Event::Cursors(tasks, result))
+            }
+            Action::Call(Call::Claim(claims))
+                if claims.iter().any(|claim| Some(claim.task_id) == self.poison) =>
+            {
+                Some(Event::Claimed(claims, Err(Failure::NotApplied("poison".to_owned()))))
+            }
+            Action::Call(Call::Record(outcomes))
+                if outcomes.iter().any(|outcome| !outcome.extra.is_ascii()) =>
+            {
+                Some(Event::Recorded(outcomes, Err(Failure::NotApplied("latin1".to_owned()))))
+            }
+            Action::Call(Call::Claim(claims)) => {
+                let result = self.call(self.store.claim(self.node_id, &claims));
+                Some(Event::Claimed(claims, result))
+            }
+            Action::Call(Call::Settle(claims)) => {
+                let result = self.call(self.store.settle(&claims));
+                Some(Event::Settled(claims, result))
+            }
+            Action::Call(Call::Record(outcomes)) => {
+                let result = self.call(self.store.record(&outcomes));
+                Some(Event::Recorded(outcomes, result))
+            }
+            Action::Call(Call::Renew) if self.refuses_renewals => Some(Event::Renewed {
+                started: self.now.mono,
+                result: Err(Failure::NotApplied("refused".to_owned())),
+            }),
+            Action::Call(Call::Renew) => {
+                let result = self.call(self.store.renew(self.node_id));
+                Some(Event::Renewed { started: self.now.mono, result })
+            }
+            Action::Call(Call::Reap { suspects }) => Some(Event::Reaped(
+                self.call(self.store.reap(self.node_id, Duration::from_secs(30), &suspects)),
+            )),
+            Action::Start(runs) => {
+                for run in runs {
+                    self.running.insert(run.execution_id, (self.now.wall, run));
+                }
+                self.end_what_is_over()
+            }
+            Action::CancelJobs => None,
+            Action::Abort(executions) => {
+                let now = self.now.wall;
+                let result = || Err("ended by the scheduler".to_owned());
+                let ended = executions.iter().filter(|_| !self.jobs_block).filter_map(|id| {
+                    let (started, _) = self.running.remove(id)?;
+                    Some(ended(*id, started, now, result()))
+                });
+                Some(Event::Ended(ended.collect()))
+            }
+            Action::Report(notice) => {
+                self.notices.push(notice);
+                None
+            }
+            Action::Exit => {
+                self.has_left = true;
+                None
+            }
+        }
+    }
+
+    pub(crate) fn end_what_is_over(&mut self) -> Option<Event> {
+        let takes = self.takes?;
+        let now = self.now.wall;
+        let over = self.running.extract_if(.., |_, (started, _)| *started + takes <= now);
+        let ended: Vec<Ended> =
+            over.map(|(id, (started, _))| ended(id, started, now, Ok(()))).collect();
+        (!ended.is_empty()).then_some(Event::Ended(ended))
+    }
+
+    /// Another node claims a fire of `task`.
+    pub(crate) fn run_elsewhere(&mut self, task: TaskId, instant: &str) {
+        let spec = wait(self.store.read()).unwrap().rows[0].spec.clone().unwrap();
+        let entry = Entry {
+            scheduled_at: at(instant),
+            trace_id: "elsewhere".into(),
+            status: Status::Todo,
+            source: Source::Manual,
+            extra: "{}".to_owned(),
+        };
+        let request = wait(self.store.request_run(task, at(instant))).unwrap();
+        let claim = Claim {
+            task_id: task,
+            spec: spec.into(),
+            first: at(instant),
+            limit: Some(1),
+            request: Some(request),
+            entries: vec![entry],
+        };
+        wait(self.store.renew("elsewhere")).unwrap();
+        let won = wait(self.store.claim("elsewhere", &[claim])).unwrap();
+        assert!(matches!(won[0], Verdict::Won(Some(_))), "{won:?}");
+    }
+
+    /// The other node records a success.
+    pub(crate) fn end_elsewhere(&mut self) {
+        let row = self.rows().into_iter().find(|row| row.trace_id == "elsewhere").unwrap();
+        let outcome = Outcome {
+            execution_id: row.id,
+            task_id: row.task_id,
+            trace_id: "elsewhere".into(),
+            status: Status::Success,
+            extra: "{}".to_owned(),
+            started_at: None,
+            finished_at: self.now.wall,
+        };
+        assert_eq!(wait(self.store.record(&[outcome])).unwrap(), [Recorded::Stands]);
+    }
+
+    /// Ends the run of an execution.
+    pub(crate) fn end(&mut self, execution: ExecutionId, result: Result<(), String>) {
+        let (started, _) = self.running.remove(&execution).expect("it runs");
+        self.send(Event::Ended(vec![ended(execution, started, self.now.wall, result)]));
+    }
+
+    pub(crate) fn set_clock(&mut self, wall: DateTime<Utc>) {
+        self.now.wall = wall;
+        self.store.set_now(wall);
+    }
+
+    /// Steps from wake-up to wake-up until `until`.
+    pub(crate) fn advance_to(&mut self, until: &str) {
+        let until = at(until);
+        self.send(Event::Tick);
+        while self.now.wall < until {
+            let wake = self
+                .node
+                .wake_in(self.now)
+                .map_or(TimeDelta::MAX, |wait| TimeDelta::from_std(wait).unwrap());
+            let next_end = self.takes.and_then(|takes| {
+                self.running.values().map(|(started, _)| *started + takes - self.now.wall).min()
+            });
+            let step = wake.min(next_end.unwrap_or(TimeDelta::MAX)).max(TimeDelta::milliseconds(1));
+            let step = step.min(until - self.now.wall);
+            self.now.mono += step.to_std().unwrap();
+            self.set_clock(self.now.wall + step);
+            if let Some(event) = self.end_what_is_over() {
+                self.send(event);
+            }
+            self.send(Event::Tick);
+        }
+    }
+
+    /// `HH:MM:SS status` of every execution, oldest first.
+    pub(crate) fn history(&self) -> Vec<String> {
+        self.rows()
+            .iter()
+            .map(|row| format!("{} {}", row.scheduled_at.unwrap().format("%T"), row.status))
+            .collect()
+    }
+
+    pub(crate) fn rows(&self) -> Vec<ExecutionRow> {
+        let filter = ExecutionFilter { task_id: None, status: None, before: None, limit: 10_000 };
+        let mut rows = wait(self.store.executions(filter)).unwrap();
+        rows.reverse();
+        rows
+    }
+
+    pub(crate) fn extra(&self, status: Status) -> serde_json::Value {
+        let row = self
+            .rows()
+            .into_iter()
+            .find(|row| row.status == status.as_str())
+            .expect("a row in this status");
+        serde_json::from_str(&row.extra).unwrap()
+    }
+
+    pub(crate) fn rejections(&self) -> Vec<String> {
+        let rejected = self.notices.iter().filter_map(|notice| match notice {
+            Notice::Rejected(error) => Some(error.to_string()),
+            _ => None,
+        });
+        rejected.collect()
+    }
+
+    #[track_caller]
+    pub(crate) fn check_history(&self, expected: &[&str]) {
+        assert_eq!(self.history(), expected, "notices: {:#?}", self.notices);
+    }
+}
+
+pub(crate) fn node(name: &str) -> Node {
+    let reader =
+        Reader::new(CronDialect::Standard, Zone::utc(), Policy::default(), Box::new(AnyJob));
+    let (name, mut count) = (name.to_owned(), 0);
+    Node::new(Settings::default(), reader, move || {
+        count += 1;
+        format!("{name}{count}").into()
+    })
+}
+
+pub(crate) fn ended(
+    id: ExecutionId,
+    started: DateTime<Utc>,
+    now: DateTime<Utc>,
+    result: Result<(), String>,
+) -> Ended {
+    Ended { execution_id: id, started_at: Some(started), finished_at: now, result }
+}
