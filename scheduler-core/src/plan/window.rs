@@ -45,3 +45,55 @@ pub fn opens(trigger: &Trigger, facts: Facts, misfire_grace: Duration) -> DateTi
     };
     facts.last_accounted.map_or(base, |last| base.max(last))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::trigger::{Anchor, CronDialect, Parser, TriggerKind, Zone};
+
+    const GRACE: Duration = Duration::from_secs(60);
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
+    }
+
+    #[track_caller]
+    fn check(kind: TriggerKind, spec: &str, facts: Facts, expected: DateTime<Utc>) {
+        let anchor = Anchor { created_at: at(0), updated_at: facts.edited_at };
+        let mut parser = Parser::new(CronDialect::Standard);
+        let trigger = parser.parse(kind, spec, &Zone::utc(), anchor).expect("the spec parses");
+        assert_eq!(opens(&trigger, facts, GRACE), expected, "{kind} {spec} {facts:?}");
+    }
+
+    fn facts(edited: i64, adopted: i64, last: Option<i64>) -> Facts {
+        Facts {
+            edited_at: at(edited),
+            adopted_at: at(adopted),
+            last_accounted: last.map(at),
+            is_new_spec: false,
+        }
+    }
+
+    #[test]
+    fn the_latest_of_edit_adoption_and_last_fire_opens_it() {
+        check(TriggerKind::Interval, "5", facts(100, 200, None), at(200));
+        check(TriggerKind::Interval, "5", facts(300, 200, None), at(300));
+        check(TriggerKind::Cron, "* * * * *", facts(300, 200, Some(400)), at(400));
+        check(TriggerKind::Cron, "* * * * *", facts(300, 200, Some(250)), at(300));
+    }
+
+    #[test]
+    fn a_date_opens_a_grace_earlier_but_never_before_its_last_fire() {
+        let just_before = at(240) - TimeDelta::milliseconds(1);
+        check(TriggerKind::Date, "1970-01-01 00:10:00", facts(300, 200, None), just_before);
+        check(TriggerKind::Date, "1970-01-01 00:10:00", facts(300, 200, Some(280)), at(280));
+    }
+
+    #[test]
+    fn a_now_that_ran_never_opens_again_unless_it_was_just_written() {
+        let never = DateTime::<Utc>::MAX_UTC;
+        check(TriggerKind::Date, "now", facts(300, 200, Some(100)), never);
+        let new = Facts { is_new_spec: true, ..facts(300, 200, Some(100)) };
+        check(TriggerKind::Date, "now", new, at(240) - TimeDelta::milliseconds(1));
+    }
+}

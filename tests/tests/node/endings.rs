@@ -23,7 +23,9 @@ fn a_stop_waits_for_what_runs_and_claims_nothing_more() {
     world.takes = None;
     world.add(&with_extra(row("second", "interval", "1"), r#"{"overlap": "allow"}"#));
     world.advance_to("2026-01-01T12:00:02Z");
+    assert!(!world.jobs_were_told);
     world.send(Event::Stop);
+    assert!(world.jobs_were_told);
     world.advance_to("2026-01-01T12:00:05Z");
     assert!(!world.has_left);
     world.end(1, Ok(()));

@@ -49,4 +49,29 @@ fn a_job_that_blocks_its_thread_keeps_its_place_after_its_time_out() {
     world.end(1, Ok(()));
     world.advance_to("2026-01-01T12:03:00Z");
     world.check_history(&["12:01:00 timeout", "12:02:00 skipped", "12:03:00 todo"]);
+    let is_discarded =
+        |notice: &Notice| matches!(notice, Notice::Ending(Ending::OutcomeDiscarded { .. }));
+    assert!(!world.notices.iter().any(is_discarded), "its late end is no second outcome");
+}
+
+#[test]
+fn a_queued_fire_may_wait_longer_than_the_grace() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.takes = None;
+    world.add(&with_extra(row("ten minutes", "interval", "600"), r#"{"overlap": "queue"}"#));
+    world.advance_to("2026-01-01T12:25:00Z");
+    world.end(1, Ok(()));
+    world.check_history(&["12:10:00 success", "12:20:00 todo"]);
+}
+
+#[test]
+fn a_fire_whose_task_runs_on_another_node_is_skipped_and_the_next_one_runs() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let id = world.add(&row("minute", "interval", "60"));
+    world.advance_to("2026-01-01T12:00:50Z");
+    world.run_elsewhere(id, "2026-01-01T11:00:00Z");
+    world.advance_to("2026-01-01T12:01:10Z");
+    world.end_elsewhere();
+    world.advance_to("2026-01-01T12:02:00Z");
+    world.check_history(&["11:00:00 success", "12:01:00 skipped", "12:02:00 success"]);
 }

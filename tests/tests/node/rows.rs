@@ -137,3 +137,27 @@ fn a_row_whose_key_becomes_free_is_scheduled() {
     assert_eq!(world.rows().last().unwrap().task_id, second);
     assert_eq!(world.rejections().len(), 1, "said once");
 }
+
+#[test]
+fn a_claim_that_finds_a_new_spec_waits_for_the_next_reading() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let id = world.add(&row("five", "interval", "5"));
+    world.advance_to("2026-01-01T12:00:12Z");
+    wait(world.store.set_spec(id, "3600")).unwrap();
+    world.claims = 0;
+    world.advance_to("2026-01-01T12:00:40Z");
+    assert_eq!(world.claims, 1, "the claim of 12:00:15, refused");
+}
+
+#[test]
+fn an_edit_that_did_not_move_update_at_counts_from_the_last_reading_before_it() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let id = world.add(&row("hour", "interval", "3600"));
+    world.advance_to("2026-01-01T12:30:05Z");
+    world.store.edit(id, |row| {
+        row.spec = Ok("60".to_owned());
+        row.updated_at = row.updated_at.map(|at| at - TimeDelta::seconds(1));
+    });
+    world.advance_to("2026-01-01T12:32:00Z");
+    world.check_history(&["12:31:00 success", "12:32:00 success"]);
+}

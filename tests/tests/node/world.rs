@@ -11,7 +11,7 @@ pub(crate) use scheduler_core::{
         Now,
         claim::{Claim, Entry, Verdict},
         execution::{ExecutionId, Outcome, Recorded, Source, Status},
-        node::{Action, Call, Ended, Event, Failure, Node, Notice, Run, Settings},
+        node::{Action, Call, Ended, Ending, Event, Failure, Node, Notice, Run, Settings},
         task::{Catalog, JobRefusal, Policy, Reader, TaskId},
         trigger::{CronDialect, Zone},
     },
@@ -53,6 +53,10 @@ pub(crate) struct World {
     pub(crate) has_left: bool,
     /// Jobs hold their threads: they cannot be ended from outside.
     pub(crate) jobs_block: bool,
+    /// The running jobs were told that the scheduler stops.
+    pub(crate) jobs_were_told: bool,
+    /// How many claims were asked for.
+    pub(crate) claims: usize,
     /// Only the heartbeat fails.
     pub(crate) refuses_renewals: bool,
     /// A task of which every transaction fails.
@@ -102,6 +106,8 @@ impl World {
             notices: Vec::new(),
             has_left: false,
             jobs_block: false,
+            jobs_were_told: false,
+            claims: 0,
             refuses_renewals: false,
             poison: None,
         }
@@ -159,6 +165,7 @@ impl World {
                 Some(Event::Recorded(outcomes, Err(Failure::NotApplied("latin1".to_owned()))))
             }
             Action::Call(Call::Claim(claims)) => {
+                self.claims += 1;
                 let result = self.call(self.store.claim(self.node_id, &claims));
                 Some(Event::Claimed(claims, result))
             }
@@ -187,7 +194,10 @@ impl World {
                 }
                 self.end_what_is_over()
             }
-            Action::CancelJobs => None,
+            Action::CancelJobs => {
+                self.jobs_were_told = true;
+                None
+            }
             Action::Abort(executions) => {
                 let now = self.now.wall;
                 let result = || Err("ended by the scheduler".to_owned());
