@@ -385,3 +385,104 @@ fn dropped_calls_leave_no_transaction_open() {
         assert_eq!(rows(server, &database, half), [""; 0], "a claim is written as a whole");
     });
 }
+
+#[test]
+fn a_lock_by_key_whose_gaps_hold_the_neighbours_delays_them_once_and_loses_nothing() {
+    on_a_database(async |server, database| {
+        let fixture = migrated(server, &database).await;
+        let tasks = [fixture.add("a").await, fixture.add("b").await, fixture.add("c").await];
+        // In the server's default isolation a lock by key holds the gaps beside it: no neighbour can change its
+        // status.
+        let lock = "START TRANSACTION; SELECT * FROM task WHERE task_key = 'b' FOR UPDATE";
+        let mut stranger = hostile(server, &database, lock).await;
+        let started = scheduler_core::clock::mono();
+        for round in 1..=20 {
+            let claims = tasks.map(|task| run_of(task, at(round * 10)));
+            let verdicts = fixture.store.claim("n1", &claims).await.unwrap();
+            let [Verdict::Won(Some(a)), Verdict::Refused(Refusal::Locked), Verdict::Won(Some(c))] =
+                verdicts[..]
+            else {
+                panic!("{verdicts:?}");
+            };
+            let outcomes =
+                [outcome(a, &claims[0], Status::Success), outcome(c, &claims[2], Status::Success)];
+            let recorded = fixture.store.record(&outcomes).await.unwrap();
+            assert_eq!(recorded, [Recorded::Stands, Recorded::Stands]);
+        }
+        let took = scheduler_core::clock::mono() - started;
+        assert!(took < Duration::from_secs(10), "one wait of 1 s every 5 s at most: {took:?}");
+        stranger.execute(sqlx::raw_sql("ROLLBACK")).await.unwrap();
+    });
+}
+
+#[test]
+fn a_locked_request_is_passed_over() {
+    on_a_database(async |server, database| {
+        let fixture = migrated(server, &database).await;
+        let tasks = [fixture.add("a").await, fixture.add("b").await];
+        let manual = fixture.request(tasks[0], at(5)).await;
+        let lock = "START TRANSACTION; SELECT * FROM scheduler_request FOR UPDATE";
+        let mut stranger = hostile(server, &database, lock).await;
+        let claims = [manual, run_of(tasks[1], at(10))];
+        let verdicts = fixture.store.claim("n1", &claims).await.unwrap();
+        assert_eq!(verdicts[0], Verdict::Refused(Refusal::RequestGone));
+        assert!(matches!(verdicts[1], Verdict::Won(Some(_))), "{verdicts:?}");
+        stranger.execute(sqlx::raw_sql("ROLLBACK")).await.unwrap();
+        let verdicts = fixture.store.claim("n1", &claims[..1]).await.unwrap();
+        assert!(
+            matches!(verdicts[0], Verdict::Won(Some(_))),
+            "it waits in its table: {verdicts:?}"
+        );
+    });
+}
+
+#[test]
+fn a_locked_execution_is_recorded_later_and_delays_no_other() {
+    on_a_database(async |server, database| {
+        let fixture = migrated(server, &database).await;
+        let claims =
+            [run_of(fixture.add("a").await, at(10)), run_of(fixture.add("b").await, at(10))];
+        let ids = [fixture.won(&claims[0]).await, fixture.won(&claims[1]).await];
+        let lock = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION; \
+                    SELECT * FROM execute_task WHERE id = 1 FOR UPDATE";
+        let mut stranger = hostile(server, &database, lock).await;
+        assert_eq!(ids[0], 1);
+        let outcomes = [
+            outcome(ids[0], &claims[0], Status::Success),
+            outcome(ids[1], &claims[1], Status::Success),
+        ];
+        let recorded = fixture.store.record(&outcomes).await.unwrap();
+        assert_eq!(recorded, [Recorded::Locked, Recorded::Stands]);
+        stranger.execute(sqlx::raw_sql("ROLLBACK")).await.unwrap();
+        let recorded = fixture.store.record(&outcomes).await.unwrap();
+        assert_eq!(recorded, [Recorded::Stands, Recorded::Stands]);
+    });
+}
+
+#[test]
+fn one_row_that_cannot_be_written_keeps_no_other_from_being_reaped() {
+    on_a_database(async |server, database| {
+        let fixture = migrated(server, &database).await;
+        let tasks = [fixture.add("a").await, fixture.add("b").await];
+        let claims = tasks.map(|task| run_of(task, at(10)));
+        let ids = [fixture.won(&claims[0]).await, fixture.won(&claims[1]).await];
+        let trigger = "CREATE TRIGGER refuse BEFORE UPDATE ON execute_task FOR EACH ROW \
+                       IF NEW.task_id = 1 THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no'; END IF";
+        let mut owner = hostile(server, &database, "DO 0").await;
+        owner.execute(sqlx::raw_sql(trigger)).await.unwrap();
+        assert_eq!(tasks[0], 1);
+        let reaped = poll::until(PATIENCE, || {
+            let store = std::sync::Arc::clone(&fixture.store);
+            let reaped = tokio::task::block_in_place(|| {
+                tokio::runtime::Handle::current().block_on(store.reap(
+                    "n2",
+                    Duration::from_millis(10),
+                    &[],
+                ))
+            });
+            Some(reaped.unwrap().lost).filter(|lost| !lost.is_empty())
+        });
+        assert_eq!(reaped.map(|lost| lost[0].0), Some(ids[1]));
+        assert_eq!(fixture.execution(ids[0]).await.status, "todo");
+    });
+}

@@ -117,6 +117,9 @@ pub trait Store: Debug + Send + Sync {
         lease: Duration,
         suspects: &[TaskId],
     ) -> Result<Reaped, StoreError>;
+
+    /// Closes all connections; on SQLite what stands in the write-ahead log goes into the file.
+    async fn close(&self) {}
 }
 
 /// A store as the program holds it.

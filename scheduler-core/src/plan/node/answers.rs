@@ -159,6 +159,7 @@ impl Node {
             task_id,
             task_key: Arc::clone(&task.key),
             trace_id: Arc::clone(&entry.trace_id),
+            timeout: task.policy.timeout.unwrap_or_default(),
             deadline: task.policy.timeout.map(|timeout| now.mono + timeout),
             is_given_up: false,
         };

@@ -56,10 +56,22 @@ impl Node {
         }
         let most = self.claims.batch.min(self.room());
         let mut claims = self.claim_requests(most, actions);
-        for task_id in self.timetable.take_due(now.wall, most - claims.len()) {
-            if let Some(claim) = self.claim_of(task_id, now) {
-                self.mark_claiming(task_id);
-                claims.push(claim);
+        let is_alone = claims.iter().any(|claim| self.stuck.contains(&claim.task_id));
+        let most = if is_alone { claims.len() } else { most };
+        let (stuck, free): (Vec<_>, Vec<_>) = self
+            .timetable
+            .take_due(now.wall, most - claims.len())
+            .into_iter()
+            .partition(|task| self.stuck.contains(task));
+        for task_id in free {
+            claims.extend(self.claim_and_mark(task_id, now));
+        }
+        // A task that failed alone would make the others fail with it: it goes alone, after them.
+        for task_id in stuck {
+            if claims.is_empty() {
+                claims.extend(self.claim_and_mark(task_id, now));
+            } else {
+                self.plan_next(task_id);
             }
         }
         if claims.is_empty() {
@@ -69,6 +81,12 @@ impl Node {
         claims.sort_by_key(|claim| claim.task_id);
         self.claims.begin(claims.len());
         actions.push(Action::Call(Call::Claim(claims)));
+    }
+
+    fn claim_and_mark(&mut self, task_id: TaskId, now: Now) -> Option<Claim> {
+        let claim = self.claim_of(task_id, now)?;
+        self.mark_claiming(task_id);
+        Some(claim)
     }
 
     /// One claim of a task at a time: until it is answered, the task is not planned.
@@ -140,7 +158,7 @@ impl Node {
 
     fn fire_entry(&mut self, fire: Fire) -> Entry {
         if fire.is_skipped {
-            let extra = serde_json::json!({ "reason": "the task was still running" });
+            let extra = serde_json::json!({ "reason": "an earlier run of the task is still open" });
             self.entry(fire.scheduled_at, Status::Skipped, extra.to_string())
         } else {
             self.entry(fire.scheduled_at, Status::Todo, "{}".to_owned())

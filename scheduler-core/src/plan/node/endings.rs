@@ -95,8 +95,10 @@ impl Node {
             overdue.push(execution_id);
         }
         for execution_id in &overdue {
-            let reason = "had not ended at its timeout";
-            self.give_up(*execution_id, Status::Timeout, reason, now, actions);
+            let Some(open) = self.open.get(execution_id) else { continue };
+            let reason =
+                format!("had not ended after its timeout of {} s", open.timeout.as_secs_f64());
+            self.give_up(*execution_id, Status::Timeout, &reason, now, actions);
         }
         if !overdue.is_empty() {
             actions.push(Action::Abort(overdue));
@@ -108,8 +110,15 @@ impl Node {
         if self.outcomes.is_empty() || !self.records.is_open(now) {
             return;
         }
-        let rest = self.outcomes.split_off(self.outcomes.len().min(self.records.batch));
-        let mut batch = std::mem::replace(&mut self.outcomes, rest);
+        // What failed alone would make the others fail with it: it goes alone, after them.
+        let is_stuck = |outcome: &Outcome| self.stuck.contains(&outcome.task_id);
+        let (mut stuck, mut batch): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.outcomes).into_iter().partition(is_stuck);
+        if batch.is_empty() {
+            batch.push(stuck.remove(0));
+        }
+        self.outcomes = batch.split_off(batch.len().min(self.records.batch));
+        self.outcomes.append(&mut stuck);
         // Rows are locked in this order: by task, then by execution.
         batch.sort_by_key(|outcome| (outcome.task_id, outcome.execution_id));
         self.records.begin(batch.len());

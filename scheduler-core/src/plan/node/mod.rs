@@ -81,6 +81,7 @@ struct Open {
     task_id: TaskId,
     task_key: Arc<str>,
     trace_id: TraceId,
+    timeout: Duration,
     deadline: Option<Duration>,
     /// Its outcome was recorded without it.
     is_given_up: bool,
@@ -119,6 +120,7 @@ pub struct Node {
     reaping: Chore,
     lease: Lease,
     lease_is_lost: bool,
+    reaping_fails: bool,
     trouble: bool,
     stop: stop::Phase,
 }
@@ -171,6 +173,7 @@ impl Node {
             reaping: Chore::default(),
             lease: Lease::new(settings.lease),
             lease_is_lost: false,
+            reaping_fails: false,
             trouble: false,
             stop: stop::Phase::Running,
         }

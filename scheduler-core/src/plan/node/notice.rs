@@ -63,6 +63,8 @@ pub enum Notice {
         /// What the database said.
         error: String,
     },
+    /// What dead nodes left open cannot be closed.
+    ReapingFails(String),
     /// Leaving, although so many outcomes could not be recorded; their executions become `lost`.
     LeftUnrecorded(usize),
     /// A task stood at `doing` without an open execution and is `ready` again.

@@ -33,12 +33,17 @@ impl Node {
     pub(super) fn claim_requests(&mut self, room: usize, actions: &mut Vec<Action>) -> Vec<Claim> {
         let mut claims: Vec<Claim> = Vec::new();
         let mut waiting = BTreeMap::new();
+        // A task that failed alone would make the others fail with it.
+        let mut is_alone = false;
         for (id, request) in std::mem::take(&mut self.requests) {
-            let is_next =
-                claims.len() < room && claims.iter().all(|claim| claim.task_id != request.task_id);
+            let is_next = claims.len() < room
+                && !is_alone
+                && (claims.is_empty() || !self.stuck.contains(&request.task_id))
+                && claims.iter().all(|claim| claim.task_id != request.task_id);
             let claim = if is_next { self.claim_request(&request, actions) } else { None };
             match claim {
                 Some(claim) => {
+                    is_alone = self.stuck.contains(&claim.task_id);
                     self.mark_claiming(claim.task_id);
                     claims.push(claim);
                 }

@@ -220,7 +220,11 @@ impl Node {
         };
         if let Some(other) = self.keys.get(&task.key) {
             let fault = TaskFault::DuplicateKey { value: task.key.to_string(), other: *other };
-            return self.reject(row, TaskError { label: row.label(), fault }, actions);
+            return self.reject(
+                row,
+                TaskError { task_id: row.id, label: row.label(), fault },
+                actions,
+            );
         }
         self.keys.insert(Arc::clone(&task.key), row.id);
         self.arriving.insert(row.id);

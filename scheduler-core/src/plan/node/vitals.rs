@@ -94,6 +94,7 @@ impl Node {
         let is_full = result.as_ref().is_ok_and(|reaped| reaped.lost.len() >= self.settings.batch);
         let pause = if is_full { Duration::ZERO } else { self.reap_every() };
         self.reaping.end(now.mono + pause);
+        let failed_before = std::mem::replace(&mut self.reaping_fails, result.is_err());
         match result {
             Ok(reaped) => {
                 for (execution_id, task_id, node_id) in reaped.lost {
@@ -105,7 +106,11 @@ impl Node {
                     actions.push(Action::Report(Notice::Healed(task_id)));
                 }
             }
-            Err(failure) => self.note_trouble(Some(&failure), actions),
+            Err(failure) if !failed_before => {
+                let text = failure.text().to_owned();
+                actions.push(Action::Report(Notice::ReapingFails(text)));
+            }
+            Err(_) => {}
         }
     }
 }

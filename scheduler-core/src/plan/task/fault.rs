@@ -7,6 +7,8 @@ use crate::plan::{trigger::TriggerError, words::quote};
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{label}: {fault}")]
 pub struct TaskError {
+    /// The row.
+    pub task_id: TaskId,
     /// `task 5 "daily_report"`.
     pub label: String,
     /// What is wrong with it.

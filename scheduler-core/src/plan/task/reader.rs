@@ -53,7 +53,7 @@ impl Reader {
     /// # Errors
     /// When `is_valid` is neither 0 nor 1.
     pub fn validity(&self, row: &TaskRow) -> Result<Validity, TaskError> {
-        let named = |fault| TaskError { label: row.label(), fault };
+        let named = |fault| TaskError { task_id: row.id, label: row.label(), fault };
         match text("is_valid", &row.is_valid, LONGEST_NAME).map_err(named)? {
             "1" => Ok(Validity::Enabled),
             "0" => Ok(Validity::Disabled),
@@ -70,7 +70,11 @@ impl Reader {
     /// # Errors
     /// The first fault, in the order of the columns.
     pub fn read(&mut self, row: &TaskRow) -> Result<Task, TaskError> {
-        self.read_columns(row).map_err(|fault| TaskError { label: row.label(), fault })
+        self.read_columns(row).map_err(|fault| TaskError {
+            task_id: row.id,
+            label: row.label(),
+            fault,
+        })
     }
 
     /// The trigger that a live task gets from a new `spec`; its kind, zone and anchor stay as they were.
@@ -78,7 +82,7 @@ impl Reader {
     /// # Errors
     /// When the new spec does not parse.
     pub fn respec(&mut self, task: &Task, row: &TaskRow) -> Result<(Arc<str>, Trigger), TaskError> {
-        let named = |fault| TaskError { label: row.label(), fault };
+        let named = |fault| TaskError { task_id: row.id, label: row.label(), fault };
         let spec = text("spec", &row.spec, LONGEST_NAME).map_err(named)?;
         let updated_at = instant("update_at", row.updated_at).map_err(named)?;
         let anchor = Anchor { updated_at, ..task.anchor };

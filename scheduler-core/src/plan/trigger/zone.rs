@@ -49,13 +49,14 @@ impl Zone {
         self.0.iana_name().expect("zones come from the bundled database, which names them")
     }
 
-    /// The instant as RFC 3339 with the zone's offset: `2026-03-29T02:00:00+01:00`. Fractions of a
-    /// second appear when there are any; beyond the years -9999 to 9999 it shows their bound.
+    /// The instant as RFC 3339 with the zone's offset: `2026-03-29T02:00:00+01:00`. Milliseconds
+    /// appear when there are any; beyond the years -9999 to 9999 it shows their bound.
     pub fn to_local(&self, at: DateTime<Utc>) -> String {
         let clamped = timestamp(at.timestamp());
         let nanos = i64::from(at.timestamp_subsec_nanos()).min(999_999_999);
         let at = clamped.checked_add(SignedDuration::from_nanos(nanos)).unwrap_or(clamped);
-        at.display_with_offset(self.0.to_offset(at)).to_string()
+        let shown = at.display_with_offset(self.0.to_offset(at));
+        if nanos == 0 { shown.to_string() } else { format!("{shown:.3}") }
     }
 
     /// Seconds to add to epoch seconds at this instant to get civil seconds.
@@ -186,7 +187,7 @@ mod tests {
         }
         check("Europe/London", "2026-03-29T00:59:59Z", "2026-03-29T00:59:59+00:00");
         check("Europe/London", "2026-03-29T01:00:00Z", "2026-03-29T02:00:00+01:00");
-        check("Asia/Kathmandu", "2026-01-01T00:00:00.250Z", "2026-01-01T05:45:00.25+05:45");
+        check("Asia/Kathmandu", "2026-01-01T00:00:00.250Z", "2026-01-01T05:45:00.250+05:45");
         check("UTC", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00+00:00");
         let shanghai = Zone::named("Asia/Shanghai").unwrap();
         for extreme in [DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC] {

@@ -21,7 +21,7 @@ const FIRES: &str = r#"[{"task_id":17,"scheduled_at":17,"attempt":1,"status":"to
 const OUTCOMES: &str =
     r#"[{"id":17,"status":"fail","extra":"{}","started_at":null,"finished_at":5}]"#;
 
-const BATCH_STATEMENTS: [(&str, &[&str]); 12] = [
+const BATCH_STATEMENTS: [(&str, &[&str]); 13] = [
     ("lock_tasks", &[IDS]),
     ("read_cursors", &[IDS]),
     ("read_back", &[FIRES]),
@@ -34,6 +34,7 @@ const BATCH_STATEMENTS: [(&str, &[&str]); 12] = [
     ("try_lock_tasks", &[IDS]),
     ("existing_tasks", &[IDS]),
     ("count_open", &[IDS]),
+    ("existing_executions", &[IDS]),
 ];
 
 pub async fn no_batch_statement_reads_a_whole_table(fixture: &Fixture) {

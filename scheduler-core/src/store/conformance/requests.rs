@@ -27,7 +27,7 @@ fn claim_of(request: &Request, status: Status) -> Claim {
 
 impl Fixture {
     /// Asks for a run, and yields the claim that a node makes of it.
-    pub(super) async fn request(&self, task: TaskId, now: DateTime<Utc>) -> Claim {
+    pub async fn request(&self, task: TaskId, now: DateTime<Utc>) -> Claim {
         let id = self.store.request_run(task, now).await.unwrap();
         let requests = self.waiting().await;
         let request = requests.iter().find(|request| request.id == id).unwrap();

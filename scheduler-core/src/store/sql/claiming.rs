@@ -8,6 +8,7 @@ use super::{
     connection::{Bind, Connection},
     epoch_ms, from_secs, in_lock_order, json, read_cursors,
     statements::Statements,
+    status::StatusColumn,
     try_lock_tasks,
 };
 use crate::plan::{
@@ -49,6 +50,7 @@ fn fires<'a>(claims: impl IntoIterator<Item = &'a Claim>) -> String {
 pub(super) async fn claim(
     connection: &mut Connection<'_>,
     sql: &Statements,
+    status: &StatusColumn,
     node: &str,
     claims: &[Claim],
 ) -> Result<Vec<Verdict>, sqlx::Error> {
@@ -83,7 +85,7 @@ pub(super) async fn claim(
     let doing = won().filter(|(claim, _)| claim.run().is_some()).map(|(claim, _)| claim.task_id);
     let doing = in_lock_order(doing);
     if !doing.is_empty() {
-        connection.execute(sql.set_doing, &[(&json(&doing)).into()]).await?;
+        status.write(connection, sql.set_doing, &json(&doing)).await?;
     }
     let served = in_lock_order(won().filter_map(|(claim, _)| claim.request));
     if !served.is_empty() {

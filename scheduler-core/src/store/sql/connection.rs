@@ -266,6 +266,17 @@ pub(crate) fn is_worth_a_retry(error: &sqlx::Error) -> bool {
     code.is_some_and(|code| matches!(code & 0xff, 5 | 6))
 }
 
+/// MySQL's lock wait time-out (1205), which rolls back the statement only.
+pub(crate) fn is_lock_wait(error: &sqlx::Error) -> bool {
+    mysql_number(error) == Some(1205)
+}
+
+/// What a batch tries again as it stands. Of a row that a stranger holds it must rid itself first: the caller
+/// tries it in parts.
+pub(crate) fn is_worth_the_same_batch(error: &sqlx::Error) -> bool {
+    is_worth_a_retry(error) && !is_lock_wait(error)
+}
+
 pub(crate) fn mysql_number(error: &sqlx::Error) -> Option<u16> {
     let error = error.as_database_error()?.try_downcast_ref::<MySqlDatabaseError>()?;
     Some(error.number())

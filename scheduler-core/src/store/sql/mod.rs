@@ -7,7 +7,8 @@
 //! ```
 //!
 //! Everybody locks tasks before executions, each in id order, so the three cannot deadlock among themselves;
-//! what a database reports as a deadlock all the same is rolled back and tried again with jitter.
+//! what a database reports as a deadlock all the same is rolled back and tried again with jitter. Rows that a
+//! stranger holds are passed over; where they cannot be, a batch waits 1 s and is then tried in parts.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -21,6 +22,7 @@ use chrono::{DateTime, Utc};
 use self::{
     connection::{Cell, Connection, Pools},
     statements::Statements,
+    status::StatusColumn,
 };
 use super::StoreError;
 use crate::plan::task::{TaskId, TaskRow};
@@ -35,6 +37,7 @@ mod recording;
 mod schedule;
 mod sqlite;
 mod statements;
+mod status;
 #[cfg(feature = "testing")]
 mod testing;
 
@@ -44,6 +47,7 @@ pub struct SqlStore {
     sql: &'static Statements,
     database: String,
     deadline: Duration,
+    status: StatusColumn,
 }
 
 impl std::fmt::Debug for SqlStore {
@@ -55,7 +59,10 @@ impl std::fmt::Debug for SqlStore {
 /// Runs `$body` in a transaction, as often as somebody else was faster, within the store's deadline.
 /// `$body` borrows the connection and yields `Result<T, sqlx::Error>`.
 macro_rules! write_transaction {
-    ($store:expr, $operation:literal, $connection:ident => $body:expr) => {{
+    ($store:expr, $operation:literal, $connection:ident => $body:expr) => {
+        write_transaction!($store, $operation, $crate::store::sql::connection::is_worth_a_retry, $connection => $body)
+    };
+    ($store:expr, $operation:literal, $retry:expr, $connection:ident => $body:expr) => {{
         let store: &$crate::store::sql::SqlStore = $store;
         let committing = std::sync::atomic::AtomicBool::new(false);
         let attempt = || async {
@@ -63,7 +70,7 @@ macro_rules! write_transaction {
             let result = $body.await;
             $connection.finish(result).await
         };
-        store.within_deadline($operation, &committing, attempt).await
+        store.within_deadline($operation, &committing, $retry, attempt).await
     }};
 }
 
@@ -77,7 +84,14 @@ macro_rules! read_only {
             let result = $body.await;
             $connection.give_back(result)
         };
-        store.within_deadline($operation, &committing, attempt).await
+        store
+            .within_deadline(
+                $operation,
+                &committing,
+                $crate::store::sql::connection::is_worth_a_retry,
+                attempt,
+            )
+            .await
     }};
 }
 
@@ -86,18 +100,14 @@ use write_transaction;
 
 impl SqlStore {
     fn new(pools: Pools, sql: &'static Statements, database: String, deadline: Duration) -> Self {
-        Self { pools, sql, database, deadline }
-    }
-
-    /// Closes all connections.
-    pub async fn close(&self) {
-        self.pools.close().await;
+        Self { pools, sql, database, deadline, status: StatusColumn::default() }
     }
 
     async fn within_deadline<T, F, A>(
         &self,
         operation: &'static str,
         committing: &AtomicBool,
+        is_worth_a_retry: fn(&sqlx::Error) -> bool,
         attempt: F,
     ) -> Result<T, StoreError>
     where
@@ -109,7 +119,7 @@ impl SqlStore {
             .with_max_delay(Duration::from_millis(200))
             .without_max_times()
             .with_jitter();
-        let retried = attempt.retry(patience).when(connection::is_worth_a_retry);
+        let retried = attempt.retry(patience).when(is_worth_a_retry);
         match tokio::time::timeout(self.deadline, retried).await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(source)) if committing.load(Ordering::Relaxed) => {

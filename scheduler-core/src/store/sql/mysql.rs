@@ -29,11 +29,11 @@ pub struct MysqlPlace {
     pub connect_timeout: Duration,
 }
 
-/// Session settings on every connection. A lock wait ends after 3 s and is retried by us; the server's own
-/// 50 s would outlast every deadline. The mode is ours whatever the server's is: without a strict one, a value
+/// Session settings on every connection. A lock wait ends after 1 s, the shortest that the server offers: rows
+/// that a stranger holds are passed over or isolated, and the server's own 50 s would outlast every deadline. The mode is ours whatever the server's is: without a strict one, a value
 /// that does not fit would be cut in silence.
 const SESSION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
-                       SET SESSION innodb_lock_wait_timeout = 3, SESSION autocommit = 1, SESSION completion_type = 0, SESSION time_zone = '+00:00', \
+                       SET SESSION innodb_lock_wait_timeout = 1, SESSION autocommit = 1, SESSION completion_type = 0, SESSION time_zone = '+00:00', \
                        SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'";
 
 impl SqlStore {
@@ -58,6 +58,9 @@ impl SqlStore {
         };
         let probe = tokio::time::timeout(place.connect_timeout, connect.connect()).await;
         let probe = probe.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(unreachable)?;
+        let mut probe = probe;
+        let is_fatal = sqlx::query_scalar::<_, i64>("SELECT @@innodb_rollback_on_timeout");
+        let is_fatal = is_fatal.fetch_one(&mut probe).await.map_err(unreachable)? != 0;
         probe.close().await.map_err(unreachable)?;
         let pool = MySqlPoolOptions::new()
             .max_connections(place.max_connections)
@@ -67,7 +70,9 @@ impl SqlStore {
                 Box::pin(async move { connection.execute(sqlx::raw_sql(SESSION)).await.map(drop) })
             })
             .connect_lazy_with(connect);
-        Ok(Self::new(Pools::Mysql(pool), &MYSQL, name, deadline))
+        let mut store = Self::new(Pools::Mysql(pool), &MYSQL, name, deadline);
+        store.status.is_fatal = is_fatal;
+        Ok(store)
     }
 }
 
@@ -170,7 +175,7 @@ pub(crate) static MYSQL: Statements = Statements {
     lock_requests: concat!(
         "SELECT r.id FROM ",
         ids!(),
-        " STRAIGHT_JOIN scheduler_request r FORCE INDEX (PRIMARY) ON r.id = v.id FOR UPDATE"
+        " STRAIGHT_JOIN scheduler_request r FORCE INDEX (PRIMARY) ON r.id = v.id FOR UPDATE SKIP LOCKED"
     ),
     insert_executions: concat!(
         "INSERT IGNORE INTO execute_task \
@@ -198,10 +203,15 @@ pub(crate) static MYSQL: Statements = Statements {
         " STRAIGHT_JOIN scheduler_request r FORCE INDEX (PRIMARY) ON r.id = v.id"
     ),
 
+    existing_executions: concat!(
+        "SELECT e.id FROM ",
+        ids!(),
+        " STRAIGHT_JOIN execute_task e FORCE INDEX (PRIMARY) ON e.id = v.id"
+    ),
     lock_executions: concat!(
         "SELECT e.id, e.trace_id, e.status FROM ",
         ids!(),
-        " STRAIGHT_JOIN execute_task e FORCE INDEX (PRIMARY) ON e.id = v.id FOR UPDATE"
+        " STRAIGHT_JOIN execute_task e FORCE INDEX (PRIMARY) ON e.id = v.id FOR UPDATE SKIP LOCKED"
     ),
     write_outcomes: "UPDATE JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$.id', status VARCHAR(16) PATH '$.status', \
                      extra TEXT CHARACTER SET utf8mb4 PATH '$.extra', started_at BIGINT PATH '$.started_at', \

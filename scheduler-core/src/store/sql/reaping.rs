@@ -9,57 +9,87 @@ use super::{
     connection::{Cell, Connection},
     in_lock_order, json,
     statements::Statements,
+    status::StatusColumn,
     try_lock_tasks,
 };
 use crate::plan::{execution::ExecutionId, node::Reaped, task::TaskId};
 
 type Dead = BTreeMap<ExecutionId, (TaskId, Option<String>)>;
 
+/// What is asked of a reap transaction.
+#[derive(Clone, Copy)]
+pub(super) struct Search<'a> {
+    /// Who asks, and is alive.
+    pub(super) node: &'a str,
+    pub(super) lease: Duration,
+    pub(super) suspects: &'a [TaskId],
+    /// Look at this task alone.
+    pub(super) only: Option<TaskId>,
+}
+
 pub(super) async fn reap(
     connection: &mut Connection<'_>,
     sql: &Statements,
-    node: &str,
-    lease: Duration,
-    suspects: &[TaskId],
+    status: &StatusColumn,
+    search: Search<'_>,
 ) -> Result<Reaped, sqlx::Error> {
-    let reaped = reap_dead(connection, sql, node, lease, suspects).await?;
+    let reaped = reap_dead(connection, sql, status, search).await?;
     // Only now: a node that is forgotten no longer counts as dead, but from its claims on.
     connection.execute(sql.forget_nodes, &[]).await?;
     Ok(reaped)
 }
 
+/// The tasks that a reap transaction would look at.
+pub(super) async fn tasks_to_reap(
+    connection: &mut Connection<'_>,
+    sql: &Statements,
+    search: Search<'_>,
+) -> Result<Vec<TaskId>, sqlx::Error> {
+    let found = find_dead(connection, sql, search).await?;
+    Ok(tasks_of(&found, search))
+}
+
+fn tasks_of(found: &Dead, search: Search<'_>) -> Vec<TaskId> {
+    let suspects = search.suspects.iter().copied();
+    let suspects = suspects.filter(|task| search.only.is_none_or(|only| only == *task));
+    in_lock_order(found.values().map(|(task, _)| *task).chain(suspects))
+}
+
 async fn reap_dead(
     connection: &mut Connection<'_>,
     sql: &Statements,
-    node: &str,
-    lease: Duration,
-    suspects: &[TaskId],
+    status: &StatusColumn,
+    search: Search<'_>,
 ) -> Result<Reaped, sqlx::Error> {
-    let found = find_dead(connection, sql, node, lease).await?;
-    if found.is_empty() && suspects.is_empty() {
+    let found = find_dead(connection, sql, search).await?;
+    let tasks = tasks_of(&found, search);
+    if tasks.is_empty() {
         return Ok(Reaped::default());
     }
-    let tasks =
-        in_lock_order(found.values().map(|(task, _)| *task).chain(suspects.iter().copied()));
     let locked = try_lock_tasks(connection, sql, &tasks).await?;
     let doing_before = doing(locked.rows.values());
     let tasks: Vec<TaskId> =
         tasks.into_iter().filter(|task| !locked.elsewhere.contains(task)).collect();
     let tasks_json = json(&tasks);
     // Under the lock of the tasks nobody records: who is still dead now is dead.
-    let still = find_dead(connection, sql, node, lease).await?;
-    let lost: Dead = found
+    let still = find_dead(connection, sql, search).await?;
+    let mut lost: Dead = found
         .into_iter()
         .filter(|(id, (task, _))| still.contains_key(id) && !locked.elsewhere.contains(task))
         .collect();
     if !lost.is_empty() {
         let ids = json(&lost.keys().collect::<Vec<_>>());
-        let reason = format!("the node did not renew its lease for {} s", lease.as_secs_f64());
+        let held = connection.fetch(sql.lock_executions, &[(&ids).into()]).await?;
+        let held: HashSet<ExecutionId> = held.iter().filter_map(|row| row[0].int()).collect();
+        lost.retain(|id, _| held.contains(id));
+        let ids = json(&lost.keys().collect::<Vec<_>>());
+        let lease = search.lease.as_secs_f64();
+        let reason = format!("the node did not renew its lease for {lease} s");
         let extra = json(&serde_json::json!({ "reason": reason }));
         let binds: [super::connection::Bind<'_>; 2] = [(&ids).into(), (&extra).into()];
         connection.execute(sql.mark_lost, &binds).await?;
     }
-    connection.execute(sql.release_tasks, &[(&tasks_json).into()]).await?;
+    status.write(connection, sql.release_tasks, &tasks_json).await?;
     let doing_after = doing(&connection.fetch(sql.lock_tasks, &[(&tasks_json).into()]).await?);
     let of_lost: HashSet<TaskId> = lost.values().map(|(task, _)| *task).collect();
     Ok(Reaped {
@@ -78,16 +108,15 @@ async fn reap_dead(
 async fn find_dead(
     connection: &mut Connection<'_>,
     sql: &Statements,
-    node: &str,
-    lease: Duration,
+    search: Search<'_>,
 ) -> Result<Dead, sqlx::Error> {
-    let lease_ms = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
-    let rows = connection.fetch(sql.find_dead, &[node.into(), lease_ms.into()]).await?;
+    let lease_ms = i64::try_from(search.lease.as_millis()).unwrap_or(i64::MAX);
+    let rows = connection.fetch(sql.find_dead, &[search.node.into(), lease_ms.into()]).await?;
     let dead = rows.into_iter().filter_map(|row| {
         let node = row[2].clone().into_text().ok();
         Some((row[0].int()?, (row[1].int()?, node)))
     });
-    Ok(dead.collect())
+    Ok(dead.filter(|(_, (task, _))| search.only.is_none_or(|only| only == *task)).collect())
 }
 
 /// Which of these rows of `task` stand at `doing`.

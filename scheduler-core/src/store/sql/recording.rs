@@ -1,11 +1,12 @@
 //! The record transaction.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 
 use super::{
-    connection::Connection, epoch_ms, in_lock_order, json, statements::Statements, try_lock_tasks,
+    connection::Connection, epoch_ms, in_lock_order, json, statements::Statements,
+    status::StatusColumn, try_lock_tasks,
 };
 use crate::plan::execution::{ExecutionId, Outcome, Recorded, Status};
 
@@ -21,13 +22,14 @@ struct OutcomeJson<'a> {
 pub(super) async fn record(
     connection: &mut Connection<'_>,
     sql: &Statements,
+    status: &StatusColumn,
     outcomes: &[Outcome],
 ) -> Result<Vec<Recorded>, sqlx::Error> {
     let tasks = in_lock_order(outcomes.iter().map(|outcome| outcome.task_id));
     let elsewhere = try_lock_tasks(connection, sql, &tasks).await?.elsewhere;
     let ours = outcomes.iter().filter(|outcome| !elsewhere.contains(&outcome.task_id));
-    let executions = json(&in_lock_order(ours.map(|outcome| outcome.execution_id)));
-    let rows = connection.fetch(sql.lock_executions, &[(&executions).into()]).await?;
+    let executions = in_lock_order(ours.map(|outcome| outcome.execution_id));
+    let rows = connection.fetch(sql.lock_executions, &[(&json(&executions)).into()]).await?;
     let mut standing: HashMap<ExecutionId, Standing> = rows
         .into_iter()
         .filter_map(|row| {
@@ -37,11 +39,13 @@ pub(super) async fn record(
             ))
         })
         .collect();
+    let absent: Vec<_> = executions.into_iter().filter(|id| !standing.contains_key(id)).collect();
+    let held = existing(connection, sql, &absent).await?;
     let mut open = Vec::new();
     let mut freed = Vec::new();
     let mut recorded = Vec::with_capacity(outcomes.len());
     for outcome in outcomes {
-        if elsewhere.contains(&outcome.task_id) {
+        if elsewhere.contains(&outcome.task_id) || held.contains(&outcome.execution_id) {
             recorded.push(Recorded::Locked);
             continue;
         }
@@ -63,9 +67,22 @@ pub(super) async fn record(
     }
     if !open.is_empty() {
         connection.execute(sql.write_outcomes, &[(&json(&open)).into()]).await?;
-        connection.execute(sql.release_tasks, &[(&json(&in_lock_order(freed))).into()]).await?;
+        status.write(connection, sql.release_tasks, &json(&in_lock_order(freed))).await?;
     }
     Ok(recorded)
+}
+
+/// Which of these executions exist: those that could not be locked because somebody else holds them.
+async fn existing(
+    connection: &mut Connection<'_>,
+    sql: &Statements,
+    absent: &[ExecutionId],
+) -> Result<HashSet<ExecutionId>, sqlx::Error> {
+    if absent.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let rows = connection.fetch(sql.existing_executions, &[(&json(&absent)).into()]).await?;
+    Ok(rows.iter().filter_map(|row| row[0].int()).collect())
 }
 
 /// A locked row of `execute_task`.

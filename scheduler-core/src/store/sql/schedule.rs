@@ -5,6 +5,8 @@ use std::{collections::HashMap, time::Duration};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
+use super::connection::is_worth_the_same_batch;
+use super::reaping::Search;
 use super::{
     SqlStore, claiming, from_ms, read_cursors, read_only, reaping, recording, task_row,
     write_transaction,
@@ -25,6 +27,36 @@ const PAGE: i64 = 10_000;
 
 /// Tasks asked about in one statement.
 const CHUNK: usize = 10_000;
+
+/// Tasks that are reaped one by one in one turn, after they could not be reaped together.
+const ONE_BY_ONE: usize = 100;
+
+impl SqlStore {
+    async fn reap_once(&self, search: Search<'_>) -> Result<Reaped, StoreError> {
+        write_transaction!(self, "looking for dead nodes", is_worth_the_same_batch, connection =>
+            reaping::reap(&mut connection, self.sql, &self.status, search))
+    }
+
+    /// What some tasks refuse is said only where all of them do: the others are done.
+    async fn reap_one_by_one(&self, search: Search<'_>) -> Result<Reaped, StoreError> {
+        let tasks = read_only!(self, "looking for dead nodes", connection =>
+            reaping::tasks_to_reap(&mut connection, self.sql, search))?;
+        let mut all = Reaped::default();
+        let mut refused = None;
+        let mut is_any_done = false;
+        for task in tasks.into_iter().take(ONE_BY_ONE) {
+            match self.reap_once(Search { only: Some(task), ..search }).await {
+                Ok(reaped) => {
+                    is_any_done = true;
+                    all.lost.extend(reaped.lost);
+                    all.healed.extend(reaped.healed);
+                }
+                Err(error) => refused = Some(error),
+            }
+        }
+        refused.filter(|_| !is_any_done).map_or(Ok(all), Err)
+    }
+}
 
 #[async_trait]
 impl Store for SqlStore {
@@ -74,8 +106,8 @@ impl Store for SqlStore {
     }
 
     async fn claim(&self, node: &str, claims: &[Claim]) -> Result<Vec<Verdict>, StoreError> {
-        write_transaction!(self, "claiming", connection =>
-            claiming::claim(&mut connection, self.sql, node, claims))
+        write_transaction!(self, "claiming", is_worth_the_same_batch, connection =>
+            claiming::claim(&mut connection, self.sql, &self.status, node, claims))
     }
 
     async fn settle(&self, claims: &[Claim]) -> Result<Vec<Settled>, StoreError> {
@@ -83,8 +115,8 @@ impl Store for SqlStore {
     }
 
     async fn record(&self, outcomes: &[Outcome]) -> Result<Vec<Recorded>, StoreError> {
-        write_transaction!(self, "recording", connection =>
-            recording::record(&mut connection, self.sql, outcomes))
+        write_transaction!(self, "recording", is_worth_the_same_batch, connection =>
+            recording::record(&mut connection, self.sql, &self.status, outcomes))
     }
 
     async fn renew(&self, node: &str) -> Result<(), StoreError> {
@@ -105,7 +137,15 @@ impl Store for SqlStore {
         lease: Duration,
         suspects: &[TaskId],
     ) -> Result<Reaped, StoreError> {
-        write_transaction!(self, "looking for dead nodes", connection =>
-            reaping::reap(&mut connection, self.sql, node, lease, suspects))
+        let search = Search { node, lease, suspects, only: None };
+        match self.reap_once(search).await {
+            // One row that cannot be written must not keep all the others from being looked after.
+            Err(StoreError::Query { .. }) => self.reap_one_by_one(search).await,
+            result => result,
+        }
+    }
+
+    async fn close(&self) {
+        self.pools.close().await;
     }
 }

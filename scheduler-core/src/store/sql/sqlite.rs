@@ -97,6 +97,7 @@ pub(crate) static SQLITE: Statements = Statements {
     set_doing: "UPDATE OR IGNORE task SET status = 'doing' WHERE id IN (SELECT value FROM json_each(?1))",
     delete_requests: "DELETE FROM scheduler_request WHERE id IN (SELECT value FROM json_each(?1))",
 
+    existing_executions: "SELECT e.id FROM json_each(?1) v CROSS JOIN execute_task e ON e.id = v.value",
     lock_executions: "SELECT e.id, e.trace_id, e.status FROM json_each(?1) v CROSS JOIN execute_task e ON e.id = v.value",
     // MySQL moves `update_at` by itself.
     write_outcomes: "UPDATE execute_task SET status = v.value ->> 'status', extra = v.value ->> 'extra', \

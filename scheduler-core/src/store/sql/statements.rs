@@ -32,7 +32,7 @@ pub(crate) struct Statements {
     pub(crate) existing_tasks: &'static str,
     /// `(ids)` → `task_id`, how many of its executions are open; tasks with none are absent.
     pub(crate) count_open: &'static str,
-    /// `(ids)` → `id` of the requests that are still there, locked.
+    /// `(ids)` → `id` of the requests that are still there, locked; not those locked by somebody else.
     pub(crate) lock_requests: &'static str,
     /// `(node_id, entries)`; entries that collide with a fire that is there are left out.
     pub(crate) insert_executions: &'static str,
@@ -44,7 +44,9 @@ pub(crate) struct Statements {
     pub(crate) delete_requests: &'static str,
 
     // Recording.
-    /// `(ids)` → `id, trace_id, status`, locked in the order of `ids`.
+    /// `(ids)` → `id` of those that exist, locked or not.
+    pub(crate) existing_executions: &'static str,
+    /// `(ids)` → `id, trace_id, status`, locked in the order of `ids`, without those locked by somebody else.
     pub(crate) lock_executions: &'static str,
     /// `(outcomes)`; open rows only.
     pub(crate) write_outcomes: &'static str,
@@ -114,6 +116,7 @@ impl Statements {
             read_back,
             set_doing,
             delete_requests,
+            existing_executions,
             lock_executions,
             write_outcomes,
             release_tasks,
