@@ -131,6 +131,8 @@ impl Scheduler {
             Ok(Err(error)) => tracing::warn!("no good-bye to the database: {}", error.chain()),
             Err(_) => tracing::warn!("no good-bye to the database: no answer"),
         }
+        // What does not close in time is closed by the end of the process.
+        let _ = tokio::time::timeout(GOOD_BYE, store.close()).await;
         tracing::info!(node.id = %node_id, "the scheduler stopped");
         Ok(())
     }

@@ -2,10 +2,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use crate::plan::{
-    execution::Status,
-    node::{Ending, Notice},
-};
+use crate::plan::node::{Ending, Notice};
 
 /// Lines about scheduled tasks at the start; a table of 100,000 tasks must not flood the log.
 const SCHEDULED_LINES: usize = 50;
@@ -40,7 +37,7 @@ impl Reporter {
             Notice::Rejected(error) => {
                 self.rejected_at_start += usize::from(!self.has_started);
                 if self.has_started || self.rejected_at_start <= REJECTED_LINES {
-                    tracing::warn!("rejected: {error}");
+                    tracing::warn!(task.id = error.task_id, "rejected: {error}");
                 }
             }
             Notice::Disabled(task_id, task_key) => {
@@ -75,6 +72,9 @@ impl Reporter {
                 task.id = task_id,
                 "every transaction with this task fails, retrying it alone: {error}"
             ),
+            Notice::ReapingFails(error) => {
+                tracing::error!("what dead nodes left open cannot be closed, retrying: {error}");
+            }
             Notice::LeftUnrecorded(outcomes) => tracing::error!(
                 outcomes,
                 "leaving before these outcomes could be recorded: their executions become lost"
@@ -101,13 +101,8 @@ fn say_ending(ending: Ending) {
         Ending::NotRun { task_key, status, scheduled_at, extra } => tracing::warn!(
             task.key = %task_key, scheduled_at = %instant(Some(scheduled_at)), %extra, "{status}"
         ),
-        Ending::RunFailed { task_key, execution_id, trace_id, status: Status::Timeout, reason } => {
-            tracing::error!(
-                task.key = %task_key, execution.id = execution_id, %trace_id, "timeout: {reason}"
-            )
-        }
-        Ending::RunFailed { task_key, execution_id, trace_id, reason, .. } => tracing::error!(
-            task.key = %task_key, execution.id = execution_id, %trace_id, "failed: {reason}"
+        Ending::RunFailed { task_key, execution_id, trace_id, status, reason } => tracing::error!(
+            task.key = %task_key, execution.id = execution_id, %trace_id, "{status}: {reason}"
         ),
         Ending::OutcomeDiscarded { execution_id, status } => tracing::warn!(
             execution.id = execution_id,

@@ -63,21 +63,11 @@ impl From<ExecutionRow> for Listed {
     }
 }
 
-pub(super) const HEADER: [&str; 10] = [
-    "id",
-    "task",
-    "status",
-    "scheduled_at",
-    "started_at",
-    "duration (ms)",
-    "attempt",
-    "source",
-    "node",
-    "trace_id",
-];
+pub(super) const HEADER: [&str; 8] =
+    ["id", "task", "status", "scheduled_at", "started_at", "ms", "trace_id", "reason"];
 
-/// A line of a table under [`HEADER`].
-pub(super) fn cells(zone: &Zone, listed: &Listed) -> [String; 10] {
+/// A line of a table under [`HEADER`]. Node, attempt and source are for `show` and `--json`.
+pub(super) fn cells(zone: &Zone, listed: &Listed) -> [String; 8] {
     let Listed { view, row } = listed;
     [
         row.id.to_string(),
@@ -86,11 +76,20 @@ pub(super) fn cells(zone: &Zone, listed: &Listed) -> [String; 10] {
         local(zone, row.scheduled_at),
         local(zone, row.started_at),
         duration(view),
-        row.attempt.to_string(),
-        row.source.clone(),
-        row.node_id.clone().unwrap_or_else(|| NOTHING.to_owned()),
         row.trace_id.clone(),
+        reason(&view.extra),
     ]
+}
+
+/// Why it did not run or did not succeed, as far as one line holds.
+fn reason(extra: &serde_json::Value) -> String {
+    const LONGEST: usize = 60;
+    let text = extra["err"].as_str().or(extra["reason"].as_str()).unwrap_or_default();
+    let mut reason: String = text.chars().take(LONGEST).collect();
+    if reason.len() < text.len() {
+        reason.push('…');
+    }
+    reason
 }
 
 fn details(zone: &Zone, row: &ExecutionRow) -> String {
