@@ -25,12 +25,14 @@ pub enum Due {
     /// Something is due but waits: until the task is free (`overlap = "queue"`), or until the end of its last
     /// run is recorded.
     Wait,
+    /// To be recorded now: all that is due was found too late.
+    Missed(Missed),
     /// To be claimed now.
-    Now {
+    Fire {
+        /// The instant that runs, or is skipped.
+        fire: Fire,
         /// The older instants, which never run.
         missed: Option<Missed>,
-        /// The instant that runs, or is skipped.
-        fire: Option<Fire>,
     },
 }
 
@@ -52,8 +54,8 @@ pub struct Missed {
 pub enum MissedReason {
     /// They were found later than the grace.
     Late,
-    /// A newer fire of the same task stands for them.
-    Coalesced,
+    /// This newer fire of the same task stands for them.
+    Coalesced(DateTime<Utc>),
 }
 
 /// The instant that is claimed on its own.
@@ -109,40 +111,36 @@ pub fn due(
         trigger.next_after(horizon - TimeDelta::milliseconds(1)).filter(|instant| *instant <= now)
     };
     let newest = trigger.last_until(now).unwrap_or(first).max(first);
-    let Some(oldest_timely) = oldest_timely else {
-        return Due::Now {
-            missed: missed(trigger, accounted, first, newest, MissedReason::Late),
-            fire: None,
-        };
+    let missed = |last: DateTime<Utc>, reason: MissedReason| Missed {
+        first,
+        last,
+        count: trigger.count(accounted, last),
+        reason,
     };
-    let scheduled_at = if policy.coalesce { newest } else { oldest_timely };
-    let reason = if policy.coalesce { MissedReason::Coalesced } else { MissedReason::Late };
+    let Some(oldest_timely) = oldest_timely else {
+        return Due::Missed(missed(newest, MissedReason::Late));
+    };
+    let (scheduled_at, reason) = if policy.coalesce {
+        (newest, MissedReason::Coalesced(newest))
+    } else {
+        (oldest_timely, MissedReason::Late)
+    };
     let before = trigger.last_until(scheduled_at - TimeDelta::milliseconds(1));
-    Due::Now {
-        missed: before.and_then(|last| missed(trigger, accounted, first, last, reason)),
-        fire: Some(Fire { scheduled_at, is_skipped: is_full }),
+    Due::Fire {
+        fire: Fire { scheduled_at, is_skipped: is_full },
+        missed: before.filter(|last| *last >= first).map(|last| missed(last, reason)),
     }
-}
-
-fn missed(
-    trigger: &Trigger,
-    accounted: DateTime<Utc>,
-    first: DateTime<Utc>,
-    last: DateTime<Utc>,
-    reason: MissedReason,
-) -> Option<Missed> {
-    (last >= first).then(|| Missed { first, last, count: trigger.count(accounted, last), reason })
 }
 
 impl Missed {
     /// The `extra` of the row.
     #[must_use]
-    pub fn extra(&self, policy: &Policy, fire: Option<Fire>, now: DateTime<Utc>) -> String {
-        let reason = match (self.reason, fire) {
-            (MissedReason::Coalesced, Some(fire)) => {
-                format!("coalesced into the fire of {}", show(fire.scheduled_at))
+    pub fn extra(&self, policy: &Policy, now: DateTime<Utc>) -> String {
+        let reason = match self.reason {
+            MissedReason::Coalesced(into) => {
+                format!("coalesced into the fire of {}", show(into))
             }
-            _ => format!(
+            MissedReason::Late => format!(
                 "found at {}, later than misfire_grace_time of {} s",
                 show(now),
                 policy.misfire_grace_time.as_secs_f64()

@@ -61,7 +61,7 @@ impl Node {
         actions: &mut Vec<Action>,
     ) {
         let Ok(settled) = result else {
-            self.claims.unanswered(now);
+            self.claims.back_off(now);
             self.unsettled = Some(claims);
             return;
         };

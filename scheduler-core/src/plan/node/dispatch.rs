@@ -9,8 +9,8 @@ use crate::plan::{
     Now,
     claim::{Claim, Entry},
     execution::{Source, Status},
-    lateness::{self, Due, Fire, Missed},
-    task::{Policy, TaskId},
+    lateness::{self, Due, Fire},
+    task::TaskId,
 };
 
 /// How soon a task that waits for a run on another node is tried again.
@@ -100,27 +100,32 @@ impl Node {
     fn claim_of(&mut self, task_id: TaskId, now: Now) -> Option<Claim> {
         let load = self.load(task_id);
         let Some(Known::Live(live)) = self.known.get(&task_id) else { return None };
-        let (task, accounted) = (&live.task, live.accounted?);
-        match lateness::due(&task.trigger, &task.policy, accounted, load, now.wall) {
+        let (accounted, policy) = (live.accounted?, live.task.policy);
+        let spec = Arc::clone(&live.task.spec);
+        let due = lateness::due(&live.task.trigger, &policy, accounted, load, now.wall);
+        let (first, missed, fire) = match due {
             // The wall clock stepped back since the task was taken.
-            Due::Nothing => self.plan_next(task_id),
-            Due::Wait => self.wait(task_id, now),
-            Due::Now { missed, fire } => {
-                let entries = self.entries(task_id, missed.as_ref(), fire, now)?;
-                // Said once by the database, it holds for one answer: the next fire asks anew.
-                self.load_mut(task_id).is_busy_elsewhere = false;
-                let Some(Known::Live(live)) = self.known.get(&task_id) else { return None };
-                return Some(Claim {
-                    task_id,
-                    spec: Arc::clone(&live.task.spec),
-                    first: missed.map_or(entries[0].scheduled_at, |missed| missed.first),
-                    limit: live.task.policy.limit(),
-                    request: None,
-                    entries,
-                });
+            Due::Nothing => {
+                self.plan_next(task_id);
+                return None;
             }
-        }
-        None
+            Due::Wait => {
+                self.wait(task_id, now);
+                return None;
+            }
+            Due::Missed(missed) => (missed.first, Some(missed), None),
+            Due::Fire { fire, missed } => {
+                let first = missed.as_ref().map_or(fire.scheduled_at, |missed| missed.first);
+                (first, missed, Some(fire))
+            }
+        };
+        // Said once by the database, it holds for one answer: the next fire asks anew.
+        self.load_mut(task_id).is_busy_elsewhere = false;
+        let missed = missed
+            .map(|missed| self.entry(missed.last, Status::Missed, missed.extra(&policy, now.wall)));
+        let fire = fire.map(|fire| self.fire_entry(fire));
+        let entries = missed.into_iter().chain(fire).collect();
+        Some(Claim { task_id, spec, first, limit: policy.limit(), request: None, entries })
     }
 
     /// The end of a run of ours, or its record, plans the task anew. Of a run elsewhere we hear nothing.
@@ -130,30 +135,6 @@ impl Node {
         if std::mem::take(&mut load.is_busy_elsewhere) {
             self.timetable.set(task_id, now.wall + ASK_AGAIN);
         }
-    }
-
-    /// The rows that a claim asks for, oldest first.
-    fn entries(
-        &mut self,
-        task_id: TaskId,
-        missed: Option<&Missed>,
-        fire: Option<Fire>,
-        now: Now,
-    ) -> Option<Vec<Entry>> {
-        let policy = self.live_mut(task_id)?.task.policy;
-        let missed = missed.map(|missed| self.missed_entry(missed, fire, &policy, now));
-        let fire = fire.map(|fire| self.fire_entry(fire));
-        Some(missed.into_iter().chain(fire).collect())
-    }
-
-    fn missed_entry(
-        &mut self,
-        missed: &Missed,
-        fire: Option<Fire>,
-        policy: &Policy,
-        now: Now,
-    ) -> Entry {
-        self.entry(missed.last, Status::Missed, missed.extra(policy, fire, now.wall))
     }
 
     fn fire_entry(&mut self, fire: Fire) -> Entry {

@@ -35,31 +35,29 @@ impl Lane {
         *self = Self { batch: (self.batch * 2).min(self.most), ..Self::new(self.most) };
     }
 
-    /// The transaction in flight failed.
+    /// The transaction in flight failed: it is tried in halves, and backs off when it cannot be halved.
     pub(super) fn failed(&mut self, now: Now) {
         let size = self.in_flight;
-        let wait = if size > 1 {
-            Duration::from_millis(50)
-        } else {
-            self.failures += 1;
-            Duration::from_millis(100 << self.failures.min(6)).min(Duration::from_secs(5))
-        };
-        self.in_flight = 0;
-        self.resumes_at = Some(now.mono + wait);
         self.batch = (size / 2).max(1);
+        if size > 1 {
+            self.in_flight = 0;
+            self.pause(Duration::from_millis(50), now);
+        } else {
+            self.back_off(now);
+        }
     }
 
-    /// Something must wait although nothing failed.
+    /// What is in flight went unanswered and has no smaller parts.
+    pub(super) fn back_off(&mut self, now: Now) {
+        self.in_flight = 0;
+        self.failures += 1;
+        let wait = Duration::from_millis(100 << self.failures.min(6));
+        self.pause(wait.min(Duration::from_secs(5)), now);
+    }
+
+    /// Nothing is begun before `wait` is over.
     pub(super) fn pause(&mut self, wait: Duration, now: Now) {
         self.resumes_at = Some(now.mono + wait);
-    }
-
-    /// A question that has no smaller parts went unanswered: only the back-off grows.
-    pub(super) fn unanswered(&mut self, now: Now) {
-        let batch = self.batch;
-        self.in_flight = 1;
-        self.failed(now);
-        self.batch = batch;
     }
 }
 
