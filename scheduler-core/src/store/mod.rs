@@ -10,8 +10,8 @@
 //! 1. A claim is won or refused as a whole, by [`claim::judge`] under the lock of the task's row. What is won is
 //!    durable before the answer. No instant of a task is accounted twice, whoever asks, however often.
 //! 2. Ownership is read back by trace id, never taken from a count of affected rows.
-//! 3. A terminal execution never changes again. A task is `ready` exactly when nothing of it is open, apart
-//!    from what an operator wrote by hand, which [`Store::reap`] heals.
+//! 3. A terminal execution never changes again. A task is set `ready` when nothing of it is open any more; where
+//!    the column was written by hand, or a stranger's lock kept it from changing, [`Store::reap`] puts it right.
 //! 4. Our own updates leave `update_at` alone: it means "last edited".
 //! 5. A row that cannot be read as text is handed out as such and harms no other row.
 //! 6. Every call ends within the deadline. [`StoreError::is_unknown`] tells whether something may have been

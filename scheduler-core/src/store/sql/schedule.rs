@@ -5,11 +5,12 @@ use std::{collections::HashMap, time::Duration};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::connection::is_worth_the_same_batch;
-use super::reaping::Search;
 use super::{
-    SqlStore, claiming, from_ms, read_cursors, read_only, reaping, recording, task_row,
-    write_transaction,
+    SqlStore, claiming,
+    connection::is_worth_the_same_batch,
+    from_ms, read_cursors, read_only,
+    reaping::{self, Search},
+    recording, task_row, write_transaction,
 };
 use crate::{
     plan::{
