@@ -148,6 +148,7 @@ fn join(items: &[impl fmt::Display], separator: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::job::{Body, JobOptions};
 
     fn job(name: &'static str, file: &'static str, line: u32) -> &'static JobDescriptor {
         Box::leak(Box::new(JobDescriptor {
@@ -155,7 +156,9 @@ mod tests {
             function: "tests::job",
             file,
             line,
-            run: |_| Box::pin(async { Ok(()) }),
+            args: "Args",
+            options: JobOptions::NONE,
+            body: Body::Blocking(|_| Ok(())),
             check_args: |_| Ok(()),
         }))
     }

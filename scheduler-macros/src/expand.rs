@@ -23,7 +23,7 @@
 //! ```
 
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens as _, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{ItemFn, LitStr, ReturnType};
 
@@ -58,6 +58,7 @@ fn register(name: &LitStr, function: &ItemFn, types: &ParameterTypes<'_>) -> Tok
     let functions = functions(function, &Readers::of(types));
     let ident = &function.sig.ident;
     let path_end = format!("::{ident}");
+    let args = types.args.to_token_stream().to_string();
     // At the function's own place: `line!()` answers for the place where its tokens stand.
     let file = quote_spanned! {ident.span()=> ::std::file!() };
     let line = quote_spanned! {ident.span()=> ::std::line!() };
@@ -71,7 +72,9 @@ fn register(name: &LitStr, function: &ItemFn, types: &ParameterTypes<'_>) -> Tok
                     function: ::std::concat!(::std::module_path!(), #path_end),
                     file: #file,
                     line: #line,
-                    run: __run,
+                    args: #args,
+                    options: ::scheduler_core::job::JobOptions::NONE,
+                    body: ::scheduler_core::job::Body::Async(__run),
                     check_args: __check_args,
                 }
             }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use jobs as _;
 use scheduler_core::Args;
-use scheduler_core::job::{Context, ContextParts, Invocation, JobDescriptor, JobResult};
+use scheduler_core::job::{Body, Context, ContextParts, Invocation, JobDescriptor, JobResult};
 use scheduler_core::registry::Registry;
 
 #[path = "../ui/pass/left_out.rs"]
@@ -40,7 +40,10 @@ async fn run(name: &str) -> JobResult {
         args: Args::parse("1, two"),
         context: Context::new(ContextParts { execution_id: 812, ..ContextParts::default() }),
     };
-    (job(name).run)(invocation).await
+    match job(name).body {
+        Body::Async(body) => body(invocation).await,
+        Body::Blocking(body) => body(invocation),
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@
 //! ```
 //!
 //! The attribute turns it into a [`JobDescriptor`], which the [registry](crate::registry) finds.
-//! The runtime calls [`JobDescriptor::run`] with an [`Invocation`], awaits the future on a runtime
+//! The runtime calls its [`Body`] with an [`Invocation`], on threads
 //! of its own, and turns an error or a panic into text with [`error_chain`] and [`panic_text`].
 //! Nothing here starts, times or records anything.
 
@@ -27,6 +27,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 pub use tokio_util::sync::CancellationToken;
+
+pub use crate::plan::task::{Backoff, JobOptions, OnLost, Overlap};
 
 pub use self::args::{Args, ArgsError};
 pub use self::context::{Context, ContextParts};
@@ -61,10 +63,23 @@ pub struct JobDescriptor {
     pub file: &'static str,
     /// The line of the function's name in that file, counted from 1.
     pub line: u32,
-    /// Calls the function. Nothing of it runs until the future is polled.
-    pub run: fn(Invocation) -> JobFuture,
+    /// The type of the second parameter, as it is written in the source.
+    pub args: &'static str,
+    /// What the attribute says beside the name.
+    pub options: JobOptions,
+    /// The function itself.
+    pub body: Body,
     /// Tells whether the function could read these arguments, without calling it.
     pub check_args: fn(&Args) -> Result<(), ArgsError>,
+}
+
+/// The two ways in which a job runs.
+#[derive(Debug, Clone, Copy)]
+pub enum Body {
+    /// An `async fn`. Nothing of it runs until the future is polled.
+    Async(fn(Invocation) -> JobFuture),
+    /// A plain `fn` under `blocking`: it holds its thread, one of the pool for such jobs, until it returns.
+    Blocking(fn(Invocation) -> JobResult),
 }
 
 inventory::collect!(JobDescriptor);

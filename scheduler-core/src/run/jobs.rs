@@ -21,7 +21,7 @@ use tracing::Instrument as _;
 
 use crate::{
     clock,
-    job::{Args, Context, ContextParts, Invocation, error_chain, panic_text},
+    job::{Args, Body, Context, ContextParts, Invocation, error_chain, panic_text},
     plan::{
         execution::{ExecutionId, Outcome},
         node::{Ended, Run},
@@ -113,7 +113,11 @@ impl Jobs {
                     cancellation,
                 }),
             };
-            (descriptor.run)(invocation).await.map_err(|error| error_chain(&error))
+            let result = match descriptor.body {
+                Body::Async(body) => body(invocation).await,
+                Body::Blocking(body) => body(invocation),
+            };
+            result.map_err(|error| error_chain(&error))
         }
     }
 

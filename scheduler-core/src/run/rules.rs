@@ -7,7 +7,7 @@ use crate::{
     job::Args,
     plan::{
         node::Settings,
-        task::{Catalog, JobRefusal, Policy, Reader},
+        task::{Catalog, JobOptions, JobRefusal, Policy, Reader},
         trigger::Zone,
     },
     registry::Registry,
@@ -48,7 +48,7 @@ const SUGGESTED: usize = 3;
 struct Compiled(Arc<Registry>);
 
 impl Catalog for Compiled {
-    fn accepts(&self, job: &str, args: &str) -> Result<(), JobRefusal> {
+    fn accepts(&self, job: &str, args: &str) -> Result<JobOptions, JobRefusal> {
         let Some(descriptor) = self.0.get(job) else {
             let mut nearest = self.0.nearest(job, SUGGESTED);
             if nearest.is_empty() {
@@ -57,6 +57,7 @@ impl Catalog for Compiled {
             return Err(JobRefusal::Unknown(nearest.into_iter().map(str::to_owned).collect()));
         };
         (descriptor.check_args)(&Args::parse(args))
-            .map_err(|error| JobRefusal::Args(error.to_string()))
+            .map_err(|error| JobRefusal::Args(error.to_string()))?;
+        Ok(descriptor.options)
     }
 }

@@ -12,7 +12,7 @@ pub(crate) use scheduler_core::{
         claim::{Claim, Entry, Verdict},
         execution::{ExecutionId, Outcome, Recorded, Source, Status},
         node::{Action, Call, Ended, Ending, Event, Failure, Node, Notice, Run, Settings},
-        task::{Catalog, JobRefusal, Policy, Reader, TaskId},
+        task::{Catalog, JobOptions, JobRefusal, Policy, Reader, TaskId},
         trigger::{CronDialect, Zone},
     },
     store::{
@@ -24,8 +24,12 @@ pub(crate) use scheduler_core::{
 pub(crate) struct AnyJob;
 
 impl Catalog for AnyJob {
-    fn accepts(&self, job: &str, _args: &str) -> Result<(), JobRefusal> {
-        if job == "job" { Ok(()) } else { Err(JobRefusal::Unknown(vec!["job".to_owned()])) }
+    fn accepts(&self, job: &str, _args: &str) -> Result<JobOptions, JobRefusal> {
+        if job == "job" {
+            Ok(JobOptions::NONE)
+        } else {
+            Err(JobRefusal::Unknown(vec!["job".to_owned()]))
+        }
     }
 }
 

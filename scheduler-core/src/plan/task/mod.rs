@@ -15,7 +15,7 @@ mod reader;
 mod row;
 
 pub use fault::{TaskError, TaskFault};
-pub use policy::{Overlap, Policy};
+pub use policy::{Backoff, JobOptions, OnLost, Overlap, Policy};
 pub use reader::{Reader, Validity};
 pub use row::{Field, FieldFault, LONGEST_ARGS, LONGEST_EXTRA, LONGEST_NAME, TaskId, TaskRow};
 
@@ -44,11 +44,12 @@ pub struct Task {
 
 /// Which jobs this program has, seen from the deciding half.
 pub trait Catalog: Send {
-    /// Whether a job of this name is compiled in and would accept `args`. The error is the reason in words.
+    /// What the job of this name says of its tasks, when it is compiled in and takes `args`. The error is the
+    /// reason in words.
     ///
     /// # Errors
     /// [`JobRefusal::Unknown`] with the nearest known names, or [`JobRefusal::Args`].
-    fn accepts(&self, job: &str, args: &str) -> Result<(), JobRefusal>;
+    fn accepts(&self, job: &str, args: &str) -> Result<JobOptions, JobRefusal>;
 }
 
 /// Why a row's job cannot run.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::TaskFault;
 use crate::plan::{duration, trigger::Zone};
 
-/// How late, overlapping and long runs are treated: the configuration's defaults, which a row may override
-/// in `extra`.
+/// How late, overlapping, long and failing runs are treated: the configuration's defaults, which the job's own
+/// [`JobOptions`] override, and which a row overrides in turn in `extra`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// A fire found later than this is recorded `missed`. 1 s or more.
@@ -19,6 +19,12 @@ pub struct Policy {
     pub overlap: Overlap,
     /// A run is ended and recorded `timeout` after this; `None`: it may run for ever.
     pub timeout: Option<Duration>,
+    /// How often a run that failed or timed out is tried again; `None`: never.
+    pub retries: Option<u32>,
+    /// How long a retry waits.
+    pub backoff: Backoff,
+    /// What becomes of a run whose node died.
+    pub on_lost: OnLost,
 }
 
 impl Default for Policy {
@@ -29,16 +35,90 @@ impl Default for Policy {
             max_instances: 1,
             overlap: Overlap::Skip,
             timeout: None,
+            retries: None,
+            backoff: Backoff::DEFAULT,
+            on_lost: OnLost::Leave,
         }
     }
 }
 
 impl Policy {
+    /// This policy where the job says nothing, the job's where it does.
+    #[must_use]
+    pub fn with(self, options: &JobOptions) -> Self {
+        Self {
+            misfire_grace_time: options.misfire_grace_time.unwrap_or(self.misfire_grace_time),
+            coalesce: self.coalesce,
+            max_instances: options.max_instances.unwrap_or(self.max_instances),
+            overlap: options.overlap.unwrap_or(self.overlap),
+            timeout: options.timeout.or(self.timeout),
+            retries: options.retries.or(self.retries),
+            backoff: options.backoff.unwrap_or(self.backoff),
+            on_lost: options.on_lost.unwrap_or(self.on_lost),
+        }
+    }
+
     /// How many runs of the task may be open at once; `None`: any number.
     #[must_use]
     pub fn limit(&self) -> Option<u32> {
         (self.overlap != Overlap::Allow).then_some(self.max_instances)
     }
+}
+
+/// What `#[job("name", …)]` says of every task of its job; `None` where it says nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JobOptions {
+    /// As [`Policy::misfire_grace_time`].
+    pub misfire_grace_time: Option<Duration>,
+    /// As [`Policy::max_instances`].
+    pub max_instances: Option<u32>,
+    /// As [`Policy::overlap`].
+    pub overlap: Option<Overlap>,
+    /// As [`Policy::timeout`].
+    pub timeout: Option<Duration>,
+    /// As [`Policy::retries`].
+    pub retries: Option<u32>,
+    /// As [`Policy::backoff`].
+    pub backoff: Option<Backoff>,
+    /// As [`Policy::on_lost`].
+    pub on_lost: Option<OnLost>,
+}
+
+impl JobOptions {
+    /// A job that says nothing.
+    pub const NONE: Self = Self {
+        misfire_grace_time: None,
+        max_instances: None,
+        overlap: None,
+        timeout: None,
+        retries: None,
+        backoff: None,
+        on_lost: None,
+    };
+}
+
+/// How long a retry waits: `from` after the first attempt, doubled with each further one, at most `to`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backoff {
+    /// The first wait. 1 ms to 366 days.
+    pub from: Duration,
+    /// The longest, `from` or more. 1 ms to 366 days.
+    pub to: Duration,
+}
+
+impl Backoff {
+    /// 10 s, 20 s, 40 s, … up to 10 min.
+    pub const DEFAULT: Self = Self { from: Duration::from_secs(10), to: Duration::from_secs(600) };
+}
+
+/// `on_lost`: what becomes of a run whose node died or was stopped before the run had ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnLost {
+    /// It stays `lost` or `cancelled`: at most once.
+    #[default]
+    Leave,
+    /// It is tried again: at least once.
+    Retry,
 }
 
 /// `extra.overlap`: what happens to a fire whose task is still running.

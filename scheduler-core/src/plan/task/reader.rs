@@ -104,7 +104,7 @@ impl Reader {
         }
         let job = text("execute_func", &row.execute_func, LONGEST_NAME)?;
         let args = text("args", &row.args, LONGEST_ARGS)?;
-        self.catalog.accepts(job, args).map_err(|refusal| match refusal {
+        let options = self.catalog.accepts(job, args).map_err(|refusal| match refusal {
             JobRefusal::Unknown(nearest) => {
                 TaskFault::UnknownJob { value: job.to_owned(), nearest }
             }
@@ -113,7 +113,8 @@ impl Reader {
         let kind: TriggerKind = text("trigger", &row.trigger, LONGEST_NAME)?.parse()?;
         let spec = text("spec", &row.spec, LONGEST_NAME)?;
         check_status(row)?;
-        let (policy, zone) = extra(text("extra", &row.extra, LONGEST_EXTRA)?, self.policy)?;
+        let (policy, zone) =
+            extra(text("extra", &row.extra, LONGEST_EXTRA)?, self.policy.with(&options))?;
         let zone = zone.unwrap_or_else(|| self.zone.clone());
         let anchor = Anchor {
             created_at: instant("create_at", row.created_at)?,
@@ -162,15 +163,15 @@ fn instant(column: &'static str, value: Option<DateTime<Utc>>) -> Result<DateTim
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::task::FieldFault;
+    use crate::plan::task::{FieldFault, JobOptions};
 
     struct OneJob;
 
     impl Catalog for OneJob {
-        fn accepts(&self, job: &str, args: &str) -> Result<(), JobRefusal> {
+        fn accepts(&self, job: &str, args: &str) -> Result<JobOptions, JobRefusal> {
             match (job, args) {
                 ("job", "bad") => Err(JobRefusal::Args("numbers".to_owned())),
-                ("job", _) => Ok(()),
+                ("job", _) => Ok(JobOptions::NONE),
                 _ => Err(JobRefusal::Unknown(vec!["job".to_owned()])),
             }
         }
