@@ -25,8 +25,8 @@ pub struct Claim {
     /// How many executions of the task may be open at once, on all nodes together, the run of this claim
     /// included; `None`: any number.
     pub limit: Option<u32>,
-    /// For a manual run, the `scheduler_request` that asked for it.
-    pub request: Option<RequestId>,
+    /// What asked for it.
+    pub origin: Origin,
     /// One or two rows, oldest first, at most one of them [`Status::Todo`].
     pub entries: Vec<Entry>,
 }
@@ -45,6 +45,29 @@ impl Claim {
     }
 }
 
+/// What asks for an execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The task's trigger.
+    Schedule,
+    /// A person; the row of `scheduler_request` that waits.
+    Request(RequestId),
+    /// An earlier attempt at the same fire; a row of `scheduler_retry` waits under task, instant and attempt.
+    Retry,
+}
+
+impl Origin {
+    /// `execute_task.source`.
+    #[must_use]
+    pub fn source(self) -> Source {
+        match self {
+            Origin::Schedule => Source::Schedule,
+            Origin::Request(_) => Source::Manual,
+            Origin::Retry => Source::Retry,
+        }
+    }
+}
+
 /// A row of `execute_task` to be inserted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -54,8 +77,8 @@ pub struct Entry {
     pub trace_id: TraceId,
     /// `todo`, `missed`, `skipped`, or `cancelled` for a manual run that became impossible.
     pub status: Status,
-    /// What asked for it.
-    pub source: Source,
+    /// 1 for the first run of the fire.
+    pub attempt: u32,
     /// A JSON object: the reason of what does not run.
     pub extra: String,
 }
@@ -63,15 +86,20 @@ pub struct Entry {
 /// `scheduler_request.id`.
 pub type RequestId = i64;
 
-/// A manual run that somebody asked for.
+/// A run that waits outside of the schedule: a manual run or a retry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// `id`.
-    pub id: RequestId,
+    /// What asked for it; never [`Origin::Schedule`].
+    pub origin: Origin,
     /// The task to run.
     pub task_id: TaskId,
-    /// When it was asked for; becomes the execution's `scheduled_at`.
-    pub requested_at: DateTime<Utc>,
+    /// Becomes the execution's `scheduled_at`: when a manual run was asked for, the instant of the fire that is
+    /// tried again.
+    pub scheduled_at: DateTime<Utc>,
+    /// 1 for a manual run.
+    pub attempt: u32,
+    /// Nothing is claimed before.
+    pub due_at: DateTime<Utc>,
 }
 
 /// What became of a claim.
@@ -98,7 +126,7 @@ pub enum Refusal {
     Busy,
     /// The task's row is locked by somebody else: ask again.
     Locked,
-    /// The manual run was taken by another node, or withdrawn.
+    /// The manual run or retry was taken by another node, or withdrawn.
     RequestGone,
 }
 
@@ -111,30 +139,31 @@ pub struct LockedTask {
     pub spec: String,
     /// `update_at`.
     pub updated_at: Option<DateTime<Utc>>,
-    /// The newest `scheduled_at` among the task's executions that were not manual.
+    /// The newest `scheduled_at` among the task's executions that the schedule asked for.
     pub last_accounted: Option<DateTime<Utc>>,
     /// How many of its executions are open.
     pub open: u32,
 }
 
 /// Decides `claim` by what stands in the database, read under the lock of the task's row; `locked` is `None`
-/// when there is no such row, `has_request` says whether the request of a manual run still waits.
+/// when there is no such row, `has_request` says whether the request of a manual run, or the retry, still waits.
 ///
 /// # Errors
 /// The reason why nothing may be written.
 pub fn judge(claim: &Claim, locked: Option<&LockedTask>, has_request: bool) -> Result<(), Refusal> {
-    if claim.request.is_some() && !has_request {
+    let is_scheduled = claim.origin == Origin::Schedule;
+    if !is_scheduled && !has_request {
         return Err(Refusal::RequestGone);
     }
-    // The withdrawal of a manual run is recorded whatever became of its task.
-    if claim.request.is_some() && claim.run().is_none() {
+    // The withdrawal of a manual run or retry is recorded whatever became of its task.
+    if !is_scheduled && claim.run().is_none() {
         return Ok(());
     }
     let task = locked.ok_or(Refusal::Gone)?;
     if !task.is_enabled {
         return Err(Refusal::Disabled);
     }
-    if claim.request.is_none() {
+    if is_scheduled {
         // A fire that was due before the edit is still the old spec's to account for.
         let is_due_before_edit = task.updated_at.is_some_and(|edited| claim.newest() <= edited);
         if task.spec != *claim.spec && !is_due_before_edit {
@@ -167,7 +196,7 @@ mod tests {
             scheduled_at: at(20),
             trace_id: "t".into(),
             status: Status::Todo,
-            source: Source::Schedule,
+            attempt: 1,
             extra: "{}".into(),
         };
         Claim {
@@ -175,7 +204,7 @@ mod tests {
             spec: "10".into(),
             first: at(10),
             limit: Some(1),
-            request: None,
+            origin: Origin::Schedule,
             entries: vec![
                 Entry { scheduled_at: at(10), status: Status::Missed, ..run.clone() },
                 run,
@@ -248,8 +277,20 @@ mod tests {
     }
 
     #[test]
+    fn a_retry_needs_to_wait_still_and_is_no_new_instant() {
+        let retry = Claim { origin: Origin::Retry, ..claim() };
+        assert_eq!(judge(&retry, Some(&ready()), false), Err(Refusal::RequestGone));
+        let accounted = LockedTask { last_accounted: Some(at(30)), spec: "7".into(), ..ready() };
+        assert_eq!(judge(&retry, Some(&accounted), true), Ok(()));
+        let busy = LockedTask { open: 1, ..ready() };
+        assert_eq!(judge(&retry, Some(&busy), true), Err(Refusal::Busy));
+        let disabled = LockedTask { is_enabled: false, ..ready() };
+        assert_eq!(judge(&retry, Some(&disabled), true), Err(Refusal::Disabled));
+    }
+
+    #[test]
     fn a_manual_run_needs_its_request_and_its_withdrawal_needs_nothing_else() {
-        let run = Claim { request: Some(3), ..claim() };
+        let run = Claim { origin: Origin::Request(3), ..claim() };
         assert_eq!(judge(&run, Some(&ready()), false), Err(Refusal::RequestGone));
         let accounted = LockedTask { last_accounted: Some(at(30)), spec: "7".into(), ..ready() };
         assert_eq!(judge(&run, Some(&accounted), true), Ok(()));

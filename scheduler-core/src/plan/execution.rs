@@ -11,7 +11,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use chrono::{DateTime, Utc};
 
-use super::task::TaskId;
+use super::{retry::Retry, task::TaskId};
 
 /// The `id` of a row of `execute_task`; jobs see it as `sub_task_id`.
 pub type ExecutionId = i64;
@@ -101,6 +101,8 @@ pub enum Source {
     Schedule,
     /// A person, through `task trigger`.
     Manual,
+    /// An earlier attempt that did not succeed.
+    Retry,
 }
 
 impl Source {
@@ -110,6 +112,7 @@ impl Source {
         match self {
             Source::Schedule => "schedule",
             Source::Manual => "manual",
+            Source::Retry => "retry",
         }
     }
 }
@@ -131,6 +134,8 @@ pub struct Outcome {
     pub started_at: Option<DateTime<Utc>>,
     /// When it ended, or was given up.
     pub finished_at: DateTime<Utc>,
+    /// The next attempt, which begins to wait when this outcome is recorded.
+    pub retry: Option<Retry>,
 }
 
 /// What became of an outcome that was to be recorded.

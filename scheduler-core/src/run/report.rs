@@ -53,8 +53,9 @@ impl Reporter {
                 task.id = task_id, task.key = %task_key, columns = %columns.join(", "),
                 "edited while scheduled: takes effect when the task is disabled and enabled again"
             ),
-            Notice::RequestRefused { task_id, reason } => {
-                tracing::warn!(task.id = task_id, "a manual run is cancelled: {reason}");
+            Notice::RequestRefused { task_id, attempt, reason } => {
+                let what = if attempt == 1 { "a manual run" } else { "a retry" };
+                tracing::warn!(task.id = task_id, attempt, "{what} is cancelled: {reason}");
             }
             Notice::Healed(task_id) => {
                 tracing::warn!(task.id = task_id, "stood at doing with nothing open: set ready");
@@ -101,16 +102,20 @@ fn say_ending(ending: Ending) {
         Ending::NotRun { task_key, status, scheduled_at, extra } => tracing::warn!(
             task.key = %task_key, scheduled_at = %instant(Some(scheduled_at)), %extra, "{status}"
         ),
-        Ending::RunFailed { task_key, execution_id, trace_id, status, reason } => tracing::error!(
-            task.key = %task_key, execution.id = execution_id, %trace_id, "{status}: {reason}"
-        ),
+        Ending::RunFailed { task_key, execution_id, trace_id, status, reason, retry_at } => {
+            tracing::error!(
+                task.key = %task_key, execution.id = execution_id, %trace_id, retry_at = %instant(retry_at),
+                "{status}: {reason}"
+            );
+        }
         Ending::OutcomeDiscarded { execution_id, status } => tracing::warn!(
             execution.id = execution_id,
             "the outcome {status} is discarded: the execution was closed by somebody else"
         ),
-        Ending::Lost { execution_id, task_id, node_id } => tracing::warn!(
+        Ending::Lost { execution_id, task_id, node_id, is_retried } => tracing::warn!(
             execution.id = execution_id,
             task.id = task_id,
+            is_retried,
             node.id = node_id.as_deref().unwrap_or("unknown"),
             "lost: its node did not renew its lease"
         ),

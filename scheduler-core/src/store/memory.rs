@@ -3,7 +3,7 @@
 //! Its clock is set from outside ([`MemoryStore::set_now`]), so that time is stepped. Nothing survives it.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::{Mutex, MutexGuard},
     time::Duration,
 };
@@ -13,12 +13,13 @@ use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 
 use super::{
     Desk, DeskTask, ExecutionFilter, ExecutionRow, NewTask, Store, StoreError, TaskSelection,
-    desk::manual_instant,
+    desk::manual_instant, sql::NEWEST,
 };
 use crate::plan::{
-    claim::{Claim, LockedTask, Refusal, Request, RequestId, Verdict, judge},
-    execution::{ExecutionId, Outcome, Recorded, Status},
-    node::{Reading, Reaped, Settled},
+    claim::{Claim, LockedTask, Origin, Refusal, Request, RequestId, Verdict, judge},
+    execution::{ExecutionId, Outcome, Recorded, Source, Status},
+    node::{Lost, MOST_REQUESTS, Reading, Reaped, Settled},
+    retry::{Retry, is_wanted_when_lost},
     task::{TaskId, TaskRow},
 };
 
@@ -34,8 +35,14 @@ struct Tables {
     next_task: TaskId,
     executions: BTreeMap<ExecutionId, ExecutionRow>,
     fires: HashMap<(TaskId, DateTime<Utc>, i64), ExecutionId>,
+    /// The executions at `todo`, and the newest instant of each task that the schedule asked for: what a database
+    /// finds by its indexes.
+    open: BTreeSet<ExecutionId>,
+    accounted: HashMap<TaskId, DateTime<Utc>>,
     nodes: HashMap<String, DateTime<Utc>>,
     requests: BTreeMap<RequestId, Request>,
+    /// By task, instant and attempt: when each is due.
+    retries: BTreeMap<Fire, DateTime<Utc>>,
     next_request: RequestId,
     is_demo_given: bool,
 }
@@ -51,8 +58,11 @@ impl MemoryStore {
             next_task: 1,
             executions: BTreeMap::new(),
             fires: HashMap::new(),
+            open: BTreeSet::new(),
+            accounted: HashMap::new(),
             nodes: HashMap::new(),
             requests: BTreeMap::new(),
+            retries: BTreeMap::new(),
             next_request: 1,
             is_demo_given: false,
         }))
@@ -82,11 +92,7 @@ impl MemoryStore {
 
     /// Inserts a row of `execute_task` as it stands, as an operator would by SQL.
     pub fn insert_execution(&self, row: ExecutionRow) {
-        let mut tables = self.tables();
-        if let Some(scheduled_at) = row.scheduled_at {
-            tables.fires.insert((row.task_id, scheduled_at, row.attempt), row.id);
-        }
-        tables.executions.insert(row.id, row);
+        self.tables().insert(row);
     }
 
     /// Makes all that happened so far older by `span`; the clock stays.
@@ -120,11 +126,53 @@ fn edited(row: &mut TaskRow, now: DateTime<Utc>, edit: impl FnOnce(&mut TaskRow)
     }
 }
 
+/// A retry's place: task, instant and attempt.
+type Fire = (TaskId, DateTime<Utc>, u32);
+
+fn retry_of(claim: &Claim) -> Option<Fire> {
+    let entry = claim.entries.last().filter(|_| claim.origin == Origin::Retry)?;
+    Some((claim.task_id, entry.scheduled_at, entry.attempt))
+}
+
+fn next_attempt(row: &ExecutionRow) -> Option<Fire> {
+    Some((row.task_id, row.scheduled_at?, u32::try_from(row.attempt + 1).ok()?))
+}
+
 impl Tables {
+    /// Manual runs, then the retries that are due first.
+    fn waiting(&self) -> Vec<Request> {
+        let mut retries: Vec<Request> = self
+            .retries
+            .iter()
+            .map(|((task_id, scheduled_at, attempt), due_at)| Request {
+                origin: Origin::Retry,
+                task_id: *task_id,
+                scheduled_at: *scheduled_at,
+                attempt: *attempt,
+                due_at: *due_at,
+            })
+            .collect();
+        retries.sort_by_key(|retry| retry.due_at);
+        retries.truncate(MOST_REQUESTS);
+        self.requests.values().cloned().chain(retries).collect()
+    }
+
+    fn insert(&mut self, row: ExecutionRow) {
+        if let Some(scheduled_at) = row.scheduled_at {
+            self.fires.insert((row.task_id, scheduled_at, row.attempt), row.id);
+            if row.source == Source::Schedule.as_str() {
+                let accounted = self.accounted.entry(row.task_id).or_insert(scheduled_at);
+                *accounted = scheduled_at.max(*accounted);
+            }
+        }
+        if row.status == Status::Todo.as_str() {
+            self.open.insert(row.id);
+        }
+        self.executions.insert(row.id, row);
+    }
+
     fn last_accounted(&self, task: TaskId) -> Option<DateTime<Utc>> {
-        let of_task =
-            self.executions.values().filter(|row| row.task_id == task && row.source != "manual");
-        of_task.filter_map(|row| row.scheduled_at).max()
+        self.accounted.get(&task).copied()
     }
 
     fn locked(&self, task: TaskId) -> Option<LockedTask> {
@@ -139,13 +187,16 @@ impl Tables {
     }
 
     fn open(&self, task: TaskId) -> u32 {
-        let todo = Status::Todo.as_str();
-        let open = self.executions.values().filter(|row| row.task_id == task && row.status == todo);
-        u32::try_from(open.count()).unwrap_or(u32::MAX)
+        let open = self.open.iter().filter_map(|id| self.executions.get(id));
+        u32::try_from(open.filter(|row| row.task_id == task).count()).unwrap_or(u32::MAX)
     }
 
     fn judge(&self, claim: &Claim) -> Result<(), Refusal> {
-        let has_request = claim.request.is_some_and(|request| self.requests.contains_key(&request));
+        let has_request = match claim.origin {
+            Origin::Schedule => false,
+            Origin::Request(id) => self.requests.contains_key(&id),
+            Origin::Retry => retry_of(claim).is_some_and(|retry| self.retries.contains_key(&retry)),
+        };
         judge(claim, self.locked(claim.task_id).as_ref(), has_request)
     }
 
@@ -154,42 +205,51 @@ impl Tables {
             return Verdict::Refused(refusal);
         }
         for entry in &claim.entries {
-            let fire = (claim.task_id, entry.scheduled_at, 1);
+            let fire = (claim.task_id, entry.scheduled_at, i64::from(entry.attempt));
             if self.fires.contains_key(&fire) {
                 continue;
             }
             let id = self.executions.last_key_value().map_or(1, |(id, _)| id + 1);
-            self.fires.insert(fire, id);
-            self.executions.insert(
+            self.insert(ExecutionRow {
                 id,
-                ExecutionRow {
-                    id,
-                    task_id: claim.task_id,
-                    task_key: None,
-                    status: entry.status.as_str().to_owned(),
-                    extra: entry.extra.clone(),
-                    trace_id: entry.trace_id.to_string(),
-                    created_at: Some(self.now.trunc_subsecs(0)),
-                    scheduled_at: Some(entry.scheduled_at),
-                    attempt: 1,
-                    source: entry.source.as_str().to_owned(),
-                    node_id: Some(node.to_owned()),
-                    started_at: None,
-                    finished_at: entry.status.is_terminal().then_some(self.now),
-                },
-            );
+                task_id: claim.task_id,
+                task_key: None,
+                status: entry.status.as_str().to_owned(),
+                extra: entry.extra.clone(),
+                trace_id: entry.trace_id.to_string(),
+                created_at: Some(self.now.trunc_subsecs(0)),
+                scheduled_at: Some(entry.scheduled_at),
+                attempt: i64::from(entry.attempt),
+                source: claim.origin.source().as_str().to_owned(),
+                node_id: Some(node.to_owned()),
+                started_at: None,
+                finished_at: entry.status.is_terminal().then_some(self.now),
+            });
         }
         match self.settle(claim) {
             Settled::Written(run) => {
                 if run.is_some() {
                     self.set_status(claim.task_id, "ready", "doing");
                 }
-                if let Some(request) = claim.request {
-                    self.requests.remove(&request);
-                }
+                self.take_away(claim);
                 Verdict::Won(run)
             }
+            // Only somebody by hand can have written the row of a retry: then it waits no longer.
+            Settled::NotWritten if claim.origin == Origin::Retry => {
+                self.take_away(claim);
+                Verdict::Won(None)
+            }
             Settled::NotWritten => Verdict::Refused(Refusal::Accounted(claim.newest())),
+        }
+    }
+
+    /// What was asked for waits no longer.
+    fn take_away(&mut self, claim: &Claim) {
+        if let Origin::Request(id) = claim.origin {
+            self.requests.remove(&id);
+        }
+        if let Some(retry) = retry_of(claim) {
+            self.retries.remove(&retry);
         }
     }
 
@@ -197,7 +257,7 @@ impl Tables {
         let Some(entry) = claim.entries.last() else { return Settled::Written(None) };
         let row = self
             .fires
-            .get(&(claim.task_id, entry.scheduled_at, 1))
+            .get(&(claim.task_id, entry.scheduled_at, i64::from(entry.attempt)))
             .and_then(|id| self.executions.get(id));
         match row {
             Some(row) if *row.trace_id == *entry.trace_id => {
@@ -217,6 +277,10 @@ impl Tables {
             row.extra.clone_from(&outcome.extra);
             row.started_at = outcome.started_at.or(row.started_at);
             row.finished_at = Some(outcome.finished_at);
+            self.open.remove(&outcome.execution_id);
+            if let Some(Retry { scheduled_at, attempt, due_at }) = outcome.retry {
+                self.retries.entry((outcome.task_id, scheduled_at, attempt)).or_insert(due_at);
+            }
             self.release(outcome.task_id);
             return Recorded::Stands;
         }
@@ -295,9 +359,9 @@ impl Store for MemoryStore {
     async fn check_schema(&self) -> Result<(), StoreError> {
         match self.tables().adopted_at {
             Some(_) => Ok(()),
-            None => Err(StoreError::Schema(
-                "the tables in memory are at version 0, expected 1".to_owned(),
-            )),
+            None => Err(StoreError::Schema(format!(
+                "the tables in memory are at version 0, expected {NEWEST}"
+            ))),
         }
     }
 
@@ -305,7 +369,7 @@ impl Store for MemoryStore {
         let tables = self.tables();
         Ok(Reading {
             rows: tables.tasks.values().cloned().collect(),
-            requests: tables.requests.values().cloned().collect(),
+            requests: tables.waiting(),
             adopted_at: tables.adopted_at.unwrap_or(DateTime::UNIX_EPOCH),
         })
     }
@@ -358,20 +422,32 @@ impl Store for MemoryStore {
             "reason": format!("the node did not renew its lease for {} s", lease.as_secs_f64())
         });
         let nodes = tables.nodes.clone();
-        let mut lost = Vec::new();
+        let (mut lost, mut retries) = (Vec::new(), Vec::new());
         for row in tables.executions.values_mut().filter(|row| row.status == Status::Todo.as_str())
         {
             let heard =
                 row.node_id.as_ref().and_then(|node| nodes.get(node)).copied().or(row.created_at);
             let is_own = row.node_id.as_deref() == Some(node);
             if !is_own && heard.is_some_and(|heard| heard < dead_before) {
+                let retry =
+                    next_attempt(row).filter(|_| is_wanted_when_lost(&row.extra, row.attempt));
                 row.status = Status::Lost.as_str().to_owned();
                 row.extra = extra.to_string();
                 row.finished_at = Some(now);
-                lost.push((row.id, row.task_id, row.node_id.clone()));
+                lost.push(Lost {
+                    execution_id: row.id,
+                    task_id: row.task_id,
+                    node_id: row.node_id.clone(),
+                    is_retried: retry.is_some(),
+                });
+                retries.extend(retry.map(|fire| (fire, now)));
             }
         }
-        let of_lost: HashSet<TaskId> = lost.iter().map(|(_, task, _)| *task).collect();
+        tables.retries.extend(retries);
+        for lost in &lost {
+            tables.open.remove(&lost.execution_id);
+        }
+        let of_lost: HashSet<TaskId> = lost.iter().map(|lost| lost.task_id).collect();
         for task in &of_lost {
             tables.release(*task);
         }
@@ -424,9 +500,16 @@ impl Desk for MemoryStore {
                 || tables
                     .requests
                     .values()
-                    .any(|other| (other.task_id, other.requested_at) == (task, instant))
+                    .any(|other| (other.task_id, other.scheduled_at) == (task, instant))
         });
-        tables.requests.insert(id, Request { id, task_id: task, requested_at });
+        let request = Request {
+            origin: Origin::Request(id),
+            task_id: task,
+            scheduled_at: requested_at,
+            attempt: 1,
+            due_at: DateTime::UNIX_EPOCH,
+        };
+        tables.requests.insert(id, request);
         Ok(id)
     }
 

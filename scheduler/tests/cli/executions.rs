@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use scheduler_core::{
     plan::{
-        claim::{Claim, Entry},
-        execution::{Source, Status},
+        claim::{Claim, Entry, Origin},
+        execution::Status,
     },
     store::Store as _,
 };
@@ -23,13 +23,13 @@ fn with_executions() -> Home {
                 format!("2026-01-01T0{hour}:00:00.5Z").parse().unwrap();
             let trace_id = format!("trace-{hour}").into();
             let extra = r#"{"reason": "a test"}"#.to_owned();
-            let entry = Entry { scheduled_at, trace_id, status, source: Source::Schedule, extra };
+            let entry = Entry { scheduled_at, trace_id, status, attempt: 1, extra };
             let claim = Claim {
                 task_id,
                 spec: "0 * * * *".into(),
                 first: scheduled_at,
                 limit: None,
-                request: None,
+                origin: Origin::Schedule,
                 entries: vec![entry],
             };
             store.claim("node-a", &[claim]).await.unwrap();

@@ -9,8 +9,8 @@ pub(crate) use chrono::{DateTime, TimeDelta, Utc};
 pub(crate) use scheduler_core::{
     plan::{
         Now,
-        claim::{Claim, Entry, Verdict},
-        execution::{ExecutionId, Outcome, Recorded, Source, Status},
+        claim::{Claim, Entry, Origin, Verdict},
+        execution::{ExecutionId, Outcome, Recorded, Status},
         node::{Action, Call, Ended, Ending, Event, Failure, Node, Notice, Run, Settings},
         task::{Catalog, JobOptions, JobRefusal, Policy, Reader, TaskId},
         trigger::{CronDialect, Zone},
@@ -238,7 +238,7 @@ impl World {
             scheduled_at: at(instant),
             trace_id: "elsewhere".into(),
             status: Status::Todo,
-            source: Source::Manual,
+            attempt: 1,
             extra: "{}".to_owned(),
         };
         let request = wait(self.store.request_run(task, at(instant))).unwrap();
@@ -247,7 +247,7 @@ impl World {
             spec: spec.into(),
             first: at(instant),
             limit: Some(1),
-            request: Some(request),
+            origin: Origin::Request(request),
             entries: vec![entry],
         };
         wait(self.store.renew("elsewhere")).unwrap();
@@ -266,6 +266,7 @@ impl World {
             extra: "{}".to_owned(),
             started_at: None,
             finished_at: self.now.wall,
+            retry: None,
         };
         assert_eq!(wait(self.store.record(&[outcome])).unwrap(), [Recorded::Stands]);
     }

@@ -7,8 +7,9 @@ use chrono::TimeDelta;
 use super::{Action, Ending, Failure, Node, Notice, Open, Run, Settled, tasks::Known};
 use crate::plan::{
     Now,
-    claim::{Claim, Entry, Refusal, Verdict},
-    execution::{ExecutionId, Outcome, Source, Status},
+    claim::{Claim, Entry, Origin, Refusal, Verdict},
+    execution::{ExecutionId, Outcome, Status},
+    retry::{Attempt, Cause, Retry},
     task::{Overlap, TaskId},
 };
 
@@ -125,12 +126,20 @@ impl Node {
             if let Some((execution_id, entry)) = started {
                 let reason = "the row was switched off before the run began";
                 let cancelled = Status::Cancelled;
-                self.never_started(execution_id, claim.task_id, entry, cancelled, reason, now);
+                self.never_started(
+                    execution_id,
+                    claim.task_id,
+                    entry,
+                    cancelled,
+                    reason,
+                    None,
+                    now,
+                );
             }
             return;
         };
         live.is_claiming = false;
-        if claim.request.is_none() {
+        if claim.origin == Origin::Schedule {
             live.accounted = live.accounted.map(|accounted| accounted.max(claim.newest()));
             self.load_mut(claim.task_id).has_waited = false;
         }
@@ -148,18 +157,26 @@ impl Node {
         now: Now,
         runs: &mut Vec<Run>,
     ) {
+        let Some(Known::Live(live)) = self.known.get(&task_id) else { return };
+        let task = &live.task;
         if self.is_stopping() {
             let reason = "the scheduler stopped before the run began";
             let cancelled = Status::Cancelled;
-            return self.never_started(execution_id, task_id, entry, cancelled, reason, now);
+            let attempt = Attempt {
+                scheduled_at: entry.scheduled_at,
+                number: entry.attempt,
+                trace_id: &entry.trace_id,
+            };
+            let retry = task.policy.retry(Cause::Interrupted, attempt, now.wall);
+            return self.never_started(execution_id, task_id, entry, cancelled, reason, retry, now);
         }
-        let Some(Known::Live(live)) = self.known.get(&task_id) else { return };
-        let task = &live.task;
         let open = Open {
             task_id,
             task_key: Arc::clone(&task.key),
             trace_id: Arc::clone(&entry.trace_id),
-            timeout: task.policy.timeout.unwrap_or_default(),
+            scheduled_at: entry.scheduled_at,
+            attempt: entry.attempt,
+            policy: task.policy,
             deadline: task.policy.timeout.map(|timeout| now.mono + timeout),
             is_given_up: false,
         };
@@ -171,7 +188,7 @@ impl Node {
             args: Arc::clone(&task.args),
             trace_id: Arc::clone(&entry.trace_id),
             scheduled_at: entry.scheduled_at,
-            attempt: 1,
+            attempt: entry.attempt,
         });
         if let Some(deadline) = open.deadline {
             self.deadlines.insert((deadline, execution_id));
@@ -192,12 +209,14 @@ impl Node {
         let policy = live.task.policy;
         let grace = TimeDelta::from_std(policy.misfire_grace_time).unwrap_or(TimeDelta::MAX);
         let is_late = now.wall - entry.scheduled_at > grace;
-        if entry.source == Source::Manual || policy.overlap == Overlap::Queue || !is_late {
+        let is_scheduled = claim.origin == Origin::Schedule;
+        if !is_scheduled || policy.overlap == Overlap::Queue || !is_late {
             return execution;
         }
         let reason =
             "claimed in time, but the database's answer came later than misfire_grace_time";
-        self.never_started(execution_id, claim.task_id, entry, Status::Missed, reason, now);
+        let missed = Status::Missed;
+        self.never_started(execution_id, claim.task_id, entry, missed, reason, None, now);
         None
     }
 
@@ -208,6 +227,7 @@ impl Node {
         entry: &Entry,
         status: Status,
         reason: &str,
+        retry: Option<Retry>,
         now: Now,
     ) {
         self.finish(Outcome {
@@ -218,6 +238,7 @@ impl Node {
             extra: serde_json::json!({ "reason": reason }).to_string(),
             started_at: None,
             finished_at: now.wall,
+            retry,
         });
     }
 
@@ -235,8 +256,8 @@ impl Node {
             Refusal::Disabled => self.disable(task_id, actions),
             Refusal::RequestGone => {}
             Refusal::Accounted(last) => self.accounted_elsewhere(claim, last),
-            // A manual run waits for the next reading; it says nothing about the schedule.
-            Refusal::Busy if claim.request.is_some() => {}
+            // What was asked for waits for the next reading; it says nothing about the schedule.
+            Refusal::Busy if claim.origin != Origin::Schedule => {}
             Refusal::Busy => self.load_mut(task_id).is_busy_elsewhere = true,
             Refusal::Locked => return self.plan_later(task_id, now, LOCKED_FOR),
         }
@@ -244,10 +265,9 @@ impl Node {
     }
 
     fn accounted_elsewhere(&mut self, claim: &Claim, last: chrono::DateTime<chrono::Utc>) {
-        if let Some(request) = claim.request {
+        if claim.origin != Origin::Schedule {
             // A fire took the very millisecond of the manual run, which moves on to the next.
-            self.ask_later(claim.task_id, request, claim.first + TimeDelta::milliseconds(1));
-            return;
+            return self.move_on(claim);
         }
         self.load_mut(claim.task_id).has_waited = false;
         if let Some(live) = self.live_mut(claim.task_id) {

@@ -7,10 +7,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{Action, Call, Node, tasks::Known};
 use crate::plan::{
     Now,
-    claim::{Claim, Entry},
-    execution::{Source, Status},
+    claim::{Claim, Entry, Origin},
+    execution::Status,
     lateness::{self, Due, Fire},
-    task::TaskId,
+    task::{Policy, TaskId},
 };
 
 /// How soon a task that waits for a run on another node is tried again.
@@ -55,7 +55,7 @@ impl Node {
             return;
         }
         let most = self.claims.batch.min(self.room());
-        let mut claims = self.claim_requests(most, actions);
+        let mut claims = self.claim_requests(most, now, actions);
         let is_alone = claims.iter().any(|claim| self.stuck.contains(&claim.task_id));
         let most = if is_alone { claims.len() } else { most };
         let (stuck, free): (Vec<_>, Vec<_>) = self
@@ -123,9 +123,16 @@ impl Node {
         self.load_mut(task_id).is_busy_elsewhere = false;
         let missed = missed
             .map(|missed| self.entry(missed.last, Status::Missed, missed.extra(&policy, now.wall)));
-        let fire = fire.map(|fire| self.fire_entry(fire));
+        let fire = fire.map(|fire| self.fire_entry(fire, &policy));
         let entries = missed.into_iter().chain(fire).collect();
-        Some(Claim { task_id, spec, first, limit: policy.limit(), request: None, entries })
+        Some(Claim {
+            task_id,
+            spec,
+            first,
+            limit: policy.limit(),
+            origin: Origin::Schedule,
+            entries,
+        })
     }
 
     /// The end of a run of ours, or its record, plans the task anew. Of a run elsewhere we hear nothing.
@@ -137,17 +144,17 @@ impl Node {
         }
     }
 
-    fn fire_entry(&mut self, fire: Fire) -> Entry {
+    fn fire_entry(&mut self, fire: Fire, policy: &Policy) -> Entry {
         if fire.is_skipped {
             let extra = serde_json::json!({ "reason": "an earlier run of the task is still open" });
             self.entry(fire.scheduled_at, Status::Skipped, extra.to_string())
         } else {
-            self.entry(fire.scheduled_at, Status::Todo, "{}".to_owned())
+            self.entry(fire.scheduled_at, Status::Todo, policy.extra_at_claim())
         }
     }
 
     fn entry(&mut self, scheduled_at: DateTime<Utc>, status: Status, extra: String) -> Entry {
         let trace_id = (self.make_trace_id)();
-        Entry { scheduled_at, trace_id, status, source: Source::Schedule, extra }
+        Entry { scheduled_at, trace_id, status, attempt: 1, extra }
     }
 }

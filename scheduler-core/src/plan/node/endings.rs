@@ -2,11 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
+use chrono::SecondsFormat;
+
 use super::{Action, Call, Ended, Ending, Failure, Node, Notice, Open};
 use crate::plan::{
     Now,
     execution::{ExecutionId, Outcome, Recorded, Status},
-    task::TaskId,
+    retry::{Attempt, Cause, Retry},
+    task::{OnLost, TaskId},
 };
 
 /// How soon an outcome whose task was locked is tried again.
@@ -21,12 +24,13 @@ impl Node {
                 self.plan_next(open.task_id);
                 continue;
             }
+            let retry = run.result.is_err().then(|| open.retry_failure(self, &run)).flatten();
             let (status, extra) = match &run.result {
                 Ok(()) => (Status::Success, "{}".to_owned()),
-                Err(error) => (Status::Fail, serde_json::json!({ "err": error }).to_string()),
+                Err(error) => (Status::Fail, extra("err", error, retry)),
             };
             if let Err(error) = run.result {
-                actions.push(open.failed(run.execution_id, status, error));
+                actions.push(open.failed(run.execution_id, status, error, retry));
             }
             self.finish(Outcome {
                 execution_id: run.execution_id,
@@ -36,6 +40,7 @@ impl Node {
                 extra,
                 started_at: run.started_at,
                 finished_at: run.finished_at,
+                retry,
             });
         }
     }
@@ -63,6 +68,7 @@ impl Node {
         &mut self,
         execution_id: ExecutionId,
         status: Status,
+        cause: Cause,
         reason: &str,
         now: Now,
         actions: &mut Vec<Action>,
@@ -71,15 +77,17 @@ impl Node {
             return;
         };
         open.is_given_up = true;
-        let failed = open.failed(execution_id, status, reason.to_owned());
+        let retry = open.policy.retry(cause, open.attempt(), now.wall);
+        let failed = open.failed(execution_id, status, reason.to_owned(), retry);
         let outcome = Outcome {
             execution_id,
             task_id: open.task_id,
             trace_id: Arc::clone(&open.trace_id),
             status,
-            extra: serde_json::json!({ "reason": reason }).to_string(),
+            extra: extra("reason", reason, retry),
             started_at: None,
             finished_at: now.wall,
+            retry,
         };
         actions.push(failed);
         self.finish(outcome);
@@ -96,9 +104,10 @@ impl Node {
         }
         for execution_id in &overdue {
             let Some(open) = self.open.get(execution_id) else { continue };
-            let reason =
-                format!("had not ended after its timeout of {} s", open.timeout.as_secs_f64());
-            self.give_up(*execution_id, Status::Timeout, &reason, now, actions);
+            let timeout = open.policy.timeout.unwrap_or_default().as_secs_f64();
+            let reason = format!("had not ended after its timeout of {timeout} s");
+            let (status, cause) = (Status::Timeout, Cause::Failed);
+            self.give_up(*execution_id, status, cause, &reason, now, actions);
         }
         if !overdue.is_empty() {
             actions.push(Action::Abort(overdue));
@@ -145,7 +154,12 @@ impl Node {
         for (outcome, recorded) in outcomes.into_iter().zip(recorded) {
             match recorded {
                 Recorded::Locked => locked.push(outcome),
-                Recorded::Stands => self.is_recorded(outcome.task_id),
+                Recorded::Stands => {
+                    if let Some(retry) = outcome.retry {
+                        self.wait_for_retry(outcome.task_id, retry);
+                    }
+                    self.is_recorded(outcome.task_id);
+                }
                 Recorded::Discarded => {
                     let Outcome { execution_id, status, .. } = outcome;
                     let discarded = Ending::OutcomeDiscarded { execution_id, status };
@@ -198,14 +212,42 @@ fn in_ascii(json: &str) -> String {
     text
 }
 
+/// The `extra` of a run that did not succeed: why, and when it is tried again.
+fn extra(key: &str, reason: &str, retry: Option<Retry>) -> String {
+    let mut extra = serde_json::json!({ key: reason });
+    if let Some(Retry { due_at, .. }) = retry {
+        extra["retry_at"] = due_at.to_rfc3339_opts(SecondsFormat::Millis, true).into();
+    }
+    extra.to_string()
+}
+
 impl Open {
-    fn failed(&self, execution_id: ExecutionId, status: Status, reason: String) -> Action {
+    fn attempt(&self) -> Attempt<'_> {
+        let Self { scheduled_at, attempt: number, trace_id, .. } = self;
+        Attempt { scheduled_at: *scheduled_at, number: *number, trace_id }
+    }
+
+    /// A run that fails after it was asked to stop was interrupted, if its job wants to be tried again then.
+    fn retry_failure(&self, node: &Node, run: &Ended) -> Option<Retry> {
+        let is_interrupted = node.is_stopping() && self.policy.on_lost == OnLost::Retry;
+        let cause = if is_interrupted { Cause::Interrupted } else { Cause::Failed };
+        self.policy.retry(cause, self.attempt(), run.finished_at)
+    }
+
+    fn failed(
+        &self,
+        execution_id: ExecutionId,
+        status: Status,
+        reason: String,
+        retry: Option<Retry>,
+    ) -> Action {
         Action::Report(Notice::Ending(Ending::RunFailed {
             task_key: Arc::clone(&self.task_key),
             execution_id,
             trace_id: Arc::clone(&self.trace_id),
             status,
             reason,
+            retry_at: retry.map(|retry| retry.due_at),
         }))
     }
 }

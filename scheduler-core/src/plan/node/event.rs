@@ -86,7 +86,7 @@ pub enum Call {
 pub struct Reading {
     /// All rows of `task`, in id order.
     pub rows: Vec<TaskRow>,
-    /// Manual runs that wait.
+    /// Manual runs and retries that wait, those that are due first at the front.
     pub requests: Vec<Request>,
     /// When this database was first migrated.
     pub adopted_at: DateTime<Utc>,
@@ -154,11 +154,24 @@ pub struct Ended {
     pub result: Result<(), String>,
 }
 
+/// An execution that a dead node left open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// Which.
+    pub execution_id: ExecutionId,
+    /// Its task.
+    pub task_id: TaskId,
+    /// The node that had it; `None`: not written by this scheduler.
+    pub node_id: Option<String>,
+    /// Whether its next attempt waits.
+    pub is_retried: bool,
+}
+
 /// What reaping did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reaped {
-    /// Executions marked `lost`: id, task, node.
-    pub lost: Vec<(ExecutionId, TaskId, Option<String>)>,
+    /// Executions marked `lost`.
+    pub lost: Vec<Lost>,
     /// Tasks set `ready` again.
     pub healed: Vec<TaskId>,
 }

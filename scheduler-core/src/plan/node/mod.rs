@@ -24,11 +24,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     Now,
-    claim::{Claim, Request},
+    claim::Claim,
     execution::{ExecutionId, Outcome, TraceId},
     lateness::Load,
     lease::Lease,
-    task::{Reader, TaskId},
+    task::{Policy, Reader, TaskId},
     timetable::Timetable,
 };
 
@@ -43,9 +43,11 @@ mod stop;
 mod tasks;
 mod vitals;
 
-pub use event::{Action, Call, Ended, Event, Failure, Reading, Reaped, Run, Settled};
+pub use event::{Action, Call, Ended, Event, Failure, Lost, Reading, Reaped, Run, Settled};
 use lane::{Chore, Lane};
 pub use notice::{Ending, Notice};
+pub use requests::MOST_REQUESTS;
+use requests::Requests;
 use tasks::{Known, Live};
 
 /// The numbers that shape a node.
@@ -81,7 +83,10 @@ struct Open {
     task_id: TaskId,
     task_key: Arc<str>,
     trace_id: TraceId,
-    timeout: Duration,
+    scheduled_at: DateTime<Utc>,
+    attempt: u32,
+    /// As it was when the run was claimed.
+    policy: Policy,
     deadline: Option<Duration>,
     /// Its outcome was recorded without it.
     is_given_up: bool,
@@ -98,7 +103,7 @@ pub struct Node {
     arriving: BTreeSet<TaskId>,
     cursors_in_flight: bool,
     timetable: Timetable,
-    requests: BTreeMap<i64, Request>,
+    requests: Requests,
     adopted_at: DateTime<Utc>,
     suspects: BTreeSet<TaskId>,
     last_suspect: TaskId,
@@ -153,7 +158,7 @@ impl Node {
             arriving: BTreeSet::new(),
             cursors_in_flight: false,
             timetable: Timetable::default(),
-            requests: BTreeMap::new(),
+            requests: Requests::default(),
             adopted_at: DateTime::<Utc>::MAX_UTC,
             suspects: BTreeSet::new(),
             last_suspect: TaskId::MIN,
@@ -211,8 +216,8 @@ impl Node {
     /// step.
     #[must_use]
     pub fn wake_in(&self, now: Now) -> Option<Duration> {
-        let due = self.can_claim(now).then(|| self.timetable.first()).flatten();
-        let due = due.map(|instant| {
+        let due = [self.timetable.first(), self.requests.next_due(now)].into_iter().flatten().min();
+        let due = due.filter(|_| self.can_claim(now)).map(|instant| {
             (instant - now.wall).max(TimeDelta::zero()).to_std().unwrap_or(Duration::MAX)
         });
         let chores =

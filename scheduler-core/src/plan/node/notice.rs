@@ -69,10 +69,12 @@ pub enum Notice {
     LeftUnrecorded(usize),
     /// A task stood at `doing` without an open execution and is `ready` again.
     Healed(TaskId),
-    /// A manual run was asked for a task that cannot run.
+    /// A manual run or a retry is waiting for a task that cannot run.
     RequestRefused {
         /// The task.
         task_id: TaskId,
+        /// 1: a manual run; more: a retry.
+        attempt: u32,
         /// Why.
         reason: String,
     },
@@ -114,6 +116,8 @@ pub enum Ending {
         status: Status,
         /// Why.
         reason: String,
+        /// When it is tried again.
+        retry_at: Option<DateTime<Utc>>,
     },
     /// A row was closed by somebody else before its outcome came.
     OutcomeDiscarded {
@@ -130,5 +134,7 @@ pub enum Ending {
         task_id: TaskId,
         /// The node that had it; `None`: not written by this scheduler.
         node_id: Option<String>,
+        /// Whether it is tried again.
+        is_retried: bool,
     },
 }

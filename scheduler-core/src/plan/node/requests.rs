@@ -1,58 +1,128 @@
-//! Manual runs: somebody asked for a task to run now, once.
+//! What waits outside of the schedule: manual runs and retries.
 //!
 //! A request waits in its table until a run is committed in the same transaction that takes it away, so it is
-//! never lost and never runs twice. While the task is busy it waits; it is not subject to the grace.
+//! never lost and never runs twice. While the task is busy it waits; it is not subject to the grace. Readings bring
+//! the requests of everybody; a retry of our own is known as soon as the outcome before it is recorded.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    ops::Bound,
+    sync::Arc,
+};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Action, Node, Notice, tasks::Known};
 use crate::plan::{
-    claim::{Claim, Entry, Request, RequestId},
-    execution::{Source, Status},
-    task::TaskId,
+    Now,
+    claim::{Claim, Entry, Origin, Request},
+    execution::Status,
+    retry::Retry,
+    task::{Policy, TaskId},
 };
 
-impl Node {
-    pub(super) fn take_requests(&mut self, requests: Vec<Request>) {
-        self.requests = requests.into_iter().map(|request| (request.id, request)).collect();
+/// The requests a node knows of, the soonest first; one task's never share an instant and an attempt.
+#[derive(Debug, Default)]
+pub(super) struct Requests {
+    waiting: BTreeMap<Key, Request>,
+    /// Retries that began to wait while a reading was under way, which may have seen them or not.
+    fresh: Vec<Request>,
+}
+
+/// How many retries a reading brings at most; the later ones come when these are served.
+pub const MOST_REQUESTS: usize = 10_000;
+
+/// When it is due, then what it is.
+type Key = (DateTime<Utc>, TaskId, DateTime<Utc>, u32);
+
+fn key(request: &Request) -> Key {
+    (request.due_at, request.task_id, request.scheduled_at, request.attempt)
+}
+
+/// Comes after all that are due at `now`.
+fn end_of(now: Now) -> Key {
+    (now.wall, TaskId::MAX, DateTime::<Utc>::MAX_UTC, u32::MAX)
+}
+
+impl Requests {
+    pub(super) fn read(&mut self, read: Vec<Request>) {
+        let is_all = read.len() < MOST_REQUESTS;
+        let last = read.iter().map(key).max();
+        let old = std::mem::take(&mut self.waiting);
+        self.waiting = read.into_iter().map(|request| (key(&request), request)).collect();
+        // Of what lies beyond a reading that was full we know what we knew before.
+        if let Some(last) = last.filter(|_| !is_all) {
+            let beyond = old.into_iter().filter(|(key, _)| *key > last);
+            self.waiting.extend(beyond.take(MOST_REQUESTS));
+        }
+        for request in std::mem::take(&mut self.fresh) {
+            self.wait(request);
+        }
     }
 
-    /// Keeps a request that could not be served, under another instant.
-    pub(super) fn ask_later(
-        &mut self,
-        task_id: TaskId,
-        id: RequestId,
-        requested_at: DateTime<Utc>,
-    ) {
-        self.requests.insert(id, Request { id, task_id, requested_at });
+    pub(super) fn wait(&mut self, request: Request) {
+        self.waiting.insert(key(&request), request);
+    }
+
+    /// The next that is not due yet.
+    pub(super) fn next_due(&self, now: Now) -> Option<DateTime<Utc>> {
+        let later = self.waiting.range((Bound::Excluded(end_of(now)), Bound::Unbounded));
+        later.map(|((due_at, ..), _)| *due_at).next()
+    }
+
+    fn due(&self, now: Now) -> Vec<Key> {
+        self.waiting.range(..=end_of(now)).map(|(key, _)| *key).collect()
+    }
+}
+
+impl Node {
+    /// A retry of ours is recorded: from now on it waits.
+    pub(super) fn wait_for_retry(&mut self, task_id: TaskId, retry: Retry) {
+        let Retry { scheduled_at, attempt, due_at } = retry;
+        let request = Request { origin: Origin::Retry, task_id, scheduled_at, attempt, due_at };
+        if self.reading.in_flight {
+            self.requests.fresh.push(request.clone());
+        }
+        self.requests.wait(request);
+    }
+
+    /// Keeps a manual run whose millisecond a fire took, for the next one.
+    pub(super) fn move_on(&mut self, claim: &Claim) {
+        let scheduled_at = claim.first + TimeDelta::milliseconds(1);
+        let (origin, task_id) = (claim.origin, claim.task_id);
+        let due_at = DateTime::UNIX_EPOCH;
+        self.requests.wait(Request { origin, task_id, scheduled_at, attempt: 1, due_at });
     }
 
     /// Claims of the requests that can run now, at most `room`, at most one per task.
-    pub(super) fn claim_requests(&mut self, room: usize, actions: &mut Vec<Action>) -> Vec<Claim> {
+    pub(super) fn claim_requests(
+        &mut self,
+        room: usize,
+        now: Now,
+        actions: &mut Vec<Action>,
+    ) -> Vec<Claim> {
         let mut claims: Vec<Claim> = Vec::new();
-        let mut waiting = BTreeMap::new();
-        // A task that failed alone would make the others fail with it.
-        let mut is_alone = false;
-        for (id, request) in std::mem::take(&mut self.requests) {
-            let is_next = claims.len() < room
-                && !is_alone
-                && (claims.is_empty() || !self.stuck.contains(&request.task_id))
-                && claims.iter().all(|claim| claim.task_id != request.task_id);
-            let claim = if is_next { self.claim_request(&request, actions) } else { None };
-            match claim {
-                Some(claim) => {
-                    is_alone = self.stuck.contains(&claim.task_id);
-                    self.mark_claiming(claim.task_id);
-                    claims.push(claim);
-                }
-                None => {
-                    waiting.insert(id, request);
-                }
+        let mut claimed = HashSet::new();
+        for key in self.requests.due(now) {
+            let task_id = key.1;
+            let is_stuck = self.stuck.contains(&task_id);
+            if claims.len() == room {
+                break;
+            }
+            if claimed.contains(&task_id) || (is_stuck && !claims.is_empty()) {
+                continue;
+            }
+            let Some(request) = self.requests.waiting.get(&key).cloned() else { continue };
+            let Some(claim) = self.claim_request(&request, actions) else { continue };
+            self.requests.waiting.remove(&key);
+            self.mark_claiming(task_id);
+            claimed.insert(task_id);
+            claims.push(claim);
+            // A task that failed alone would make the others fail with it.
+            if is_stuck {
+                break;
             }
         }
-        self.requests = waiting;
         claims
     }
 
@@ -61,42 +131,44 @@ impl Node {
         let reason = match self.known.get(&request.task_id) {
             Some(Known::Live(live)) => {
                 let is_planned = !live.is_claiming && !live.is_stale && live.accounted.is_some();
-                let limit = live.task.policy.limit();
+                let policy = live.task.policy;
                 let busy = load.running + load.unrecorded;
-                if !is_planned || limit.is_some_and(|limit| busy >= limit) {
+                if !is_planned || policy.limit().is_some_and(|limit| busy >= limit) {
                     return None;
                 }
                 let spec = Arc::clone(&live.task.spec);
-                return Some(self.manual(request, spec, limit, Status::Todo, "{}".to_owned()));
+                let extra = policy.extra_at_claim();
+                return Some(self.asked_for(request, spec, &policy, Status::Todo, extra));
             }
             Some(Known::Disabled) => "the task is disabled",
             Some(Known::Rejected(_)) => "the row of the task is rejected, see `scheduler check`",
             None => "the row of the task is no more",
         };
-        let refused =
-            Notice::RequestRefused { task_id: request.task_id, reason: reason.to_owned() };
-        actions.push(Action::Report(refused));
+        let (task_id, attempt) = (request.task_id, request.attempt);
+        let reason = reason.to_owned();
         let extra = serde_json::json!({ "reason": reason }).to_string();
-        Some(self.manual(request, "".into(), None, Status::Cancelled, extra))
+        actions.push(Action::Report(Notice::RequestRefused { task_id, attempt, reason }));
+        let policy = Policy::default();
+        Some(self.asked_for(request, "".into(), &policy, Status::Cancelled, extra))
     }
 
-    fn manual(
+    fn asked_for(
         &mut self,
         request: &Request,
         spec: Arc<str>,
-        limit: Option<u32>,
+        policy: &Policy,
         status: Status,
         extra: String,
     ) -> Claim {
         let trace_id = (self.make_trace_id)();
-        let scheduled_at = request.requested_at;
+        let Request { origin, task_id, scheduled_at, attempt, .. } = *request;
         Claim {
-            task_id: request.task_id,
+            task_id,
             spec,
             first: scheduled_at,
-            limit,
-            request: Some(request.id),
-            entries: vec![Entry { scheduled_at, trace_id, status, source: Source::Manual, extra }],
+            limit: policy.limit(),
+            origin,
+            entries: vec![Entry { scheduled_at, trace_id, status, attempt, extra }],
         }
     }
 }

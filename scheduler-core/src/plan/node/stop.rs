@@ -6,6 +6,7 @@ use super::{Action, Node, Notice};
 use crate::plan::{
     Now,
     execution::{ExecutionId, Status},
+    retry::Cause,
 };
 
 /// Where a node stands on its way out.
@@ -85,7 +86,8 @@ impl Node {
             self.settings.shutdown_timeout.as_secs_f64()
         );
         for execution_id in &cut {
-            self.give_up(*execution_id, Status::Cancelled, &reason, now, actions);
+            let (status, cause) = (Status::Cancelled, Cause::Interrupted);
+            self.give_up(*execution_id, status, cause, &reason, now, actions);
         }
         if !cut.is_empty() {
             actions.push(Action::Abort(cut));

@@ -121,7 +121,7 @@ impl Node {
         for row in &reading.rows {
             self.read_row(row, actions);
         }
-        self.take_requests(reading.requests);
+        self.requests.read(reading.requests);
         self.last_good_read = self.read_started;
         self.loads.retain(|_, load| *load != Load::default());
         self.read_cursors(actions);

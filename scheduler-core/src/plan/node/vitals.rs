@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Action, Call, Chore, Ending, Failure, Node, Notice, Reaped, stop::Phase};
+use super::{Action, Call, Chore, Ending, Failure, Lost, Node, Notice, Reaped, stop::Phase};
 use crate::plan::{Now, task::TaskId};
 
 impl Node {
@@ -97,9 +97,13 @@ impl Node {
         let failed_before = std::mem::replace(&mut self.reaping_fails, result.is_err());
         match result {
             Ok(reaped) => {
-                for (execution_id, task_id, node_id) in reaped.lost {
-                    let lost = Ending::Lost { execution_id, task_id, node_id };
+                for Lost { execution_id, task_id, node_id, is_retried } in reaped.lost {
+                    let lost = Ending::Lost { execution_id, task_id, node_id, is_retried };
                     actions.push(Action::Report(Notice::Ending(lost)));
+                    if is_retried {
+                        // The retry waits in its table; a reading brings it.
+                        self.reading.due_at = self.reading.due_at.min(now.mono);
+                    }
                 }
                 for task_id in reaped.healed {
                     self.suspects.remove(&task_id);

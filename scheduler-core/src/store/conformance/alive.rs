@@ -3,13 +3,22 @@
 use std::time::Duration;
 
 use super::{Fixture, at, claim_at, outcome, run_of};
-use crate::plan::{claim::Claim, execution::Status, node::Reaped, task::TaskId};
+use crate::plan::{
+    claim::Claim,
+    execution::{ExecutionId, Status},
+    node::{Lost, Reaped},
+    task::TaskId,
+};
 
 const LEASE: Duration = Duration::from_secs(30);
-const LONGER: Duration = Duration::from_secs(100);
+pub(super) const LONGER: Duration = Duration::from_secs(100);
+
+pub(super) fn lost(execution_id: ExecutionId, task_id: TaskId, node: Option<&str>) -> Lost {
+    Lost { execution_id, task_id, node_id: node.map(str::to_owned), is_retried: false }
+}
 
 impl Fixture {
-    async fn reap(&self, suspects: &[TaskId]) -> Reaped {
+    pub(super) async fn reap(&self, suspects: &[TaskId]) -> Reaped {
         self.other.reap("the reaper", LEASE, suspects).await.unwrap()
     }
 }
@@ -35,7 +44,7 @@ pub async fn a_dead_nodes_runs_are_lost_and_its_tasks_ready(fixture: &Fixture) {
     fixture.operator.age(LONGER).await;
     fixture.other.renew("n2").await.unwrap();
     let reaped = fixture.reap(&[dead, alive]).await;
-    assert_eq!(reaped, Reaped { lost: vec![(id, dead, Some("n1".to_owned()))], healed: vec![] });
+    assert_eq!(reaped, Reaped { lost: vec![lost(id, dead, Some("n1"))], healed: vec![] });
     let row = fixture.execution(id).await;
     assert_eq!(
         (row.status.as_str(), row.extra.as_str()),
@@ -99,7 +108,7 @@ pub async fn a_run_of_nobody_is_lost_after_the_lease(fixture: &Fixture) {
     fixture.operator.age(LONGER).await;
     assert_eq!(
         fixture.reap(&[task]).await,
-        Reaped { lost: vec![(500, task, None)], healed: vec![] }
+        Reaped { lost: vec![lost(500, task, None)], healed: vec![] }
     );
     assert_eq!(fixture.status(task).await, "ready");
 }

@@ -161,6 +161,6 @@ pub async fn an_open_row_of_the_original_is_lost_after_the_lease(fixture: &Fixtu
     fixture.operator.age(lease * 4).await;
     assert_eq!(
         fixture.store.reap("the reaper", lease, &[]).await.unwrap().lost,
-        [(500, task, None)]
+        [super::alive::lost(500, task, None)]
     );
 }

@@ -33,8 +33,8 @@ use super::{
 use crate::{
     clock,
     plan::{
-        claim::{Claim, Entry, Refusal, Verdict},
-        execution::{ExecutionId, Outcome, Recorded, Source, Status},
+        claim::{Claim, Entry, Origin, Refusal, Verdict},
+        execution::{ExecutionId, Outcome, Recorded, Status},
         task::{TaskId, TaskRow},
     },
 };
@@ -52,6 +52,7 @@ pub mod random;
 pub mod reading;
 pub mod recording;
 pub mod requests;
+pub mod retries;
 
 /// Hands the names of all cases that start on migrated, empty tables to the macro `$make`.
 #[macro_export]
@@ -109,6 +110,21 @@ macro_rules! store_cases {
             requests: a_request_of_a_deleted_task_is_recorded_cancelled,
             requests: a_request_of_a_disabled_task_runs_not_but_is_recorded_cancelled,
             requests: a_request_for_no_task_is_refused,
+            retries: a_recorded_failure_lets_its_retry_wait,
+            retries: an_outcome_recorded_twice_lets_one_retry_wait,
+            retries: a_discarded_outcome_lets_no_retry_wait,
+            retries: a_retry_is_an_execution_of_its_own_and_is_claimed_once,
+            retries: one_of_two_nodes_takes_a_retry,
+            retries: a_retry_of_a_busy_task_waits,
+            retries: a_retry_may_be_for_an_older_instant_than_the_newest,
+            retries: a_retry_of_a_manual_run_does_not_stand_for_a_fire,
+            retries: a_retry_that_cannot_run_is_recorded_cancelled,
+            retries: a_retry_whose_row_somebody_wrote_by_hand_waits_no_longer,
+            retries: settling_a_retry_tells_what_was_written,
+            retries: retries_are_read_with_the_soonest_at_the_front,
+            retries: a_lost_run_is_tried_again_where_its_row_asks_for_it,
+            retries: a_lost_run_is_not_tried_again_unless_its_row_asks_for_it,
+            retries: a_lost_run_is_not_tried_again_after_its_last_retry,
             alive: a_node_that_renews_keeps_its_runs,
             alive: a_dead_nodes_runs_are_lost_and_its_tasks_ready,
             alive: a_node_that_was_silent_for_days_is_dead,
@@ -162,6 +178,7 @@ macro_rules! sql_cases {
             fresh: a_missing_fire_key_is_refused,
             fresh: newer_tables_are_refused_and_left_alone,
             fresh: a_migration_that_was_not_noted_starts_over,
+            fresh: tables_of_the_first_version_are_brought_up_and_keep_their_rows,
             fresh: a_migration_that_was_noted_as_unfinished_starts_over,
             by_hand: an_unreadable_value_harms_no_other_row,
             by_hand: a_null_harms_no_other_row,
@@ -353,7 +370,7 @@ fn trace() -> Arc<str> {
 fn entry(scheduled_at: DateTime<Utc>, status: Status) -> Entry {
     let extra =
         if status == Status::Todo { "{}".to_owned() } else { r#"{"reason":"late"}"#.to_owned() };
-    Entry { scheduled_at, trace_id: trace(), status, source: Source::Schedule, extra }
+    Entry { scheduled_at, trace_id: trace(), status, attempt: 1, extra }
 }
 
 /// The claim of a run at `scheduled_at`.
@@ -363,7 +380,7 @@ pub fn run_of(task_id: TaskId, scheduled_at: DateTime<Utc>) -> Claim {
         spec: "10".into(),
         first: scheduled_at,
         limit: Some(1),
-        request: None,
+        origin: Origin::Schedule,
         entries: vec![entry(scheduled_at, Status::Todo)],
     }
 }
@@ -384,6 +401,7 @@ pub fn outcome(execution_id: ExecutionId, claim: &Claim, status: Status) -> Outc
         extra: "{}".to_owned(),
         started_at: Some(entry.scheduled_at + TimeDelta::milliseconds(5)),
         finished_at: entry.scheduled_at + TimeDelta::milliseconds(1_234),
+        retry: None,
     }
 }
 

@@ -16,9 +16,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{Fixture, at, new_task};
 use crate::{
     plan::{
-        claim::{Claim, Entry, Refusal, RequestId, Verdict},
-        execution::{ExecutionId, Outcome, Source, Status},
+        claim::{Claim, Entry, Origin, Refusal, RequestId, Verdict},
+        execution::{ExecutionId, Outcome, Status},
         node::Settled,
+        retry::Retry,
         task::TaskId,
     },
     store::SharedStore,
@@ -42,10 +43,10 @@ pub enum Step {
         node: usize,
         claims: Vec<Planned>,
     },
-    /// Of the claim with this number: status, and whether the trace is somebody else's.
+    /// Of the claim with this number: status, whether the trace is somebody else's, whether it is tried again.
     Record {
         node: usize,
-        outcomes: Vec<(usize, Status, bool)>,
+        outcomes: Vec<(usize, Status, bool, bool)>,
     },
     SettleLast,
     Renew(usize),
@@ -65,6 +66,7 @@ pub struct Planned {
     spec: &'static str,
     limit: Option<u32>,
     request: Option<usize>,
+    retry: Option<usize>,
     /// Instants in seconds and statuses, oldest first.
     entries: Vec<(i64, Status)>,
     trace: usize,
@@ -97,7 +99,10 @@ pub fn steps(seed: u64) -> Vec<Step> {
             14..=18 if traces > 0 => {
                 let status = |draw: &mut Draw| [Status::Success, Status::Fail][draw.below(2)];
                 let outcomes = (0..=draw.below(3))
-                    .map(|_| (draw.recent(traces), status(&mut draw), draw.below(8) == 0))
+                    .map(|_| {
+                        let is_retried = draw.below(2) == 0;
+                        (draw.recent(traces), status(&mut draw), draw.below(8) == 0, is_retried)
+                    })
                     .collect();
                 Step::Record { node: draw.below(2), outcomes }
             }
@@ -127,11 +132,13 @@ fn claims(draw: &mut Draw, now: i64, requests: usize, traces: &mut usize) -> Vec
             now * 10 - 10 * small(draw.below(3))
         };
         let request = (requests > 0 && draw.below(4) == 0).then(|| draw.recent(requests));
+        let retry = (request.is_none() && draw.below(4) == 0).then(|| draw.below(6));
+        let is_asked_for = request.is_some() || retry.is_some();
         let entries = match draw.below(6) {
             0 => vec![(newest, Status::Missed)],
             1 => vec![(newest, Status::Skipped)],
-            2 if request.is_none() => vec![(newest - 5, Status::Missed), (newest, Status::Todo)],
-            3 if request.is_some() => vec![(newest, Status::Cancelled)],
+            2 if !is_asked_for => vec![(newest - 5, Status::Missed), (newest, Status::Todo)],
+            3 if is_asked_for => vec![(newest, Status::Cancelled)],
             _ => vec![(newest, Status::Todo)],
         };
         let spec = if draw.below(6) == 0 { "7" } else { "10" };
@@ -140,6 +147,7 @@ fn claims(draw: &mut Draw, now: i64, requests: usize, traces: &mut usize) -> Vec
             spec,
             limit: [None, Some(1), Some(1), Some(2)][draw.below(4)],
             request,
+            retry,
             entries,
             trace: *traces,
         });
@@ -192,6 +200,8 @@ struct Play<'a> {
     /// The id of the row that has the key, by key; deleted ones too.
     tasks: BTreeMap<usize, TaskId>,
     requests: Vec<Option<(RequestId, TaskId, DateTime<Utc>)>>,
+    /// Task, instant and attempt of each retry that was recorded, or was tried to.
+    retries: Vec<(TaskId, DateTime<Utc>, u32)>,
     claims: Vec<Claim>,
     last: Vec<Claim>,
     executions: BTreeMap<String, ExecutionId>,
@@ -204,6 +214,7 @@ impl<'a> Play<'a> {
             fixture,
             tasks,
             requests: vec![],
+            retries: vec![],
             claims: vec![],
             last: vec![],
             executions: BTreeMap::new(),
@@ -281,9 +292,10 @@ impl<'a> Play<'a> {
             return "no such task".to_owned();
         };
         let waiting = self.fixture.other.read().await.unwrap().requests;
-        let requested = waiting.iter().find(|waiting| waiting.id == request).unwrap();
-        self.requests.push(Some((request, id, requested.requested_at)));
-        format!("at {}", requested.requested_at)
+        let requested =
+            waiting.iter().find(|waiting| waiting.origin == Origin::Request(request)).unwrap();
+        self.requests.push(Some((request, id, requested.scheduled_at)));
+        format!("at {}", requested.scheduled_at)
     }
 
     async fn claim(&mut self, node: usize, planned: &[Planned]) -> String {
@@ -313,40 +325,50 @@ impl<'a> Play<'a> {
     }
 
     fn plan(&self, planned: &Planned) -> Option<Claim> {
-        let entry = |scheduled_at, status: Status, source, n: usize| Entry {
+        let entry = |scheduled_at, status: Status, attempt, n: usize| Entry {
             scheduled_at,
             trace_id: format!("trace {}.{n}", planned.trace).into(),
             status,
-            source,
-            extra: format!(r#"{{"reason":"{status}"}}"#),
+            attempt,
+            extra: if planned.trace % 3 == 0 {
+                r#"{"retries_on_lost":2}"#.to_owned()
+            } else {
+                format!(r#"{{"reason":"{status}"}}"#)
+            },
         };
-        let claim = |task_id, first, request, entries| Claim {
+        let claim = |task_id, first, origin, entries| Claim {
             task_id,
             spec: planned.spec.into(),
             first,
             limit: planned.limit,
-            request,
+            origin,
             entries,
         };
         if let Some(number) = planned.request {
             let (request, task, instant) = (*self.requests.get(number)?)?;
             let (_, status) = *planned.entries.last()?;
-            let entries = vec![entry(instant, status, Source::Manual, 0)];
-            return Some(claim(task, instant, Some(request), entries));
+            let entries = vec![entry(instant, status, 1, 0)];
+            return Some(claim(task, instant, Origin::Request(request), entries));
+        }
+        if let Some((task, instant, attempt)) = planned.retry.and_then(|n| self.retries.get(n)) {
+            let (_, status) = *planned.entries.last()?;
+            let entries = vec![entry(*instant, status, *attempt, 0)];
+            return Some(claim(*task, *instant, Origin::Retry, entries));
         }
         let entries: Vec<Entry> = planned
             .entries
             .iter()
             .enumerate()
-            .map(|(n, (secs, status))| entry(at(*secs), *status, Source::Schedule, n))
+            .map(|(n, (secs, status))| entry(at(*secs), *status, 1, n))
             .collect();
-        Some(claim(self.task(planned.task), entries[0].scheduled_at, None, entries))
+        let first = entries[0].scheduled_at;
+        Some(claim(self.task(planned.task), first, Origin::Schedule, entries))
     }
 
-    async fn record(&mut self, node: usize, outcomes: &[(usize, Status, bool)]) -> String {
+    async fn record(&mut self, node: usize, outcomes: &[(usize, Status, bool, bool)]) -> String {
         let outcomes: Vec<Outcome> = outcomes
             .iter()
-            .filter_map(|(number, status, is_foreign)| {
+            .filter_map(|(number, status, is_foreign, is_retried)| {
                 let claim = self.claims.get(*number)?;
                 let entry = claim.entries.last()?;
                 Some(Outcome {
@@ -365,9 +387,18 @@ impl<'a> Play<'a> {
                     extra: format!(r#"{{"err":"{status}"}}"#),
                     started_at: Some(entry.scheduled_at),
                     finished_at: entry.scheduled_at + TimeDelta::seconds(1),
+                    retry: is_retried.then(|| Retry {
+                        scheduled_at: entry.scheduled_at,
+                        attempt: entry.attempt + 1,
+                        due_at: entry.scheduled_at + TimeDelta::seconds(7),
+                    }),
                 })
             })
             .collect();
+        self.retries.extend(outcomes.iter().filter_map(|outcome| {
+            let retry = outcome.retry?;
+            Some((outcome.task_id, retry.scheduled_at, retry.attempt))
+        }));
         answer(&self.store(node).record(&outcomes).await)
     }
 
@@ -377,7 +408,10 @@ impl<'a> Play<'a> {
         let lost: BTreeSet<_> = reaped
             .lost
             .iter()
-            .map(|(id, task, node)| (self.trace_of(Some(*id)), self.key(*task), node.clone()))
+            .map(|lost| {
+                let trace = self.trace_of(Some(lost.execution_id));
+                (trace, self.key(lost.task_id), lost.node_id.clone(), lost.is_retried)
+            })
             .collect();
         let healed: BTreeSet<_> = reaped.healed.iter().map(|task| self.key(*task)).collect();
         format!("lost {lost:?}, healed {healed:?}")
@@ -392,10 +426,11 @@ impl<'a> Play<'a> {
                 (row.task_key.clone(), row.spec.clone(), row.is_valid.clone(), row.status.clone())
             })
             .collect();
-        let requests: Vec<_> = reading
+        // Among those that are due at once, a store is free to choose.
+        let requests: BTreeSet<_> = reading
             .requests
             .iter()
-            .map(|request| (self.key(request.task_id), request.requested_at))
+            .map(|request| (self.key(request.task_id), request.scheduled_at, request.attempt))
             .collect();
         let ids: Vec<TaskId> = self.tasks.values().copied().collect();
         let cursors = self.fixture.other.cursors(&ids).await.unwrap();

@@ -5,8 +5,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{Fixture, at, claim_at, outcome, run_of, trace};
 use crate::{
     plan::{
-        claim::{Claim, Entry, Refusal, Request, Verdict},
-        execution::{Source, Status},
+        claim::{Claim, Entry, Origin, Refusal, Request, Verdict},
+        execution::Status,
         task::TaskId,
     },
     store::StoreError,
@@ -14,15 +14,10 @@ use crate::{
 
 /// The claim that a node makes of a waiting request.
 fn claim_of(request: &Request, status: Status) -> Claim {
-    let entry = Entry {
-        scheduled_at: request.requested_at,
-        trace_id: trace(),
-        status,
-        source: Source::Manual,
-        extra: "{}".to_owned(),
-    };
-    let run = run_of(request.task_id, request.requested_at);
-    Claim { request: Some(request.id), entries: vec![entry], ..run }
+    let Request { origin, task_id, scheduled_at, attempt, .. } = *request;
+    let extra = "{}".to_owned();
+    let entry = Entry { scheduled_at, trace_id: trace(), status, attempt, extra };
+    Claim { origin, entries: vec![entry], ..run_of(task_id, scheduled_at) }
 }
 
 impl Fixture {
@@ -30,11 +25,12 @@ impl Fixture {
     pub async fn request(&self, task: TaskId, now: DateTime<Utc>) -> Claim {
         let id = self.store.request_run(task, now).await.unwrap();
         let requests = self.waiting().await;
-        let request = requests.iter().find(|request| request.id == id).unwrap();
+        let request =
+            requests.iter().find(|request| request.origin == Origin::Request(id)).unwrap();
         claim_of(request, Status::Todo)
     }
 
-    async fn waiting(&self) -> Vec<Request> {
+    pub(super) async fn waiting(&self) -> Vec<Request> {
         self.other.read().await.unwrap().requests
     }
 }

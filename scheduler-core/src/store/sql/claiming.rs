@@ -12,7 +12,7 @@ use super::{
     try_lock_tasks,
 };
 use crate::plan::{
-    claim::{Claim, Entry, LockedTask, Refusal, Verdict, judge},
+    claim::{Claim, Entry, LockedTask, Origin, Refusal, RequestId, Verdict, judge},
     execution::{ExecutionId, Status},
     node::Settled,
     task::TaskId,
@@ -31,18 +31,18 @@ struct FireJson<'a> {
 }
 
 fn fires<'a>(claims: impl IntoIterator<Item = &'a Claim>) -> String {
-    let fire = |task_id, entry: &'a Entry| FireJson {
-        task_id,
+    let fire = |claim: &'a Claim, entry: &'a Entry| FireJson {
+        task_id: claim.task_id,
         status: entry.status.as_str(),
         extra: &entry.extra,
         trace_id: &entry.trace_id,
         scheduled_at: epoch_ms(entry.scheduled_at),
-        attempt: 1,
-        source: entry.source.as_str(),
+        attempt: entry.attempt,
+        source: claim.origin.source().as_str(),
     };
     let fires: Vec<_> = claims
         .into_iter()
-        .flat_map(|claim| claim.entries.iter().map(move |entry| fire(claim.task_id, entry)))
+        .flat_map(|claim| claim.entries.iter().map(move |entry| fire(claim, entry)))
         .collect();
     json(&fires)
 }
@@ -55,15 +55,14 @@ pub(super) async fn claim(
     claims: &[Claim],
 ) -> Result<Vec<Verdict>, sqlx::Error> {
     let tasks = lock_tasks(connection, sql, claims).await?;
-    let requests = lock_requests(connection, sql, claims).await?;
+    let waiting = lock_what_waits(connection, sql, claims).await?;
     let judged: Vec<Result<(), Refusal>> = claims
         .iter()
         .map(|claim| {
             if tasks.elsewhere.contains(&claim.task_id) {
                 return Err(Refusal::Locked);
             }
-            let has_request = claim.request.is_some_and(|request| requests.contains(&request));
-            judge(claim, tasks.locked.get(&claim.task_id), has_request)
+            judge(claim, tasks.locked.get(&claim.task_id), waiting.has(claim))
         })
         .collect();
     let accepted: Vec<&Claim> = claims
@@ -87,9 +86,14 @@ pub(super) async fn claim(
     if !doing.is_empty() {
         status.write(connection, sql.set_doing, &json(&doing)).await?;
     }
-    let served = in_lock_order(won().filter_map(|(claim, _)| claim.request));
+    let served = in_lock_order(won().filter_map(|(claim, _)| request_of(claim)));
     if !served.is_empty() {
         connection.execute(sql.delete_requests, &[(&json(&served)).into()]).await?;
+    }
+    let retried: Vec<&Claim> =
+        won().map(|(claim, _)| claim).filter(|claim| is_retry(claim)).collect();
+    if !retried.is_empty() {
+        connection.execute(sql.delete_retries, &[(&fires(retried)).into()]).await?;
     }
     Ok(verdicts)
 }
@@ -107,6 +111,8 @@ fn verdict(
     match claim.entries.last() {
         Some(entry) => match own.get(&*entry.trace_id) {
             Some((id, _)) => Verdict::Won((entry.status == Status::Todo).then_some(*id)),
+            // Only somebody by hand can have written the row of a retry: then it waits no longer.
+            None if is_retry(claim) => Verdict::Won(None),
             None => Verdict::Refused(Refusal::Accounted(entry.scheduled_at)),
         },
         None => Verdict::Won(None),
@@ -188,15 +194,54 @@ async fn count_open(
     Ok(rows.iter().filter_map(|row| Some((row[0].int()?, count(&row[1])?))).collect())
 }
 
-async fn lock_requests(
+/// The manual runs and retries of a batch that still wait, locked.
+#[derive(Default)]
+struct Waiting {
+    requests: HashSet<RequestId>,
+    /// Task, instant in epoch milliseconds, attempt.
+    retries: HashSet<(TaskId, i64, i64)>,
+}
+
+impl Waiting {
+    fn has(&self, claim: &Claim) -> bool {
+        match (claim.origin, claim.entries.last()) {
+            (Origin::Request(id), _) => self.requests.contains(&id),
+            (Origin::Retry, Some(entry)) => {
+                let fire = (claim.task_id, epoch_ms(entry.scheduled_at), i64::from(entry.attempt));
+                self.retries.contains(&fire)
+            }
+            (Origin::Retry, None) | (Origin::Schedule, _) => false,
+        }
+    }
+}
+
+async fn lock_what_waits(
     connection: &mut Connection<'_>,
     sql: &Statements,
     claims: &[Claim],
-) -> Result<HashSet<i64>, sqlx::Error> {
-    let ids = in_lock_order(claims.iter().filter_map(|claim| claim.request));
-    if ids.is_empty() {
-        return Ok(HashSet::new());
+) -> Result<Waiting, sqlx::Error> {
+    let mut waiting = Waiting::default();
+    let ids = in_lock_order(claims.iter().filter_map(request_of));
+    if !ids.is_empty() {
+        let rows = connection.fetch(sql.lock_requests, &[(&json(&ids)).into()]).await?;
+        waiting.requests = rows.iter().filter_map(|row| row[0].int()).collect();
     }
-    let rows = connection.fetch(sql.lock_requests, &[(&json(&ids)).into()]).await?;
-    Ok(rows.iter().filter_map(|row| row[0].int()).collect())
+    let retries: Vec<&Claim> = claims.iter().filter(|claim| is_retry(claim)).collect();
+    if !retries.is_empty() {
+        let rows = connection.fetch(sql.lock_retries, &[(&fires(retries)).into()]).await?;
+        let fire = |row: &Vec<super::Cell>| Some((row[0].int()?, row[1].int()?, row[2].int()?));
+        waiting.retries = rows.iter().filter_map(fire).collect();
+    }
+    Ok(waiting)
+}
+
+fn request_of(claim: &Claim) -> Option<RequestId> {
+    match claim.origin {
+        Origin::Request(id) => Some(id),
+        Origin::Schedule | Origin::Retry => None,
+    }
+}
+
+fn is_retry(claim: &Claim) -> bool {
+    claim.origin == Origin::Retry
 }

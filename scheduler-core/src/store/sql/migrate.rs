@@ -22,12 +22,23 @@ use crate::store::StoreError;
 const TABLE: &str = "scheduler_migration";
 
 /// Version, name and the texts for SQLite and MySQL.
-const MIGRATIONS: [(i64, &str, &str, &str); 1] = [(
-    1,
-    "tables",
-    include_str!("../../../../migrations/sqlite/0001_tables.sql"),
-    include_str!("../../../../migrations/mysql/0001_tables.sql"),
-)];
+const MIGRATIONS: [(i64, &str, &str, &str); 2] = [
+    (
+        1,
+        "tables",
+        include_str!("../../../../migrations/sqlite/0001_tables.sql"),
+        include_str!("../../../../migrations/mysql/0001_tables.sql"),
+    ),
+    (
+        2,
+        "retries",
+        include_str!("../../../../migrations/sqlite/0002_retries.sql"),
+        include_str!("../../../../migrations/mysql/0002_retries.sql"),
+    ),
+];
+
+/// The version of the tables that this program runs on.
+pub(in crate::store) const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
 
 /// Changing a large `execute_task` takes its time.
 const PATIENCE: Duration = Duration::from_secs(3_600);
@@ -38,9 +49,8 @@ const UNIQUE_KEYS: [(&str, &[&str]); 2] =
 
 impl SqlStore {
     pub(super) async fn run_migrations(&self) -> Result<(), StoreError> {
-        let newest = MIGRATIONS[MIGRATIONS.len() - 1].0;
         // Asking first: a user without the right to change tables can run what is migrated already.
-        if self.version().await? == newest {
+        if self.version().await? == NEWEST {
             return Ok(());
         }
         let migrated = tokio::time::timeout(PATIENCE, self.migrate_beside_others()).await;
@@ -56,11 +66,10 @@ impl SqlStore {
     /// Of two programs that start at once, the slower one finds the database busy, or its own work done: SQLite
     /// has no lock that spans a migration.
     async fn migrate_beside_others(&self) -> Result<(), MigrateError> {
-        let newest = MIGRATIONS[MIGRATIONS.len() - 1].0;
         let attempt = || async {
             let migrated = self.migrate_once_more().await;
             let is_done =
-                migrated.is_err() && self.version().await.is_ok_and(|version| version == newest);
+                migrated.is_err() && self.version().await.is_ok_and(|version| version == NEWEST);
             if is_done { Ok(()) } else { migrated }
         };
         let patience = ConstantBuilder::new()
@@ -120,27 +129,24 @@ impl SqlStore {
                 Err(error) => Err(error),
             }
         });
-        let newest = MIGRATIONS[MIGRATIONS.len() - 1].0;
         read.and_then(
-            |version| if version > newest { Err(self.newer_schema(version)) } else { Ok(version) },
+            |version| if version > NEWEST { Err(self.newer_schema(version)) } else { Ok(version) },
         )
     }
 
     fn newer_schema(&self, version: i64) -> StoreError {
-        let newest = MIGRATIONS[MIGRATIONS.len() - 1].0;
         StoreError::Schema(format!(
-            "the tables in {} are at version {version}, this program knows versions up to {newest}: run a newer \
+            "the tables in {} are at version {version}, this program knows versions up to {NEWEST}: run a newer \
              program, nothing was changed",
             self.database
         ))
     }
 
     pub(super) async fn check_tables(&self) -> Result<(), StoreError> {
-        let newest = MIGRATIONS[MIGRATIONS.len() - 1].0;
         let version = self.version().await?;
-        if version < newest {
+        if version < NEWEST {
             return Err(StoreError::Schema(format!(
-                "the tables in {} are at version {version}, expected {newest}: run `scheduler migrate`",
+                "the tables in {} are at version {version}, expected {NEWEST}: run `scheduler migrate`",
                 self.database
             )));
         }

@@ -19,6 +19,8 @@ use std::{
 use backon::{ExponentialBuilder, Retryable as _};
 use chrono::{DateTime, Utc};
 
+#[cfg(any(test, feature = "testing"))]
+pub(super) use self::migrate::NEWEST;
 use self::{
     connection::{Cell, Connection, Pools},
     statements::Statements,

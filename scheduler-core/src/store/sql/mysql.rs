@@ -143,10 +143,11 @@ pub(crate) static MYSQL: Statements = Statements {
     read_tasks: concat!("SELECT ", task_columns!(), " FROM task WHERE id > ? ORDER BY id LIMIT ?"),
     read_task: concat!("SELECT ", task_columns!(), " FROM task WHERE id = ?"),
     read_requests: "SELECT id, task_id, requested_at FROM scheduler_request ORDER BY id LIMIT 1000",
+    read_retries: "SELECT task_id, scheduled_at, attempt, due_at FROM scheduler_retry ORDER BY due_at LIMIT ?",
     read_meta: "SELECT value FROM scheduler_meta WHERE name = ?",
     read_cursors: concat!(
         "SELECT v.id, (SELECT e.scheduled_at FROM execute_task e \
-         WHERE e.task_id = v.id AND e.source <> 'manual' ORDER BY e.scheduled_at DESC LIMIT 1) FROM ",
+         WHERE e.task_id = v.id AND e.source = 'schedule' ORDER BY e.scheduled_at DESC LIMIT 1) FROM ",
         ids!()
     ),
 
@@ -177,6 +178,12 @@ pub(crate) static MYSQL: Statements = Statements {
         ids!(),
         " STRAIGHT_JOIN scheduler_request r FORCE INDEX (PRIMARY) ON r.id = v.id FOR UPDATE SKIP LOCKED"
     ),
+    lock_retries: concat!(
+        "SELECT r.task_id, r.scheduled_at, r.attempt FROM ",
+        fires!(),
+        " STRAIGHT_JOIN scheduler_retry r FORCE INDEX (PRIMARY) \
+         ON r.task_id = v.task_id AND r.scheduled_at = v.scheduled_at AND r.attempt = v.attempt FOR UPDATE SKIP LOCKED"
+    ),
     insert_executions: concat!(
         "INSERT IGNORE INTO execute_task \
          (task_id, status, extra, trace_id, scheduled_at, attempt, source, node_id, finished_at) \
@@ -202,6 +209,12 @@ pub(crate) static MYSQL: Statements = Statements {
         ids!(),
         " STRAIGHT_JOIN scheduler_request r FORCE INDEX (PRIMARY) ON r.id = v.id"
     ),
+    delete_retries: concat!(
+        "DELETE r FROM ",
+        fires!(),
+        " STRAIGHT_JOIN scheduler_retry r FORCE INDEX (PRIMARY) \
+         ON r.task_id = v.task_id AND r.scheduled_at = v.scheduled_at AND r.attempt = v.attempt"
+    ),
 
     existing_executions: concat!(
         "SELECT e.id FROM ",
@@ -220,6 +233,10 @@ pub(crate) static MYSQL: Statements = Statements {
                      SET e.status = v.status, e.extra = v.extra, \
                      e.started_at = COALESCE(v.started_at, e.started_at), e.finished_at = v.finished_at \
                      WHERE e.status = 'todo'",
+    add_retries: "INSERT IGNORE INTO scheduler_retry (task_id, scheduled_at, attempt, due_at) \
+                  SELECT v.task_id, v.scheduled_at, v.attempt, v.due_at FROM JSON_TABLE(?, '$[*]' COLUMNS \
+                  (task_id BIGINT PATH '$.task_id', scheduled_at BIGINT PATH '$.scheduled_at', \
+                  attempt INT PATH '$.attempt', due_at BIGINT PATH '$.due_at')) v",
     release_tasks: concat!(
         "UPDATE IGNORE ",
         ids!(),
@@ -243,6 +260,19 @@ pub(crate) static MYSQL: Statements = Statements {
          AND COALESCE(n.heartbeat_at, UNIX_TIMESTAMP(e.create_at) * 1000, 0) < ",
         now_ms!(),
         " - ? ORDER BY e.task_id, e.id LIMIT 1000"
+    ),
+    read_attempts: concat!(
+        "SELECT e.id, e.attempt, e.extra FROM ",
+        ids!(),
+        " STRAIGHT_JOIN execute_task e FORCE INDEX (PRIMARY) ON e.id = v.id"
+    ),
+    retry_lost: concat!(
+        "INSERT IGNORE INTO scheduler_retry (task_id, scheduled_at, attempt, due_at) \
+         SELECT e.task_id, e.scheduled_at, e.attempt + 1, ",
+        now_ms!(),
+        " FROM ",
+        ids!(),
+        " STRAIGHT_JOIN execute_task e FORCE INDEX (PRIMARY) ON e.id = v.id WHERE e.scheduled_at IS NOT NULL"
     ),
     mark_lost: concat!(
         "UPDATE ",

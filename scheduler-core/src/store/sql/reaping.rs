@@ -12,7 +12,12 @@ use super::{
     status::StatusColumn,
     try_lock_tasks,
 };
-use crate::plan::{execution::ExecutionId, node::Reaped, task::TaskId};
+use crate::plan::{
+    execution::ExecutionId,
+    node::{Lost, Reaped},
+    retry::is_wanted_when_lost,
+    task::TaskId,
+};
 
 type Dead = BTreeMap<ExecutionId, (TaskId, Option<String>)>;
 
@@ -77,11 +82,13 @@ async fn reap_dead(
         .into_iter()
         .filter(|(id, (task, _))| still.contains_key(id) && !locked.elsewhere.contains(task))
         .collect();
+    let mut retried = HashSet::new();
     if !lost.is_empty() {
         let ids = json(&lost.keys().collect::<Vec<_>>());
         let held = connection.fetch(sql.lock_executions, &[(&ids).into()]).await?;
         let held: HashSet<ExecutionId> = held.iter().filter_map(|row| row[0].int()).collect();
         lost.retain(|id, _| held.contains(id));
+        retried = retry_lost(connection, sql, &lost).await?;
         let ids = json(&lost.keys().collect::<Vec<_>>());
         let lease = search.lease.as_secs_f64();
         let reason = format!("the node did not renew its lease for {lease} s");
@@ -101,8 +108,33 @@ async fn reap_dead(
                     && !of_lost.contains(task)
             })
             .collect(),
-        lost: lost.into_iter().map(|(id, (task, node))| (id, task, node)).collect(),
+        lost: lost
+            .into_iter()
+            .map(|(execution_id, (task_id, node_id))| {
+                let is_retried = retried.contains(&execution_id);
+                Lost { execution_id, task_id, node_id, is_retried }
+            })
+            .collect(),
     })
+}
+
+/// Lets the next attempt wait where the row asks for it; which executions that are.
+async fn retry_lost(
+    connection: &mut Connection<'_>,
+    sql: &Statements,
+    lost: &Dead,
+) -> Result<HashSet<ExecutionId>, sqlx::Error> {
+    let ids = json(&lost.keys().collect::<Vec<_>>());
+    let rows = connection.fetch(sql.read_attempts, &[(&ids).into()]).await?;
+    let wanted = rows.iter().filter(|row| {
+        row[1].int().is_some_and(|attempt| is_wanted_when_lost(&row[2].to_lossy(), attempt))
+    });
+    let wanted: HashSet<ExecutionId> = wanted.filter_map(|row| row[0].int()).collect();
+    if !wanted.is_empty() {
+        let ids = json(&in_lock_order(wanted.iter().copied()));
+        connection.execute(sql.retry_lost, &[(&ids).into()]).await?;
+    }
+    Ok(wanted)
 }
 
 async fn find_dead(

@@ -8,7 +8,19 @@ use super::{
     connection::Connection, epoch_ms, in_lock_order, json, statements::Statements,
     status::StatusColumn, try_lock_tasks,
 };
-use crate::plan::execution::{ExecutionId, Outcome, Recorded, Status};
+use crate::plan::{
+    execution::{ExecutionId, Outcome, Recorded, Status},
+    retry::Retry,
+    task::TaskId,
+};
+
+#[derive(Serialize)]
+struct RetryJson {
+    task_id: TaskId,
+    scheduled_at: i64,
+    attempt: u32,
+    due_at: i64,
+}
 
 #[derive(Serialize)]
 struct OutcomeJson<'a> {
@@ -42,6 +54,7 @@ pub(super) async fn record(
     let absent: Vec<_> = executions.into_iter().filter(|id| !standing.contains_key(id)).collect();
     let held = existing(connection, sql, &absent).await?;
     let mut open = Vec::new();
+    let mut retries = Vec::new();
     let mut freed = Vec::new();
     let mut recorded = Vec::with_capacity(outcomes.len());
     for outcome in outcomes {
@@ -60,6 +73,7 @@ pub(super) async fn record(
             // From here on the row is closed, for a second outcome in the same batch too.
             outcome.status.as_str().clone_into(&mut row.status);
             open.push(outcome_json(outcome));
+            retries.extend(outcome.retry.map(|retry| retry_json(outcome.task_id, retry)));
             freed.push(outcome.task_id);
         }
         let stands = row.status == outcome.status.as_str();
@@ -67,6 +81,9 @@ pub(super) async fn record(
     }
     if !open.is_empty() {
         connection.execute(sql.write_outcomes, &[(&json(&open)).into()]).await?;
+        if !retries.is_empty() {
+            connection.execute(sql.add_retries, &[(&json(&retries)).into()]).await?;
+        }
         status.write(connection, sql.release_tasks, &json(&in_lock_order(freed))).await?;
     }
     Ok(recorded)
@@ -89,6 +106,11 @@ async fn existing(
 struct Standing {
     trace_id: String,
     status: String,
+}
+
+fn retry_json(task_id: TaskId, retry: Retry) -> RetryJson {
+    let Retry { scheduled_at, attempt, due_at } = retry;
+    RetryJson { task_id, scheduled_at: epoch_ms(scheduled_at), attempt, due_at: epoch_ms(due_at) }
 }
 
 fn outcome_json(outcome: &Outcome) -> OutcomeJson<'_> {

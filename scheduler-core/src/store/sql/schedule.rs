@@ -7,16 +7,16 @@ use chrono::{DateTime, Utc};
 
 use super::{
     SqlStore, claiming,
-    connection::is_worth_the_same_batch,
+    connection::{Cell, is_worth_the_same_batch},
     from_ms, read_cursors, read_only,
     reaping::{self, Search},
     recording, task_row, write_transaction,
 };
 use crate::{
     plan::{
-        claim::{Claim, Request, Verdict},
+        claim::{Claim, Origin, Request, Verdict},
         execution::{Outcome, Recorded},
-        node::{Reading, Reaped, Settled},
+        node::{MOST_REQUESTS, Reading, Reaped, Settled},
         task::{TaskId, TaskRow},
     },
     store::{Store, StoreError},
@@ -59,6 +59,28 @@ impl SqlStore {
     }
 }
 
+/// Reads the columns of `read_requests`.
+fn request(row: &[Cell]) -> Option<Request> {
+    Some(Request {
+        origin: Origin::Request(row[0].int()?),
+        task_id: row[1].int()?,
+        scheduled_at: from_ms(&row[2])?,
+        attempt: 1,
+        due_at: DateTime::UNIX_EPOCH,
+    })
+}
+
+/// Reads the columns of `read_retries`.
+fn retry(row: &[Cell]) -> Option<Request> {
+    Some(Request {
+        origin: Origin::Retry,
+        task_id: row[0].int()?,
+        scheduled_at: from_ms(&row[1])?,
+        attempt: u32::try_from(row[2].int()?).ok()?,
+        due_at: from_ms(&row[3])?,
+    })
+}
+
 #[async_trait]
 impl Store for SqlStore {
     async fn migrate(&self) -> Result<(), StoreError> {
@@ -73,9 +95,10 @@ impl Store for SqlStore {
         let mut reading = read_only!(self, "reading the requests", connection => async {
             let requests = connection.fetch(self.sql.read_requests, &[]).await?;
             let adopted = connection.fetch(self.sql.read_meta, &["adopted_at".into()]).await?;
-            let requests = requests.iter().filter_map(|row| {
-                Some(Request { id: row[0].int()?, task_id: row[1].int()?, requested_at: from_ms(&row[2])? })
-            });
+            let most = i64::try_from(MOST_REQUESTS).unwrap_or(i64::MAX);
+            let retries = connection.fetch(self.sql.read_retries, &[most.into()]).await?;
+            let requests = requests.iter().filter_map(|row| request(row));
+            let requests = requests.chain(retries.iter().filter_map(|row| retry(row)));
             let adopted_at = adopted.first().and_then(|row| from_ms(&row[0])).unwrap_or(DateTime::UNIX_EPOCH);
             Ok(Reading { rows: Vec::new(), requests: requests.collect(), adopted_at })
         })?;

@@ -71,9 +71,10 @@ pub(crate) static SQLITE: Statements = Statements {
     ),
     read_task: concat!("SELECT ", task_columns!(), " FROM task WHERE id = ?1"),
     read_requests: "SELECT id, task_id, requested_at FROM scheduler_request ORDER BY id LIMIT 1000",
+    read_retries: "SELECT task_id, scheduled_at, attempt, due_at FROM scheduler_retry ORDER BY due_at LIMIT ?1",
     read_meta: "SELECT value FROM scheduler_meta WHERE name = ?1",
     read_cursors: "SELECT v.value, (SELECT e.scheduled_at FROM execute_task e \
-                   WHERE e.task_id = v.value AND e.source <> 'manual' ORDER BY e.scheduled_at DESC LIMIT 1) \
+                   WHERE e.task_id = v.value AND e.source = 'schedule' ORDER BY e.scheduled_at DESC LIMIT 1) \
                    FROM json_each(?1) v",
 
     // The one writer holds the lock of the whole database: no row locks.
@@ -85,6 +86,9 @@ pub(crate) static SQLITE: Statements = Statements {
     count_open: "SELECT e.task_id, COUNT(*) FROM json_each(?1) v CROSS JOIN execute_task e \
                  ON e.task_id = v.value AND e.status = 'todo' GROUP BY e.task_id",
     lock_requests: "SELECT id FROM scheduler_request WHERE id IN (SELECT value FROM json_each(?1))",
+    lock_retries: "SELECT r.task_id, r.scheduled_at, r.attempt FROM json_each(?1) v CROSS JOIN scheduler_retry r \
+                   ON r.task_id = v.value ->> 'task_id' AND r.scheduled_at = v.value ->> 'scheduled_at' \
+                   AND r.attempt = v.value ->> 'attempt'",
     insert_executions: "INSERT OR IGNORE INTO execute_task \
                         (task_id, status, extra, trace_id, scheduled_at, attempt, source, node_id, finished_at) \
                         SELECT value ->> 'task_id', value ->> 'status', value ->> 'extra', value ->> 'trace_id', \
@@ -96,6 +100,8 @@ pub(crate) static SQLITE: Statements = Statements {
                 AND e.attempt = v.value ->> 'attempt'",
     set_doing: "UPDATE OR IGNORE task SET status = 'doing' WHERE id IN (SELECT value FROM json_each(?1))",
     delete_requests: "DELETE FROM scheduler_request WHERE id IN (SELECT value FROM json_each(?1))",
+    delete_retries: "DELETE FROM scheduler_retry WHERE (task_id, scheduled_at, attempt) IN \
+                     (SELECT value ->> 'task_id', value ->> 'scheduled_at', value ->> 'attempt' FROM json_each(?1))",
 
     existing_executions: "SELECT e.id FROM json_each(?1) v CROSS JOIN execute_task e ON e.id = v.value",
     lock_executions: "SELECT e.id, e.trace_id, e.status FROM json_each(?1) v CROSS JOIN execute_task e ON e.id = v.value",
@@ -104,6 +110,9 @@ pub(crate) static SQLITE: Statements = Statements {
                      started_at = COALESCE(v.value ->> 'started_at', started_at), \
                      finished_at = v.value ->> 'finished_at', update_at = CURRENT_TIMESTAMP \
                      FROM json_each(?1) v WHERE execute_task.id = v.value ->> 'id' AND execute_task.status = 'todo'",
+    add_retries: "INSERT OR IGNORE INTO scheduler_retry (task_id, scheduled_at, attempt, due_at) \
+                  SELECT value ->> 'task_id', value ->> 'scheduled_at', value ->> 'attempt', value ->> 'due_at' \
+                  FROM json_each(?1)",
     release_tasks: "UPDATE OR IGNORE task SET status = 'ready' WHERE id IN (SELECT value FROM json_each(?1)) \
                     AND status = 'doing' AND NOT EXISTS \
                     (SELECT 1 FROM execute_task e WHERE e.status = 'todo' AND e.task_id = task.id)",
@@ -116,6 +125,10 @@ pub(crate) static SQLITE: Statements = Statements {
                 LEFT JOIN scheduler_node n ON n.node_id = e.node_id WHERE e.status = 'todo' AND e.node_id IS NOT ?1 \
                 AND COALESCE(n.heartbeat_at, unixepoch(e.create_at) * 1000, 0) \
                 < CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?2 ORDER BY e.task_id, e.id LIMIT 1000",
+    read_attempts: "SELECT e.id, e.attempt, e.extra FROM json_each(?1) v CROSS JOIN execute_task e ON e.id = v.value",
+    retry_lost: "INSERT OR IGNORE INTO scheduler_retry (task_id, scheduled_at, attempt, due_at) \
+                 SELECT e.task_id, e.scheduled_at, e.attempt + 1, CAST(unixepoch('subsec') * 1000 AS INTEGER) \
+                 FROM json_each(?1) v CROSS JOIN execute_task e ON e.id = v.value WHERE e.scheduled_at IS NOT NULL",
     mark_lost: "UPDATE execute_task SET status = 'lost', extra = ?2, update_at = CURRENT_TIMESTAMP, \
                 finished_at = CAST(unixepoch('subsec') * 1000 AS INTEGER) \
                 WHERE id IN (SELECT value FROM json_each(?1)) AND status = 'todo'",

@@ -18,9 +18,11 @@ pub(crate) struct Statements {
     pub(crate) read_task: &'static str,
     /// → `id, task_id, requested_at`, oldest first.
     pub(crate) read_requests: &'static str,
+    /// `(limit)` → `task_id, scheduled_at, attempt, due_at`, those that are due first at the front.
+    pub(crate) read_retries: &'static str,
     /// `(name)` → `value`.
     pub(crate) read_meta: &'static str,
-    /// `(ids)` → `id, scheduled_at` of the newest execution that was not manual.
+    /// `(ids)` → `id, scheduled_at` of the newest execution that the schedule asked for.
     pub(crate) read_cursors: &'static str,
 
     // Claiming.
@@ -34,6 +36,9 @@ pub(crate) struct Statements {
     pub(crate) count_open: &'static str,
     /// `(ids)` → `id` of the requests that are still there, locked; not those locked by somebody else.
     pub(crate) lock_requests: &'static str,
+    /// `(entries)` → `task_id, scheduled_at, attempt` of the retries that still wait, locked; not those locked by
+    /// somebody else.
+    pub(crate) lock_retries: &'static str,
     /// `(node_id, entries)`; entries that collide with a fire that is there are left out.
     pub(crate) insert_executions: &'static str,
     /// `(entries)` → `id, trace_id, status` of whatever stands at their fires.
@@ -42,6 +47,8 @@ pub(crate) struct Statements {
     pub(crate) set_doing: &'static str,
     /// `(ids)`.
     pub(crate) delete_requests: &'static str,
+    /// `(entries)`.
+    pub(crate) delete_retries: &'static str,
 
     // Recording.
     /// `(ids)` → `id` of those that exist, locked or not.
@@ -50,6 +57,8 @@ pub(crate) struct Statements {
     pub(crate) lock_executions: &'static str,
     /// `(outcomes)`; open rows only.
     pub(crate) write_outcomes: &'static str,
+    /// `(retries)`; those that wait already stay as they are.
+    pub(crate) add_retries: &'static str,
     /// `(ids)`: to `ready` where nothing is open; `update_at` stays.
     pub(crate) release_tasks: &'static str,
 
@@ -60,6 +69,10 @@ pub(crate) struct Statements {
     pub(crate) leave: &'static str,
     /// `(node_id, lease_ms)` → `id, task_id, node_id` of open executions whose node did not renew in time, at most 1,000.
     pub(crate) find_dead: &'static str,
+    /// `(ids)` → `id, attempt, extra`.
+    pub(crate) read_attempts: &'static str,
+    /// `(ids)`: the next attempt of these executions waits, due at once by the database's clock.
+    pub(crate) retry_lost: &'static str,
     /// `(ids, extra)`; open rows only, `finished_at` by the database's clock.
     pub(crate) mark_lost: &'static str,
     /// Forgets nodes that were not heard of for a day.
@@ -105,6 +118,7 @@ impl Statements {
             read_tasks,
             read_task,
             read_requests,
+            read_retries,
             read_meta,
             read_cursors,
             lock_tasks,
@@ -112,17 +126,22 @@ impl Statements {
             existing_tasks,
             count_open,
             lock_requests,
+            lock_retries,
             insert_executions,
             read_back,
             set_doing,
             delete_requests,
+            delete_retries,
             existing_executions,
             lock_executions,
             write_outcomes,
+            add_retries,
             release_tasks,
             renew,
             leave,
             find_dead,
+            read_attempts,
+            retry_lost,
             mark_lost,
             forget_nodes,
             add_task,

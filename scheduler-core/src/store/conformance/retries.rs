@@ -1,0 +1,232 @@
+//! Retries: they wait from the transaction that says why, and run once.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Fixture, alive::LONGER, at, claim_at, entry, outcome, run_of, trace};
+use crate::plan::{
+    claim::{Claim, Entry, Origin, Refusal, Request, Verdict},
+    execution::{ExecutionId, Outcome, Recorded, Status},
+    node::Settled,
+    retry::Retry,
+    task::{OnLost, Policy, TaskId},
+};
+
+/// A failure that is tried again 5 s after `at(20)`.
+fn failure(id: ExecutionId, claim: &Claim) -> Outcome {
+    let failed = claim.entries.last().unwrap();
+    let (scheduled_at, attempt) = (failed.scheduled_at, failed.attempt + 1);
+    let retry = Some(Retry { scheduled_at, attempt, due_at: at(25) });
+    Outcome { retry, ..outcome(id, claim, Status::Fail) }
+}
+
+/// The claim that a node makes of a waiting retry.
+fn claim_of(request: &Request, status: Status) -> Claim {
+    let Request { origin, task_id, scheduled_at, attempt, .. } = *request;
+    let entry = Entry { attempt, ..entry(scheduled_at, status) };
+    Claim { origin, entries: vec![entry], ..run_of(task_id, scheduled_at) }
+}
+
+impl Fixture {
+    /// Lets the run of `task` at `at(10)` fail, and yields the claim that a node makes of its retry.
+    async fn retry(&self, task: TaskId) -> Claim {
+        let claim = run_of(task, at(10));
+        let id = self.won(&claim).await;
+        assert!(self.record(&failure(id, &claim)).await);
+        claim_of(&self.waiting().await[0], Status::Todo)
+    }
+
+    /// Lets the run at `at(10)` of a new task get lost, claimed with this policy and attempt; what waits then.
+    async fn lose(&self, policy: &Policy, attempt: u32) -> (ExecutionId, Vec<Request>) {
+        let task = self.add("lost").await;
+        let mut claim = run_of(task, at(10));
+        claim.entries[0].attempt = attempt;
+        claim.entries[0].extra = policy.extra_at_claim();
+        let id = self.won(&claim).await;
+        self.operator.age(LONGER).await;
+        let reaped = self.reap(&[]).await;
+        let waiting = self.waiting().await;
+        assert_eq!(reaped.lost.len(), 1);
+        assert_eq!(reaped.lost[0].is_retried, !waiting.is_empty());
+        (id, waiting)
+    }
+}
+
+fn waits(task_id: TaskId, scheduled_at: DateTime<Utc>, due_at: DateTime<Utc>) -> Request {
+    Request { origin: Origin::Retry, task_id, scheduled_at, attempt: 2, due_at }
+}
+
+pub async fn a_recorded_failure_lets_its_retry_wait(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    fixture.retry(task).await;
+    assert_eq!(fixture.waiting().await, [waits(task, at(10), at(25))]);
+    assert_eq!(fixture.status(task).await, "ready", "it waits for nobody");
+}
+
+pub async fn an_outcome_recorded_twice_lets_one_retry_wait(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let claim = run_of(task, at(10));
+    let id = fixture.won(&claim).await;
+    for _ in 0..2 {
+        assert!(fixture.record(&failure(id, &claim)).await);
+    }
+    assert_eq!(fixture.waiting().await.len(), 1);
+    let retry = claim_of(&fixture.waiting().await[0], Status::Todo);
+    fixture.won(&retry).await;
+    assert!(
+        fixture.record(&failure(id, &claim)).await,
+        "the answer was lost, so it is asked again"
+    );
+    assert_eq!(fixture.waiting().await, [], "what was taken waits no more");
+}
+
+pub async fn a_discarded_outcome_lets_no_retry_wait(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let claim = run_of(task, at(10));
+    let id = fixture.won(&claim).await;
+    assert!(fixture.record(&outcome(id, &claim, Status::Cancelled)).await);
+    let recorded = fixture.store.record(&[failure(id, &claim)]).await.unwrap();
+    assert_eq!(recorded, [Recorded::Discarded]);
+    assert_eq!(fixture.waiting().await, []);
+}
+
+pub async fn a_retry_is_an_execution_of_its_own_and_is_claimed_once(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let retry = fixture.retry(task).await;
+    let id = fixture.won(&retry).await;
+    let row = fixture.execution(id).await;
+    assert_eq!((row.source.as_str(), row.status.as_str()), ("retry", "todo"));
+    assert_eq!((row.scheduled_at, row.attempt), (Some(at(10)), 2));
+    assert_eq!(fixture.status(task).await, "doing");
+    assert_eq!(fixture.waiting().await, []);
+    fixture.record(&outcome(id, &retry, Status::Success)).await;
+    let mut again = retry.clone();
+    again.entries[0].trace_id = trace();
+    Fixture::refused(&fixture.claim(&again).await, &Refusal::RequestGone);
+    assert_eq!(fixture.executions().await.len(), 2);
+}
+
+pub async fn one_of_two_nodes_takes_a_retry(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let one = fixture.retry(task).await;
+    let mut other = one.clone();
+    other.entries[0].trace_id = trace();
+    let (one, other) =
+        tokio::join!(claim_at(&fixture.store, "n1", &one), claim_at(&fixture.other, "n2", &other));
+    let (won, lost) = if matches!(one, Verdict::Won(_)) { (one, other) } else { (other, one) };
+    assert!(matches!(won, Verdict::Won(Some(_))), "{won:?}");
+    // Where the winner still held the row, the other was told to ask again.
+    let refusals = [Refusal::RequestGone, Refusal::Locked].map(Verdict::Refused);
+    assert!(refusals.contains(&lost), "{lost:?}");
+    assert_eq!(fixture.executions().await.len(), 2);
+}
+
+pub async fn a_retry_of_a_busy_task_waits(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let retry = fixture.retry(task).await;
+    let running = run_of(task, at(20));
+    let id = fixture.won(&running).await;
+    Fixture::refused(&fixture.claim(&retry).await, &Refusal::Busy);
+    assert_eq!(fixture.waiting().await.len(), 1);
+    fixture.record(&outcome(id, &running, Status::Success)).await;
+    fixture.won(&retry).await;
+}
+
+pub async fn a_retry_may_be_for_an_older_instant_than_the_newest(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let retry = fixture.retry(task).await;
+    let newer = run_of(task, at(20));
+    let id = fixture.won(&newer).await;
+    fixture.record(&outcome(id, &newer, Status::Success)).await;
+    fixture.won(&retry).await;
+    assert_eq!(fixture.store.cursors(&[task]).await.unwrap()[&task], at(20));
+}
+
+pub async fn a_retry_of_a_manual_run_does_not_stand_for_a_fire(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let manual = fixture.request(task, at(100)).await;
+    let id = fixture.won(&manual).await;
+    assert!(fixture.record(&failure(id, &manual)).await);
+    let retry = claim_of(&fixture.waiting().await[0], Status::Todo);
+    let id = fixture.won(&retry).await;
+    fixture.record(&outcome(id, &retry, Status::Success)).await;
+    assert_eq!(fixture.store.cursors(&[task]).await.unwrap().len(), 0);
+    fixture.won(&run_of(task, at(50))).await;
+}
+
+pub async fn a_retry_that_cannot_run_is_recorded_cancelled(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    fixture.retry(task).await;
+    fixture.store.delete(task).await.unwrap();
+    let request = fixture.waiting().await.remove(0);
+    let run = claim_of(&request, Status::Todo);
+    Fixture::refused(&fixture.claim(&run).await, &Refusal::Gone);
+    let withdrawal = claim_of(&request, Status::Cancelled);
+    assert_eq!(fixture.claim(&withdrawal).await, Verdict::Won(None));
+    assert_eq!(fixture.waiting().await, []);
+    let row = fixture.executions().await.remove(1);
+    assert_eq!((row.status.as_str(), row.attempt), ("cancelled", 2));
+}
+
+pub async fn a_retry_whose_row_somebody_wrote_by_hand_waits_no_longer(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let retry = fixture.retry(task).await;
+    // The row of the retry, written without taking the retry away.
+    let manual = fixture.request(task, at(20)).await;
+    let by_hand = Claim { origin: manual.origin, ..retry.clone() };
+    fixture
+        .won(&Claim {
+            entries: vec![Entry { trace_id: trace(), ..retry.entries[0].clone() }],
+            ..by_hand
+        })
+        .await;
+    let retry = Claim { limit: None, ..retry };
+    assert_eq!(fixture.claim(&retry).await, Verdict::Won(None));
+    assert_eq!(fixture.waiting().await, []);
+    assert_eq!(fixture.executions().await.len(), 2);
+}
+
+pub async fn settling_a_retry_tells_what_was_written(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let retry = fixture.retry(task).await;
+    let settle = async || fixture.store.settle(std::slice::from_ref(&retry)).await.unwrap();
+    assert_eq!(settle().await, [Settled::NotWritten]);
+    let id = fixture.won(&retry).await;
+    assert_eq!(settle().await, [Settled::Written(Some(id))]);
+}
+
+pub async fn retries_are_read_with_the_soonest_at_the_front(fixture: &Fixture) {
+    let mut expected = Vec::new();
+    for (key, due) in [("a", 30), ("b", 10), ("c", 20)] {
+        let task = fixture.add(key).await;
+        let claim = run_of(task, at(5));
+        let id = fixture.won(&claim).await;
+        let retry = Some(Retry { scheduled_at: at(5), attempt: 2, due_at: at(due) });
+        assert!(fixture.record(&Outcome { retry, ..outcome(id, &claim, Status::Fail) }).await);
+        expected.push((due, waits(task, at(5), at(due))));
+    }
+    expected.sort_by_key(|(due, _)| *due);
+    let expected: Vec<Request> = expected.into_iter().map(|(_, request)| request).collect();
+    assert_eq!(fixture.waiting().await, expected);
+}
+
+pub async fn a_lost_run_is_tried_again_where_its_row_asks_for_it(fixture: &Fixture) {
+    let policy = Policy { on_lost: OnLost::Retry, retries: Some(2), ..Policy::default() };
+    let (id, waiting) = fixture.lose(&policy, 2).await;
+    let row = fixture.execution(id).await;
+    assert_eq!((row.status.as_str(), row.attempt), ("lost", 2));
+    let [request] = &waiting[..] else { panic!("{waiting:?}") };
+    assert_eq!((request.scheduled_at, request.attempt), (at(10), 3));
+    let long_ago = crate::clock::wall() - TimeDelta::days(1);
+    assert!(request.due_at > long_ago, "due when it was found, by the store's clock");
+    fixture.won(&claim_of(request, Status::Todo)).await;
+}
+
+pub async fn a_lost_run_is_not_tried_again_unless_its_row_asks_for_it(fixture: &Fixture) {
+    let policy = Policy { retries: Some(9), ..Policy::default() };
+    assert_eq!(fixture.lose(&policy, 1).await.1, []);
+}
+
+pub async fn a_lost_run_is_not_tried_again_after_its_last_retry(fixture: &Fixture) {
+    let policy = Policy { on_lost: OnLost::Retry, retries: Some(2), ..Policy::default() };
+    assert_eq!(fixture.lose(&policy, 3).await.1, []);
+}
