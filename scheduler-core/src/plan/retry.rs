@@ -123,16 +123,16 @@ impl Backoff {
         let doublings = attempt.saturating_sub(1).min(31);
         let wait = self.from.saturating_mul(1 << doublings).min(self.to);
         let wait_ms = wait.as_millis();
-        let jitter_ms = wait_ms / 10 * u128::from(spread(trace_id)) / u128::from(u32::MAX);
+        let jitter_ms = u128::from(spread(trace_id)) % (wait_ms / 10 + 1);
         Duration::from_millis(u64::try_from(wait_ms + jitter_ms).unwrap_or(u64::MAX))
     }
 }
 
-/// FNV-1a (32 bit, the offset basis and prime of its specification): the same on every node and in every release,
+/// FNV-1a (64 bit, the offset basis and prime of its specification): the same on every node and in every release,
 /// which the hasher of the standard library does not promise.
-fn spread(text: &str) -> u32 {
-    let step = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
-    text.bytes().fold(0x811c_9dc5, step)
+fn spread(text: &str) -> u64 {
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, step)
 }
 
 #[cfg(test)]
@@ -178,7 +178,7 @@ mod tests {
         assert!(waits.len() > 80, "{} different waits of 100", waits.len());
         assert_eq!(backoff.wait(1, "a"), backoff.wait(1, "a"));
         // The test vector of the specification of FNV-1a for "foobar".
-        assert_eq!(spread("foobar"), 0xbf9c_f968);
+        assert_eq!(spread("foobar"), 0x8594_4171_f739_67e8);
     }
 
     #[test]

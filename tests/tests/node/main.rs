@@ -6,6 +6,7 @@ mod endings;
 mod late;
 mod manual;
 mod overlap;
+mod retries;
 mod rows;
 mod trouble;
 mod world;

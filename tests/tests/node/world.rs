@@ -123,8 +123,12 @@ impl World {
 
     /// The process is gone without a word; a new one starts.
     pub(crate) fn crash_and_restart(&mut self) {
-        self.node_id = "b";
-        self.node = node("b");
+        self.crash_and_restart_as("b");
+    }
+
+    pub(crate) fn crash_and_restart_as(&mut self, node_id: &'static str) {
+        self.node_id = node_id;
+        self.node = node(node_id);
         self.running.clear();
     }
 

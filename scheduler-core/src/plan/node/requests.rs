@@ -172,3 +172,56 @@ impl Node {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
+    }
+
+    fn now(second: i64) -> Now {
+        Now { wall: at(second), mono: std::time::Duration::ZERO }
+    }
+
+    fn retry(task_id: TaskId, due: i64) -> Request {
+        let (scheduled_at, due_at) = (at(0), at(due));
+        Request { origin: Origin::Retry, task_id, scheduled_at, attempt: 2, due_at }
+    }
+
+    fn waiting(requests: &Requests) -> Vec<TaskId> {
+        requests.waiting.values().map(|request| request.task_id).collect()
+    }
+
+    #[test]
+    fn what_is_due_ends_with_now_and_what_comes_next_begins_after_it() {
+        let mut requests = Requests::default();
+        requests.read(vec![retry(1, 10), retry(2, 20), retry(3, 5)]);
+        assert_eq!(requests.due(now(10)).iter().map(|key| key.1).collect::<Vec<_>>(), [3, 1]);
+        assert_eq!(requests.next_due(now(10)), Some(at(20)));
+        assert_eq!(requests.next_due(now(20)), None);
+    }
+
+    #[test]
+    fn a_reading_replaces_what_was_known_but_for_what_came_up_while_it_was_under_way() {
+        let mut requests = Requests::default();
+        requests.read(vec![retry(1, 10)]);
+        requests.wait(retry(2, 20));
+        requests.fresh.push(retry(2, 20));
+        requests.read(vec![retry(3, 30)]);
+        assert_eq!(waiting(&requests), [2, 3]);
+        requests.read(vec![]);
+        assert!(waiting(&requests).is_empty());
+    }
+
+    #[test]
+    fn what_lies_beyond_a_full_reading_stays_known() {
+        let mut requests = Requests::default();
+        requests.read(vec![retry(1, 10), retry(99, 99)]);
+        let full = (0..i64::try_from(MOST_REQUESTS).unwrap()).map(|n| retry(n, 50)).collect();
+        requests.read(full);
+        assert_eq!(requests.waiting.len(), MOST_REQUESTS + 1);
+        assert!(waiting(&requests).contains(&99));
+    }
+}

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::trigger::{Anchor, Trigger, Zone};
 
+mod extra;
 mod fault;
 mod policy;
 mod reader;

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     Catalog, Field, JobRefusal, LONGEST_ARGS, LONGEST_EXTRA, LONGEST_NAME, Policy, Task, TaskError,
-    TaskFault, TaskRow, policy::extra,
+    TaskFault, TaskRow, extra::extra,
 };
 use crate::plan::trigger::{Anchor, CronDialect, Parser, Trigger, TriggerKind, Zone};
 

@@ -1,0 +1,230 @@
+//! The keys of `extra` that say how a task is treated. All others are the user's.
+
+use std::{ops::RangeInclusive, time::Duration};
+
+use super::{Backoff, OnLost, Overlap, Policy, TaskFault, policy::LONGEST};
+use crate::plan::{duration, trigger::Zone};
+
+/// Reads the keys of `extra` that are ours; all others are the user's and are left alone. An empty `extra`
+/// is an empty object.
+pub(super) fn extra(text: &str, defaults: Policy) -> Result<(Policy, Option<Zone>), TaskFault> {
+    if matches!(text.trim(), "" | "{}") {
+        return Ok((defaults, None));
+    }
+    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text)
+        .map_err(|error| TaskFault::Extra { value: text.to_owned(), cause: error.to_string() })?;
+    let key = |name: &str| object.get(name).filter(|value| !value.is_null());
+    let mut policy = defaults;
+    if let Some(value) = key("misfire_grace_time") {
+        // Nothing is found in its own millisecond: less than this would mean that nothing ever runs.
+        let grace = span("extra.misfire_grace_time", value)?;
+        if grace < Duration::from_secs(1) {
+            return Err(wrong("extra.misfire_grace_time", value, "1 s or more"));
+        }
+        policy.misfire_grace_time = grace;
+    }
+    if let Some(value) = key("timeout") {
+        policy.timeout = Some(span("extra.timeout", value)?).filter(|span| !span.is_zero());
+    }
+    if let Some(value) = key("coalesce") {
+        policy.coalesce =
+            value.as_bool().ok_or_else(|| wrong("extra.coalesce", value, "true or false"))?;
+    }
+    if let Some(value) = key("max_instances") {
+        let expected = "a whole number from 1 to 10000";
+        policy.max_instances = count("extra.max_instances", value, 1..=10_000, expected)?;
+    }
+    if let Some(value) = key("overlap") {
+        policy.overlap = overlap(value)?;
+    }
+    if let Some(value) = key("retries") {
+        let expected = "a whole number from 0 to 1000";
+        policy.retries = Some(count("extra.retries", value, 0..=1_000, expected)?);
+    }
+    if let Some(value) = key("backoff") {
+        policy.backoff = backoff(value)?;
+    }
+    if let Some(value) = key("on_lost") {
+        policy.on_lost = on_lost(value)?;
+    }
+    let zone = match key("timezone") {
+        None => None,
+        Some(value) => {
+            let name = value.as_str().ok_or_else(|| {
+                wrong("extra.timezone", value, "a zone name such as \"Europe/London\"")
+            })?;
+            Some(Zone::named(name)?)
+        }
+    };
+    Ok((policy, zone))
+}
+
+fn overlap(value: &serde_json::Value) -> Result<Overlap, TaskFault> {
+    match value.as_str() {
+        Some("skip") => Ok(Overlap::Skip),
+        Some("queue") => Ok(Overlap::Queue),
+        Some("allow") => Ok(Overlap::Allow),
+        _ => Err(wrong("extra.overlap", value, "\"skip\", \"queue\" or \"allow\"")),
+    }
+}
+
+fn on_lost(value: &serde_json::Value) -> Result<OnLost, TaskFault> {
+    match value.as_str() {
+        Some("leave") => Ok(OnLost::Leave),
+        Some("retry") => Ok(OnLost::Retry),
+        _ => Err(wrong("extra.on_lost", value, "\"leave\" or \"retry\"")),
+    }
+}
+
+fn backoff(value: &serde_json::Value) -> Result<Backoff, TaskFault> {
+    let seconds = value.as_u64().map(|secs| secs.to_string());
+    let text = value.as_str().or(seconds.as_deref());
+    text.and_then(Backoff::parse).ok_or_else(|| {
+        wrong("extra.backoff", value, "a span from 1 ms to 366 days, or two as in \"10s..10m\"")
+    })
+}
+
+fn count(
+    column: &'static str,
+    value: &serde_json::Value,
+    range: RangeInclusive<u32>,
+    expected: &'static str,
+) -> Result<u32, TaskFault> {
+    let count = value.as_u64().and_then(|count| u32::try_from(count).ok());
+    count.filter(|count| range.contains(count)).ok_or_else(|| wrong(column, value, expected))
+}
+
+/// A span in `extra`: a number of whole seconds, or a text such as `"90s"`; at most a year and a day.
+fn span(column: &'static str, value: &serde_json::Value) -> Result<Duration, TaskFault> {
+    value
+        .as_u64()
+        .map(Duration::from_secs)
+        .or_else(|| value.as_str().and_then(duration::parse))
+        .filter(|span| *span <= LONGEST)
+        .ok_or_else(|| {
+            wrong(column, value, "whole seconds or a duration such as \"90s\", at most 366 days")
+        })
+}
+
+fn wrong(column: &'static str, value: &serde_json::Value, expected: &'static str) -> TaskFault {
+    let value = match value {
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    TaskFault::Value { column, value, expected }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::task::JobOptions;
+
+    #[track_caller]
+    fn reads(text: &str) -> (Policy, Option<Zone>) {
+        extra(text, Policy::default()).expect("it reads")
+    }
+
+    #[track_caller]
+    fn refuses(text: &str, words: &str) {
+        let error = extra(text, Policy::default()).expect_err("it is refused").to_string();
+        assert!(error.contains(words), "{text}: {error}");
+    }
+
+    #[test]
+    fn an_empty_extra_and_the_users_own_keys_change_nothing() {
+        for text in
+            ["", " ", "{}", r#"{"owner": "ops", "nested": {"timeout": 0}}"#, r#"{"timeout": null}"#]
+        {
+            assert_eq!(reads(text), (Policy::default(), None), "{text}");
+        }
+    }
+
+    #[test]
+    fn each_key_reads_at_both_ends_of_its_range() {
+        let second = Duration::from_secs(1);
+        assert_eq!(reads(r#"{"misfire_grace_time": 1}"#).0.misfire_grace_time, second);
+        let longest = reads(r#"{"misfire_grace_time": "366d"}"#).0.misfire_grace_time;
+        assert_eq!(longest, 366 * 86_400 * second);
+        assert_eq!(reads(r#"{"timeout": 0}"#).0.timeout, None, "zero is none");
+        assert_eq!(reads(r#"{"timeout": "1500ms"}"#).0.timeout, Some(Duration::from_millis(1500)));
+        assert!(!reads(r#"{"coalesce": false}"#).0.coalesce);
+        assert_eq!(reads(r#"{"max_instances": 1}"#).0.max_instances, 1);
+        assert_eq!(reads(r#"{"max_instances": 10000}"#).0.max_instances, 10_000);
+        assert_eq!(reads(r#"{"overlap": "allow"}"#).0.overlap, Overlap::Allow);
+        assert_eq!(reads(r#"{"retries": 0}"#).0.retries, Some(0));
+        assert_eq!(reads(r#"{"retries": 1000}"#).0.retries, Some(1_000));
+        assert_eq!(reads(r#"{"on_lost": "retry"}"#).0.on_lost, OnLost::Retry);
+        assert_eq!(reads(r#"{"on_lost": "leave"}"#).0.on_lost, OnLost::Leave);
+        let from_to = |from, to| Backoff { from, to };
+        let shortest = Duration::from_millis(1);
+        assert_eq!(reads(r#"{"backoff": "1ms..366d"}"#).0.backoff, from_to(shortest, longest));
+        assert_eq!(reads(r#"{"backoff": "1m"}"#).0.backoff, from_to(60 * second, 60 * second));
+        assert_eq!(reads(r#"{"backoff": 5}"#).0.backoff, from_to(5 * second, 5 * second));
+        assert_eq!(reads(r#"{"timezone": "Asia/Shanghai"}"#).1, Zone::named("Asia/Shanghai").ok());
+    }
+
+    #[test]
+    fn the_row_overrides_the_job_and_the_job_the_configuration() {
+        let second = Duration::from_secs(1);
+        let options = JobOptions {
+            retries: Some(5),
+            timeout: Some(7 * second),
+            overlap: Some(Overlap::Queue),
+            misfire_grace_time: Some(9 * second),
+            max_instances: Some(2),
+            backoff: Backoff::parse("1s..2s"),
+            on_lost: Some(OnLost::Retry),
+        };
+        let by_job = Policy::default().with(&options);
+        let row = extra(r#"{"retries": 1, "timeout": 0, "max_instances": 3}"#, by_job);
+        let expected = Policy {
+            retries: Some(1),
+            timeout: None,
+            overlap: Overlap::Queue,
+            misfire_grace_time: 9 * second,
+            max_instances: 3,
+            backoff: Backoff { from: second, to: 2 * second },
+            on_lost: OnLost::Retry,
+            coalesce: true,
+        };
+        assert_eq!(row.map(|(policy, _)| policy), Ok(expected));
+        let by_configuration = Policy { max_instances: 4, ..Policy::default() };
+        assert_eq!(by_configuration.with(&JobOptions::NONE), by_configuration);
+    }
+
+    #[test]
+    fn a_wrong_value_is_refused_with_the_key_the_value_and_what_was_expected() {
+        refuses(r#"{"misfire_grace_time": "999ms"}"#, "expected 1 s or more");
+        refuses(
+            r#"{"misfire_grace_time": -1}"#,
+            "extra.misfire_grace_time \"-1\" is not valid, expected",
+        );
+        refuses(r#"{"misfire_grace_time": "367d"}"#, "extra.misfire_grace_time \"367d\"");
+        refuses(r#"{"timeout": 1.5}"#, "extra.timeout \"1.5\"");
+        refuses(r#"{"coalesce": 1}"#, "extra.coalesce \"1\" is not valid, expected true or false");
+        refuses(r#"{"max_instances": 0}"#, "expected a whole number from 1 to 10000");
+        refuses(r#"{"max_instances": 10001}"#, "expected a whole number from 1 to 10000");
+        refuses(r#"{"max_instances": "2"}"#, "extra.max_instances \"2\"");
+        refuses(r#"{"retries": -1}"#, "expected a whole number from 0 to 1000");
+        refuses(r#"{"retries": 1001}"#, "expected a whole number from 0 to 1000");
+        refuses(r#"{"on_lost": "again"}"#, "expected \"leave\" or \"retry\"");
+        for backoff in ["\"0s\"", "0", "\"2m..1m\"", "\"1s..\"", "\"1s..367d\"", "true", "1.5"] {
+            refuses(
+                &format!("{{\"backoff\": {backoff}}}"),
+                "expected a span from 1 ms to 366 days",
+            );
+        }
+        refuses(r#"{"overlap": "wait"}"#, "extra.overlap \"wait\" is not valid, expected \"skip\"");
+        refuses(r#"{"timezone": "Europe/Londn"}"#, "timezone \"Europe/Londn\"");
+        refuses(r#"{"timezone": 8}"#, "extra.timezone \"8\"");
+    }
+
+    #[test]
+    fn what_is_no_json_object_is_refused_and_so_is_what_is_too_deep() {
+        for text in ["not json", "[]", "\"x\"", "1", "{\"a\": 1"] {
+            refuses(text, "expected a JSON object");
+        }
+        let deep = format!("{{\"a\": {}{}}}", "[".repeat(5_000), "]".repeat(5_000));
+        refuses(&deep, "expected a JSON object");
+    }
+}
