@@ -22,7 +22,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::task::{Backoff, OnLost, Policy};
+use super::{
+    execution::{Notes, with_notes},
+    task::{Backoff, OnLost, Policy},
+};
 
 /// A run that is to be tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +114,14 @@ pub fn is_wanted_when_lost(extra: &str, attempt: i64) -> bool {
     let extra: Option<serde_json::Value> = serde_json::from_str(extra).ok();
     let retries = extra.and_then(|extra| extra.get(STAMP)?.as_i64()).unwrap_or(0);
     attempt <= retries
+}
+
+/// The `extra` of an open execution when it is found lost: why, beside what its job noted.
+#[must_use]
+pub fn extra_when_lost(extra: &str, reason: &str) -> String {
+    let mut notes: Notes = serde_json::from_str(extra).unwrap_or_default();
+    notes.remove(STAMP);
+    with_notes(&serde_json::json!({ "reason": reason }).to_string(), notes)
 }
 
 impl Backoff {
@@ -216,5 +227,12 @@ mod tests {
         for other in ["", "{}", "not json", "[]", "{\"retries_on_lost\": \"9\"}"] {
             assert!(!is_wanted_when_lost(other, 1), "{other}");
         }
+    }
+
+    #[test]
+    fn a_lost_execution_keeps_what_its_job_noted() {
+        let lost = |extra| extra_when_lost(extra, "why");
+        assert_eq!(lost(r#"{"retries_on_lost":3,"sent":7}"#), r#"{"reason":"why","sent":7}"#);
+        assert_eq!(lost("not json"), r#"{"reason":"why"}"#);
     }
 }

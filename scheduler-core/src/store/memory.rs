@@ -17,9 +17,9 @@ use super::{
 };
 use crate::plan::{
     claim::{Claim, LockedTask, Origin, Refusal, Request, RequestId, Verdict, judge},
-    execution::{ExecutionId, Outcome, Recorded, Source, Status},
+    execution::{ExecutionId, Noted, Outcome, Recorded, Source, Status},
     node::{Lost, MOST_REQUESTS, Reading, Reaped, Settled},
-    retry::{Retry, is_wanted_when_lost},
+    retry::{Retry, extra_when_lost, is_wanted_when_lost},
     task::{TaskId, TaskRow},
 };
 
@@ -397,6 +397,20 @@ impl Store for MemoryStore {
         Ok(outcomes.iter().map(|outcome| tables.record(outcome)).collect())
     }
 
+    async fn note(&self, notes: &[Noted]) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        for note in notes {
+            let row = tables.executions.get_mut(&note.execution_id);
+            let is_open = |row: &&mut ExecutionRow| {
+                row.status == Status::Todo.as_str() && *row.trace_id == *note.trace_id
+            };
+            if let Some(row) = row.filter(is_open) {
+                row.extra.clone_from(&note.extra);
+            }
+        }
+        Ok(())
+    }
+
     async fn renew(&self, node: &str) -> Result<(), StoreError> {
         let mut tables = self.tables();
         let now = tables.now;
@@ -418,9 +432,7 @@ impl Store for MemoryStore {
         let mut tables = self.tables();
         let now = tables.now;
         let dead_before = now - TimeDelta::from_std(lease).unwrap_or(TimeDelta::MAX);
-        let extra = serde_json::json!({
-            "reason": format!("the node did not renew its lease for {} s", lease.as_secs_f64())
-        });
+        let reason = format!("the node did not renew its lease for {} s", lease.as_secs_f64());
         let nodes = tables.nodes.clone();
         let (mut lost, mut retries) = (Vec::new(), Vec::new());
         for row in tables.executions.values_mut().filter(|row| row.status == Status::Todo.as_str())
@@ -432,7 +444,7 @@ impl Store for MemoryStore {
                 let retry =
                     next_attempt(row).filter(|_| is_wanted_when_lost(&row.extra, row.attempt));
                 row.status = Status::Lost.as_str().to_owned();
-                row.extra = extra.to_string();
+                row.extra = extra_when_lost(&row.extra, &reason);
                 row.finished_at = Some(now);
                 lost.push(Lost {
                     execution_id: row.id,

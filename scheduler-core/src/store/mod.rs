@@ -26,7 +26,7 @@ use chrono::{DateTime, Utc};
 
 use crate::plan::{
     claim::{Claim, Verdict},
-    execution::{Outcome, Recorded},
+    execution::{Noted, Outcome, Recorded},
     node::{Reading, Reaped, Settled},
     task::TaskId,
 };
@@ -92,6 +92,13 @@ pub trait Store: Debug + Send + Sync {
     /// # Errors
     /// When the transaction failed as a whole; recording again is harmless.
     async fn record(&self, outcomes: &[Outcome]) -> Result<Vec<Recorded>, StoreError>;
+
+    /// Writes the `extra` of open rows, into which running jobs have noted something. A row that is closed, or carries
+    /// another trace id, stays as it is.
+    ///
+    /// # Errors
+    /// When the transaction failed as a whole; noting again is harmless.
+    async fn note(&self, notes: &[Noted]) -> Result<(), StoreError>;
 
     /// Renews the lease of `node` by the database's clock.
     ///

@@ -10,7 +10,7 @@ pub(crate) use scheduler_core::{
     plan::{
         Now,
         claim::{Claim, Entry, Origin, Verdict},
-        execution::{ExecutionId, Outcome, Recorded, Status},
+        execution::{ExecutionId, Notes, Outcome, Recorded, Status},
         node::{Action, Call, Ended, Ending, Event, Failure, Node, Notice, Run, Settings},
         task::{Catalog, JobOptions, JobRefusal, Policy, Reader, TaskId},
         trigger::{CronDialect, Zone},
@@ -185,6 +185,7 @@ impl World {
                 let result = self.call(self.store.record(&outcomes));
                 Some(Event::Recorded(outcomes, result))
             }
+            Action::Call(Call::Note) => Some(Event::Noted(Ok(()))),
             Action::Call(Call::Renew) if self.refuses_renewals => Some(Event::Renewed {
                 started: self.now.mono,
                 result: Err(Failure::NotApplied("refused".to_owned())),
@@ -363,5 +364,6 @@ pub(crate) fn ended(
     now: DateTime<Utc>,
     result: Result<(), String>,
 ) -> Ended {
-    Ended { execution_id: id, started_at: Some(started), finished_at: now, result }
+    let notes = Notes::new();
+    Ended { execution_id: id, started_at: Some(started), finished_at: now, result, notes }
 }

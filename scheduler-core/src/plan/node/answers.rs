@@ -187,6 +187,7 @@ impl Node {
             job: Arc::clone(&task.job),
             args: Arc::clone(&task.args),
             trace_id: Arc::clone(&entry.trace_id),
+            extra: entry.extra.clone(),
             scheduled_at: entry.scheduled_at,
             attempt: entry.attempt,
         });

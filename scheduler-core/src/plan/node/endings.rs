@@ -7,7 +7,7 @@ use chrono::SecondsFormat;
 use super::{Action, Call, Ended, Ending, Failure, Node, Notice, Open};
 use crate::plan::{
     Now,
-    execution::{ExecutionId, Outcome, Recorded, Status},
+    execution::{ExecutionId, Outcome, Recorded, Status, with_notes},
     retry::{Attempt, Cause, Retry},
     task::{OnLost, TaskId},
 };
@@ -29,6 +29,7 @@ impl Node {
                 Ok(()) => (Status::Success, "{}".to_owned()),
                 Err(error) => (Status::Fail, extra("err", error, retry)),
             };
+            let extra = with_notes(&extra, run.notes);
             if let Err(error) = run.result {
                 actions.push(open.failed(run.execution_id, status, error, retry));
             }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::Notice;
 use crate::plan::{
     claim::{Claim, Request, Verdict},
-    execution::{ExecutionId, Outcome, Recorded, TraceId},
+    execution::{ExecutionId, Notes, Outcome, Recorded, TraceId},
     task::{TaskId, TaskRow},
 };
 
@@ -36,6 +36,8 @@ pub enum Event {
         /// Its end.
         result: Result<(), Failure>,
     },
+    /// The notes of running jobs were written, or could not be: the next ones will tell more.
+    Noted(Result<(), Failure>),
     /// Dead nodes' executions were looked for.
     Reaped(Result<Reaped, Failure>),
     /// A signal asked to stop.
@@ -72,6 +74,8 @@ pub enum Call {
     Settle(Vec<Claim>),
     /// Record, in one transaction.
     Record(Vec<Outcome>),
+    /// Write what running jobs noted since the last time.
+    Note,
     /// Renew the lease.
     Renew,
     /// Mark what dead nodes left open `lost`, and set `doing` tasks without an open execution `ready`.
@@ -135,6 +139,8 @@ pub struct Run {
     pub args: Arc<str>,
     /// The trace id.
     pub trace_id: TraceId,
+    /// What the claim wrote into the row's `extra`.
+    pub extra: String,
     /// The instant it is for.
     pub scheduled_at: DateTime<Utc>,
     /// 1 for the first.
@@ -152,6 +158,8 @@ pub struct Ended {
     pub finished_at: DateTime<Utc>,
     /// How; an error or panic with its text.
     pub result: Result<(), String>,
+    /// What the job noted.
+    pub notes: Notes,
 }
 
 /// An execution that a dead node left open.

@@ -123,6 +123,7 @@ pub struct Node {
     last_good_read: DateTime<Utc>,
     renewing: Chore,
     reaping: Chore,
+    noting: Chore,
     lease: Lease,
     lease_is_lost: bool,
     reaping_fails: bool,
@@ -176,6 +177,7 @@ impl Node {
             last_good_read: DateTime::<Utc>::MIN_UTC,
             renewing: Chore::default(),
             reaping: Chore::default(),
+            noting: Chore::default(),
             lease: Lease::new(settings.lease),
             lease_is_lost: false,
             reaping_fails: false,
@@ -200,6 +202,7 @@ impl Node {
             Event::Renewed { started, result } => {
                 self.on_renewed(started, result, now, &mut actions)
             }
+            Event::Noted(result) => self.on_noted(result, now),
             Event::Reaped(result) => self.on_reaped(result, now, &mut actions),
             Event::Stop => self.on_stop(now, &mut actions),
         }

@@ -1,9 +1,14 @@
-//! What keeps a node alive and the tables clean: readings, renewals, and looking after dead nodes.
+//! What keeps a node alive and the tables fresh and clean: readings, renewals, notes of running jobs, and looking
+//! after dead nodes.
 
 use std::time::Duration;
 
 use super::{Action, Call, Chore, Ending, Failure, Lost, Node, Notice, Reaped, stop::Phase};
 use crate::plan::{Now, task::TaskId};
+
+/// How old the notes of a running job in the table may be: fresh enough for whoever watches a bar move, and one
+/// statement for all jobs together.
+const NOTE_EVERY: Duration = Duration::from_secs(5);
 
 impl Node {
     /// Looking for dead nodes costs one statement; a third of the lease keeps recovery within
@@ -20,6 +25,7 @@ impl Node {
             (self.renewing, is_here),
             (self.reading, is_running),
             (self.reaping, is_running && self.has_read),
+            (self.noting, !self.open.is_empty()),
         ]
         .into_iter()
         .filter_map(|(chore, is_active)| is_active.then_some(chore))
@@ -29,6 +35,10 @@ impl Node {
         if self.stop != Phase::Left && self.renewing.is_due(now) {
             self.renewing.begin();
             actions.push(Action::Call(Call::Renew));
+        }
+        if !self.open.is_empty() && self.noting.is_due(now) {
+            self.noting.begin();
+            actions.push(Action::Call(Call::Note));
         }
         if self.is_stopping() {
             return;
@@ -82,6 +92,11 @@ impl Node {
                 }
             }
         }
+    }
+
+    pub(super) fn on_noted(&mut self, result: Result<(), Failure>, now: Now) {
+        let pause = if result.is_ok() { NOTE_EVERY } else { 6 * NOTE_EVERY };
+        self.noting.end(now.mono + pause);
     }
 
     pub(super) fn on_reaped(

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Fixture, at, claim_at, outcome, run_of};
 use crate::plan::{
     claim::Claim,
-    execution::{ExecutionId, Status},
+    execution::{ExecutionId, Noted, Status},
     node::{Lost, Reaped},
     task::TaskId,
 };
@@ -56,6 +56,21 @@ pub async fn a_dead_nodes_runs_are_lost_and_its_tasks_ready(fixture: &Fixture) {
         ("ready", "doing")
     );
     assert_eq!(fixture.reap(&[dead]).await, Reaped::default(), "once");
+}
+
+pub async fn a_lost_run_keeps_what_its_job_noted(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let claim = run_of(task, at(10));
+    let execution_id = fixture.won(&claim).await;
+    let trace_id = claim.entries[0].trace_id.clone();
+    let extra = r#"{"retries_on_lost":0,"sent":7}"#.to_owned();
+    fixture.store.note(&[Noted { execution_id, trace_id, extra }]).await.unwrap();
+    fixture.operator.age(LONGER).await;
+    assert_eq!(fixture.reap(&[]).await.lost.len(), 1);
+    assert_eq!(
+        fixture.execution(execution_id).await.extra,
+        r#"{"reason":"the node did not renew its lease for 30 s","sent":7}"#
+    );
 }
 
 pub async fn a_node_that_was_silent_for_days_is_dead(fixture: &Fixture) {

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::{Fixture, at, note_of, outcome, run_of, trace};
 use crate::plan::{
     claim::Claim,
-    execution::{Outcome, Recorded, Status},
+    execution::{Noted, Outcome, Recorded, Status, TraceId},
 };
 
 pub async fn a_success_closes_the_row_and_frees_the_task(fixture: &Fixture) {
@@ -34,6 +34,25 @@ pub async fn a_failure_and_a_timeout_keep_their_reason(fixture: &Fixture) {
         assert_eq!(row.started_at, None);
         assert_eq!(fixture.status(task).await, "ready");
     }
+}
+
+pub async fn notes_stand_in_the_open_row_until_its_outcome_comes(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let claim = run_of(task, at(10));
+    let id = fixture.won(&claim).await;
+    let trace_id = &claim.entries[0].trace_id;
+    let note = async |trace_id: &TraceId, extra: &str| {
+        let extra = extra.to_owned();
+        let noted = Noted { execution_id: id, trace_id: trace_id.clone(), extra };
+        fixture.store.note(&[noted]).await.unwrap();
+        fixture.execution(id).await.extra
+    };
+    assert_eq!(note(trace_id, r#"{"已发":"💥"}"#).await, r#"{"已发":"💥"}"#);
+    assert_eq!(note(&trace(), r#"{"mine":1}"#).await, r#"{"已发":"💥"}"#, "a foreign trace id");
+    assert_eq!(fixture.status(task).await, "doing");
+    fixture.record(&outcome(id, &claim, Status::Success)).await;
+    assert_eq!(note(trace_id, r#"{"late":1}"#).await, "{}", "a closed row stays as it is");
+    fixture.store.note(&[]).await.unwrap();
 }
 
 pub async fn an_outcome_recorded_twice_stands_both_times(fixture: &Fixture) {

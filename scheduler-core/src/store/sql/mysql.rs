@@ -244,6 +244,11 @@ pub(crate) static MYSQL: Statements = Statements {
          LEFT JOIN execute_task e FORCE INDEX (ix__execute_task__status) ON e.status = 'todo' AND e.task_id = t.id \
          SET t.status = 'ready', t.update_at = t.update_at WHERE t.status = 'doing' AND e.id IS NULL"
     ),
+    write_notes: "UPDATE JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$.id', \
+                  trace_id VARCHAR(64) CHARACTER SET utf8mb4 PATH '$.trace_id', \
+                  extra TEXT CHARACTER SET utf8mb4 PATH '$.extra')) v \
+                  STRAIGHT_JOIN execute_task e FORCE INDEX (PRIMARY) ON e.id = v.id \
+                  SET e.extra = v.extra WHERE e.status = 'todo' AND e.trace_id = v.trace_id",
 
     renew: concat!(
         "INSERT INTO scheduler_node (node_id, started_at, heartbeat_at) VALUES (?, ",
@@ -275,10 +280,10 @@ pub(crate) static MYSQL: Statements = Statements {
         " STRAIGHT_JOIN execute_task e FORCE INDEX (PRIMARY) ON e.id = v.id WHERE e.scheduled_at IS NOT NULL"
     ),
     mark_lost: concat!(
-        "UPDATE ",
-        ids!(),
-        " STRAIGHT_JOIN execute_task e FORCE INDEX (PRIMARY) ON e.id = v.id \
-         SET e.status = 'lost', e.extra = ?, e.finished_at = ",
+        "UPDATE JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$.id', \
+         extra TEXT CHARACTER SET utf8mb4 PATH '$.extra')) v \
+         STRAIGHT_JOIN execute_task e FORCE INDEX (PRIMARY) ON e.id = v.id \
+         SET e.status = 'lost', e.extra = v.extra, e.finished_at = ",
         now_ms!(),
         " WHERE e.status = 'todo'"
     ),

@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+use serde::Serialize;
+
 use super::{
     connection::{Cell, Connection},
     in_lock_order, json,
@@ -15,7 +17,7 @@ use super::{
 use crate::plan::{
     execution::ExecutionId,
     node::{Lost, Reaped},
-    retry::is_wanted_when_lost,
+    retry::{extra_when_lost, is_wanted_when_lost},
     task::TaskId,
 };
 
@@ -88,13 +90,7 @@ async fn reap_dead(
         let held = connection.fetch(sql.lock_executions, &[(&ids).into()]).await?;
         let held: HashSet<ExecutionId> = held.iter().filter_map(|row| row[0].int()).collect();
         lost.retain(|id, _| held.contains(id));
-        retried = retry_lost(connection, sql, &lost).await?;
-        let ids = json(&lost.keys().collect::<Vec<_>>());
-        let lease = search.lease.as_secs_f64();
-        let reason = format!("the node did not renew its lease for {lease} s");
-        let extra = json(&serde_json::json!({ "reason": reason }));
-        let binds: [super::connection::Bind<'_>; 2] = [(&ids).into(), (&extra).into()];
-        connection.execute(sql.mark_lost, &binds).await?;
+        retried = mark_lost(connection, sql, &lost, search.lease).await?;
     }
     status.write(connection, sql.release_tasks, &tasks_json).await?;
     let doing_after = doing(&connection.fetch(sql.lock_tasks, &[(&tasks_json).into()]).await?);
@@ -118,23 +114,37 @@ async fn reap_dead(
     })
 }
 
-/// Lets the next attempt wait where the row asks for it; which executions that are.
-async fn retry_lost(
+#[derive(Serialize)]
+struct LostJson {
+    id: ExecutionId,
+    extra: String,
+}
+
+/// Closes the executions, and lets the next attempt wait where the row asks for it; which executions that are.
+async fn mark_lost(
     connection: &mut Connection<'_>,
     sql: &Statements,
     lost: &Dead,
+    lease: Duration,
 ) -> Result<HashSet<ExecutionId>, sqlx::Error> {
+    let reason = format!("the node did not renew its lease for {} s", lease.as_secs_f64());
     let ids = json(&lost.keys().collect::<Vec<_>>());
     let rows = connection.fetch(sql.read_attempts, &[(&ids).into()]).await?;
-    let wanted = rows.iter().filter(|row| {
-        row[1].int().is_some_and(|attempt| is_wanted_when_lost(&row[2].to_lossy(), attempt))
-    });
-    let wanted: HashSet<ExecutionId> = wanted.filter_map(|row| row[0].int()).collect();
-    if !wanted.is_empty() {
-        let ids = json(&in_lock_order(wanted.iter().copied()));
-        connection.execute(sql.retry_lost, &[(&ids).into()]).await?;
+    let mut wanted = Vec::new();
+    let mut closed = Vec::new();
+    for row in &rows {
+        let Some(id) = row[0].int() else { continue };
+        let extra = row[2].to_lossy();
+        if is_wanted_when_lost(&extra, row[1].int().unwrap_or(1)) {
+            wanted.push(id);
+        }
+        closed.push(LostJson { id, extra: extra_when_lost(&extra, &reason) });
     }
-    Ok(wanted)
+    if !wanted.is_empty() {
+        connection.execute(sql.retry_lost, &[(&json(&wanted)).into()]).await?;
+    }
+    connection.execute(sql.mark_lost, &[(&json(&closed)).into()]).await?;
+    Ok(wanted.into_iter().collect())
 }
 
 async fn find_dead(

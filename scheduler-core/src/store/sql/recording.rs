@@ -1,4 +1,4 @@
-//! The record transaction.
+//! The record transaction, and the notes before it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,7 +9,7 @@ use super::{
     status::StatusColumn, try_lock_tasks,
 };
 use crate::plan::{
-    execution::{ExecutionId, Outcome, Recorded, Status},
+    execution::{ExecutionId, Noted, Outcome, Recorded, Status},
     retry::Retry,
     task::TaskId,
 };
@@ -87,6 +87,31 @@ pub(super) async fn record(
         status.write(connection, sql.release_tasks, &json(&in_lock_order(freed))).await?;
     }
     Ok(recorded)
+}
+
+#[derive(Serialize)]
+struct NotedJson<'a> {
+    id: ExecutionId,
+    trace_id: &'a str,
+    extra: &'a str,
+}
+
+pub(super) async fn note(
+    connection: &mut Connection<'_>,
+    sql: &Statements,
+    notes: &[Noted],
+) -> Result<(), sqlx::Error> {
+    let mut rows: Vec<NotedJson<'_>> = notes
+        .iter()
+        .map(|Noted { execution_id, trace_id, extra }| NotedJson {
+            id: *execution_id,
+            trace_id,
+            extra,
+        })
+        .collect();
+    // In the order in which everybody locks.
+    rows.sort_by_key(|row| row.id);
+    connection.execute(sql.write_notes, &[(&json(&rows)).into()]).await.map(drop)
 }
 
 /// Which of these executions exist: those that could not be locked because somebody else holds them.

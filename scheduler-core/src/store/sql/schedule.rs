@@ -15,7 +15,7 @@ use super::{
 use crate::{
     plan::{
         claim::{Claim, Origin, Request, Verdict},
-        execution::{Outcome, Recorded},
+        execution::{Noted, Outcome, Recorded},
         node::{MOST_REQUESTS, Reading, Reaped, Settled},
         task::{TaskId, TaskRow},
     },
@@ -141,6 +141,10 @@ impl Store for SqlStore {
     async fn record(&self, outcomes: &[Outcome]) -> Result<Vec<Recorded>, StoreError> {
         write_transaction!(self, "recording", is_worth_the_same_batch, connection =>
             recording::record(&mut connection, self.sql, &self.status, outcomes))
+    }
+
+    async fn note(&self, notes: &[Noted]) -> Result<(), StoreError> {
+        write_transaction!(self, "noting", connection => recording::note(&mut connection, self.sql, notes))
     }
 
     async fn renew(&self, node: &str) -> Result<(), StoreError> {

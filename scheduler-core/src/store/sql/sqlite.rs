@@ -116,6 +116,9 @@ pub(crate) static SQLITE: Statements = Statements {
     release_tasks: "UPDATE OR IGNORE task SET status = 'ready' WHERE id IN (SELECT value FROM json_each(?1)) \
                     AND status = 'doing' AND NOT EXISTS \
                     (SELECT 1 FROM execute_task e WHERE e.status = 'todo' AND e.task_id = task.id)",
+    write_notes: "UPDATE execute_task SET update_at = CURRENT_TIMESTAMP, extra = v.value ->> 'extra' \
+                  FROM json_each(?1) v WHERE execute_task.id = v.value ->> 'id' AND execute_task.status = 'todo' \
+                  AND execute_task.trace_id = v.value ->> 'trace_id'",
 
     renew: "INSERT INTO scheduler_node (node_id, started_at, heartbeat_at) \
             VALUES (?1, CAST(unixepoch('subsec') * 1000 AS INTEGER), CAST(unixepoch('subsec') * 1000 AS INTEGER)) \
@@ -129,9 +132,9 @@ pub(crate) static SQLITE: Statements = Statements {
     retry_lost: "INSERT OR IGNORE INTO scheduler_retry (task_id, scheduled_at, attempt, due_at) \
                  SELECT e.task_id, e.scheduled_at, e.attempt + 1, CAST(unixepoch('subsec') * 1000 AS INTEGER) \
                  FROM json_each(?1) v CROSS JOIN execute_task e ON e.id = v.value WHERE e.scheduled_at IS NOT NULL",
-    mark_lost: "UPDATE execute_task SET status = 'lost', extra = ?2, update_at = CURRENT_TIMESTAMP, \
+    mark_lost: "UPDATE execute_task SET status = 'lost', extra = v.value ->> 'extra', update_at = CURRENT_TIMESTAMP, \
                 finished_at = CAST(unixepoch('subsec') * 1000 AS INTEGER) \
-                WHERE id IN (SELECT value FROM json_each(?1)) AND status = 'todo'",
+                FROM json_each(?1) v WHERE execute_task.id = v.value ->> 'id' AND execute_task.status = 'todo'",
     forget_nodes: "DELETE FROM scheduler_node \
                    WHERE heartbeat_at < CAST(unixepoch('subsec') * 1000 AS INTEGER) - 86400000",
 

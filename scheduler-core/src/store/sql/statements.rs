@@ -62,6 +62,9 @@ pub(crate) struct Statements {
     /// `(ids)`: to `ready` where nothing is open; `update_at` stays.
     pub(crate) release_tasks: &'static str,
 
+    /// `(notes)`; open rows with their trace id only.
+    pub(crate) write_notes: &'static str,
+
     // Being alive.
     /// `(node_id)` by the database's clock.
     pub(crate) renew: &'static str,
@@ -73,7 +76,7 @@ pub(crate) struct Statements {
     pub(crate) read_attempts: &'static str,
     /// `(ids)`: the next attempt of these executions waits, due at once by the database's clock.
     pub(crate) retry_lost: &'static str,
-    /// `(ids, extra)`; open rows only, `finished_at` by the database's clock.
+    /// `(lost)`; open rows only, `finished_at` by the database's clock.
     pub(crate) mark_lost: &'static str,
     /// Forgets nodes that were not heard of for a day.
     pub(crate) forget_nodes: &'static str,
@@ -137,6 +140,7 @@ impl Statements {
             write_outcomes,
             add_retries,
             release_tasks,
+            write_notes,
             renew,
             leave,
             find_dead,
