@@ -17,7 +17,7 @@ use tokio::{runtime::Handle, task::JoinSet};
 use uuid::Uuid;
 
 use crate::{
-    clock,
+    clock::{self, Clock},
     config::Config,
     plan::{
         node::{Action, Call, Event, Node, Settings},
@@ -90,15 +90,17 @@ impl Scheduler {
         let Self { store, registry, reader, settings, node_id } = self;
         tracing::info!(node.id = %node_id, jobs = registry.len(), "the scheduler starts");
         let mut node = Node::new(settings, reader, || Uuid::now_v7().simple().to_string().into());
-        let calls = Calls::new(Arc::clone(&store), Arc::clone(&node_id), settings.lease);
-        let mut jobs = Jobs::new(registry, jobs);
+        let clock = Clock::system();
+        let calls =
+            Calls::new(Arc::clone(&store), Arc::clone(&node_id), settings.lease, clock.clone());
+        let mut jobs = Jobs::new(registry, jobs, clock.clone());
         let mut reporter = Reporter::default();
         let mut in_flight: JoinSet<Event> = JoinSet::new();
         let watchdog = watchdog::Watchdog::start();
         let mut event = Event::Tick;
         'turn: loop {
             watchdog.turned();
-            for action in node.handle(event, clock::now()) {
+            for action in node.handle(event, clock.now()) {
                 match action {
                     Action::Start(runs) => jobs.start(runs),
                     Action::CancelJobs => jobs.cancel(),
@@ -112,7 +114,7 @@ impl Scheduler {
                     Action::Call(call) => calls.perform(call, &mut in_flight),
                 }
             }
-            let wait = node.wake_in(clock::now()).unwrap_or(Duration::MAX);
+            let wait = node.wake_in(clock.now()).unwrap_or(Duration::MAX);
             event = tokio::select! {
                 signal = signals.next() => match signal {
                     signals::Wish::Stop => Event::Stop,
