@@ -12,17 +12,17 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::{
-    runtime::{Builder, Handle, Runtime},
+    runtime::Handle,
     task::{AbortHandle, Id, JoinError, JoinSet},
 };
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use crate::{
     clock::Clock,
-    job::{Args, Body, Context, ContextParts, Invocation, error_chain, panic_text},
+    job::{Args, Body, Context, ContextParts, Invocation, Shared, error_chain, panic_text},
     plan::{
         execution::{ExecutionId, Outcome},
         node::{Ended, Run},
@@ -34,24 +34,13 @@ use crate::{
 /// The most ends handed over at once.
 const BATCH: usize = 1_000;
 
-/// A runtime for jobs with `threads` worker threads; 0: one per core.
-///
-/// # Errors
-/// When the operating system gives no threads.
-pub fn job_runtime(threads: usize) -> std::io::Result<Runtime> {
-    let mut builder = Builder::new_multi_thread();
-    if threads > 0 {
-        builder.worker_threads(threads);
-    }
-    builder.thread_name("job").enable_all().build()
-}
-
 /// The jobs that run.
 #[derive(Debug)]
 pub(crate) struct Jobs {
     registry: Arc<Registry>,
     runtime: Handle,
     clock: Clock,
+    shared: Arc<Shared>,
     tasks: JoinSet<Result<(), String>>,
     by_task: HashMap<Id, ExecutionId>,
     by_execution: HashMap<ExecutionId, Running>,
@@ -66,12 +55,18 @@ struct Running {
 }
 
 impl Jobs {
-    /// None yet. They will run on `runtime`, and say by `clock` when they began and ended.
-    pub(crate) fn new(registry: Arc<Registry>, runtime: Handle, clock: Clock) -> Self {
+    /// None yet. They will run on `runtime`, say by `clock` when they began and ended, and be given `shared`.
+    pub(crate) fn new(
+        registry: Arc<Registry>,
+        runtime: Handle,
+        clock: Clock,
+        shared: Arc<Shared>,
+    ) -> Self {
         Self {
             registry,
             runtime,
             clock,
+            shared,
             tasks: JoinSet::new(),
             by_task: HashMap::new(),
             by_execution: HashMap::new(),
@@ -103,7 +98,7 @@ impl Jobs {
             let text = format!("bug: job {:?} is not compiled in", run.job);
             return self.tasks.spawn_on(async { Err(text) }, &self.runtime);
         };
-        let invocation = invocation(run, cancellation);
+        let invocation = self.invocation(run, cancellation, span.clone());
         match descriptor.body {
             Body::Async(body) => {
                 let job = async move {
@@ -120,6 +115,27 @@ impl Jobs {
                 };
                 self.tasks.spawn_blocking_on(job, &self.runtime)
             }
+        }
+    }
+
+    fn invocation(&self, run: Run, cancellation: CancellationToken, span: Span) -> Invocation {
+        let until =
+            |timeout| self.clock.wall().checked_add_signed(TimeDelta::from_std(timeout).ok()?);
+        Invocation {
+            task_key: run.task_key,
+            args: Args::parse(&run.args),
+            context: Context::new(ContextParts {
+                task_id: run.task_id,
+                execution_id: run.execution_id,
+                trace_id: run.trace_id,
+                scheduled_at: run.scheduled_at,
+                attempt: run.attempt,
+                deadline: run.timeout.and_then(until),
+                cancellation,
+                shared: Arc::clone(&self.shared),
+                span,
+                runtime: Some(self.runtime.clone()),
+            }),
         }
     }
 
@@ -178,21 +194,6 @@ impl Jobs {
         let running = self.by_execution.remove(&execution_id);
         let started_at = running.and_then(|running| running.started_at.get());
         Ended { execution_id, started_at, finished_at, result }
-    }
-}
-
-fn invocation(run: Run, cancellation: CancellationToken) -> Invocation {
-    Invocation {
-        task_key: run.task_key,
-        args: Args::parse(&run.args),
-        context: Context::new(ContextParts {
-            task_id: run.task_id,
-            execution_id: run.execution_id,
-            trace_id: run.trace_id,
-            scheduled_at: run.scheduled_at,
-            attempt: run.attempt,
-            cancellation,
-        }),
     }
 }
 

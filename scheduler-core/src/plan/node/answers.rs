@@ -172,6 +172,7 @@ impl Node {
             trace_id: Arc::clone(&entry.trace_id),
             scheduled_at: entry.scheduled_at,
             attempt: 1,
+            timeout: task.policy.timeout,
         });
         if let Some(deadline) = open.deadline {
             self.deadlines.insert((deadline, execution_id));

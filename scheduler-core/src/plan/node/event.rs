@@ -139,6 +139,8 @@ pub struct Run {
     pub scheduled_at: DateTime<Utc>,
     /// 1 for the first.
     pub attempt: u32,
+    /// How long it may run.
+    pub timeout: Option<Duration>,
 }
 
 /// A job that ended.

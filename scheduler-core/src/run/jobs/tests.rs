@@ -21,7 +21,8 @@ fn registry(body: Body) -> Arc<Registry> {
 
 /// Jobs of one kind, on the runtime of the test and by a clock that starts at the epoch.
 fn jobs(body: Body) -> Jobs {
-    Jobs::new(registry(body), Handle::current(), Clock::stepped(DateTime::UNIX_EPOCH))
+    let clock = Clock::stepped(DateTime::UNIX_EPOCH);
+    Jobs::new(registry(body), Handle::current(), clock, Arc::default())
 }
 
 fn run(execution_id: ExecutionId) -> Run {
@@ -34,6 +35,7 @@ fn run(execution_id: ExecutionId) -> Run {
         trace_id: "trace".into(),
         scheduled_at: DateTime::UNIX_EPOCH,
         attempt: 1,
+        timeout: None,
     }
 }
 
@@ -83,7 +85,7 @@ async fn a_job_that_is_not_compiled_in_is_a_bug_of_ours_and_said() {
 
 #[tokio::test(start_paused = true)]
 async fn a_job_begins_and_ends_by_the_clock_it_was_given() {
-    fn three_seconds(_: crate::job::Invocation) -> JobFuture {
+    fn three_seconds(_: Invocation) -> JobFuture {
         Box::pin(async {
             tokio::time::sleep(Duration::from_secs(3)).await;
             Ok(())
@@ -161,6 +163,23 @@ async fn both_kinds_run_inside_the_span_of_their_run() {
     let _spans = tracing::dispatcher::set_default(subscriber);
     assert_eq!(result_of(Body::Async(|_| Box::pin(async { in_span() }))).await, Ok(()));
     assert_eq!(result_of(Body::Blocking(|_| in_span())).await, Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_deadline_is_the_start_plus_the_timeout_and_none_without() {
+    fn body(invocation: Invocation) -> JobResult {
+        anyhow::bail!("{:?}", invocation.context.deadline().map(|at| at.timestamp_millis()))
+    }
+    for (timeout, deadline) in [
+        (None, "None"),
+        (Some(Duration::from_millis(2_500)), "Some(12500)"),
+        (Some(Duration::MAX), "None"),
+    ] {
+        let mut jobs = jobs(Body::Blocking(body));
+        tokio::time::advance(Duration::from_secs(10)).await;
+        jobs.start(vec![Run { timeout, ..run(7) }]);
+        assert_eq!(end(&mut jobs).await.result, Err(deadline.to_owned()), "{timeout:?}");
+    }
 }
 
 fn outcome(execution_id: ExecutionId) -> Outcome {
