@@ -195,6 +195,11 @@ impl<'a> Reader<'a> {
         value
     }
 
+    /// Leaves the table `name`, which may be absent, to somebody else.
+    pub(super) fn leave(&mut self, name: &'static str) {
+        self.known.push(name);
+    }
+
     /// Whether the key is given, right or wrong.
     pub(super) fn has(&self, key: &str) -> bool {
         self.entries.contains_key(key)
