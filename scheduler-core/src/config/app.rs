@@ -8,7 +8,6 @@
 use std::{
     any::{Any, TypeId, type_name},
     fmt,
-    path::PathBuf,
     sync::Arc,
 };
 
@@ -89,7 +88,7 @@ impl fmt::Debug for AppTable {
 impl Default for AppTable {
     /// Nothing, and no file where anything could stand.
     fn default() -> Self {
-        Self { place: Place::file(&PathBuf::from("[app]")), entries: Tree::new(), is_whole: true }
+        Self { place: Place::Program, entries: Tree::new(), is_whole: true }
     }
 }
 
@@ -162,7 +161,7 @@ fn is_named(key: &str, entry: &Entry, name: &str) -> bool {
 fn not_a_table(name: &str, place: &Place, value: &Value) -> String {
     match place {
         Place::Variable(_) => "the value (not shown) is refused, expected a table".to_owned(),
-        Place::File { .. } => format!("[{name}] is {}, expected a table", value.kind()),
+        _ => format!("[{name}] is {}, expected a table", value.kind()),
     }
 }
 

@@ -2,12 +2,14 @@
 //! refuses them with every mistake at once, and touches nothing else; `docs/configuration.md` explains each key.
 //!
 //! `problem` collects the mistakes, `document` turns a file into a tree, `overrides` lays the environment over
-//! it, `reader` reads typed keys (`value`); `common`, `logger` and `pools` are the list of keys. A key exists because a
+//! it, `reader` reads typed keys (`value`); `common`, `logger` and `pools` are the list of keys. `app` keeps the keys
+//! of the program's own, which serde reads through `serde_value`. A key exists because a
 //! reader asks for it, so there is no second list that could differ.
 //!
 //! Secrets are [`secrecy::SecretString`] and stand in no message, not even in one about themselves.
 
 mod app;
+mod check;
 mod common;
 mod document;
 mod logger;

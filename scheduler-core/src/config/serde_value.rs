@@ -236,7 +236,7 @@ fn visit_integer<'de, V: Visitor<'de>>(number: i128, visitor: V) -> Result<V::Va
         visitor.visit_u64(number)
     } else {
         // Most types know no such numbers, and serde then names the number.
-        visitor.visit_i128(number).map_err(|mistake| Mistake {
+        visitor.visit_i128(number).map_err(|mistake: Mistake| Mistake {
             what: match mistake.what {
                 What::Wrong { expected, .. } => {
                     What::Wrong { found: "a very large number", expected }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use jobs as _;
 use scheduler_core::{
     __private::inventory,
     Args, Context, JobResult, job,
@@ -81,5 +80,5 @@ fn is_the_scheduler_where_a_test_started_it() {
         return;
     };
     let args = std::iter::once("scheduler").chain(args.lines()).map(Into::into);
-    std::process::exit(scheduler::main(args).into());
+    std::process::exit(scheduler::main(args, jobs::app()).into());
 }
