@@ -5,3 +5,22 @@
 mod cron;
 mod date;
 mod interval;
+
+use scheduler_core::App;
+
+/// What the jobs of this crate need beside their arguments: nothing so far.
+///
+/// ```
+/// # use scheduler_core::App;
+/// # #[derive(serde::Deserialize)]
+/// # struct Mail {}
+/// # struct Counter(u64);
+/// pub fn app() -> App {
+///     App::new()
+///         .config::<Mail>("mail") // `[app.mail]` in common.toml; a job gets it by `ctx.config::<Mail>()?`
+///         .state(Counter(0)) // a job gets it by `ctx.state::<Counter>()?`
+/// }
+/// ```
+pub fn app() -> App {
+    App::new()
+}

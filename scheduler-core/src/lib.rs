@@ -23,6 +23,7 @@
 //! | [`plan`] | every decision, as values in and values out: what a row means ([`plan::task`]), when it is due ([`plan::trigger`]), what becomes of a late or overlapping fire ([`plan::lateness`]), and one scheduler's brain ([`plan::node`]) |
 //! | [`store`] | the tables behind one contract, batch first: SQLite, MySQL and MariaDB |
 //! | [`run`] | the loop that awaits one event, asks the plan, and performs the answer; the jobs on a runtime of their own |
+//! | [`app`] | what a program shares with its jobs, and the one way in which a scheduler is put together, in our program and in [another](App::start) |
 //! | [`mod@job`], [`registry`] | what a job sees; which jobs are compiled in |
 //! | [`config`], [`telemetry`], [`clock`] | what the operator decides; the log; the only door to time |
 //!
@@ -32,6 +33,7 @@
 //! unique key and the lock of the task's row, so that no fire runs twice. What cannot run is recorded with the
 //! reason, so that every instant is accounted for.
 
+pub mod app;
 pub mod clock;
 pub mod config;
 pub mod job;
@@ -44,5 +46,6 @@ pub mod telemetry;
 pub use anyhow;
 pub use scheduler_macros::job;
 
+pub use self::app::App;
 pub use self::job::private as __private;
 pub use self::job::{Args, Context, JobResult};

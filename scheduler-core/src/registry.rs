@@ -23,8 +23,9 @@ pub struct Registry {
 pub enum RegistryError {
     /// There is none.
     #[error(
-        "no job is linked, expected at least one: the program must name the jobs crate with \
-         `use jobs as _;`, and a function in it must carry `#[job(\"name\")]`"
+        "no job is linked, expected at least one: the program must call a function of the crate with \
+         the jobs, such as `jobs::app()`, or name it with `use jobs as _;`, and a function in it \
+         must carry `#[job(\"name\")]`"
     )]
     Empty,
     /// Some share a name. All names that are shared are here, in alphabetical order.
@@ -174,8 +175,9 @@ mod tests {
         assert_eq!(error, RegistryError::Empty);
         assert_eq!(
             error.to_string(),
-            "no job is linked, expected at least one: the program must name the jobs crate with \
-             `use jobs as _;`, and a function in it must carry `#[job(\"name\")]`"
+            "no job is linked, expected at least one: the program must call a function of the crate \
+             with the jobs, such as `jobs::app()`, or name it with `use jobs as _;`, and a \
+             function in it must carry `#[job(\"name\")]`"
         );
     }
 

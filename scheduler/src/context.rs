@@ -3,6 +3,8 @@
 use std::{path::Path, sync::Arc};
 
 use scheduler_core::{
+    App,
+    app::Prepared,
     config::{self, Config, ConfigError, StoreChoice},
     registry::Registry,
     run::open_store,
@@ -14,8 +16,10 @@ use crate::{cli::Globals, exit, output::Output};
 /// Configuration and jobs, both checked.
 #[derive(Debug)]
 pub(crate) struct Context {
-    pub(crate) config: Config,
+    pub(crate) config: Arc<Config>,
     pub(crate) registry: Arc<Registry>,
+    /// The scheduler of both, which has touched nothing yet.
+    pub(crate) prepared: Prepared,
     pub(crate) output: Output,
 }
 
@@ -23,11 +27,12 @@ impl Context {
     /// Touches nothing but the files of the configuration.
     ///
     /// # Errors
-    /// When the configuration or the set of jobs is refused.
-    pub(crate) fn load(globals: &Globals) -> anyhow::Result<Self> {
-        let config = load_config(&globals.conf)?;
-        let registry = Arc::new(Registry::linked()?);
-        Ok(Self { config, registry, output: Output::new(globals.json) })
+    /// When the configuration, the set of jobs or what is shared with them is refused.
+    pub(crate) fn load(globals: &Globals, app: App) -> anyhow::Result<Self> {
+        let config = Arc::new(load_config(&globals.conf, &app)?);
+        let prepared = app.prepare(Arc::clone(&config))?;
+        let registry = Arc::clone(prepared.registry());
+        Ok(Self { config, registry, prepared, output: Output::new(globals.json) })
     }
 
     /// The database with tables that are fit to use. Creates and changes nothing.
@@ -49,29 +54,18 @@ impl Context {
     }
 }
 
-/// The database with its tables brought to the newest version; an SQLite file is created.
-///
-/// # Errors
-/// When the database does not answer, refuses, or lacks a key that the scheduler relies on.
-pub(crate) async fn open_and_migrate(config: &Config) -> anyhow::Result<SharedStore> {
-    let store = open_store(config).await.map_err(at_start)?;
-    store.migrate().await.map_err(at_start)?;
-    store.check_schema().await.map_err(at_start)?;
-    Ok(store)
-}
-
-/// The files of the environment that `APP_ENV` names.
+/// The files of the environment that `APP_ENV` names, with the sections of `app`.
 ///
 /// # Errors
 /// Every mistake in them.
-pub(crate) fn load_config(folder: &Path) -> Result<Config, ConfigError> {
+pub(crate) fn load_config(folder: &Path, app: &App) -> Result<Config, ConfigError> {
     let app_env = std::env::var_os("APP_ENV");
     let app_env = app_env.as_deref().map_or("local".into(), |name| name.to_string_lossy());
-    Config::load(folder, &app_env, config::environment())
+    app.load_config(folder, &app_env, config::environment())
 }
 
 /// At the start, a database that does not answer in time counts as one that is not there.
-fn at_start(error: StoreError) -> anyhow::Error {
+pub(crate) fn at_start(error: StoreError) -> anyhow::Error {
     match error {
         StoreError::Deadline { .. } => exit::unreachable(error.chain()),
         error => error.into(),

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use scheduler_core::{config::ConfigError, registry::RegistryError, store::StoreError};
+use scheduler_core::{
+    app::AppError, config::ConfigError, registry::RegistryError, store::StoreError,
+};
 
 use crate::output::{message, visible};
 
@@ -54,13 +56,20 @@ pub(crate) fn report(result: anyhow::Result<Exit>) -> u8 {
         Ok(Exit::Done) => DONE,
         Ok(Exit::Finding) => FAILURE,
         Err(error) => {
-            match error.downcast_ref::<ConfigError>() {
+            match mistakes(&error) {
                 // One line per mistake, each beginning with its place.
                 Some(mistakes) => message(&mistakes.to_string()),
                 None => message(&format!("error: {}", one_line(&error))),
             }
             code(&error)
         }
+    }
+}
+
+fn mistakes(error: &anyhow::Error) -> Option<&ConfigError> {
+    match error.downcast_ref::<AppError>() {
+        Some(AppError::Config(mistakes)) => Some(mistakes),
+        _ => error.downcast_ref(),
     }
 }
 
@@ -72,13 +81,24 @@ fn code(error: &anyhow::Error) -> u8 {
         if cause.is::<ConfigError>() || cause.is::<RegistryError>() {
             return Some(CONFIGURATION);
         }
-        match cause.downcast_ref::<StoreError>()? {
-            StoreError::Unreachable { .. } => Some(UNREACHABLE),
-            StoreError::Schema(_) => Some(CONFIGURATION),
-            _ => None,
+        match cause.downcast_ref::<AppError>() {
+            Some(AppError::Twice(_) | AppError::Config(_) | AppError::Registry(_)) => {
+                Some(CONFIGURATION)
+            }
+            Some(AppError::Store(error)) => store_code(error),
+            Some(_) => None,
+            None => store_code(cause.downcast_ref()?),
         }
     });
     codes.into_iter().next().unwrap_or(FAILURE)
+}
+
+fn store_code(error: &StoreError) -> Option<u8> {
+    match error {
+        StoreError::Unreachable { .. } => Some(UNREACHABLE),
+        StoreError::Schema(_) => Some(CONFIGURATION),
+        _ => None,
+    }
 }
 
 /// The error with its causes. A cause that its parent has quoted already is left out.

@@ -1,6 +1,6 @@
 //! The scheduler program as a function: reads the command line, does what a verb asks for, gives the exit code.
 //!
-//! [`main`] is all there is to call. A binary that links a jobs crate and calls it is a scheduler; ours is
+//! [`main`] is all there is to call. A binary that calls it with what its jobs crate shares is a scheduler; ours is
 //! `main.rs`.
 //!
 //! `cli` names the verbs and `commands` does them, one file each. `context` is what most of them begin with:

@@ -2,9 +2,6 @@
 
 use std::process::ExitCode;
 
-// Named, so that the linker keeps it: its jobs register themselves.
-use jobs as _;
-
 fn main() -> ExitCode {
-    scheduler::main(std::env::args_os()).into()
+    scheduler::main(std::env::args_os(), jobs::app()).into()
 }

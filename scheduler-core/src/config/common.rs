@@ -61,6 +61,8 @@ pub(super) fn read(t: &mut Reader<'_>) -> Common {
     let secs = Duration::from_secs;
     let dialects = [("standard", CronDialect::Standard), ("apscheduler", CronDialect::Apscheduler)];
     t.require(&["store"]);
+    // Understood by the program alone, see `app`.
+    t.leave("app");
     Common {
         // After a mistake nothing is returned; a placeholder of this kind asks for no pool.
         store: t.text("store", STORE, store).unwrap_or(StoreChoice::Sqlite(PathBuf::new())),

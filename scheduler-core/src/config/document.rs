@@ -8,7 +8,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use toml::de::{DeTable, DeValue};
+use toml::{
+    de::{DeTable, DeValue},
+    value::Datetime,
+};
 
 use super::problem::{Place, Report};
 
@@ -29,15 +32,20 @@ pub(super) struct Document {
 pub(super) type Tree = BTreeMap<String, Entry>;
 
 /// A value and where it stands. No `Debug`: it may be a secret.
+#[derive(Clone)]
 pub(super) struct Entry {
     pub(super) place: Place,
     pub(super) value: Value,
 }
 
+#[derive(Clone)]
 pub(super) enum Value {
     Text(String),
     Integer(i128),
+    Float(f64),
     Bool(bool),
+    Datetime(Datetime),
+    Array(Vec<Value>),
     Table(Tree),
     /// No key takes such a value; the words show it in a message.
     Other(String),
@@ -124,11 +132,22 @@ fn convert(value: DeValue<'_>, text: &str, path: &Path) -> Value {
         DeValue::Integer(digits) => i128::from_str_radix(digits.as_str(), digits.radix())
             .map_or_else(|_| Value::Other("a very large number".to_owned()), Value::Integer),
         DeValue::Boolean(flag) => Value::Bool(flag),
-        DeValue::Float(float) => Value::Other(float.to_string()),
-        DeValue::Datetime(_) => Value::Other("a date or time".to_owned()),
-        DeValue::Array(_) => Value::Other("an array".to_owned()),
+        DeValue::Float(digits) => digits.as_str().parse().map_or_else(
+            |_| Value::Other("a number that is not understood".to_owned()),
+            Value::Float,
+        ),
+        DeValue::Datetime(datetime) => Value::Datetime(datetime),
+        DeValue::Array(values) => {
+            let values = values.into_iter().map(|value| convert(value.into_inner(), text, path));
+            Value::Array(values.collect())
+        }
         DeValue::Table(table) => Value::Table(convert_table(table, text, path)),
     }
+}
+
+/// A name as a variable of the environment can write it, which knows neither case nor hyphen.
+pub(super) fn folded(name: &str) -> String {
+    name.to_lowercase().replace('-', "_")
 }
 
 /// The line that holds the byte `offset`, from 1.

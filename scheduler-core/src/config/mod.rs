@@ -2,11 +2,14 @@
 //! refuses them with every mistake at once, and touches nothing else; `docs/configuration.md` explains each key.
 //!
 //! `problem` collects the mistakes, `document` turns a file into a tree, `overrides` lays the environment over
-//! it, `reader` reads typed keys (`value`); `common`, `logger` and `pools` are the list of keys. A key exists because a
+//! it, `reader` reads typed keys (`value`); `common`, `logger` and `pools` are the list of keys. `app` keeps the keys
+//! of the program's own, which serde reads through `serde_value`. A key exists because a
 //! reader asks for it, so there is no second list that could differ.
 //!
 //! Secrets are [`secrecy::SecretString`] and stand in no message, not even in one about themselves.
 
+mod app;
+mod check;
 mod common;
 mod document;
 mod logger;
@@ -16,6 +19,7 @@ mod pools;
 mod problem;
 mod reader;
 mod secret_file;
+mod serde_value;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -26,20 +30,24 @@ use std::{
 };
 
 pub use self::{
+    app::{AppTable, Section, SectionValue},
     common::{Common, JobsTable, StoreChoice},
     logger::{Level, Logger, LoggerTable},
     overrides::environment,
     pools::{MysqlPool, RedisPool, Tls},
     problem::{ConfigError, Place, Problem},
 };
-use self::{document::Document, problem::Report};
+use self::{
+    document::{Document, Entry, Tree, Value},
+    problem::Report,
+};
 
 /// The whole configuration, checked.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Name of the environment, which is the name of a folder: `local`, `test`, `online`.
+    /// Name of the environment, which is the name of a folder: `local`, `test`, `online`. Empty without files.
     pub app_env: String,
-    /// The folder that holds a folder per environment.
+    /// The folder that holds a folder per environment. Empty without files.
     pub folder: PathBuf,
     /// `common.toml`.
     pub common: Common,
@@ -49,12 +57,16 @@ pub struct Config {
     pub mysql: BTreeMap<String, MysqlPool>,
     /// `redis.toml`, by name of the pool.
     pub redis: BTreeMap<String, RedisPool>,
+    /// `[app]` of `common.toml`, which only the program understands: see [`Config::read_sections`].
+    pub app: AppTable,
     /// What is allowed but unwise, one line each: to be logged once at the start.
     pub warnings: Vec<String>,
 }
 
 impl Config {
-    /// Reads the four files in `folder`/`app_env` and lays `env` over them.
+    /// Reads the four files in `folder`/`app_env` and lays `env` over them. What stands under `[app]` is kept for
+    /// [`Config::read_sections`]; a program that knows its sections calls [`Config::load_with`] and hears of the
+    /// mistakes in them together with all others.
     ///
     /// `env` is the process environment ([`environment`]); variables that do not begin with `SCHEDULER__` are
     /// not looked at.
@@ -85,6 +97,53 @@ impl Config {
         config.warnings = report.verdict()?;
         Ok(config)
     }
+
+    /// As [`Config::load`], and checks that `sections` can be read from `[app]` and that nothing else stands there.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake in the files, in the variables and in the sections.
+    pub fn load_with(
+        folder: &Path,
+        app_env: &str,
+        env: impl IntoIterator<Item = (String, String)>,
+        sections: &[Section],
+    ) -> Result<Config, ConfigError> {
+        let report = Report::default();
+        let mut config = read(folder, app_env, env, &report);
+        config.app.read(sections, &report);
+        config.warnings = report.verdict()?;
+        Ok(config)
+    }
+
+    /// A configuration without files: an SQLite database in `path`, relative to the working directory, and the
+    /// default of every other key. Change what should differ.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use scheduler_core::config::Config;
+    ///
+    /// let mut config = Config::sqlite("data/app.db");
+    /// config.common.sync_interval = Duration::from_secs(1);
+    /// assert_eq!(config.common.timezone, "UTC");
+    /// ```
+    pub fn sqlite(path: impl Into<PathBuf>) -> Config {
+        let (place, value) = (Place::file(Path::new("")), Value::Text("sqlite:any".to_owned()));
+        let tree = Tree::from([("store".to_owned(), Entry { place, value })]);
+        let document = Document { name: "common", path: PathBuf::new(), tree, is_whole: true };
+        let mut common = reader::read_root(&document, &Report::default(), common::read);
+        common.store = StoreChoice::Sqlite(path.into());
+        Config {
+            app_env: String::new(),
+            folder: PathBuf::new(),
+            common,
+            logger: Logger::default(),
+            mysql: BTreeMap::new(),
+            redis: BTreeMap::new(),
+            app: AppTable::default(),
+            warnings: Vec::new(),
+        }
+    }
 }
 
 /// Reads everything; what is returned counts only if `report` has no mistake.
@@ -104,6 +163,7 @@ fn read(
         logger: logger::read(logger, report),
         mysql: pools::read_mysql(mysql, report),
         redis: pools::read_redis(redis, report),
+        app: AppTable::of(common, report),
         warnings: Vec::new(),
     };
     let wants_mysql = config.common.store == StoreChoice::Mysql;
@@ -137,8 +197,7 @@ fn open_all(folder: &Path, app_env: &str, report: &Report) -> [Document; 4] {
         let open = |name| document::open(name, path.join(format!("{name}.toml")), report);
         return FILES.map(open);
     }
-    let none =
-        |name| Document { name, path: path.clone(), tree: document::Tree::new(), is_whole: false };
+    let none = |name| Document { name, path: path.clone(), tree: Tree::new(), is_whole: false };
     FILES.map(none)
 }
 

@@ -1,11 +1,11 @@
 //! Lays environment variables over the files: `SCHEDULER__<FILE>__<KEY>` or
-//! `SCHEDULER__<FILE>__<TABLE>__<KEY>`. Afterwards the reader treats them like values of the files, so that an
+//! `SCHEDULER__<FILE>__<TABLE>__<KEY>`, and below `SCHEDULER__COMMON__APP__` as many tables as there are. Afterwards the reader treats them like values of the files, so that an
 //! unknown key or a wrong value is refused in the same words.
 
 use std::collections::BTreeMap;
 
 use super::{
-    document::{Document, Entry, Tree, Value},
+    document::{Document, Entry, Tree, Value, folded},
     nearest::or_nearest,
     problem::{Place, Report},
 };
@@ -51,12 +51,12 @@ fn apply_one(
         return Err("the value is not valid UTF-8".to_owned());
     }
     let segments: Vec<&str> = rest.split("__").collect();
-    let (file, table, key) = match segments.as_slice() {
-        [file, key] => (*file, None, *key),
-        [file, table @ .., key] if !table.is_empty() => (*file, Some(table.join("__")), *key),
+    let (file, tables, key) = match segments.as_slice() {
+        [file, key] => (*file, Vec::new(), *key),
+        [file, tables @ .., key] if !tables.is_empty() => (*file, path_of(file, tables), *key),
         _ => return Err(shape()),
     };
-    if key.is_empty() || table.as_deref() == Some("") {
+    if key.is_empty() || tables.iter().any(String::is_empty) {
         return Err(shape());
     }
     let files: Vec<&str> = documents.iter().map(|document| document.name).collect();
@@ -64,15 +64,16 @@ fn apply_one(
         return Err(format!("unknown file {file:?}, {}", or_nearest(file, files)));
     };
     let place = Place::Variable(name.to_owned());
-    let tree = match table {
-        None => &mut documents[at].tree,
-        Some(table) => match table_of(&mut documents[at].tree, &table, &place) {
-            Some(tree) => tree,
-            // The file has a plain value where a table belongs; the reader reports that.
+    let mut tree = &mut documents[at].tree;
+    for table in &tables {
+        match table_of(tree, table, &place) {
+            Some(inner) => tree = inner,
+            // There is a plain value where a table belongs; the reader reports that.
             None => return Ok(()),
-        },
-    };
-    match tree.get(key) {
+        }
+    }
+    let key = if is_app(file, &tables) { existing(tree, key) } else { key.to_owned() };
+    match tree.get(&key) {
         Some(Entry { value: Value::Table(_), .. }) => {
             Err(format!("{key:?} is a table, expected {PREFIX}<FILE>__<TABLE>__<KEY>"))
         }
@@ -80,10 +81,21 @@ fn apply_one(
             Err(format!("{other} sets the same key, expected one of the two"))
         }
         _ => {
-            tree.insert(key.to_owned(), Entry { place, value: Value::Variable(value) });
+            tree.insert(key, Entry { place, value: Value::Variable(value) });
             Ok(())
         }
     }
+}
+
+/// The names of the tables, from the outermost. Pools and loggers are not nested, and may have `__` in their name.
+fn path_of(file: &str, tables: &[&str]) -> Vec<String> {
+    let tables: Vec<String> = tables.iter().map(|&table| table.to_owned()).collect();
+    if is_app(file, &tables) { tables } else { vec![tables.join("__")] }
+}
+
+/// Whether the keys are those of the program, in letters of its choice.
+fn is_app(file: &str, tables: &[String]) -> bool {
+    file == "common" && tables.first().is_some_and(|table| table == "app")
 }
 
 fn shape() -> String {
@@ -92,10 +104,18 @@ fn shape() -> String {
 
 /// The table `name`, whatever its case, made if there is none.
 fn table_of<'a>(tree: &'a mut Tree, name: &str, place: &Place) -> Option<&'a mut Tree> {
-    let existing = tree.keys().find(|key| key.to_lowercase() == name).cloned();
     let fresh = || Entry { place: place.clone(), value: Value::Table(Tree::new()) };
-    match &mut tree.entry(existing.unwrap_or_else(|| name.to_owned())).or_insert_with(fresh).value {
+    match &mut tree.entry(existing(tree, name)).or_insert_with(fresh).value {
         Value::Table(table) => Some(table),
         _ => None,
     }
+}
+
+/// The name by which `tree` has `name`, whatever its case; if it has none, `name` itself.
+fn existing(tree: &Tree, name: &str) -> String {
+    if tree.contains_key(name) {
+        return name.to_owned();
+    }
+    let known = tree.keys().find(|key| folded(key) == folded(name));
+    known.map_or_else(|| name.to_owned(), Clone::clone)
 }

@@ -60,6 +60,8 @@ pub enum Place {
     },
     /// The environment variable of this name.
     Variable(String),
+    /// The program that changed what was read, or made a configuration without files.
+    Program,
 }
 
 impl Place {
@@ -75,6 +77,7 @@ impl fmt::Display for Place {
             Place::File { path, line: None } => write!(f, "{}", path.display()),
             Place::File { path, line: Some(line) } => write!(f, "{}:{line}", path.display()),
             Place::Variable(name) => write!(f, "environment {name}"),
+            Place::Program => write!(f, "the program"),
         }
     }
 }

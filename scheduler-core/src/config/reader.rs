@@ -195,6 +195,11 @@ impl<'a> Reader<'a> {
         value
     }
 
+    /// Leaves the table `name`, which may be absent, to somebody else.
+    pub(super) fn leave(&mut self, name: &'static str) {
+        self.known.push(name);
+    }
+
     /// Whether the key is given, right or wrong.
     pub(super) fn has(&self, key: &str) -> bool {
         self.entries.contains_key(key)
@@ -264,10 +269,10 @@ impl<'a> Reader<'a> {
         let prefix = &self.prefix;
         let found = || entry.value.shown();
         let text = match (&entry.place, is_secret) {
-            (Place::File { .. }, false) => format!("{prefix}{key} is {}", found()),
-            (Place::File { .. }, true) => format!("{prefix}{key} is wrong (not shown)"),
             (Place::Variable(_), false) => format!("{} is refused", found()),
             (Place::Variable(_), true) => "the value (not shown) is refused".to_owned(),
+            (_, false) => format!("{prefix}{key} is {}", found()),
+            (_, true) => format!("{prefix}{key} is wrong (not shown)"),
         };
         self.report.problem(entry.place.clone(), format!("{text}, expected {expected}"));
     }

@@ -3,6 +3,7 @@
 mod files;
 mod keys;
 mod secrets;
+mod sections;
 mod shipped;
 
 use std::{fs, path::Path};

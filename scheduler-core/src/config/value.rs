@@ -50,8 +50,23 @@ impl Value {
             },
             Value::Integer(number) => number.to_string(),
             Value::Bool(flag) => flag.to_string(),
-            Value::Table(_) => "a table".to_owned(),
+            Value::Float(number) => number.to_string(),
             Value::Other(words) => words.clone(),
+            Value::Table(_) | Value::Array(_) | Value::Datetime(_) => self.kind().to_owned(),
+        }
+    }
+
+    /// What it is, where the value itself must not be shown.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Value::Text(_) | Value::Variable(_) => "text",
+            Value::Integer(_) => "a whole number",
+            Value::Float(_) => "a number",
+            Value::Bool(_) => "true or false",
+            Value::Datetime(_) => "a date or time",
+            Value::Array(_) => "an array",
+            Value::Table(_) => "a table",
+            Value::Other(_) => "a very large number",
         }
     }
 }

@@ -1,9 +1,17 @@
 //! What a job knows about the run it is in.
 
-use std::sync::Arc;
+use std::{
+    any::{TypeId, type_name},
+    sync::Arc,
+};
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
+use tokio::{runtime::Handle, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, Span};
+
+use super::{Notebook, Shared, StateError};
 
 /// Which execution a job runs as, and whether it has been asked to stop. Clones are cheap.
 #[derive(Debug, Clone)]
@@ -13,13 +21,19 @@ pub struct Context {
 
 /// What a [`Context`] is made of. The runtime fills in every field.
 ///
-/// The default is for tests of jobs: execution 1 of task 1, first attempt, scheduled at the epoch.
+/// The default is for tests of jobs: execution 1 of task 1, first attempt, scheduled at the epoch, no time-out,
+/// and nothing shared.
 ///
 /// ```
 /// use scheduler_core::job::{Context, ContextParts};
 ///
 /// let ctx = Context::new(ContextParts { execution_id: 7, ..ContextParts::default() });
 /// assert_eq!(ctx.sub_task_id(), 7);
+///
+/// struct Greeting(&'static str);
+/// let ctx = Context::new(ContextParts::default().with_state(Greeting("hello")));
+/// assert_eq!(ctx.state::<Greeting>()?.0, "hello");
+/// # Ok::<(), scheduler_core::job::StateError>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct ContextParts {
@@ -33,8 +47,35 @@ pub struct ContextParts {
     pub scheduled_at: DateTime<Utc>,
     /// 1 for the first run of a fire.
     pub attempt: u32,
+    /// The instant at which the run is ended by its `timeout`.
+    pub deadline: Option<DateTime<Utc>>,
     /// Cancelled when the run shall stop.
     pub cancellation: CancellationToken,
+    /// What the run notes.
+    pub notes: Notebook,
+    /// What the program shares with its jobs.
+    pub shared: Arc<Shared>,
+    /// What is logged inside carries the fields of the run.
+    pub span: Span,
+    /// Where [`Context::spawn`] puts its tasks; `None`: on the runtime that calls it.
+    pub runtime: Option<Handle>,
+}
+
+impl ContextParts {
+    /// The same with `value` as the state of its type, in place of what there was.
+    #[must_use]
+    pub fn with_state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        Arc::make_mut(&mut self.shared).add_state(value);
+        self
+    }
+
+    /// The same with `value` as the settings of its type, in place of what there was.
+    #[must_use]
+    pub fn with_config<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        let (id, name) = (TypeId::of::<T>(), type_name::<T>());
+        Arc::make_mut(&mut self.shared).add_settings(id, name, Arc::new(value));
+        self
+    }
 }
 
 impl Default for ContextParts {
@@ -45,7 +86,12 @@ impl Default for ContextParts {
             trace_id: Arc::from("trace-of-a-test"),
             scheduled_at: DateTime::UNIX_EPOCH,
             attempt: 1,
+            deadline: None,
             cancellation: CancellationToken::new(),
+            notes: Notebook::default(),
+            shared: Arc::default(),
+            span: Span::none(),
+            runtime: None,
         }
     }
 }
@@ -89,6 +135,80 @@ impl Context {
         let task_id = self.parts.task_id;
         let scheduled_at_ms = self.parts.scheduled_at.timestamp_millis();
         format!("{task_id}:{scheduled_at_ms}")
+    }
+
+    /// The instant at which this run is ended by its `timeout`, by the wall clock; `None` without one.
+    ///
+    /// The time-out itself is measured by the monotonic clock, so after a jump of the wall clock the two differ by
+    /// that jump.
+    pub fn deadline(&self) -> Option<DateTime<Utc>> {
+        self.parts.deadline
+    }
+
+    /// The state that the program has registered for this type with [`App::state`](crate::App::state).
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicU64, Ordering};
+    /// use scheduler_core::{Args, Context, JobResult, job};
+    ///
+    /// #[derive(Default)]
+    /// pub struct Counter(AtomicU64);
+    ///
+    /// #[job("count")]
+    /// async fn count(_task_key: &str, _args: Args, ctx: Context) -> JobResult {
+    ///     ctx.state::<Counter>()?.0.fetch_add(1, Ordering::Relaxed);
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// When none is registered. The text names the type and the place for it.
+    pub fn state<T: 'static>(&self) -> Result<&T, StateError> {
+        self.parts.shared.state()
+    }
+
+    /// The settings that the program has declared for this type with [`App::config`](crate::App::config), as they
+    /// were read at its start.
+    ///
+    /// # Errors
+    /// When none are declared. The text names the type and the place for it.
+    pub fn config<T: 'static>(&self) -> Result<&T, StateError> {
+        self.parts.shared.settings()
+    }
+
+    /// Starts `task` beside this run, on the jobs' runtime; what it logs carries this run's fields, its trace id
+    /// among them.
+    ///
+    /// Nobody waits for it: it outlives the run, whose outcome does not depend on it, no time-out ends it, and
+    /// what still runs of it when the program stops is dropped. Await the handle if the run needs its result; to
+    /// be told of a stop, give it a clone of this context.
+    ///
+    /// # Panics
+    /// In a test of a job without a runtime.
+    pub fn spawn<F>(&self, task: F) -> JoinHandle<F::Output>
+    where
+        F: Future<Output: Send + 'static> + Send + 'static,
+    {
+        let task = task.instrument(self.parts.span.clone());
+        match &self.parts.runtime {
+            Some(runtime) => runtime.spawn(task),
+            None => tokio::spawn(task),
+        }
+    }
+
+    /// Notes `value` under `key`, in place of what stood there: it is shown with the execution, in its `extra`, while
+    /// the run is under way (within 5 s) and after it has ended, however it ended.
+    ///
+    /// All notes of a run take [`MAX_NOTES_BYTES`](super::MAX_NOTES_BYTES) at most. What does not fit, cannot be
+    /// written as JSON or stands under a key of the scheduler's (`err`, `reason`, …) is refused: said in the log and
+    /// counted under `notes_refused`.
+    pub fn note(&self, key: &str, value: impl Serialize) {
+        self.parts.notes.note(key, value);
+    }
+
+    /// Notes how far the run has come: `done` of `total`, in whatever the job counts. Cheap enough for every step.
+    pub fn progress(&self, done: u64, total: u64) {
+        self.parts.notes.progress(done, total);
     }
 
     /// Whether this run has been asked to stop. Once true, it stays true.
@@ -138,6 +258,55 @@ mod tests {
         assert_eq!(key(parts(3, 1_587_722_880_250, 2)), "3:1587722880250");
         assert_eq!(key(parts(4, 1_587_722_880_250, 1)), "4:1587722880250");
         assert_eq!(key(parts(3, 1_587_722_880_251, 1)), "3:1587722880251");
+    }
+
+    #[derive(Debug, PartialEq)]
+    struct Greeting(&'static str);
+
+    #[test]
+    fn a_job_gets_what_is_shared_by_its_type_and_state_is_not_settings() {
+        let parts = ContextParts::default().with_state(Greeting("hello")).with_state(5_u8);
+        let context = Context::new(parts.with_config(Greeting("settings")));
+        assert_eq!(context.state(), Ok(&Greeting("hello")));
+        assert_eq!(context.state(), Ok(&5_u8));
+        assert_eq!(context.config(), Ok(&Greeting("settings")));
+        assert!(context.config::<u8>().is_err());
+        assert!(context.state::<u16>().is_err());
+    }
+
+    #[test]
+    fn what_is_not_shared_is_an_error_that_says_where_to_register_it() {
+        let context = Context::new(ContextParts::default().with_state("text").with_state(5_u8));
+        assert_eq!(
+            context.state::<u16>().unwrap_err().to_string(),
+            "no state of type u16 is registered, only &str, u8: \
+             register it with App::state where the program is built"
+        );
+        assert_eq!(
+            context.config::<u8>().unwrap_err().to_string(),
+            "no settings of type u8 are declared, only nothing: \
+             declare them with App::config::<u8>(\"NAME\") where the program is built"
+        );
+    }
+
+    #[test]
+    fn what_is_shared_is_never_shown() {
+        let context = Context::new(ContextParts::default().with_config(Greeting("hunter2")));
+        let shown = format!("{context:?}");
+        assert!(shown.contains("Greeting") && !shown.contains("hunter2"), "{shown}");
+    }
+
+    #[tokio::test]
+    async fn a_spawned_task_outlives_the_context_and_can_be_awaited() {
+        let context = Context::new(ContextParts::default());
+        let told = context.clone();
+        let task = context.spawn(async move {
+            told.cancelled().await;
+            5
+        });
+        context.parts.cancellation.cancel();
+        drop(context);
+        assert_eq!(task.await.unwrap(), 5);
     }
 
     #[tokio::test]

@@ -21,6 +21,8 @@
 mod args;
 mod context;
 mod failure;
+mod notes;
+mod shared;
 mod signature;
 
 use std::pin::Pin;
@@ -33,6 +35,8 @@ pub use crate::plan::task::{Backoff, JobOptions, OnLost, Overlap};
 pub use self::args::{Args, ArgsError};
 pub use self::context::{Context, ContextParts};
 pub use self::failure::{MAX_FAILURE_BYTES, error_chain, panic_text};
+pub use self::notes::{MAX_NOTES_BYTES, Notebook};
+pub use self::shared::{Shared, SharedValue, StateError};
 pub use self::signature::{FromArgs, FromContext, FromTaskKey, IntoJobResult};
 
 /// What a job returns: nothing, or the error that makes its execution a `fail`.

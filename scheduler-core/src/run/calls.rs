@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::task::JoinSet;
 
 use crate::{
-    clock,
+    clock::Clock,
     plan::node::{Call, Event, Failure},
     store::{SharedStore, StoreError},
 };
@@ -16,11 +16,17 @@ pub(super) struct Calls {
     store: SharedStore,
     node_id: Arc<str>,
     lease: Duration,
+    clock: Clock,
 }
 
 impl Calls {
-    pub(super) fn new(store: SharedStore, node_id: Arc<str>, lease: Duration) -> Self {
-        Self { store, node_id, lease }
+    pub(super) fn new(
+        store: SharedStore,
+        node_id: Arc<str>,
+        lease: Duration,
+        clock: Clock,
+    ) -> Self {
+        Self { store, node_id, lease, clock }
     }
 
     /// Begins the call that `call` asks for; its answer comes out of `in_flight` as an event.
@@ -28,6 +34,7 @@ impl Calls {
         let store = Arc::clone(&self.store);
         let node_id = Arc::clone(&self.node_id);
         let lease = self.lease;
+        let clock = self.clock.clone();
         in_flight.spawn(async move {
             match call {
                 Call::Read => Event::Read(store.read().await.map_err(failure)),
@@ -47,8 +54,10 @@ impl Calls {
                     let result = store.record(&outcomes).await.map_err(failure);
                     Event::Recorded(outcomes, result)
                 }
+                Call::Note(notes) if notes.is_empty() => Event::Noted(Ok(())),
+                Call::Note(notes) => Event::Noted(store.note(&notes).await.map_err(failure)),
                 Call::Renew => {
-                    let started = clock::mono();
+                    let started = clock.mono();
                     Event::Renewed { started, result: store.renew(&node_id).await.map_err(failure) }
                 }
                 Call::Reap { suspects } => {

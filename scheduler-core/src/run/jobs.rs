@@ -2,28 +2,31 @@
 //!
 //! A job that blocks its thread, panics or never ends harms no claim and no renewal. Its end comes back as
 //! [`Ended`]; a panic comes back as an error with the panic's text.
+//!
+//! An async job is a task on the runtime's workers; a blocking one holds a thread of its pool for such work. Both
+//! keep their place until they really return: a blocking one that was given up is not over, and says so by
+//! coming back late.
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::{Arc, OnceLock},
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::{
-    runtime::{Builder, Handle, Runtime},
+    runtime::Handle,
     task::{AbortHandle, Id, JoinError, JoinSet},
 };
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use crate::{
-    clock,
-    job::{Args, Body, Context, ContextParts, Invocation, error_chain, panic_text},
+    clock::Clock,
+    job::{
+        Args, Body, Context, ContextParts, Invocation, Notebook, Shared, error_chain, panic_text,
+    },
     plan::{
-        execution::{ExecutionId, Outcome},
+        execution::{ExecutionId, Noted, Outcome, TraceId, with_notes},
         node::{Ended, Run},
     },
     registry::Registry,
@@ -33,23 +36,13 @@ use crate::{
 /// The most ends handed over at once.
 const BATCH: usize = 1_000;
 
-/// A runtime for jobs with `threads` worker threads; 0: one per core.
-///
-/// # Errors
-/// When the operating system gives no threads.
-pub fn job_runtime(threads: usize) -> std::io::Result<Runtime> {
-    let mut builder = Builder::new_multi_thread();
-    if threads > 0 {
-        builder.worker_threads(threads);
-    }
-    builder.thread_name("job").enable_all().build()
-}
-
 /// The jobs that run.
 #[derive(Debug)]
-pub(super) struct Jobs {
+pub(crate) struct Jobs {
     registry: Arc<Registry>,
     runtime: Handle,
+    clock: Clock,
+    shared: Arc<Shared>,
     tasks: JoinSet<Result<(), String>>,
     by_task: HashMap<Id, ExecutionId>,
     by_execution: HashMap<ExecutionId, Running>,
@@ -60,15 +53,26 @@ pub(super) struct Jobs {
 struct Running {
     abort: AbortHandle,
     cancellation: CancellationToken,
-    /// Epoch milliseconds; 0 until the job was first polled.
-    started_at: Arc<AtomicI64>,
+    started_at: StartedAt,
+    trace_id: TraceId,
+    notes: Notebook,
+    /// What the claim wrote into the row.
+    extra: String,
 }
 
 impl Jobs {
-    pub(super) fn new(registry: Arc<Registry>, runtime: Handle) -> Self {
+    /// None yet. They will run on `runtime`, say by `clock` when they began and ended, and be given `shared`.
+    pub(crate) fn new(
+        registry: Arc<Registry>,
+        runtime: Handle,
+        clock: Clock,
+        shared: Arc<Shared>,
+    ) -> Self {
         Self {
             registry,
             runtime,
+            clock,
+            shared,
             tasks: JoinSet::new(),
             by_task: HashMap::new(),
             by_execution: HashMap::new(),
@@ -76,58 +80,89 @@ impl Jobs {
         }
     }
 
-    pub(super) fn start(&mut self, runs: Vec<Run>) {
+    /// Starts them all; each comes back from [`Self::ended`], once.
+    pub(crate) fn start(&mut self, runs: Vec<Run>) {
         for run in runs {
-            let cancellation = self.cancellation.child_token();
-            let started_at = Arc::new(AtomicI64::new(0));
             let execution_id = run.execution_id;
-            let span = telemetry::run_span(&run.trace_id, &run.task_key, execution_id);
-            let job =
-                self.invoke(run, cancellation.clone(), Arc::clone(&started_at)).instrument(span);
-            let abort = self.tasks.spawn_on(job, &self.runtime);
+            let (trace_id, extra) = (Arc::clone(&run.trace_id), run.extra.clone());
+            let cancellation = self.cancellation.child_token();
+            let (started_at, notes) = (StartedAt::default(), Notebook::default());
+            let abort = self.spawn(run, cancellation.clone(), notes.clone(), started_at.clone());
             self.by_task.insert(abort.id(), execution_id);
-            self.by_execution.insert(execution_id, Running { abort, cancellation, started_at });
+            let running = Running { abort, cancellation, started_at, trace_id, notes, extra };
+            self.by_execution.insert(execution_id, running);
         }
     }
 
-    fn invoke(
+    fn spawn(
+        &mut self,
+        run: Run,
+        cancellation: CancellationToken,
+        notes: Notebook,
+        started_at: StartedAt,
+    ) -> AbortHandle {
+        let span = telemetry::run_span(&run.trace_id, &run.task_key, run.execution_id);
+        let clock = self.clock.clone();
+        let Some(descriptor) = self.registry.get(&run.job) else {
+            let text = format!("bug: job {:?} is not compiled in", run.job);
+            return self.tasks.spawn_on(async { Err(text) }, &self.runtime);
+        };
+        let invocation = self.invocation(run, cancellation, notes, span.clone());
+        match descriptor.body {
+            Body::Async(body) => {
+                let job = async move {
+                    started_at.set(&clock);
+                    body(invocation).await.map_err(|error| error_chain(&error))
+                };
+                self.tasks.spawn_on(job.instrument(span), &self.runtime)
+            }
+            Body::Blocking(body) => {
+                let job = move || {
+                    let _entered = span.entered();
+                    started_at.set(&clock);
+                    body(invocation).map_err(|error| error_chain(&error))
+                };
+                self.tasks.spawn_blocking_on(job, &self.runtime)
+            }
+        }
+    }
+
+    fn invocation(
         &self,
         run: Run,
         cancellation: CancellationToken,
-        started_at: Arc<AtomicI64>,
-    ) -> impl Future<Output = Result<(), String>> + Send + use<> {
-        let descriptor = self.registry.get(&run.job);
-        async move {
-            started_at.store(clock::wall().timestamp_millis(), Ordering::Relaxed);
-            let descriptor =
-                descriptor.ok_or_else(|| format!("bug: job {:?} is not compiled in", run.job))?;
-            let invocation = Invocation {
-                task_key: run.task_key,
-                args: Args::parse(&run.args),
-                context: Context::new(ContextParts {
-                    task_id: run.task_id,
-                    execution_id: run.execution_id,
-                    trace_id: run.trace_id,
-                    scheduled_at: run.scheduled_at,
-                    attempt: run.attempt,
-                    cancellation,
-                }),
-            };
-            let result = match descriptor.body {
-                Body::Async(body) => body(invocation).await,
-                Body::Blocking(body) => body(invocation),
-            };
-            result.map_err(|error| error_chain(&error))
+        notes: Notebook,
+        span: Span,
+    ) -> Invocation {
+        let until =
+            |timeout| self.clock.wall().checked_add_signed(TimeDelta::from_std(timeout).ok()?);
+        Invocation {
+            task_key: run.task_key,
+            args: Args::parse(&run.args),
+            context: Context::new(ContextParts {
+                task_id: run.task_id,
+                execution_id: run.execution_id,
+                trace_id: run.trace_id,
+                scheduled_at: run.scheduled_at,
+                attempt: run.attempt,
+                deadline: run.timeout.and_then(until),
+                cancellation,
+                notes,
+                shared: Arc::clone(&self.shared),
+                span,
+                runtime: Some(self.runtime.clone()),
+            }),
         }
     }
 
     /// Tells all jobs that the scheduler is stopping.
-    pub(super) fn cancel(&self) {
+    pub(crate) fn cancel(&self) {
         self.cancellation.cancel();
     }
 
-    /// Ends these jobs at their next await. One that blocks its thread ends when it stops blocking.
-    pub(super) fn abort(&self, executions: &[ExecutionId]) {
+    /// Ends these jobs at their next await. One that blocks its thread ends when it stops blocking; a blocking one
+    /// that has not begun never will.
+    pub(crate) fn abort(&self, executions: &[ExecutionId]) {
         for execution in executions {
             if let Some(running) = self.by_execution.get(execution) {
                 running.cancellation.cancel();
@@ -136,17 +171,29 @@ impl Jobs {
         }
     }
 
-    /// Fills in when a job began that the scheduler gave up on: only its thread knows.
-    pub(super) fn tell_starts(&self, outcomes: &mut [Outcome]) {
-        let unknown = outcomes.iter_mut().filter(|outcome| outcome.started_at.is_none());
-        for outcome in unknown {
-            let running = self.by_execution.get(&outcome.execution_id);
-            outcome.started_at = running.and_then(|running| since(&running.started_at));
+    /// Fills in, of a job that the scheduler gave up on, when it began and what it noted: only its thread knows.
+    pub(crate) fn complete(&self, outcomes: &mut [Outcome]) {
+        for outcome in outcomes.iter_mut().filter(|outcome| outcome.started_at.is_none()) {
+            if let Some(running) = self.by_execution.get(&outcome.execution_id) {
+                outcome.started_at = running.started_at.get();
+                outcome.extra = with_notes(&outcome.extra, running.notes.all());
+            }
         }
     }
 
+    /// What running jobs have noted since the last call, of at most [`BATCH`] of them.
+    pub(crate) fn noted(&self) -> Vec<Noted> {
+        let noted = self.by_execution.iter().filter_map(|(execution_id, running)| {
+            let notes = running.notes.changed()?;
+            let trace_id = Arc::clone(&running.trace_id);
+            let extra = with_notes(&running.extra, notes);
+            Some(Noted { execution_id: *execution_id, trace_id, extra })
+        });
+        noted.take(BATCH).collect()
+    }
+
     /// The jobs that ended, as soon as there is one; `None` while none runs. Cancel-safe.
-    pub(super) async fn ended(&mut self) -> Option<Vec<Ended>> {
+    pub(crate) async fn ended(&mut self) -> Option<Vec<Ended>> {
         let first = self.tasks.join_next_with_id().await?;
         let mut ended = vec![self.end(first)];
         while ended.len() < BATCH
@@ -158,7 +205,7 @@ impl Jobs {
     }
 
     fn end(&mut self, joined: Result<(Id, Result<(), String>), JoinError>) -> Ended {
-        let finished_at = clock::wall();
+        let finished_at = self.clock.wall();
         let (id, result) = match joined {
             Ok((id, result)) => (id, result),
             Err(error) => {
@@ -173,14 +220,26 @@ impl Jobs {
         let execution_id =
             self.by_task.remove(&id).expect("every task is entered when it is spawned");
         let running = self.by_execution.remove(&execution_id);
-        let started_at = running.and_then(|running| since(&running.started_at));
-        Ended { execution_id, started_at, finished_at, result }
+        let started_at = running.as_ref().and_then(|running| running.started_at.get());
+        let notes = running.map(|running| running.notes.all()).unwrap_or_default();
+        Ended { execution_id, started_at, finished_at, result, notes }
     }
 }
 
-fn since(started_at: &AtomicI64) -> Option<DateTime<Utc>> {
-    match started_at.load(Ordering::Relaxed) {
-        0 => None,
-        millis => DateTime::from_timestamp_millis(millis),
+/// When a job began, which only its own thread knows.
+#[derive(Clone, Debug, Default)]
+struct StartedAt(Arc<OnceLock<DateTime<Utc>>>);
+
+impl StartedAt {
+    fn set(&self, clock: &Clock) {
+        // A job begins once.
+        let _ = self.0.set(clock.wall());
+    }
+
+    fn get(&self) -> Option<DateTime<Utc>> {
+        self.0.get().copied()
     }
 }
+
+#[cfg(test)]
+mod tests;

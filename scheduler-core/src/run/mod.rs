@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!             ┌────────────── event ◀─────────────┐
-//!   signals ──┤                                   │
+//!   stop ─────┤                                   │
 //!   jobs ─────┼─▶ Node::handle(event, now) ─▶ actions ─▶ calls (store)   one task each
 //!   timer ────┘                                   ├────▶ jobs            a runtime of their own
 //!                                                 └────▶ report          the log
@@ -17,8 +17,9 @@ use tokio::{runtime::Handle, task::JoinSet};
 use uuid::Uuid;
 
 use crate::{
-    clock,
+    clock::{self, Clock},
     config::Config,
+    job::Shared,
     plan::{
         node::{Action, Call, Event, Node, Settings},
         task::Reader,
@@ -34,11 +35,24 @@ mod open;
 mod report;
 mod rules;
 mod signals;
+mod stop;
+mod threads;
 mod watchdog;
 
-use self::{calls::Calls, jobs::Jobs, report::Reporter};
+pub(crate) use self::threads::JobThreads;
+use self::{
+    calls::Calls,
+    jobs::Jobs,
+    report::Reporter,
+    watchdog::{OnHang, Watchdog},
+};
 pub use self::{
-    identity::node_id, jobs::job_runtime, open::open_store, rules::reader, signals::Signals,
+    identity::node_id,
+    open::{open_and_migrate, open_store},
+    rules::reader,
+    signals::Signals,
+    stop::{StopSource, StopToken, Wish},
+    threads::job_runtime,
 };
 
 /// How long leaving waits for the database: what is open is recorded, and a row that stays is forgotten by
@@ -67,6 +81,8 @@ pub struct Scheduler {
     reader: Reader,
     settings: Settings,
     node_id: Arc<str>,
+    shared: Arc<Shared>,
+    on_hang: OnHang,
 }
 
 impl Scheduler {
@@ -79,26 +95,43 @@ impl Scheduler {
             registry,
             settings: rules::settings(config),
             node_id: node_id().into(),
+            shared: Arc::default(),
+            on_hang: OnHang::EndProcess,
         }
     }
 
-    /// Runs until `signals` ask it to stop, with jobs on the runtime behind `jobs`.
+    /// The same, which gives `shared` to its jobs.
+    #[must_use]
+    pub fn sharing(self, shared: Arc<Shared>) -> Self {
+        Self { shared, ..self }
+    }
+
+    /// The same as a part of a program that does other things as well: a loop that hangs is logged, and does not
+    /// end the process.
+    #[must_use]
+    pub fn embedded(self) -> Self {
+        Self { on_hang: OnHang::Say, ..self }
+    }
+
+    /// Runs until `stop` asks it to stop, with jobs on the runtime behind `jobs`.
     ///
     /// # Errors
     /// [`RunError::Interrupted`] on a second signal; [`RunError::CallPanicked`] is a bug of ours.
-    pub async fn run(self, signals: &mut Signals, jobs: Handle) -> Result<(), RunError> {
-        let Self { store, registry, reader, settings, node_id } = self;
+    pub async fn run(self, stop: &mut impl StopSource, jobs: Handle) -> Result<(), RunError> {
+        let Self { store, registry, reader, settings, node_id, shared, on_hang } = self;
         tracing::info!(node.id = %node_id, jobs = registry.len(), "the scheduler starts");
         let mut node = Node::new(settings, reader, || Uuid::now_v7().simple().to_string().into());
-        let calls = Calls::new(Arc::clone(&store), Arc::clone(&node_id), settings.lease);
-        let mut jobs = Jobs::new(registry, jobs);
+        let clock = Clock::system();
+        let calls =
+            Calls::new(Arc::clone(&store), Arc::clone(&node_id), settings.lease, clock.clone());
+        let mut jobs = Jobs::new(registry, jobs, clock.clone(), shared);
         let mut reporter = Reporter::default();
         let mut in_flight: JoinSet<Event> = JoinSet::new();
-        let watchdog = watchdog::Watchdog::start();
+        let watchdog = Watchdog::start(on_hang);
         let mut event = Event::Tick;
         'turn: loop {
             watchdog.turned();
-            for action in node.handle(event, clock::now()) {
+            for action in node.handle(event, clock.now()) {
                 match action {
                     Action::Start(runs) => jobs.start(runs),
                     Action::CancelJobs => jobs.cancel(),
@@ -106,17 +139,21 @@ impl Scheduler {
                     Action::Report(notice) => reporter.say(notice),
                     Action::Exit => break 'turn,
                     Action::Call(Call::Record(mut outcomes)) => {
-                        jobs.tell_starts(&mut outcomes);
+                        jobs.complete(&mut outcomes);
                         calls.perform(Call::Record(outcomes), &mut in_flight);
+                    }
+                    Action::Call(Call::Note(mut notes)) => {
+                        notes.extend(jobs.noted());
+                        calls.perform(Call::Note(notes), &mut in_flight);
                     }
                     Action::Call(call) => calls.perform(call, &mut in_flight),
                 }
             }
-            let wait = node.wake_in(clock::now()).unwrap_or(Duration::MAX);
+            let wait = node.wake_in(clock.now()).unwrap_or(Duration::MAX);
             event = tokio::select! {
-                signal = signals.next() => match signal {
-                    signals::Wish::Stop => Event::Stop,
-                    signals::Wish::StopNow => return Err(RunError::Interrupted),
+                wish = stop.next() => match wish {
+                    Wish::Stop => Event::Stop,
+                    Wish::StopNow => return Err(RunError::Interrupted),
                 },
                 Some(answer) = in_flight.join_next() => match answer {
                     Ok(event) => event,

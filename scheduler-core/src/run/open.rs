@@ -29,6 +29,17 @@ pub async fn open_store(config: &Config) -> Result<SharedStore, StoreError> {
     Ok(Arc::new(store))
 }
 
+/// The same, with the tables brought to the newest version and found fit to use; an SQLite file is created.
+///
+/// # Errors
+/// When the database does not answer, refuses, or lacks a key that the scheduler relies on.
+pub async fn open_and_migrate(config: &Config) -> Result<SharedStore, StoreError> {
+    let store = open_store(config).await?;
+    store.migrate().await?;
+    store.check_schema().await?;
+    Ok(store)
+}
+
 fn place(pool: &MysqlPool) -> MysqlPlace {
     let connect = match &pool.url {
         Some(url) => MySqlConnectOptions::from_str(url.expose_secret())

@@ -2,6 +2,8 @@
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::{StopSource, Wish};
+
 /// Listens to SIGTERM and SIGINT. SIGHUP is heard and ignored: a closed terminal must not end a scheduler.
 #[derive(Debug)]
 pub struct Signals {
@@ -9,15 +11,6 @@ pub struct Signals {
     interrupt: Signal,
     hang_up: Signal,
     has_asked: bool,
-}
-
-/// The wish behind a signal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
-    /// The first: stop in order.
-    Stop,
-    /// Any further: stop at once.
-    StopNow,
 }
 
 impl Signals {
@@ -33,9 +26,11 @@ impl Signals {
             has_asked: false,
         })
     }
+}
 
-    /// The next wish. Cancel-safe.
-    pub async fn next(&mut self) -> Wish {
+impl StopSource for Signals {
+    /// The first signal asks to stop in order, any further to stop at once.
+    async fn next(&mut self) -> Wish {
         loop {
             tokio::select! {
                 Some(()) = self.terminate.recv() => break,

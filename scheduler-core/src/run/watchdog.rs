@@ -1,4 +1,5 @@
 //! Ends the process when the loop no longer turns: a half-dead node would hold its lease's tasks and run none.
+//! In a program of which the scheduler is a part only, it says so and leaves the decision to others.
 //!
 //! It counts its own wake-ups, not the clock: a process that was paused for an hour finds no turn missing
 //! until it has been awake for 30 s without one.
@@ -16,16 +17,26 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// The loop turns every 5 s at the least.
 const PATIENCE: u32 = 6;
 
+/// What follows when the loop does not turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OnHang {
+    /// The end of the process, with exit code 1.
+    EndProcess,
+    /// A line in the log, once per hang.
+    Say,
+}
+
 /// Watches one loop until it is dropped.
 #[derive(Debug)]
 pub(super) struct Watchdog(Arc<AtomicU64>);
 
 impl Watchdog {
-    pub(super) fn start() -> Self {
+    pub(super) fn start(on_hang: OnHang) -> Self {
         let turns = Arc::new(AtomicU64::new(0));
         let watched = Arc::downgrade(&turns);
-        let started =
-            thread::Builder::new().name("watchdog".to_owned()).spawn(move || watch(&watched));
+        let started = thread::Builder::new()
+            .name("watchdog".to_owned())
+            .spawn(move || watch(&watched, on_hang));
         if let Err(error) = started {
             tracing::warn!("no watchdog: {error}");
         }
@@ -37,7 +48,7 @@ impl Watchdog {
     }
 }
 
-fn watch(turns: &Weak<AtomicU64>) {
+fn watch(turns: &Weak<AtomicU64>, on_hang: OnHang) {
     let (mut seen, mut misses) = (0, 0);
     loop {
         thread::park_timeout(LOOK_EVERY);
@@ -45,7 +56,15 @@ fn watch(turns: &Weak<AtomicU64>) {
         let now = turns.load(Ordering::Relaxed);
         misses = if now == seen { misses + 1 } else { 0 };
         seen = now;
-        if misses >= PATIENCE {
+        if misses == PATIENCE {
+            hangs(on_hang);
+        }
+    }
+}
+
+fn hangs(on_hang: OnHang) {
+    match on_hang {
+        OnHang::EndProcess => {
             tracing::error!(
                 "the scheduler's loop has not turned for 30 s: the process ends with exit code 1"
             );
@@ -53,5 +72,8 @@ fn watch(turns: &Weak<AtomicU64>) {
             thread::park_timeout(Duration::from_millis(200));
             std::process::exit(1);
         }
+        OnHang::Say => tracing::error!(
+            "the scheduler's loop has not turned for 30 s: something blocks the program's runtime"
+        ),
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::{
-    context::{Context, open_and_migrate},
+    context::{Context, at_start},
     exit::Exit,
 };
 
@@ -18,7 +18,7 @@ struct Migrated<'a> {
 /// # Errors
 /// When the database does not answer or refuses.
 pub(crate) async fn migrate(context: &Context) -> anyhow::Result<Exit> {
-    let store = open_and_migrate(&context.config).await?;
+    let store = context.prepared.open().await.map_err(at_start)?;
     let migrated = Migrated { database: store.database(), done: true };
     context.output.object(&migrated, || format!("{}: done", migrated.database))?;
     Ok(Exit::Done)

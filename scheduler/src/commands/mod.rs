@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use anyhow::Context as _;
 use clap::Parser as _;
+use scheduler_core::App;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
@@ -21,7 +22,10 @@ mod run;
 mod task;
 
 /// Does what `args` ask for, the first of which is the program's name; the code to leave with.
-pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
+///
+/// `app` is what the program shares with its jobs. Whoever calls a function of the crate that holds the jobs to
+/// make it, `jobs::app()`, has thereby linked them.
+pub fn main(args: impl IntoIterator<Item = OsString>, app: App) -> u8 {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
@@ -30,18 +34,18 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
             return if error.use_stderr() { exit::USAGE } else { exit::DONE };
         }
     };
-    exit::report(perform(cli))
+    exit::report(perform(cli, app))
 }
 
-fn perform(cli: Cli) -> anyhow::Result<Exit> {
+fn perform(cli: Cli, app: App) -> anyhow::Result<Exit> {
     let globals = cli.globals;
     let verb = cli.verb.unwrap_or(Verb::Run);
     match verb {
         Verb::Jobs => return jobs::jobs(&globals),
-        Verb::Next(next) => return next::next(&globals, &next),
+        Verb::Next(next) => return next::next(&globals, &next, &app),
         _ => {}
     }
-    let context = Context::load(&globals)?;
+    let context = Context::load(&globals, app)?;
     let runtime = control_runtime()?;
     let result = runtime.block_on(async {
         match verb {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use scheduler_core::{
-    clock,
+    App, clock,
     plan::{
         trigger::{Anchor, CronDialect, Parser, Trigger, TriggerError, TriggerKind, Zone},
         words::quote,
@@ -32,8 +32,8 @@ struct Instant {
 ///
 /// # Errors
 /// When trigger, spec, zone or instant are not understood.
-pub(crate) fn next(globals: &Globals, next: &Next) -> anyhow::Result<Exit> {
-    let (dialect, configured) = settings(globals);
+pub(crate) fn next(globals: &Globals, next: &Next, app: &App) -> anyhow::Result<Exit> {
+    let (dialect, configured) = settings(globals, app);
     let zone = next.tz.as_deref().map_or(Ok(configured), Zone::named).map_err(exit::usage)?;
     // Rows are written on whole seconds, so an interval that counts from now looks like a row's.
     let now = clock::wall().trunc_subsecs(0);
@@ -73,8 +73,8 @@ fn line(instant: &Instant) -> String {
 
 /// Dialect and zone of the configuration. One that is not there or refused must not keep anybody from
 /// trying out a pattern.
-fn settings(globals: &Globals) -> (CronDialect, Zone) {
-    match load_config(&globals.conf) {
+fn settings(globals: &Globals, app: &App) -> (CronDialect, Zone) {
+    match load_config(&globals.conf, app) {
         Ok(config) => (config.common.cron_dialect, crate::view::zone(&config)),
         Err(_) => {
             message(

@@ -1,19 +1,17 @@
 //! `run`: the scheduler itself, from the first contact with the database to an orderly stop.
 
-use std::sync::Arc;
-
 use anyhow::Context as _;
 use scheduler_core::{
-    config::{Config, StoreChoice},
+    app::{AppError, Prepared},
+    config::StoreChoice,
     registry::Registry,
-    run::{RunError, Scheduler, Signals, job_runtime},
+    run::{RunError, Signals, StopSource as _},
     store::{NewTask, SharedStore},
     telemetry,
 };
-use tokio::runtime::Runtime;
 
 use crate::{
-    context::{Context, open_and_migrate},
+    context::{Context, at_start},
     exit::Exit,
 };
 
@@ -22,16 +20,15 @@ use crate::{
 /// # Errors
 /// When the start fails, or on a second signal.
 pub(crate) async fn run(context: Context) -> anyhow::Result<Exit> {
-    let Context { config, registry, .. } = context;
+    let Context { config, registry, prepared, .. } = context;
     let _writing = telemetry::init(&config.logger)?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
     say_jobs(&registry);
     let mut signals = Signals::listen().context("the system refuses to hand over signals")?;
-    let config = Arc::new(config);
     // In a task of its own: a call to the database is never dropped half way.
-    let starting = tokio::spawn(prepare(Arc::clone(&config)));
+    let starting = tokio::spawn(open(prepared.clone()));
     let store = tokio::select! {
         _ = signals.next() => {
             tracing::info!("a signal came before the start was complete: the scheduler stopped");
@@ -39,9 +36,7 @@ pub(crate) async fn run(context: Context) -> anyhow::Result<Exit> {
         }
         store = starting => store.context("bug: the start panicked")??,
     };
-    let jobs = JobRuntime::start(config.common.jobs.threads)?;
-    let handle = jobs.0.as_ref().expect("taken on drop only").handle().clone();
-    let ran = Box::pin(Scheduler::new(store, registry, &config).run(&mut signals, handle)).await;
+    let ran = prepared.run(store, &mut signals).await;
     let lost = telemetry::lost_lines();
     if lost > 0 {
         tracing::warn!(lost, "lines of the log could not be written");
@@ -49,7 +44,7 @@ pub(crate) async fn run(context: Context) -> anyhow::Result<Exit> {
     match ran {
         Ok(()) => Ok(Exit::Done),
         // Through the log, which waits for nobody: stderr may be what made somebody send a second signal.
-        Err(error @ RunError::Interrupted) => {
+        Err(AppError::Run(error @ RunError::Interrupted)) => {
             tracing::error!("{error}");
             Ok(Exit::Finding)
         }
@@ -64,8 +59,9 @@ fn say_jobs(registry: &Registry) {
     }
 }
 
-async fn prepare(config: Arc<Config>) -> anyhow::Result<SharedStore> {
-    let store = open_and_migrate(&config).await?;
+async fn open(prepared: Prepared) -> anyhow::Result<SharedStore> {
+    let store = prepared.open().await.map_err(at_start)?;
+    let config = prepared.config();
     tracing::info!(database = store.database(), "the tables are ready");
     let is_sqlite = matches!(config.common.store, StoreChoice::Sqlite(_));
     if is_sqlite && config.common.demo_rows && store.load_demo(&demo_rows()).await? {
@@ -92,21 +88,4 @@ fn demo_rows() -> [NewTask; 3] {
         row(2, "test_date", "测试date任务", "date", "2020-04-24 18:08:00", r#""guess","hello""#),
         row(3, "test_cron", "测试cron任务", "cron", "* * * * *", "4,5,6"),
     ]
-}
-
-/// The threads of the jobs. A job that blocks its thread cannot keep the process: nobody waits for it.
-struct JobRuntime(Option<Runtime>);
-
-impl JobRuntime {
-    fn start(threads: usize) -> anyhow::Result<Self> {
-        Ok(Self(Some(job_runtime(threads).context("the system gives no threads for jobs")?)))
-    }
-}
-
-impl Drop for JobRuntime {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
-    }
 }

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use jobs as _;
-use scheduler_core::{Args, Context, JobResult, job};
+use scheduler_core::{
+    __private::inventory,
+    Args, Context, JobResult, job,
+    job::{Body, Invocation, JobDescriptor, JobOptions},
+};
 
 use crate::support::Home;
 
@@ -24,6 +27,27 @@ async fn stubborn(_task_key: &str, _args: Args, _ctx: Context) {
     tracing::info!("stubborn began");
     loop {
         std::thread::park_timeout(Duration::from_secs(60));
+    }
+}
+
+/// The same as a plain function, on the pool for such work.
+fn stone(_invocation: Invocation) -> JobResult {
+    tracing::info!("stone began");
+    loop {
+        std::thread::park_timeout(Duration::from_secs(60));
+    }
+}
+
+inventory::submit! {
+    JobDescriptor {
+        name: "stone",
+        function: "program::stone",
+        file: file!(),
+        line: line!(),
+        args: "Args",
+        options: JobOptions::NONE,
+        body: Body::Blocking(stone),
+        check_args: |_| Ok(()),
     }
 }
 
@@ -56,5 +80,5 @@ fn is_the_scheduler_where_a_test_started_it() {
         return;
     };
     let args = std::iter::once("scheduler").chain(args.lines()).map(Into::into);
-    std::process::exit(scheduler::main(args).into());
+    std::process::exit(scheduler::main(args, jobs::app()).into());
 }

@@ -63,16 +63,20 @@ fn a_running_job_is_told_and_its_success_is_recorded() {
     assert_eq!(home.executions(task)[0]["status"], "success");
 }
 
+/// Neither a worker nor a thread of the pool is waited for.
 #[test]
 fn a_job_that_blocks_its_thread_is_given_up_after_shutdown_timeout() {
-    let home = Home::migrated(QUICK);
-    let task = home.insert("stubborn", "stubborn", "date", "now");
-    let mut scheduler = Running::spawn(&mut program::command(&home, &["run"]));
-    scheduler.says(&["stubborn began"]);
-    scheduler.signal("TERM");
-    assert_eq!(scheduler.ends_within(SOON), 0);
-    assert_eq!(home.executions(task)[0]["status"], "cancelled");
-    assert_eq!(home.json(&["task", "list"])[0]["status"], "ready");
+    for job in ["stubborn", "stone"] {
+        let home = Home::migrated(QUICK);
+        let task = home.insert(job, job, "date", "now");
+        let mut scheduler = Running::spawn(&mut program::command(&home, &["run"]));
+        scheduler.says(&[&format!("{job} began"), "trace_id", &format!("\"task.key\":\"{job}\"")]);
+        scheduler.signal("TERM");
+        assert_eq!(scheduler.ends_within(SOON), 0);
+        let row = &home.executions(task)[0];
+        assert!(row["status"] == "cancelled" && row["started_at"].is_string(), "{row}");
+        assert_eq!(home.json(&["task", "list"])[0]["status"], "ready");
+    }
 }
 
 #[test]

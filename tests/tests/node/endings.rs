@@ -72,3 +72,34 @@ fn an_error_that_the_table_cannot_hold_is_stored_in_ascii_and_delays_no_other() 
     assert_eq!(world.extra(Status::Fail)["err"], "数据 💥");
     assert!(world.rows().iter().all(|row| row.extra.is_ascii()));
 }
+
+#[test]
+fn what_a_job_noted_stands_in_its_row_whatever_became_of_it() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.takes = None;
+    world.add(&row("minute", "interval", "60"));
+    let notes = || Notes::from_iter([("sent".to_owned(), 7.into())]);
+    world.advance_to("2026-01-01T12:01:00Z");
+    world.end_with_notes(1, Ok(()), notes());
+    assert_eq!(world.extra(Status::Success)["sent"], 7);
+    world.advance_to("2026-01-01T12:02:00Z");
+    world.end_with_notes(2, Err("no answer".to_owned()), notes());
+    let extra = world.extra(Status::Fail);
+    assert_eq!((&extra["sent"], &extra["err"]), (&7.into(), &"no answer".into()));
+}
+
+#[test]
+fn notes_of_running_jobs_are_written_every_5_s_and_only_while_one_runs() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.takes = None;
+    world.add(&row("minute", "interval", "60"));
+    world.advance_to("2026-01-01T12:00:59Z");
+    assert!(world.notings.is_empty());
+    world.advance_to("2026-01-01T12:01:14Z");
+    let seconds: Vec<String> =
+        world.notings.iter().map(|at| at.format("%M:%S").to_string()).collect();
+    assert_eq!(seconds, ["01:00", "01:05", "01:10"]);
+    world.end(1, Ok(()));
+    world.advance_to("2026-01-01T12:01:40Z");
+    assert_eq!(world.notings.len(), 3);
+}

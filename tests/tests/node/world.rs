@@ -61,6 +61,8 @@ pub(crate) struct World {
     pub(crate) jobs_were_told: bool,
     /// How many claims were asked for.
     pub(crate) claims: usize,
+    /// When the notes of running jobs were asked for.
+    pub(crate) notings: Vec<DateTime<Utc>>,
     /// Only the heartbeat fails.
     pub(crate) refuses_renewals: bool,
     /// A task of which every transaction fails.
@@ -112,6 +114,7 @@ impl World {
             jobs_block: false,
             jobs_were_told: false,
             claims: 0,
+            notings: Vec::new(),
             refuses_renewals: false,
             poison: None,
         }
@@ -185,7 +188,10 @@ impl World {
                 let result = self.call(self.store.record(&outcomes));
                 Some(Event::Recorded(outcomes, result))
             }
-            Action::Call(Call::Note) => Some(Event::Noted(Ok(()))),
+            Action::Call(Call::Note(_)) => {
+                self.notings.push(self.now.wall);
+                Some(Event::Noted(Ok(())))
+            }
             Action::Call(Call::Renew) if self.refuses_renewals => Some(Event::Renewed {
                 started: self.now.mono,
                 result: Err(Failure::NotApplied("refused".to_owned())),
@@ -278,8 +284,18 @@ impl World {
 
     /// Ends the run of an execution.
     pub(crate) fn end(&mut self, execution: ExecutionId, result: Result<(), String>) {
+        self.end_with_notes(execution, result, Notes::new());
+    }
+
+    pub(crate) fn end_with_notes(
+        &mut self,
+        execution: ExecutionId,
+        result: Result<(), String>,
+        notes: Notes,
+    ) {
         let (started, _) = self.running.remove(&execution).expect("it runs");
-        self.send(Event::Ended(vec![ended(execution, started, self.now.wall, result)]));
+        let ended = ended(execution, started, self.now.wall, result);
+        self.send(Event::Ended(vec![Ended { notes, ..ended }]));
     }
 
     pub(crate) fn set_clock(&mut self, wall: DateTime<Utc>) {

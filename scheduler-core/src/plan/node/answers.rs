@@ -190,6 +190,7 @@ impl Node {
             extra: entry.extra.clone(),
             scheduled_at: entry.scheduled_at,
             attempt: entry.attempt,
+            timeout: task.policy.timeout,
         });
         if let Some(deadline) = open.deadline {
             self.deadlines.insert((deadline, execution_id));

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::Notice;
 use crate::plan::{
     claim::{Claim, Request, Verdict},
-    execution::{ExecutionId, Notes, Outcome, Recorded, TraceId},
+    execution::{ExecutionId, Noted, Notes, Outcome, Recorded, TraceId},
     task::{TaskId, TaskRow},
 };
 
@@ -74,8 +74,8 @@ pub enum Call {
     Settle(Vec<Claim>),
     /// Record, in one transaction.
     Record(Vec<Outcome>),
-    /// Write what running jobs noted since the last time.
-    Note,
+    /// Write what running jobs noted since the last time. Who runs them fills it in.
+    Note(Vec<Noted>),
     /// Renew the lease.
     Renew,
     /// Mark what dead nodes left open `lost`, and set `doing` tasks without an open execution `ready`.
@@ -145,6 +145,8 @@ pub struct Run {
     pub scheduled_at: DateTime<Utc>,
     /// 1 for the first.
     pub attempt: u32,
+    /// How long it may run.
+    pub timeout: Option<Duration>,
 }
 
 /// A job that ended.

@@ -38,7 +38,7 @@ impl Node {
         }
         if !self.open.is_empty() && self.noting.is_due(now) {
             self.noting.begin();
-            actions.push(Action::Call(Call::Note));
+            actions.push(Action::Call(Call::Note(Vec::new())));
         }
         if self.is_stopping() {
             return;

@@ -1,0 +1,68 @@
+//! A scheduler that is checked and has touched nothing yet.
+
+use std::sync::Arc;
+
+use crate::{
+    app::AppError,
+    config::Config,
+    job::Shared,
+    registry::Registry,
+    run::{JobThreads, Scheduler, StopSource, open_and_migrate},
+    store::{SharedStore, StoreError},
+};
+
+/// Configuration, jobs and what they share, all checked. Clones are the same.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    config: Arc<Config>,
+    registry: Arc<Registry>,
+    shared: Arc<Shared>,
+    is_embedded: bool,
+}
+
+impl Prepared {
+    pub(super) fn new(config: Arc<Config>, registry: Arc<Registry>, shared: Arc<Shared>) -> Self {
+        Self { config, registry, shared, is_embedded: false }
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> &Arc<Config> {
+        &self.config
+    }
+
+    /// The jobs.
+    #[must_use]
+    pub fn registry(&self) -> &Arc<Registry> {
+        &self.registry
+    }
+
+    /// The same as a part of a program that does other things as well, see [`Scheduler::embedded`].
+    pub(super) fn embedded(self) -> Self {
+        Self { is_embedded: true, ..self }
+    }
+
+    /// The store, with its tables brought to the newest version.
+    ///
+    /// Give it a task of its own: a call to a database must not be dropped half way.
+    ///
+    /// # Errors
+    /// When the database does not answer, refuses, or lacks a key that the scheduler relies on.
+    pub async fn open(&self) -> Result<SharedStore, StoreError> {
+        open_and_migrate(&self.config).await
+    }
+
+    /// Runs on `store`, which [`open`](Self::open) gave, until `stop` asks it to stop; closes the store. Whatever
+    /// job then still holds a thread is left behind.
+    ///
+    /// # Errors
+    /// [`AppError::Threads`] and [`AppError::Run`].
+    pub async fn run(self, store: SharedStore, stop: &mut impl StopSource) -> Result<(), AppError> {
+        let threads =
+            JobThreads::start(self.config.common.jobs.threads).map_err(AppError::Threads)?;
+        let scheduler = Scheduler::new(store, self.registry, &self.config).sharing(self.shared);
+        let scheduler = if self.is_embedded { scheduler.embedded() } else { scheduler };
+        Box::pin(scheduler.run(stop, threads.handle())).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,119 @@
+//! What a program shares with its jobs: one value of a type as state, one as settings.
+//!
+//! Filled once, where the program is built, and only read from then on; so a job gets a plain reference, and
+//! whoever wants to change what is shared brings a lock of his own.
+
+use std::{
+    any::{Any, TypeId, type_name},
+    collections::HashMap,
+    fmt,
+    sync::Arc,
+};
+
+/// State and settings, each by its type. Clones share the values.
+#[derive(Clone, Default)]
+pub struct Shared {
+    state: Values,
+    settings: Values,
+}
+
+/// A value of a type that only its reader knows.
+pub type SharedValue = Arc<dyn Any + Send + Sync>;
+
+#[derive(Clone, Default)]
+struct Values(HashMap<TypeId, (&'static str, SharedValue)>);
+
+/// A job asked for what its program does not give.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateError {
+    asked: Asked,
+    wanted: &'static str,
+    /// In alphabetical order.
+    known: Vec<&'static str>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    State,
+    Config,
+}
+
+impl Shared {
+    /// Adds state; false if there was some of this type, which is then replaced.
+    pub fn add_state<T: Send + Sync + 'static>(&mut self, value: T) -> bool {
+        self.state.add(TypeId::of::<T>(), type_name::<T>(), Arc::new(value))
+    }
+
+    /// Adds settings, which were read into a value of type `id`; false if there were some of this type, which are
+    /// then replaced.
+    pub fn add_settings(&mut self, id: TypeId, name: &'static str, value: SharedValue) -> bool {
+        self.settings.add(id, name, value)
+    }
+
+    /// The state of this type.
+    ///
+    /// # Errors
+    /// When none is registered.
+    pub fn state<T: 'static>(&self) -> Result<&T, StateError> {
+        self.state.get().ok_or_else(|| self.state.missing::<T>(Asked::State))
+    }
+
+    /// The settings of this type.
+    ///
+    /// # Errors
+    /// When none are declared.
+    pub fn settings<T: 'static>(&self) -> Result<&T, StateError> {
+        self.settings.get().ok_or_else(|| self.settings.missing::<T>(Asked::Config))
+    }
+}
+
+impl Values {
+    fn add(&mut self, id: TypeId, name: &'static str, value: SharedValue) -> bool {
+        self.0.insert(id, (name, value)).is_none()
+    }
+
+    fn get<T: 'static>(&self) -> Option<&T> {
+        self.0.get(&TypeId::of::<T>()).and_then(|(_, value)| value.downcast_ref())
+    }
+
+    fn missing<T>(&self, asked: Asked) -> StateError {
+        StateError { asked, wanted: type_name::<T>(), known: self.names() }
+    }
+
+    fn names(&self) -> Vec<&'static str> {
+        let mut names: Vec<_> = self.0.values().map(|(name, _)| *name).collect();
+        names.sort_unstable();
+        names
+    }
+}
+
+/// The names of the types: a value may be a secret.
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("state", &self.state.names())
+            .field("settings", &self.settings.names())
+            .finish()
+    }
+}
+
+impl fmt::Display for StateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { asked, wanted, known } = self;
+        let known = if known.is_empty() { "nothing".to_owned() } else { known.join(", ") };
+        match asked {
+            Asked::State => write!(
+                f,
+                "no state of type {wanted} is registered, only {known}: \
+                 register it with App::state where the program is built"
+            ),
+            Asked::Config => write!(
+                f,
+                "no settings of type {wanted} are declared, only {known}: declare them with \
+                 App::config::<{wanted}>(\"NAME\") where the program is built"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for StateError {}
