@@ -42,6 +42,8 @@ pub mod registry;
 pub mod run;
 pub mod store;
 pub mod telemetry;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use anyhow;
 pub use scheduler_macros::job;

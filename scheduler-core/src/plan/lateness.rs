@@ -110,7 +110,9 @@ pub fn due(
     } else {
         trigger.next_after(horizon - TimeDelta::milliseconds(1)).filter(|instant| *instant <= now)
     };
-    let newest = trigger.last_until(now).unwrap_or(first).max(first);
+    // As a rule one instant is due, which a look forward tells.
+    let is_alone = trigger.next_after(first).is_none_or(|second| second > now);
+    let newest = if is_alone { first } else { trigger.last_until(now).unwrap_or(first).max(first) };
     let missed = |last: DateTime<Utc>, reason: MissedReason| Missed {
         first,
         last,
@@ -125,7 +127,11 @@ pub fn due(
     } else {
         (oldest_timely, MissedReason::Late)
     };
-    let before = trigger.last_until(scheduled_at - TimeDelta::milliseconds(1));
+    let before = if scheduled_at == first {
+        None
+    } else {
+        trigger.last_until(scheduled_at - TimeDelta::milliseconds(1))
+    };
     Due::Fire {
         fire: Fire { scheduled_at, is_skipped: is_full },
         missed: before.filter(|last| *last >= first).map(|last| missed(last, reason)),

@@ -155,6 +155,12 @@ impl Jobs {
         }
     }
 
+    /// Whether none runs. One that was given up runs until it has really ended.
+    #[cfg(feature = "testing")]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
     /// Tells all jobs that the scheduler is stopping.
     pub(crate) fn cancel(&self) {
         self.cancellation.cancel();

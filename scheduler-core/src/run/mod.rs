@@ -30,10 +30,10 @@ use crate::{
 
 mod calls;
 mod identity;
-mod jobs;
+pub(crate) mod jobs;
 mod open;
 mod report;
-mod rules;
+pub(crate) mod rules;
 mod signals;
 mod stop;
 mod threads;

@@ -30,7 +30,7 @@ pub fn reader(config: &Config, registry: &Arc<Registry>) -> Reader {
     Reader::new(common.cron_dialect, zone, policy, Box::new(Compiled(Arc::clone(registry))))
 }
 
-pub(super) fn settings(config: &Config) -> Settings {
+pub(crate) fn settings(config: &Config) -> Settings {
     let common = &config.common;
     Settings {
         sync_interval: common.sync_interval,

@@ -73,6 +73,14 @@ impl MemoryStore {
         self.tables().now = now;
     }
 
+    /// Whether nothing is open, and no task says that something is.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        let tables = self.tables();
+        let is_ready = |row: &TaskRow| row.status.as_deref() == Ok("ready");
+        tables.open.is_empty() && tables.tasks.values().all(is_ready)
+    }
+
     /// Changes a row as an operator would by SQL: the edit moves `update_at` unless it changes nothing or
     /// `status` only.
     pub fn edit(&self, task: TaskId, edit: impl FnOnce(&mut TaskRow)) {

@@ -33,11 +33,11 @@ impl Node {
     /// Puts the task's next instant into the timetable, unless a claim of it is in flight or its row must be
     /// read first.
     pub(super) fn plan_next(&mut self, task_id: TaskId) {
-        let Some(Known::Live(live)) = self.known.get(&task_id) else { return };
+        let Some(live) = self.live_mut(task_id) else { return };
         let Some(accounted) = live.accounted.filter(|_| !live.is_claiming && !live.is_stale) else {
             return;
         };
-        match live.task.trigger.next_after(accounted) {
+        match live.next_after(accounted) {
             Some(next) => self.timetable.set(task_id, next),
             None => self.timetable.remove(task_id),
         }

@@ -219,21 +219,42 @@ impl Node {
     /// step.
     #[must_use]
     pub fn wake_in(&self, now: Now) -> Option<Duration> {
+        let chores =
+            self.active_chores().filter(|chore| !chore.in_flight).map(|chore| chore.due_at);
+        let chores = chores.map(|at| at.saturating_sub(now.mono));
+        chores.chain(self.work_in(now)).min()
+    }
+
+    /// The same without the chores that come round whatever happens: readings, renewals, looking after the dead. For
+    /// whoever knows that nobody else touches the tables.
+    #[must_use]
+    pub fn work_in(&self, now: Now) -> Option<Duration> {
         let due = [self.timetable.first(), self.requests.next_due(now)].into_iter().flatten().min();
         let due = due.filter(|_| self.can_claim(now)).map(|instant| {
             (instant - now.wall).max(TimeDelta::zero()).to_std().unwrap_or(Duration::MAX)
         });
-        let chores =
-            self.active_chores().filter(|chore| !chore.in_flight).map(|chore| chore.due_at);
         let lanes = [self.claims, self.records].into_iter().filter_map(|lane| lane.resumes_at);
         let deadline = self.deadlines.first().map(|(deadline, _)| *deadline);
-        chores
-            .chain(lanes.filter(|at| *at > now.mono))
+        lanes
+            .filter(|at| *at > now.mono)
             .chain(deadline)
             .chain(self.stop.deadline())
             .map(|at| at.saturating_sub(now.mono))
             .chain(due)
             .min()
+    }
+
+    /// Whether nothing runs, waits to be recorded or tried again, or is due.
+    #[must_use]
+    pub fn is_idle(&self, now: Now) -> bool {
+        let is_due = |instant: DateTime<Utc>| instant <= now.wall;
+        self.open.is_empty()
+            && self.outcomes.is_empty()
+            && self.unsettled.is_none()
+            && self.claims.in_flight + self.records.in_flight == 0
+            && self.requests.is_empty()
+            && self.arriving.is_empty()
+            && !self.timetable.first().is_some_and(is_due)
     }
 
     fn live_mut(&mut self, task: TaskId) -> Option<&mut Live> {

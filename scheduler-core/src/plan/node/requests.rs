@@ -64,6 +64,10 @@ impl Requests {
         self.waiting.insert(key(&request), request);
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     /// The next that is not due yet.
     pub(super) fn next_due(&self, now: Now) -> Option<DateTime<Utc>> {
         let later = self.waiting.range((Bound::Excluded(end_of(now)), Bound::Unbounded));

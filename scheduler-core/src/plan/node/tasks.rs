@@ -53,6 +53,8 @@ pub(super) struct Live {
     pub(super) is_claiming: bool,
     /// The row was found changed by a claim: nothing is planned until it was read again.
     pub(super) is_stale: bool,
+    /// The answer of the trigger that was asked for last, and what for: the end of a run asks the same again.
+    planned: Option<(DateTime<Utc>, Option<DateTime<Utc>>)>,
     /// The spec was edited while the task lived, and its window is not open yet.
     has_new_spec: bool,
     /// The columns as they were when the task went live, and the last edit of them that was said.
@@ -234,6 +236,7 @@ impl Node {
             accounted: None,
             is_claiming: false,
             is_stale: false,
+            planned: None,
             has_new_spec: false,
             columns,
             said: columns,
@@ -273,6 +276,7 @@ impl Node {
         let moved = row.updated_at.filter(|at| *at > live.task.anchor.updated_at);
         live.task.anchor.updated_at = moved.unwrap_or(last_good_read);
         live.task.trigger = trigger;
+        live.planned = None;
         live.accounted = None;
         live.has_new_spec = true;
         actions.push(Action::Report(Notice::SpecChanged {
@@ -339,6 +343,18 @@ impl Node {
 }
 
 impl Live {
+    /// The first instant after `accounted`.
+    pub(super) fn next_after(&mut self, accounted: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        match self.planned {
+            Some((asked, next)) if asked == accounted => next,
+            _ => {
+                let next = self.task.trigger.next_after(accounted);
+                self.planned = Some((accounted, next));
+                next
+            }
+        }
+    }
+
     /// The next instant to come; where there is none, one that is due already.
     fn next_to_say(&self, now: Now) -> Option<DateTime<Utc>> {
         let accounted = self.accounted?;

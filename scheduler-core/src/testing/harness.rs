@@ -1,0 +1,424 @@
+//! What a test holds in its hands.
+
+use std::{
+    any::{TypeId, type_name},
+    sync::Arc,
+    time::Duration,
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Act, Execution, Row, StoreFault, database::now, engine::Engine, timeline::civil};
+use crate::{
+    config::Common,
+    job::Shared,
+    plan::{
+        execution::Status,
+        node::Event,
+        task::{TaskId, TaskRow},
+        trigger::{Anchor, CronDialect, Parser, TriggerKind, Zone},
+    },
+    registry::Registry,
+    store::{Desk as _, ExecutionFilter, Store as _},
+};
+
+/// For how long by the test's clock [`Harness::run_until_idle`] follows one run.
+const LONGEST_RUN: TimeDelta = TimeDelta::hours(24);
+
+/// One scheduler with tables and a clock of its own, and the jobs that are linked into the test.
+///
+/// See [the module](super) for an example. Every method panics where the test itself makes a mistake, such as a
+/// `task_key` that no row has; where an assertion fails, the harness prints what happened when.
+///
+/// Instants are text: `YYYY-MM-DD HH:MM:SS` in the zone of the harness, or RFC 3339.
+///
+/// It has a tokio runtime of its own, so the test is a plain `#[test]`; see [`Harness::block_on`] for what else must
+/// be awaited.
+pub struct Harness {
+    engine: Engine,
+    zone: Zone,
+}
+
+impl std::fmt::Debug for Harness {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.engine.timeline.print())
+    }
+}
+
+impl Harness {
+    /// A scheduler without rows whose clock stands at `start`. `zone` is an IANA name, `UTC` or `Europe/London`: the
+    /// zone of `start` and of every other instant here, and that of the rows, as `timezone` in `common.toml`.
+    ///
+    /// # Panics
+    /// When `start` is no instant, the zone is unknown, no job is linked, or two share a name; within
+    /// `#[tokio::test]`, since the harness has a runtime of its own.
+    #[must_use]
+    #[track_caller]
+    pub fn new(start: &str, zone: &str) -> Self {
+        assert!(
+            tokio::runtime::Handle::try_current().is_err(),
+            "the harness has a tokio runtime of its own: write #[test] in place of #[tokio::test]"
+        );
+        let zone = Zone::named(zone).unwrap_or_else(|error| panic!("{error}"));
+        let start = instant(start, &zone);
+        let linked = Registry::linked().unwrap_or_else(|error| panic!("{error}"));
+        Self { engine: Engine::new(start, zone.clone(), linked), zone }
+    }
+
+    /// The same with `value` as shared state: what [`App::state`](crate::App::state) registers in the program.
+    #[must_use]
+    pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.shared().add_state(value);
+        self
+    }
+
+    /// The same with `value` as the settings of its type: what [`App::config`](crate::App::config) reads in the
+    /// program.
+    #[must_use]
+    pub fn config<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.shared().add_settings(TypeId::of::<T>(), type_name::<T>(), Arc::new(value));
+        self
+    }
+
+    /// The same with other settings of the scheduler, as `common.toml` has them.
+    ///
+    /// ```
+    /// # use scheduler_core::{Args, Context, job, testing::Harness};
+    /// # #[job("any")]
+    /// # async fn any(_task_key: &str, _args: Args, _ctx: Context) {}
+    /// let harness = Harness::new("2026-01-01 12:00:00", "UTC").common(|common| common.coalesce = false);
+    /// ```
+    #[must_use]
+    pub fn common(mut self, change: impl FnOnce(&mut Common)) -> Self {
+        self.must_not_have_started();
+        change(&mut self.engine.config.common);
+        self
+    }
+
+    /// The same for jobs that talk to something real: a test server, a file, a thread.
+    ///
+    /// The clock stands still while a job runs, and the job gets real time, 10 s at most, to end. A timer inside it
+    /// never fires then: to see its time-out against a server that does not answer, leave this out.
+    #[must_use]
+    pub fn with_real_io(mut self) -> Self {
+        self.engine.has_real_io = true;
+        self
+    }
+
+    // Rows.
+
+    /// Inserts a row, as an `INSERT` would: nothing is checked before the scheduler reads it.
+    ///
+    /// # Panics
+    /// When a row has its `task_key` already.
+    #[track_caller]
+    pub fn insert(&mut self, row: Row) -> TaskId {
+        self.start();
+        let text = format!("{:?}: inserted, {:?} {:?}", row.0.task_key, row.0.trigger, row.0.spec);
+        self.say(text);
+        now(self.engine.store.add(&row.0)).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Sets `spec`.
+    #[track_caller]
+    pub fn set_spec(&mut self, task_key: &str, spec: &str) {
+        let id = self.id(task_key);
+        self.say(format!("{task_key:?}: spec set to {spec:?}"));
+        now(self.engine.store.set_spec(id, spec)).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// Sets `is_valid` to 1.
+    #[track_caller]
+    pub fn enable(&mut self, task_key: &str) {
+        self.set_enabled(task_key, true);
+    }
+
+    /// Sets `is_valid` to 0.
+    #[track_caller]
+    pub fn disable(&mut self, task_key: &str) {
+        self.set_enabled(task_key, false);
+    }
+
+    /// Changes any column, as an `UPDATE` by hand would.
+    #[track_caller]
+    pub fn edit(&mut self, task_key: &str, edit: impl FnOnce(&mut TaskRow)) {
+        let id = self.id(task_key);
+        self.say(format!("{task_key:?}: edited by hand"));
+        self.engine.store.edit(id, edit);
+    }
+
+    /// Deletes the row.
+    #[track_caller]
+    pub fn delete(&mut self, task_key: &str) {
+        let id = self.id(task_key);
+        self.say(format!("{task_key:?}: deleted"));
+        now(self.engine.store.delete(id)).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// Asks for a manual run, as `scheduler task trigger` does.
+    #[track_caller]
+    pub fn trigger(&mut self, task_key: &str) {
+        let id = self.id(task_key);
+        self.say(format!("{task_key:?}: a manual run is asked for"));
+        let wall = self.engine.now().wall;
+        now(self.engine.store.request_run(id, wall)).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    // Time.
+
+    /// The instant at which the clock stands.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.engine.now().wall
+    }
+
+    /// Lets `span` pass.
+    pub fn advance(&mut self, span: Duration) {
+        self.start();
+        let span = TimeDelta::from_std(span).expect("a span that a clock can show");
+        self.engine.advance_to(self.now() + span);
+    }
+
+    /// Lets time pass until `until`. What is due then has begun when this returns, and has ended if it needs no time.
+    ///
+    /// # Panics
+    /// When `until` is no instant, or in the past.
+    #[track_caller]
+    pub fn advance_to(&mut self, until: &str) {
+        self.start();
+        let (until, now) = (instant(until, &self.zone), self.now());
+        let show = |at| civil(&self.zone, at);
+        assert!(until >= now, "{} has passed, it is {}", show(until), show(now));
+        self.engine.advance_to(until);
+    }
+
+    /// Lets time pass until nothing runs, no retry waits and nothing is due. Fires that lie ahead are not waited for.
+    ///
+    /// # Panics
+    /// When a run has not ended after 24 h by the clock of the test.
+    #[track_caller]
+    pub fn run_until_idle(&mut self) {
+        self.start();
+        self.engine.advance_to(self.now());
+        while !self.engine.is_idle() {
+            self.must_not_run_too_long();
+            let quiet = self.engine.quiet_for(self.engine.now());
+            self.engine.wait(quiet);
+            self.engine.settle();
+        }
+    }
+
+    /// Sets the wall clock forward by `by`, or back if it is negative, as an operator or a time server does. The
+    /// monotonic clock, and with it every timer of a job, stays.
+    pub fn jump_clock(&mut self, by: TimeDelta) {
+        self.start();
+        self.engine.step_clock(by);
+        self.say(format!("the clock jumps by {} ms, now it is this", by.num_milliseconds()));
+        self.engine.advance_to(self.now());
+    }
+
+    // Faults.
+
+    /// Orders what the next run of the row does in place of its function.
+    pub fn next_run(&mut self, task_key: &str, act: Act) {
+        self.engine.acts.next(task_key, act);
+    }
+
+    /// Orders what every run of the row does in place of its function.
+    pub fn every_run(&mut self, task_key: &str, act: Act) {
+        self.engine.acts.every(task_key, act);
+    }
+
+    /// Orders what goes wrong with the next claim.
+    pub fn next_claim(&mut self, fault: StoreFault) {
+        self.engine.database.next_claim = Some(fault);
+    }
+
+    /// Orders what goes wrong when the next outcome is recorded.
+    pub fn next_record(&mut self, fault: StoreFault) {
+        self.engine.database.next_record = Some(fault);
+    }
+
+    /// From now on the database does not answer.
+    pub fn database_down(&mut self) {
+        self.say("the database goes down");
+        self.engine.database.is_down = true;
+    }
+
+    /// The database answers again.
+    pub fn database_up(&mut self) {
+        self.say("the database comes up");
+        self.engine.database.is_down = false;
+    }
+
+    /// The scheduler is gone without a word, as after `kill -9`; what ran is cut.
+    pub fn crash(&mut self) {
+        self.say("the scheduler crashes");
+        self.engine.crash();
+    }
+
+    /// Asks the scheduler to stop, as SIGTERM does, and lets time pass until it has.
+    pub fn stop(&mut self) {
+        self.say("the scheduler is asked to stop");
+        self.engine.pump(Event::Stop);
+        self.engine.settle();
+        while self.engine.is_running() {
+            let quiet = self.engine.quiet_for(self.engine.now());
+            self.engine.wait(quiet);
+            self.engine.settle();
+        }
+    }
+
+    /// Starts the scheduler again after [`Harness::crash`] or [`Harness::stop`].
+    pub fn restart(&mut self) {
+        self.say("the scheduler starts");
+        self.engine.start();
+        self.engine.advance_to(self.now());
+    }
+
+    // What became of it.
+
+    /// The executions of a row, oldest claim first.
+    #[must_use]
+    #[track_caller]
+    pub fn executions(&self, task_key: &str) -> Vec<Execution> {
+        let task_id = Some(self.id(task_key));
+        let filter = ExecutionFilter { task_id, status: None, before: None, limit: u32::MAX };
+        let rows = now(self.engine.store.executions(filter)).expect("tables in memory answer");
+        rows.into_iter().rev().filter_map(Execution::of).collect()
+    }
+
+    /// Why the scheduler rejects the row; `None` when it does not. `scheduler check` says the same.
+    #[must_use]
+    #[track_caller]
+    pub fn rejection(&self, task_key: &str) -> Option<String> {
+        let id = self.id(task_key);
+        let reading = now(self.engine.store.read()).expect("tables in memory answer");
+        let row = reading.rows.iter().find(|row| row.id == id)?;
+        self.engine.reader().read(row).err().map(|error| error.to_string())
+    }
+
+    /// Asserts what became of a row, oldest claim first: each line is the instant in the zone of the harness, the
+    /// status, and `attempt N` for a retry, such as `2026-03-29 02:00:00 success` or `2026-03-29 02:00:00 fail attempt
+    /// 2`. The date may be left out.
+    ///
+    /// # Panics
+    /// When it is otherwise, with what happened when.
+    #[track_caller]
+    pub fn check(&self, task_key: &str, expected: &[&str]) {
+        let lines: Vec<String> =
+            self.executions(task_key).iter().map(|execution| self.line(execution)).collect();
+        let is_line = |line: &String, expected: &&str| {
+            line.strip_suffix(*expected).is_some_and(|date| date.is_empty() || date.ends_with(' '))
+        };
+        let is_same = lines.len() == expected.len()
+            && lines.iter().zip(expected).all(|(line, expected)| is_line(line, expected));
+        assert!(is_same, "executions of {task_key:?}: expected {expected:#?}, found {lines:#?}");
+    }
+
+    /// Runs a future to its end on the runtime of the harness, whose clock stands still unless the future waits for
+    /// time to pass: to prepare or to ask what a job uses.
+    pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.engine.block_on(future)
+    }
+
+    fn line(&self, execution: &Execution) -> String {
+        let Execution { status, scheduled_at, attempt, .. } = execution;
+        let fire = civil(&self.zone, *scheduled_at);
+        if *attempt == 1 {
+            format!("{fire} {status}")
+        } else {
+            format!("{fire} {status} attempt {attempt}")
+        }
+    }
+
+    fn start(&mut self) {
+        if !self.engine.has_started() {
+            self.engine.start();
+        }
+    }
+
+    fn shared(&mut self) -> &mut Shared {
+        self.must_not_have_started();
+        &mut self.engine.shared
+    }
+
+    fn must_not_have_started(&self) {
+        assert!(!self.engine.has_started(), "settings and state come before the first row");
+    }
+
+    #[track_caller]
+    fn must_not_run_too_long(&self) {
+        let now = self.now();
+        let filter = ExecutionFilter {
+            task_id: None,
+            status: Some(Status::Todo),
+            before: None,
+            limit: u32::MAX,
+        };
+        let open = now_open(&self.engine, filter);
+        let too_long = open
+            .iter()
+            .find(|row| row.created_at.is_some_and(|claimed_at| now - claimed_at > LONGEST_RUN));
+        if let Some(row) = too_long {
+            let (id, key) = (row.id, row.task_key.as_deref().unwrap_or_default());
+            panic!(
+                "run {id} of {key:?} has not ended after 24 h: it waits for something that never comes"
+            );
+        }
+    }
+
+    #[track_caller]
+    fn set_enabled(&mut self, task_key: &str, is_enabled: bool) {
+        let id = self.id(task_key);
+        let what = if is_enabled { "enabled" } else { "disabled" };
+        self.say(format!("{task_key:?}: {what}"));
+        now(self.engine.store.set_enabled(id, is_enabled))
+            .unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// What the test did, in the timeline; the scheduler has to look at the tables again.
+    fn say(&mut self, text: impl Into<String>) {
+        let at = self.now();
+        self.engine.timeline.say(at, text);
+        self.engine.is_touched = true;
+    }
+
+    #[track_caller]
+    fn id(&self, task_key: &str) -> TaskId {
+        let reading = now(self.engine.store.read()).expect("tables in memory answer");
+        let is_asked = |row: &&TaskRow| row.task_key.as_deref() == Ok(task_key);
+        match reading.rows.iter().find(is_asked) {
+            Some(row) => row.id,
+            None => panic!("no row has the task_key {task_key:?}"),
+        }
+    }
+}
+
+fn now_open(engine: &Engine, filter: ExecutionFilter) -> Vec<crate::store::ExecutionRow> {
+    now(engine.store.executions(filter)).expect("tables in memory answer")
+}
+
+impl Drop for Harness {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            #[expect(clippy::print_stderr, reason = "it belongs to the report of the failed test")]
+            {
+                eprintln!("{}", self.engine.timeline.print());
+            }
+        }
+    }
+}
+
+#[track_caller]
+fn instant(text: &str, zone: &Zone) -> DateTime<Utc> {
+    let anchor = Anchor { created_at: DateTime::UNIX_EPOCH, updated_at: DateTime::UNIX_EPOCH };
+    let date = Parser::new(CronDialect::Standard).parse(TriggerKind::Date, text, zone, anchor);
+    let at = date.ok().and_then(|date| date.next_after(DateTime::<Utc>::MIN_UTC));
+    at.filter(|_| text != "now").unwrap_or_else(|| {
+        panic!(
+            "{text:?} is no instant in {}, expected YYYY-MM-DD HH:MM:SS or RFC 3339, such as 2026-03-29T02:00:00+01:00",
+            zone.name()
+        )
+    })
+}

@@ -1,0 +1,132 @@
+//! What happened when, in words, for whoever looks for the reason of a failed assertion.
+
+use std::{collections::VecDeque, fmt::Write as _};
+
+use chrono::{DateTime, Utc};
+
+use crate::plan::{
+    node::{Ended, Ending, Notice, Run},
+    trigger::Zone,
+};
+
+/// The last lines are kept: the reason of a failure is rarely further back.
+const LINES: usize = 400;
+
+/// Lines with their instants, oldest first.
+#[derive(Debug)]
+pub(super) struct Timeline {
+    zone: Zone,
+    lines: VecDeque<(DateTime<Utc>, String)>,
+    left_out: usize,
+}
+
+impl Timeline {
+    pub(super) fn new(zone: Zone) -> Self {
+        Self { zone, lines: VecDeque::new(), left_out: 0 }
+    }
+
+    pub(super) fn say(&mut self, at: DateTime<Utc>, text: impl Into<String>) {
+        if self.lines.len() == LINES {
+            self.lines.pop_front();
+            self.left_out += 1;
+        }
+        self.lines.push_back((at, text.into()));
+    }
+
+    pub(super) fn start(&mut self, at: DateTime<Utc>, run: &Run) {
+        let Run { execution_id, task_key, attempt, .. } = run;
+        let fire = civil(&self.zone, run.scheduled_at);
+        let which = if *attempt == 1 { String::new() } else { format!(", attempt {attempt}") };
+        self.say(at, format!("{task_key:?}: run {execution_id} begins, for {fire}{which}"));
+    }
+
+    pub(super) fn end(&mut self, at: DateTime<Utc>, ended: &Ended) {
+        let how = match &ended.result {
+            Ok(()) => "succeeded".to_owned(),
+            Err(error) => format!("failed: {error}"),
+        };
+        self.say(at, format!("run {} {how}", ended.execution_id));
+    }
+
+    pub(super) fn notice(&mut self, at: DateTime<Utc>, notice: &Notice) {
+        if let Some(text) = self.words(notice) {
+            self.say(at, text);
+        }
+    }
+
+    /// `None` for what other lines say already.
+    fn words(&self, notice: &Notice) -> Option<String> {
+        let instant = |at: &Option<DateTime<Utc>>| {
+            at.map_or_else(|| "never".to_owned(), |at| civil(&self.zone, at))
+        };
+        Some(match notice {
+            Notice::Scheduled { task_key, next, .. } => {
+                format!("{task_key:?}: scheduled, next {}", instant(next))
+            }
+            Notice::Rejected(error) => format!("REJECTED {error}"),
+            Notice::Disabled(_, key) => format!("{key:?}: the scheduler sees that it is disabled"),
+            Notice::Deleted(_, key) => format!("{key:?}: the scheduler sees that it is deleted"),
+            Notice::SpecChanged { task_key, old, new, .. } => {
+                format!("{task_key:?}: the scheduler sees the new spec {new:?}, was {old:?}")
+            }
+            Notice::EditIgnored { task_key, columns, .. } => format!(
+                "{task_key:?}: the edit of {} takes effect when it is disabled and enabled again",
+                columns.join(", ")
+            ),
+            Notice::Stuck { task_id, error } => {
+                format!("task {task_id}: every transaction fails: {error}")
+            }
+            Notice::ReapingFails(error) => format!("dead runs cannot be closed: {error}"),
+            Notice::LeftUnrecorded(count) => format!("left with {count} outcomes unrecorded"),
+            Notice::Healed(task_id) => format!("task {task_id}: set ready again"),
+            Notice::RequestRefused { task_id, attempt, reason } => {
+                format!("task {task_id}: what waited is cancelled (attempt {attempt}): {reason}")
+            }
+            Notice::DatabaseTrouble(error) => format!("the database is in trouble: {error}"),
+            Notice::DatabaseBack => "the database answers again".to_owned(),
+            Notice::LeaseLost => "the lease is lost: nothing is claimed".to_owned(),
+            Notice::Stopping(running) => format!("stopping, {running} running"),
+            Notice::Ending(ending) => self.ending(ending)?,
+            Notice::FirstReading { .. } => return None,
+        })
+    }
+
+    fn ending(&self, ending: &Ending) -> Option<String> {
+        Some(match ending {
+            Ending::NotRun { task_key, status, scheduled_at, extra } => {
+                format!("{task_key:?}: {status} {}: {extra}", civil(&self.zone, *scheduled_at))
+            }
+            Ending::RunFailed { execution_id, status, reason, retry_at, .. } => {
+                let retry = retry_at
+                    .map(|at| format!(", tried again at {}", civil(&self.zone, at)))
+                    .unwrap_or_default();
+                format!("run {execution_id} is recorded {status}: {reason}{retry}")
+            }
+            Ending::OutcomeDiscarded { execution_id, status } => {
+                format!("run {execution_id}: its {status} is discarded, the row was closed before")
+            }
+            Ending::Lost { execution_id, is_retried, .. } => {
+                let retry = if *is_retried { ", tried again" } else { "" };
+                format!("run {execution_id} is lost: its node is gone{retry}")
+            }
+        })
+    }
+
+    pub(super) fn print(&self) -> String {
+        let mut text = format!("what happened (times in {}):\n", self.zone.name());
+        if self.left_out > 0 {
+            let _ = writeln!(text, "  … {} lines before", self.left_out);
+        }
+        for (at, line) in &self.lines {
+            let _ = writeln!(text, "  {}  {line}", civil(&self.zone, *at));
+        }
+        text
+    }
+}
+
+/// `2026-03-29 02:00:00`, with milliseconds where there are any.
+pub(super) fn civil(zone: &Zone, at: DateTime<Utc>) -> String {
+    let local = zone.to_local(at);
+    let offset = local.rfind(['+', '-', 'Z']).unwrap_or(local.len());
+    local[..offset].replacen('T', " ", 1)
+}
