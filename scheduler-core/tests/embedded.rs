@@ -1,4 +1,5 @@
 //! The scheduler as a part of another program: it is given what the jobs need, runs them, and stops when told.
+#![allow(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 use std::{
     path::Path,
