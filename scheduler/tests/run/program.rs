@@ -60,8 +60,9 @@ inventory::submit! {
 #[job("shares")]
 async fn shares(_task_key: &str, _args: Args, ctx: Context) -> JobResult {
     let (greeting, limits) = (ctx.state::<Greeting>()?, ctx.config::<Limits>()?);
-    let left = ctx.deadline().map(|deadline| (deadline - clock::wall()).num_minutes());
-    tracing::info!(limits.per_hour, limits.name, left, "{}", greeting.0);
+    let left = ctx.deadline().map(|deadline| deadline - clock::wall());
+    let has_an_hour = left.is_some_and(|left| (3590..=3600).contains(&left.num_seconds()));
+    tracing::info!(limits.per_hour, limits.name, has_an_hour, "{}", greeting.0);
     // Dropped when this function returns.
     let (_runs, is_over) = tokio::sync::oneshot::channel::<()>();
     ctx.spawn(async move {

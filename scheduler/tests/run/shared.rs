@@ -28,7 +28,7 @@ fn a_job_gets_state_settings_and_its_deadline_and_what_it_spawns_outlives_it_und
         "\"hello\"",
         "\"limits.per_hour\":25",
         "\"limits.name\":\"file\"",
-        "\"left\":59",
+        "\"has_an_hour\":true",
     ]);
     scheduler.says(&["left behind"]);
     // The program as shipped, which tells of the executions, knows no such section.
