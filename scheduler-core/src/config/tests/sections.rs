@@ -244,9 +244,10 @@ fn the_mistakes_of_all_sections_are_reported_with_all_others() {
 
 #[test]
 fn a_mistake_of_syntax_does_not_invent_missing_keys() {
-    let said = read::<Mail>(&common("[app.mail]\nhost = \"h\"\nport = x\n"), &[]).unwrap_err();
-    assert_eq!(said.len(), 1, "{said:?}");
-    assert!(said[0].starts_with("common.toml:4: column 8: "), "{said:?}");
+    for text in ["[app.mail]\nhost \"h\"\nport = 25\n", "[app.mail\nhost = \"h\"\nport = 25\n"] {
+        let said = read::<Mail>(&common(text), &[]).unwrap_err();
+        assert!(said.iter().all(|line| line.contains(": column ")), "{said:?}");
+    }
 }
 
 #[test]
