@@ -143,7 +143,6 @@ async fn a_blocking_job_that_is_given_up_keeps_its_place_until_its_thread_return
 async fn a_blocking_job_that_is_given_up_while_it_waits_for_a_thread_never_begins() {
     static MAY_RETURN: Barrier = Barrier::new(2);
     let mut builder = tokio::runtime::Builder::new_multi_thread();
-    // The worker is a thread of the pool as well.
     let threads = builder.worker_threads(1).max_blocking_threads(1).build().unwrap();
     let body = Body::Blocking(|_| {
         MAY_RETURN.wait();
