@@ -196,9 +196,8 @@ impl App {
 impl Thing {
     fn help(&self) -> &'static str {
         match self {
-            Thing::State(..) => "expected once: wrap the second in a type of its own",
-            Thing::Settings(..) => "expected one section: wrap the second in a type of its own",
-            Thing::Section(_) => "expected one type: give the second a section of its own",
+            Thing::State(..) | Thing::Settings(..) => "wrap the second in a type of its own",
+            Thing::Section(_) => "give the second a section of its own",
         }
     }
 }
@@ -207,8 +206,8 @@ impl fmt::Display for Thing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Thing::State(_, name) => write!(f, "state of type {name}"),
-            Thing::Settings(_, name) => write!(f, "the settings of type {name}"),
-            Thing::Section(name) => write!(f, "the section [app.{name}]"),
+            Thing::Settings(_, name) => write!(f, "settings of type {name}"),
+            Thing::Section(name) => write!(f, "section [app.{name}]"),
         }
     }
 }
@@ -218,7 +217,7 @@ impl fmt::Display for Twice {
         let Self { what, places, help } = self;
         let places: Vec<_> =
             places.iter().map(|at| format!("{}:{}", at.file(), at.line())).collect();
-        write!(f, "{what} is registered more than once, {help}: {}", places.join(" and "))
+        write!(f, "{what}: registered at {}, expected once: {help}", places.join(" and "))
     }
 }
 

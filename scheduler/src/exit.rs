@@ -129,6 +129,10 @@ mod tests {
         assert_eq!(code(&empty), CONFIGURATION);
         let schema = anyhow::Error::new(StoreError::Schema("no key".to_owned())).context("outer");
         assert_eq!(code(&schema), CONFIGURATION);
+        assert_eq!(code(&AppError::Twice(Vec::new()).into()), CONFIGURATION);
+        assert_eq!(code(&AppError::Registry(RegistryError::Empty).into()), CONFIGURATION);
+        let schema = AppError::Store(StoreError::Schema("no key".to_owned()));
+        assert_eq!(code(&schema.into()), CONFIGURATION);
         assert_eq!(code(&unreachable("gone").context("outer")), UNREACHABLE);
         assert_eq!(code(&usage("bad")), USAGE);
         assert_eq!(code(&anyhow::anyhow!("any other")), FAILURE);

@@ -35,6 +35,9 @@ impl App {
     /// [`AppError::Registry`]), and a database that is not there or not fit to use ([`AppError::Store`]).
     pub async fn start(self, config: &Config) -> Result<Running, AppError> {
         let prepared = self.prepare(Arc::new(config.clone()))?.embedded();
+        for warning in &config.warnings {
+            tracing::warn!("{warning}");
+        }
         let opening = prepared.clone();
         // In tasks of their own: the caller may drop this future, but no call to a database.
         let store = tokio::spawn(async move { opening.open().await }).await??;

@@ -33,19 +33,18 @@ impl Clock {
     ///
     /// ```
     /// use std::time::Duration;
+    ///
     /// use chrono::{DateTime, TimeDelta};
     /// use scheduler_core::clock::Clock;
     ///
-    /// let runtime = tokio::runtime::Builder::new_current_thread().start_paused(true).enable_time();
-    /// # let mut runtime = runtime;
-    /// runtime.build()?.block_on(async {
+    /// #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// async fn main() {
     ///     let clock = Clock::stepped(DateTime::UNIX_EPOCH);
     ///     tokio::time::advance(Duration::from_secs(2)).await;
     ///     clock.step(TimeDelta::hours(-1));
     ///     assert_eq!(clock.wall().timestamp(), 2 - 3600);
     ///     assert_eq!(clock.mono(), Duration::from_secs(2));
-    /// });
-    /// # Ok::<(), std::io::Error>(())
+    /// }
     /// ```
     #[must_use]
     pub fn stepped(start: DateTime<Utc>) -> Self {

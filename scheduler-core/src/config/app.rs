@@ -95,15 +95,17 @@ impl Default for AppTable {
 impl AppTable {
     /// The table `[app]` of `document`, which is `common.toml`.
     pub(super) fn of(document: &Document, report: &Report) -> Self {
-        let (place, entries) = match document.tree.get("app") {
-            None => (Place::file(&document.path), Tree::new()),
-            Some(Entry { place, value: Value::Table(entries) }) => (place.clone(), entries.clone()),
+        let is_whole = document.is_whole;
+        match document.tree.get("app") {
+            None => Self { place: Place::file(&document.path), entries: Tree::new(), is_whole },
+            Some(Entry { place, value: Value::Table(entries) }) => {
+                Self { place: place.clone(), entries: entries.clone(), is_whole }
+            }
             Some(Entry { place, value }) => {
                 report.problem(place.clone(), not_a_table("app", place, value));
-                (place.clone(), Tree::new())
+                Self { place: place.clone(), entries: Tree::new(), is_whole: false }
             }
-        };
-        Self { place, entries, is_whole: document.is_whole }
+        }
     }
 
     /// Reads `sections` and notes every mistake, also a section that stands here and in no type; what was read is
@@ -111,8 +113,12 @@ impl AppTable {
     pub(super) fn read(&self, sections: &[Section], report: &Report) -> Vec<SectionValue> {
         for (name, entry) in self.entries.iter().filter(|_| self.is_whole) {
             if !sections.iter().any(|section| is_named(name, entry, section.name)) {
-                let known = sections.iter().map(|section| section.name);
-                let help = or_nearest(name, known);
+                let help = if sections.is_empty() {
+                    "expected what the program declares with App::config, which is nothing"
+                        .to_owned()
+                } else {
+                    or_nearest(name, sections.iter().map(|section| section.name))
+                };
                 let kind = if matches!(entry.value, Value::Table(_)) { "table" } else { "key" };
                 report
                     .problem(entry.place.clone(), format!("[app] unknown {kind} {name:?}, {help}"));

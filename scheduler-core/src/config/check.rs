@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use super::{Config, ConfigError, Place, StoreChoice, problem::Report};
+use secrecy::ExposeSecret as _;
+
+use super::{Config, ConfigError, Place, StoreChoice, pools::is_mysql_url, problem::Report};
 use crate::plan::trigger::Zone;
 
 impl Config {
@@ -35,8 +37,16 @@ impl Config {
         if common.jobs.max_running == 0 {
             refuse("[jobs] max_running is 0, expected 1 or more".to_owned());
         }
-        if common.store == StoreChoice::Mysql && !self.mysql.contains_key("default") {
-            refuse("mysql has no pool \"default\", expected that of the store".to_owned());
+        if common.store == StoreChoice::Mysql {
+            match self.mysql.get("default").map(|pool| &pool.url) {
+                None => {
+                    refuse("mysql has no pool \"default\", expected that of the store".to_owned())
+                }
+                Some(Some(url)) if !is_mysql_url(url.expose_secret()) => {
+                    refuse("the url of [default] (not shown) is no url of MySQL".to_owned());
+                }
+                Some(_) => {}
+            }
         }
         report.verdict().map(drop)
     }

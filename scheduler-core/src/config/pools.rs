@@ -225,7 +225,7 @@ fn default_tls(host: &str) -> Tls {
     if is_loopback { Tls::Disabled } else { Tls::Preferred }
 }
 
-fn is_mysql_url(text: &str) -> bool {
+pub(super) fn is_mysql_url(text: &str) -> bool {
     let has_scheme = text.starts_with("mysql://") || text.starts_with("mariadb://");
     has_scheme && text.parse::<sqlx::mysql::MySqlConnectOptions>().is_ok()
 }

@@ -134,8 +134,13 @@ fn quotes(words: &str, table: &Tree) -> bool {
 
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // For serde only; what people read is made by `said_in`.
-        write!(f, "{:?}", self.what)
+        // For types that wrap the mistakes of others; what people read is made by `said_in`.
+        match &self.what {
+            What::Wrong { found, expected } => write!(f, "{found}, expected {expected}"),
+            What::Missing(key) => write!(f, "{key} is missing"),
+            What::Unknown { key, help } => write!(f, "unknown key {key:?}, {help}"),
+            What::Own(words) => f.write_str(words),
+        }
     }
 }
 

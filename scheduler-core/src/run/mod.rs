@@ -39,10 +39,8 @@ mod stop;
 mod threads;
 mod watchdog;
 
-pub(crate) use self::threads::JobThreads;
 use self::{
     calls::Calls,
-    jobs::Jobs,
     report::Reporter,
     watchdog::{OnHang, Watchdog},
 };
@@ -54,6 +52,7 @@ pub use self::{
     stop::{StopSource, StopToken, Wish},
     threads::job_runtime,
 };
+pub(crate) use self::{jobs::Jobs, threads::JobThreads};
 
 /// How long leaving waits for the database: what is open is recorded, and a row that stays is forgotten by
 /// the others.

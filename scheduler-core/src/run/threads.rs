@@ -2,7 +2,8 @@
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
-/// A runtime for jobs with `threads` worker threads; 0: one per core.
+/// A runtime for jobs with `threads` worker threads; 0: one per core. Beside them it holds up to 512 threads, made
+/// when they are needed, for blocking jobs; those beyond wait.
 ///
 /// # Errors
 /// When the operating system gives no threads.

@@ -33,6 +33,32 @@ pub struct NewTask {
     pub extra: String,
 }
 
+impl NewTask {
+    /// An enabled row that runs `execute_func` on `trigger` with `spec`, without arguments.
+    ///
+    /// ```
+    /// use scheduler_core::store::NewTask;
+    ///
+    /// let daily = NewTask::new("daily_report", "send_report", "cron", "0 8 * * *");
+    /// let daily = NewTask { args: "ops@example.org".to_owned(), ..daily };
+    /// assert!(daily.is_enabled);
+    /// ```
+    #[must_use]
+    pub fn new(task_key: &str, execute_func: &str, trigger: &str, spec: &str) -> Self {
+        Self {
+            id: None,
+            task_key: task_key.to_owned(),
+            description: String::new(),
+            execute_func: execute_func.to_owned(),
+            trigger: trigger.to_owned(),
+            spec: spec.to_owned(),
+            args: String::new(),
+            is_enabled: true,
+            extra: "{}".to_owned(),
+        }
+    }
+}
+
 /// Which tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TaskSelection {

@@ -15,4 +15,5 @@ mod crash;
 mod edits;
 mod process;
 mod program;
+mod shared;
 mod stop;

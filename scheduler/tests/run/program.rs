@@ -4,14 +4,19 @@ use std::time::Duration;
 
 use scheduler_core::{
     __private::inventory,
-    Args, Context, JobResult, job,
+    App, Args, Context, JobResult, clock, job,
     job::{Body, Invocation, JobDescriptor, JobOptions},
 };
+
+use serde::Deserialize;
 
 use crate::support::Home;
 
 /// Holds the arguments of the program, one a line, in the process that shall be it.
 const ARGS: &str = "PROGRAM_ARGS";
+
+/// Set where the program shall register something twice.
+pub(crate) const TWICE: &str = "PROGRAM_TWICE";
 
 /// Runs until it is asked to stop.
 #[job("patient")]
@@ -51,6 +56,45 @@ inventory::submit! {
     }
 }
 
+/// Says what it was given, and leaves a task behind that goes on after it.
+#[job("shares")]
+async fn shares(_task_key: &str, _args: Args, ctx: Context) -> JobResult {
+    let (greeting, limits) = (ctx.state::<Greeting>()?, ctx.config::<Limits>()?);
+    let left = ctx.deadline().map(|deadline| deadline - clock::wall());
+    let has_an_hour = left.is_some_and(|left| (3590..=3600).contains(&left.num_seconds()));
+    tracing::info!(limits.per_hour, limits.name, has_an_hour, "{}", greeting.0);
+    // Dropped when this function returns.
+    let (_runs, is_over) = tokio::sync::oneshot::channel::<()>();
+    ctx.spawn(async move {
+        let _ = is_over.await;
+        tracing::info!("left behind");
+    });
+    Ok(())
+}
+
+/// State of the jobs here.
+struct Greeting(&'static str);
+
+/// `[app.limits]`, which may be absent.
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Limits {
+    per_hour: u32,
+    name: String,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { per_hour: 100, name: "default".to_owned() }
+    }
+}
+
+fn app() -> App {
+    let app = jobs::app().state(Greeting("hello")).config::<Limits>("limits");
+    // For the test of what is refused at the start.
+    if std::env::var_os(TWICE).is_some() { app.state(Greeting("again")) } else { app }
+}
+
 /// Logs more than a pipe holds.
 #[job("chatty")]
 async fn chatty(_task_key: &str, _args: Args, _ctx: Context) {
@@ -80,5 +124,5 @@ fn is_the_scheduler_where_a_test_started_it() {
         return;
     };
     let args = std::iter::once("scheduler").chain(args.lines()).map(Into::into);
-    std::process::exit(scheduler::main(args, jobs::app()).into());
+    std::process::exit(scheduler::main(args, app()).into());
 }

@@ -141,6 +141,31 @@ async fn a_blocking_job_that_is_given_up_keeps_its_place_until_its_thread_return
 }
 
 #[tokio::test]
+async fn a_blocking_job_that_is_given_up_while_it_waits_for_a_thread_never_begins() {
+    static MAY_RETURN: Barrier = Barrier::new(2);
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let threads = builder.worker_threads(1).max_blocking_threads(1).build().unwrap();
+    let body = Body::Blocking(|_| {
+        MAY_RETURN.wait();
+        Ok(())
+    });
+    let clock = Clock::stepped(DateTime::UNIX_EPOCH);
+    let mut jobs = Jobs::new(registry(body), threads.handle().clone(), clock, Arc::default());
+    jobs.start(vec![run(7), run(8)]);
+    jobs.abort(&[8]);
+    MAY_RETURN.wait();
+    let mut ended = Vec::new();
+    while let Some(more) = jobs.ended().await {
+        ended.extend(more);
+    }
+    ended.sort_by_key(|ended| ended.execution_id);
+    assert_eq!(ended[0].result, Ok(()));
+    assert_eq!(ended[1].result, Err("ended by the scheduler".to_owned()));
+    assert_eq!(ended[1].started_at, None);
+    threads.shutdown_background();
+}
+
+#[tokio::test]
 async fn an_async_job_that_is_given_up_ends_at_its_next_await() {
     let mut jobs = jobs(Body::Async(|_| Box::pin(std::future::pending())));
     jobs.start(vec![run(7)]);
