@@ -50,7 +50,7 @@ impl FromTaskKey<'_> for String {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the `args` of a job",
     label = "expected `Args`, or a type that implements `serde::Deserialize`",
-    note = "such as a tuple, `Vec<String>` or a struct with `#[derive(serde::Deserialize)]`",
+    note = "such a type is a tuple, `Vec<String>` or a struct with `#[derive(serde::Deserialize)]`",
     note = "a job reads `async fn name(task_key: &str, args: Args, ctx: Context) -> JobResult`"
 )]
 pub trait FromArgs: Sized {
@@ -68,6 +68,7 @@ impl FromArgs for Args {
     }
 }
 
+// Without this the compiler would speak of `DeserializeOwned`, which no author has written.
 #[diagnostic::do_not_recommend]
 impl<T: DeserializeOwned> FromArgs for T {
     fn from_args(args: &Args) -> Result<Self, ArgsError> {

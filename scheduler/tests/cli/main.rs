@@ -6,6 +6,7 @@ use scheduler_core::store::NewTask;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod args;
 mod edits;
 mod executions;
 mod next;
