@@ -69,7 +69,7 @@ fn task_add_refuses_args_that_do_not_fit_and_writes_nothing() {
         run(&home, &[&common[..], &["--args", args]].concat())
     };
     let ran = add("1,x,3");
-    assert_eq!((ran.code, ran.stderr), (1, format!("task \"sum\": {MISFIT}\n")));
+    assert_eq!((ran.code, ran.stderr), (1, format!("error: task \"sum\": {MISFIT}\n")));
     assert_eq!(home.json(&["task", "list"]), Value::Array(Vec::new()));
     assert_eq!(add("1,2").code, 0);
     assert_eq!(home.json(&["task", "list"])[0]["args"], "1,2");

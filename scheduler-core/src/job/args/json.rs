@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 
-use super::error;
+use super::misfit;
 use super::text::Value;
 
 /// A JSON value.
@@ -48,7 +48,7 @@ impl Json {
 
 impl fmt::Display for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&error::found(self.unexpected()))
+        f.write_str(&misfit::found(self.unexpected()))
     }
 }
 

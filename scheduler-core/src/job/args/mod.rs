@@ -1,7 +1,7 @@
 //! Reads `task.args`: text that people type, taken as it is meant.
 //!
 //! [`Args`] is the text with its values, and takes any text. A type of the job's author is read from it by
-//! `de`, which may refuse: `text` splits at commas, `json` reads what begins with `[` or `{`, and `error`
+//! `de`, which may refuse: `text` splits at commas, `json` reads what begins with `[` or `{`, and `misfit`
 //! says which value is wrong.
 
 use std::fmt;
@@ -15,6 +15,8 @@ use super::FromArgs;
 mod de;
 mod error;
 mod json;
+mod misfit;
+mod place;
 mod text;
 
 /// The values of a row's `args`. Clones are cheap.

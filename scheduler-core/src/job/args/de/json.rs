@@ -6,8 +6,9 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
-use super::super::error::{Misfit, Step};
 use super::super::json::Json;
+use super::super::misfit::Misfit;
+use super::super::place::Step;
 use super::super::text::Value;
 use super::list::List;
 

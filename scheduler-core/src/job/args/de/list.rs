@@ -10,7 +10,8 @@ use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::super::error::{Misfit, Step};
+use super::super::misfit::Misfit;
+use super::super::place::Step;
 
 /// Values in a row.
 pub(super) struct List<'a, V>(pub(super) &'a [V]);

@@ -15,8 +15,10 @@ use std::fmt::Display;
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::error::{ArgsError, Form, Misfit, Step};
+use super::error::ArgsError;
 use super::json::Json;
+use super::misfit::Misfit;
+use super::place::{Form, Step};
 use super::text::Value;
 use list::List;
 
@@ -31,7 +33,7 @@ pub(super) fn read<T: DeserializeOwned>(raw: &str, values: &[Value]) -> Result<T
     let raw = raw.trim();
     let Some(first) = raw.chars().next().filter(|first| "[{".contains(*first)) else {
         let whole = Whole { list: List(values), form: Form::Text };
-        return T::deserialize(whole).map_err(|misfit| misfit.into_error(Form::Text));
+        return T::deserialize(whole).map_err(|misfit| ArgsError::new(misfit.words(Form::Text)));
     };
     let json = Json::parse(raw).map_err(|error| {
         ArgsError::new(format!(
@@ -42,7 +44,7 @@ pub(super) fn read<T: DeserializeOwned>(raw: &str, values: &[Value]) -> Result<T
         Json::List(values) => T::deserialize(Whole { list: List(values), form: Form::Json }),
         object => T::deserialize(object),
     };
-    read.map_err(|misfit| misfit.into_error(Form::Json))
+    read.map_err(|misfit| ArgsError::new(misfit.words(Form::Json)))
 }
 
 /// All values of a row: for a type that is no list, there must be exactly one.
@@ -155,7 +157,7 @@ where
     }
 
     fn deserialize_map<Vis: Visitor<'de>>(self, visitor: Vis) -> Result<Vis::Value, Misfit> {
-        Err(serde::de::Error::custom(format!(
+        Err(Misfit::rule(format!(
             "the values have no names, expected {}: write JSON, such as {{\"key\": \"value\"}}",
             &visitor as &dyn serde::de::Expected
         )))

@@ -6,8 +6,8 @@ use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, Expected, Unexpected, VariantAccess, Visitor,
 };
 
-use super::super::error::Misfit;
 use super::super::json::Json;
+use super::super::misfit::Misfit;
 use super::super::text::Value;
 
 /// What to do where one value cannot hold what is expected.
