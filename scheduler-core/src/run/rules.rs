@@ -79,20 +79,20 @@ fn check_args(descriptor: &JobDescriptor, args: &Args) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::{Body, JobOptions as Options};
+    use crate::job::Body;
 
     /// A job whose type of arguments is read by `check_args`.
     fn accepts(
         check_args: fn(&Args) -> Result<(), ArgsError>,
         args: &str,
-    ) -> Result<Options, JobRefusal> {
+    ) -> Result<JobOptions, JobRefusal> {
         let job: &'static JobDescriptor = Box::leak(Box::new(JobDescriptor {
             name: "add",
             function: "add",
             file: "add.rs",
             line: 1,
             args: "Sum",
-            options: Options::NONE,
+            options: JobOptions::NONE,
             body: Body::Blocking(|_| Ok(())),
             check_args,
         }));
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn a_row_is_refused_in_the_words_of_its_jobs_type() {
         let read: fn(&Args) -> _ = |args| args.read::<(i64, i64)>().map(drop);
-        assert_eq!(accepts(read, "1,2"), Ok(Options::NONE));
+        assert_eq!(accepts(read, "1,2"), Ok(JobOptions::NONE));
         let reason = r#"value 2 is "x", expected i64"#.to_owned();
         assert_eq!(accepts(read, "1,x"), Err(JobRefusal::Args(reason)));
     }
