@@ -81,9 +81,7 @@ impl Misfit {
 
     /// The author's sentence, if that is the fault, is about `value`, the innermost one that is known.
     pub(super) fn about(mut self, value: impl fmt::Display) -> Self {
-        if let Fault::Says { found: found @ None, .. } = &mut self.fault
-            && self.steps.is_empty()
-        {
+        if let Fault::Says { found: found @ None, .. } = &mut self.fault {
             *found = Some(value.to_string());
         }
         self

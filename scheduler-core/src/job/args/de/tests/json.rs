@@ -59,6 +59,7 @@ fn a_mistake_is_named_by_its_path() {
     refuses::<Order>(r#"{"items": 5}"#, "items is 5, expected a sequence");
     refuses::<BTreeMap<String, u8>>(r#"{"a b\n": "x"}"#, r#"["a b\n"] is "x", expected u8"#);
     refuses::<Vec<Even>>("[2, 3]", r"[1] is 3: not\u{a}even");
+    refuses::<Vec<(u8, Even)>>("[[1, 2], [2, 3]]", r"[1][1] is 3: not\u{a}even");
     refuses::<Vec<(u8, Point)>>("[[1, [2]], [1, [2, \"x\"]]]", r#"[1][1][1] is "x", expected i64"#);
 }
 

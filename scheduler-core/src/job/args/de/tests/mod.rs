@@ -1,12 +1,12 @@
 //! Which args fit which type, and what is said of those that do not.
 
 use std::collections::BTreeMap;
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::net::IpAddr;
 
 use proptest::prelude::*;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use crate::job::Args;
@@ -87,6 +87,30 @@ impl TryFrom<u8> for Even {
 
     fn try_from(number: u8) -> Result<Self, Self::Error> {
         if number.is_multiple_of(2) { Ok(Self(number)) } else { Err("not\neven") }
+    }
+}
+
+/// Reads one element of a sequence and stops.
+#[derive(Debug, PartialEq)]
+struct First(u8);
+
+impl<'de> Deserialize<'de> for First {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(FirstOnly)
+    }
+}
+
+struct FirstOnly;
+
+impl<'de> Visitor<'de> for FirstOnly {
+    type Value = First;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a sequence")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<First, A::Error> {
+        Ok(First(list.next_element()?.unwrap_or_default()))
     }
 }
 

@@ -196,6 +196,12 @@ fn a_json_value_is_the_list_of_values_as_they_look() {
 }
 
 #[test]
+fn what_a_types_own_reader_leaves_is_not_lost_in_silence() {
+    check("1", First(1));
+    refuses::<First>("1,2", "there are 2 values, expected at most 1");
+}
+
+#[test]
 fn an_authors_own_words_stand_beside_the_value() {
     check("1,2", (1_u8, Even(2)));
     refuses::<(u8, Even)>("1,3", r#"value 2 is "3": not\u{a}even"#);
