@@ -35,9 +35,13 @@ fn job(name: &str) -> &'static JobDescriptor {
 }
 
 async fn run(name: &str) -> JobResult {
+    run_with(name, "1, two").await
+}
+
+async fn run_with(name: &str, args: &str) -> JobResult {
     let invocation = Invocation {
         task_key: Arc::from("the key"),
-        args: Args::parse("1, two"),
+        args: Args::parse(args),
         context: Context::new(ContextParts { execution_id: 812, ..ContextParts::default() }),
     };
     match job(name).body {
@@ -83,6 +87,43 @@ async fn a_job_is_given_what_is_in_the_row_and_in_the_execution() {
 #[test]
 fn args_as_they_stand_in_the_row_fit_every_job_that_takes_them() {
     assert_eq!((job("borrowed key").check_args)(&Args::parse("any, 'thing")), Ok(()));
+}
+
+#[tokio::test]
+async fn a_job_is_given_its_args_in_the_type_it_names() {
+    for (name, args) in [
+        ("no args", ""),
+        ("one number", "7"),
+        ("optional text", ""),
+        ("list", "1, two"),
+        ("tuple", "1, two"),
+        ("tuple", r#"[1, "two", null]"#),
+        ("json", "1, two"),
+        ("struct", "1, two, plain"),
+        ("struct", r#"{"to": "two", "copies": 1}"#),
+        ("enum", "glossy"),
+    ] {
+        run_with(name, args).await.unwrap_or_else(|error| panic!("{name}: {args}: {error:#}"));
+    }
+}
+
+#[tokio::test]
+async fn args_that_do_not_fit_are_refused_before_the_job_and_by_it() {
+    for (name, args, expected) in [
+        ("no args", "1", "there is 1 value, expected none"),
+        ("one number", "x", r#"value 1 is "x", expected i64"#),
+        ("tuple", "256, two", r#"value 1 is "256", expected u8"#),
+        ("struct", "1", "value 2 (to) is missing"),
+        ("struct", r#"{"copies": 1, "to": 2}"#, "to is 2, expected a string"),
+        ("enum", "matt", r#"value 1 is "matt", expected `plain` or `glossy`"#),
+    ] {
+        let checked = (job(name).check_args)(&Args::parse(args)).expect_err(name);
+        let ran = run_with(name, args).await.expect_err(name);
+        assert_eq!(
+            (checked.to_string(), ran.to_string()),
+            (expected.to_owned(), expected.to_owned())
+        );
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 //! `#[job]` asks these traits at the place of each type, so the message of `on_unimplemented`
 //! appears under the type that is wrong.
 
+use serde::de::DeserializeOwned;
+
 use super::{Args, ArgsError, Context, JobResult};
 
 /// A type that the first parameter of a job may have: `&str` or `String`.
@@ -28,10 +30,27 @@ impl FromTaskKey<'_> for String {
     }
 }
 
-/// A type that the second parameter of a job may have: [`Args`].
+/// A type that the second parameter of a job may have: [`Args`], or any type that implements
+/// `serde::Deserialize` and borrows nothing.
+///
+/// | type | takes |
+/// |---|---|
+/// | [`Args`] | any text |
+/// | `()` | no value |
+/// | `String`, `i64`, `bool`, an enum of names, … | exactly one value |
+/// | `Option<T>` | no text, or what `T` takes |
+/// | `(A, B, Option<C>)` | one value for each; `Option`s at the end may be left out |
+/// | `Vec<T>` | any number of values |
+/// | a struct | one value for each field in their order, or a JSON object |
+/// | `serde_json::Value` | anything; of text, a list of its values |
+///
+/// Text that begins with `[` or `{` is JSON and must fit as it is written. Other text is split at its
+/// commas as [`Args`] says, and each value is taken as it is meant: a number also fits in quotes, a bool is
+/// `true`, `false`, `1` or `0`, and an empty value without quotes is `None`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the `args` of a job",
-    label = "expected `Args`",
+    label = "expected `Args`, or a type that implements `serde::Deserialize`",
+    note = "such a type is a tuple, `Vec<String>` or a struct with `#[derive(serde::Deserialize)]`",
     note = "a job reads `async fn name(task_key: &str, args: Args, ctx: Context) -> JobResult`"
 )]
 pub trait FromArgs: Sized {
@@ -46,6 +65,14 @@ pub trait FromArgs: Sized {
 impl FromArgs for Args {
     fn from_args(args: &Args) -> Result<Self, ArgsError> {
         Ok(args.clone())
+    }
+}
+
+// Without this the compiler would speak of `DeserializeOwned`, which no author has written.
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned> FromArgs for T {
+    fn from_args(args: &Args) -> Result<Self, ArgsError> {
+        args.deserialize()
     }
 }
 

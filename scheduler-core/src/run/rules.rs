@@ -1,10 +1,13 @@
 //! From the configuration to the rules of the plan.
 
-use std::sync::Arc;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use crate::{
     config::Config,
-    job::Args,
+    job::{Args, ArgsError, JobDescriptor, panic_text},
     plan::{
         node::Settings,
         task::{Catalog, JobOptions, JobRefusal, Policy, Reader},
@@ -56,8 +59,57 @@ impl Catalog for Compiled {
             }
             return Err(JobRefusal::Unknown(nearest.into_iter().map(str::to_owned).collect()));
         };
-        (descriptor.check_args)(&Args::parse(args))
-            .map_err(|error| JobRefusal::Args(error.to_string()))?;
+        check_args(descriptor, &Args::parse(args)).map_err(JobRefusal::Args)?;
         Ok(descriptor.options)
+    }
+}
+
+/// Asks the job, whose type of arguments may have a reader of its own. That is the author's code outside of
+/// a run: if it panics, the row is rejected, and the scheduler goes on.
+fn check_args(descriptor: &JobDescriptor, args: &Args) -> Result<(), String> {
+    match catch_unwind(AssertUnwindSafe(|| (descriptor.check_args)(args))) {
+        Ok(checked) => checked.map_err(|error| error.to_string()),
+        Err(payload) => {
+            let text = panic_text(payload);
+            Err(ArgsError::new(format!("its type panicked while it read them: {text}")).to_string())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::Body;
+
+    /// A job whose type of arguments is read by `check_args`.
+    fn accepts(
+        check_args: fn(&Args) -> Result<(), ArgsError>,
+        args: &str,
+    ) -> Result<JobOptions, JobRefusal> {
+        let job: &'static JobDescriptor = Box::leak(Box::new(JobDescriptor {
+            name: "add",
+            function: "add",
+            file: "add.rs",
+            line: 1,
+            args: "Sum",
+            options: JobOptions::NONE,
+            body: Body::Blocking(|_| Ok(())),
+            check_args,
+        }));
+        Compiled(Arc::new(Registry::of([job]).expect("one job"))).accepts("add", args)
+    }
+
+    #[test]
+    fn a_row_is_refused_in_the_words_of_its_jobs_type() {
+        let read: fn(&Args) -> _ = |args| args.read::<(i64, i64)>().map(drop);
+        assert_eq!(accepts(read, "1,2"), Ok(JobOptions::NONE));
+        let reason = r#"value 2 is "x", expected i64"#.to_owned();
+        assert_eq!(accepts(read, "1,x"), Err(JobRefusal::Args(reason)));
+    }
+
+    #[test]
+    fn a_type_that_panics_rejects_the_row_and_harms_nothing_else() {
+        let reason = r"its type panicked while it read them: no\u{a}way".to_owned();
+        assert_eq!(accepts(|_| panic!("no\nway"), ""), Err(JobRefusal::Args(reason)));
     }
 }

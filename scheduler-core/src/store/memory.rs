@@ -443,8 +443,9 @@ impl Store for MemoryStore {
         let reason = format!("the node did not renew its lease for {} s", lease.as_secs_f64());
         let nodes = tables.nodes.clone();
         let (mut lost, mut retries) = (Vec::new(), Vec::new());
-        for row in tables.executions.values_mut().filter(|row| row.status == Status::Todo.as_str())
-        {
+        let open: Vec<ExecutionId> = tables.open.iter().copied().collect();
+        for id in open {
+            let Some(row) = tables.executions.get_mut(&id) else { continue };
             let heard =
                 row.node_id.as_ref().and_then(|node| nodes.get(node)).copied().or(row.created_at);
             let is_own = row.node_id.as_deref() == Some(node);

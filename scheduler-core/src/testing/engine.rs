@@ -148,9 +148,9 @@ impl Engine {
     /// Lets one thing happen, and all that follows from it at the same instant.
     pub(super) fn pump(&mut self, event: Event) {
         let mut events = VecDeque::from([event]);
+        let now = self.now();
+        self.store.set_now(now.wall);
         while let Some(event) = events.pop_front() {
-            let now = self.now();
-            self.store.set_now(now.wall);
             if let Event::Ended(ended) = &event {
                 ended.iter().for_each(|ended| self.timeline.end(now.wall, ended));
             }

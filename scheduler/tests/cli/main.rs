@@ -6,6 +6,7 @@ use scheduler_core::store::NewTask;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod args;
 mod edits;
 mod executions;
 mod next;
@@ -13,6 +14,11 @@ mod rows;
 mod start;
 
 use support::{Home, row};
+
+/// What the program of `support::program` has: the jobs alone.
+fn app() -> scheduler_core::App {
+    jobs::app()
+}
 
 /// Rows of every kind; ids count from 1.
 fn with_rows() -> Home {

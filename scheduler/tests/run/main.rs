@@ -17,3 +17,5 @@ mod process;
 mod program;
 mod shared;
 mod stop;
+
+use program::app;

@@ -1,4 +1,4 @@
-//! The program with two more jobs that the tests need, started from this test binary as a process of its own.
+//! Jobs that the tests need beside those of the crate `jobs`; `command` starts the program that has them.
 
 use std::time::Duration;
 
@@ -10,10 +10,7 @@ use scheduler_core::{
 
 use serde::Deserialize;
 
-use crate::support::Home;
-
-/// Holds the arguments of the program, one a line, in the process that shall be it.
-const ARGS: &str = "PROGRAM_ARGS";
+pub(crate) use crate::support::program::command;
 
 /// Set where the program shall register something twice.
 pub(crate) const TWICE: &str = "PROGRAM_TWICE";
@@ -89,7 +86,7 @@ impl Default for Limits {
     }
 }
 
-fn app() -> App {
+pub(crate) fn app() -> App {
     let app = jobs::app().state(Greeting("hello")).config::<Limits>("limits");
     // For the test of what is refused at the start.
     if std::env::var_os(TWICE).is_some() { app.state(Greeting("again")) } else { app }
@@ -107,22 +104,4 @@ async fn chatty(_task_key: &str, _args: Args, _ctx: Context) {
 #[job("clumsy")]
 async fn clumsy(_task_key: &str, _args: Args, _ctx: Context) {
     panic!("slipped\non a \u{1b}[31mpeel");
-}
-
-/// A command that starts the program; the function below is the other end.
-pub(crate) fn command(home: &Home, args: &[&str]) -> std::process::Command {
-    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
-    command.current_dir(home.path()).env_clear().env(ARGS, args.join("\n"));
-    command.args(["--exact", "program::is_the_scheduler_where_a_test_started_it", "--nocapture"]);
-    command
-}
-
-/// Not a test but the other end of [`command`]: in an ordinary run of the tests there is nothing to do.
-#[test]
-fn is_the_scheduler_where_a_test_started_it() {
-    let Ok(args) = std::env::var(ARGS) else {
-        return;
-    };
-    let args = std::iter::once("scheduler").chain(args.lines()).map(Into::into);
-    std::process::exit(scheduler::main(args, app()).into());
 }

@@ -15,6 +15,8 @@ use scheduler_core::{
 use serde_json::Value;
 use tempfile::TempDir;
 
+pub(crate) mod program;
+
 /// Longest wait for anything that is sure to come.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -127,7 +129,7 @@ impl Home {
 }
 
 impl Ran {
-    fn of(output: Output) -> Self {
+    pub(crate) fn of(output: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Self {
             code: output.status.code().unwrap_or(-1),

@@ -61,12 +61,14 @@ pub enum TaskFault {
         nearest: Vec<String>,
     },
     /// The job does not take the row's `args`.
-    #[error("args {} do not fit, expected {expected}", quote(.value))]
+    #[error("args {} do not fit job {}: {reason}", quote(.value), quote(.job))]
     Args {
         /// What stood there.
         value: String,
-        /// The job's own words.
-        expected: String,
+        /// The job that `execute_func` names.
+        job: String,
+        /// Which value does not fit, and what was expected.
+        reason: String,
     },
     /// `extra` is no JSON object.
     #[error("extra {} is not valid, expected a JSON object such as {{\"timeout\": \"30s\"}} ({cause})", quote(.value))]

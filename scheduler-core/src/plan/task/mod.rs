@@ -58,6 +58,6 @@ pub trait Catalog: Send {
 pub enum JobRefusal {
     /// No such job; the nearest known names, best first.
     Unknown(Vec<String>),
-    /// The job does not take these arguments.
+    /// The job does not take these arguments, for this reason in words.
     Args(String),
 }

@@ -108,7 +108,9 @@ impl Reader {
             JobRefusal::Unknown(nearest) => {
                 TaskFault::UnknownJob { value: job.to_owned(), nearest }
             }
-            JobRefusal::Args(expected) => TaskFault::Args { value: args.to_owned(), expected },
+            JobRefusal::Args(reason) => {
+                TaskFault::Args { value: args.to_owned(), job: job.to_owned(), reason }
+            }
         })?;
         let kind: TriggerKind = text("trigger", &row.trigger, LONGEST_NAME)?.parse()?;
         let spec = text("spec", &row.spec, LONGEST_NAME)?;
@@ -170,7 +172,9 @@ mod tests {
     impl Catalog for OneJob {
         fn accepts(&self, job: &str, args: &str) -> Result<JobOptions, JobRefusal> {
             match (job, args) {
-                ("job", "bad") => Err(JobRefusal::Args("numbers".to_owned())),
+                ("job", "bad") => {
+                    Err(JobRefusal::Args("value 1 is \"bad\", expected i64".to_owned()))
+                }
                 ("job", _) => Ok(JobOptions::NONE),
                 _ => Err(JobRefusal::Unknown(vec!["job".to_owned()])),
             }
@@ -237,7 +241,7 @@ mod tests {
         );
         refuses(
             &TaskRow { args: text("bad"), ..row() },
-            "task 5 \"report\": args \"bad\" do not fit, expected numbers",
+            "task 5 \"report\": args \"bad\" do not fit job \"job\": value 1 is \"bad\", expected i64",
         );
         refuses(
             &TaskRow { status: text("paused"), ..row() },
