@@ -5,6 +5,7 @@ use std::{collections::VecDeque, fmt::Write as _};
 use chrono::{DateTime, Utc};
 
 use crate::plan::{
+    execution::ExecutionId,
     node::{Ended, Ending, Notice, Run},
     trigger::Zone,
 };
@@ -16,8 +17,16 @@ const LINES: usize = 400;
 #[derive(Debug)]
 pub(super) struct Timeline {
     zone: Zone,
-    lines: VecDeque<(DateTime<Utc>, String)>,
+    lines: VecDeque<(DateTime<Utc>, Line)>,
     left_out: usize,
+}
+
+/// What most lines say is put into words only when they are printed: few ever are.
+#[derive(Debug)]
+enum Line {
+    Text(String),
+    Begins(Box<Run>),
+    Ended(ExecutionId, Result<(), String>),
 }
 
 impl Timeline {
@@ -26,26 +35,23 @@ impl Timeline {
     }
 
     pub(super) fn say(&mut self, at: DateTime<Utc>, text: impl Into<String>) {
+        self.add(at, Line::Text(text.into()));
+    }
+
+    fn add(&mut self, at: DateTime<Utc>, line: Line) {
         if self.lines.len() == LINES {
             self.lines.pop_front();
             self.left_out += 1;
         }
-        self.lines.push_back((at, text.into()));
+        self.lines.push_back((at, line));
     }
 
     pub(super) fn start(&mut self, at: DateTime<Utc>, run: &Run) {
-        let Run { execution_id, task_key, attempt, .. } = run;
-        let fire = civil(&self.zone, run.scheduled_at);
-        let which = if *attempt == 1 { String::new() } else { format!(", attempt {attempt}") };
-        self.say(at, format!("{task_key:?}: run {execution_id} begins, for {fire}{which}"));
+        self.add(at, Line::Begins(Box::new(run.clone())));
     }
 
     pub(super) fn end(&mut self, at: DateTime<Utc>, ended: &Ended) {
-        let how = match &ended.result {
-            Ok(()) => "succeeded".to_owned(),
-            Err(error) => format!("failed: {error}"),
-        };
-        self.say(at, format!("run {} {how}", ended.execution_id));
+        self.add(at, Line::Ended(ended.execution_id, ended.result.clone()));
     }
 
     pub(super) fn notice(&mut self, at: DateTime<Utc>, notice: &Notice) {
@@ -118,9 +124,24 @@ impl Timeline {
             let _ = writeln!(text, "  … {} lines before", self.left_out);
         }
         for (at, line) in &self.lines {
-            let _ = writeln!(text, "  {}  {line}", civil(&self.zone, *at));
+            let _ = writeln!(text, "  {}  {}", civil(&self.zone, *at), self.line(line));
         }
         text
+    }
+
+    fn line(&self, line: &Line) -> String {
+        match line {
+            Line::Text(text) => text.clone(),
+            Line::Begins(run) => {
+                let Run { execution_id, task_key, attempt, .. } = &**run;
+                let fire = civil(&self.zone, run.scheduled_at);
+                let which =
+                    if *attempt == 1 { String::new() } else { format!(", attempt {attempt}") };
+                format!("{task_key:?}: run {execution_id} begins, for {fire}{which}")
+            }
+            Line::Ended(id, Ok(())) => format!("run {id} succeeded"),
+            Line::Ended(id, Err(error)) => format!("run {id} failed: {error}"),
+        }
     }
 }
 
