@@ -19,7 +19,7 @@ use crate::{
         trigger::{Anchor, CronDialect, Parser, TriggerKind, Zone},
     },
     registry::Registry,
-    store::{Desk as _, ExecutionFilter, Store as _},
+    store::{Desk as _, ExecutionFilter, ExecutionRow, Store as _},
 };
 
 /// For how long by the test's clock [`Harness::run_until_idle`] follows one run.
@@ -282,10 +282,17 @@ impl Harness {
     #[must_use]
     #[track_caller]
     pub fn executions(&self, task_key: &str) -> Vec<Execution> {
+        self.rows(task_key).into_iter().filter_map(Execution::of).collect()
+    }
+
+    /// The same as they stand in `execute_task`.
+    #[must_use]
+    #[track_caller]
+    pub fn rows(&self, task_key: &str) -> Vec<ExecutionRow> {
         let task_id = Some(self.id(task_key));
         let filter = ExecutionFilter { task_id, status: None, before: None, limit: u32::MAX };
         let rows = now(self.engine.store.executions(filter)).expect("tables in memory answer");
-        rows.into_iter().rev().filter_map(Execution::of).collect()
+        rows.into_iter().rev().collect()
     }
 
     /// Why the scheduler rejects the row; `None` when it does not. `scheduler check` says the same.
@@ -395,7 +402,7 @@ impl Harness {
     }
 }
 
-fn now_open(engine: &Engine, filter: ExecutionFilter) -> Vec<crate::store::ExecutionRow> {
+fn now_open(engine: &Engine, filter: ExecutionFilter) -> Vec<ExecutionRow> {
     now(engine.store.executions(filter)).expect("tables in memory answer")
 }
 

@@ -64,3 +64,9 @@ impl Row {
         self
     }
 }
+
+impl From<NewTask> for Row {
+    fn from(task: NewTask) -> Self {
+        Self(task)
+    }
+}

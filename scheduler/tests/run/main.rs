@@ -15,6 +15,7 @@ mod crash;
 mod edits;
 mod process;
 mod program;
+mod same_as_harness;
 mod shared;
 mod stop;
 
