@@ -21,6 +21,7 @@
 mod args;
 mod context;
 mod failure;
+mod returned;
 mod signature;
 
 use std::pin::Pin;
@@ -88,4 +89,6 @@ inventory::collect!(JobDescriptor);
 #[doc(hidden)]
 pub mod private {
     pub use inventory;
+
+    pub use super::returned::{IntoJobResultByRank, Returned};
 }
