@@ -1,6 +1,6 @@
 //! What a job is: the function a user writes, and what it is given and gives back.
 //!
-//! A job is an async function under [`#[job("name")]`](macro@crate::job):
+//! A job is an async function, or under `blocking` a plain one, below [`#[job("name")]`](macro@crate::job):
 //!
 //! ```
 //! use scheduler_core::{Args, Context, JobResult, job};
