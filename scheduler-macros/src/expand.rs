@@ -13,7 +13,7 @@
 //!             let context = <Context as FromContext>::from_context(context);
 //!             let returned = send_report(task_key, args, context).await;
 //!             <JobResult as IntoJobResult>::ASKED;
-//!             (&&&&&&Returned::of(&returned)).into_job_result(returned)
+//!             (&&&&&&Returned::of(&returned)).job_result(returned)
 //!         })
 //!     }
 //!     fn __check_args(args: &Args) -> Result<(), ArgsError> {
@@ -157,9 +157,9 @@ fn call(function: &ItemFn, body: BodyKind, questions: &Questions) -> TokenStream
         let returned = #ident(task_key, args, context)#awaited;
         #question;
         {
-            use ::scheduler_core::__private::{IntoJobResultByRank as _, Returned};
+            use ::scheduler_core::__private::{JobResultByRank as _, Returned};
             // One reference for each rank.
-            (&&&&&&Returned::of(&returned)).into_job_result(returned)
+            (&&&&&&Returned::of(&returned)).job_result(returned)
         }
     }
 }

@@ -1,8 +1,6 @@
-//! The options of a job: which there are, what each accepts, and the [`JobOptions`] they become.
+//! The options of a job: which there are, what each accepts, and the `JobOptions` they become.
 //!
 //! An option is known by [`KNOWN`] alone; `value` reads what stands behind its `=`.
-//!
-//! [`JobOptions`]: ../scheduler_core/job/struct.JobOptions.html
 
 use std::time::Duration;
 

@@ -90,5 +90,5 @@ inventory::collect!(JobDescriptor);
 pub mod private {
     pub use inventory;
 
-    pub use super::returned::{IntoJobResultByRank, Returned};
+    pub use super::returned::{JobResultByRank, Returned};
 }

@@ -40,59 +40,59 @@ impl<T> Returned<T> {
 }
 
 /// The conversion of one rank.
-pub trait IntoJobResultByRank<T> {
+pub trait JobResultByRank<T> {
     /// Success, or the error.
     ///
     /// # Errors
     ///
     /// The job's own error.
-    fn into_job_result(&self, returned: T) -> JobResult;
+    fn job_result(&self, returned: T) -> JobResult;
 }
 
-impl IntoJobResultByRank<()> for &&&&&Returned<()> {
-    fn into_job_result(&self, (): ()) -> JobResult {
+impl JobResultByRank<()> for &&&&&Returned<()> {
+    fn job_result(&self, (): ()) -> JobResult {
         Ok(())
     }
 }
 
-impl<E: Into<anyhow::Error>> IntoJobResultByRank<Result<(), E>> for &&&&&Returned<Result<(), E>> {
-    fn into_job_result(&self, returned: Result<(), E>) -> JobResult {
+impl<E: Into<anyhow::Error>> JobResultByRank<Result<(), E>> for &&&&&Returned<Result<(), E>> {
+    fn job_result(&self, returned: Result<(), E>) -> JobResult {
         returned.map_err(Into::into)
     }
 }
 
 type Boxed = Box<dyn Error + Send + Sync>;
 
-impl IntoJobResultByRank<Result<(), Boxed>> for &&&&Returned<Result<(), Boxed>> {
-    fn into_job_result(&self, returned: Result<(), Boxed>) -> JobResult {
+impl JobResultByRank<Result<(), Boxed>> for &&&&Returned<Result<(), Boxed>> {
+    fn job_result(&self, returned: Result<(), Boxed>) -> JobResult {
         returned.map_err(anyhow::Error::from_boxed)
     }
 }
 
-impl<E: Error> IntoJobResultByRank<Result<(), E>> for &&&Returned<Result<(), E>> {
-    fn into_job_result(&self, returned: Result<(), E>) -> JobResult {
+impl<E: Error> JobResultByRank<Result<(), E>> for &&&Returned<Result<(), E>> {
+    fn job_result(&self, returned: Result<(), E>) -> JobResult {
         returned.map_err(|error| texts(&error))
     }
 }
 
-impl<E> IntoJobResultByRank<Result<(), E>> for &&Returned<Result<(), E>>
+impl<E> JobResultByRank<Result<(), E>> for &&Returned<Result<(), E>>
 where
     E: Deref,
     E::Target: Error,
 {
-    fn into_job_result(&self, returned: Result<(), E>) -> JobResult {
+    fn job_result(&self, returned: Result<(), E>) -> JobResult {
         returned.map_err(|error| texts(&*error))
     }
 }
 
-impl<E: fmt::Display> IntoJobResultByRank<Result<(), E>> for &Returned<Result<(), E>> {
-    fn into_job_result(&self, returned: Result<(), E>) -> JobResult {
+impl<E: fmt::Display> JobResultByRank<Result<(), E>> for &Returned<Result<(), E>> {
+    fn job_result(&self, returned: Result<(), E>) -> JobResult {
         returned.map_err(|error| anyhow::Error::msg(error.to_string()))
     }
 }
 
-impl<T> IntoJobResultByRank<T> for Returned<T> {
-    fn into_job_result(&self, _: T) -> JobResult {
+impl<T> JobResultByRank<T> for Returned<T> {
+    fn job_result(&self, _: T) -> JobResult {
         Err(anyhow::Error::msg("bug: a job returned what `IntoJobResult` refuses"))
     }
 }
@@ -106,5 +106,54 @@ fn texts<E: Error + ?Sized>(error: &E) -> anyhow::Error {
     let mut texts = vec![error.to_string()];
     texts.extend(causes.take(MOST_CAUSES).map(ToString::to_string));
     let innermost_first = texts.into_iter().rev().map(anyhow::Error::msg);
-    innermost_first.reduce(|cause, error| cause.context(error)).expect("the error itself is one")
+    innermost_first.reduce(anyhow::Error::context).expect("the error itself is one")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Circle;
+
+    impl fmt::Display for Circle {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("round")
+        }
+    }
+
+    impl Error for Circle {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(self)
+        }
+    }
+
+    #[test]
+    fn a_circle_of_causes_comes_to_an_end() {
+        assert_eq!(texts(&Circle).chain().count(), 1 + MOST_CAUSES);
+    }
+
+    #[test]
+    fn each_type_is_taken_by_the_highest_rank_that_fits() {
+        #[track_caller]
+        fn check(result: JobResult, expected: &str) {
+            assert_eq!(format!("{:#}", result.expect_err("it fails")), expected);
+        }
+        // One line for each rank, from the highest; the method's own `&self` is one reference more.
+        macro_rules! of {
+            ($returned:expr) => {{
+                let returned = $returned;
+                (&&&&&&Returned::of(&returned)).job_result(returned)
+            }};
+        }
+        let failure = || std::io::Error::other("offline");
+        let boxed: Box<dyn Error + Send + Sync> = Box::new(failure());
+        let stays: Box<dyn Error> = Box::new(failure());
+        assert!(of!(()).is_ok());
+        check(of!(Err::<(), _>(failure())), "offline");
+        check(of!(Err::<(), _>(boxed)), "offline");
+        check(of!(Err::<(), _>(stays)), "offline");
+        check(of!(Err::<(), _>("offline")), "offline");
+        check(of!(3), "bug: a job returned what `IntoJobResult` refuses");
+    }
 }
