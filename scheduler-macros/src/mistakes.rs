@@ -29,6 +29,11 @@ impl Mistakes {
         }
     }
 
+    /// What was read, or nothing and one mistake more.
+    pub(crate) fn keep<T>(&mut self, read: syn::Result<T>) -> Option<T> {
+        read.map_err(|mistake| self.merge(Self(Some(mistake)))).ok()
+    }
+
     /// Whether none was found.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_none()
@@ -37,5 +42,19 @@ impl Mistakes {
     /// One `compile_error!` for each mistake.
     pub(crate) fn into_compile_errors(self) -> TokenStream {
         self.0.map(syn::Error::into_compile_error).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+impl Mistakes {
+    /// Each mistake has the expected text in it, in this order, and there are no others.
+    #[track_caller]
+    pub(crate) fn check(self, expected: &[&str]) {
+        let found: Vec<_> =
+            self.0.into_iter().flatten().map(|mistake| mistake.to_string()).collect();
+        assert_eq!(found.len(), expected.len(), "{found:#?}");
+        for (found, expected) in found.iter().zip(expected) {
+            assert!(found.contains(expected), "{expected:?} is not in {found:?}");
+        }
     }
 }

@@ -1,51 +1,73 @@
-//! Reads the brackets of `#[job("name")]`: a name, and no options yet.
+//! Reads the name of a job, which stands first in the brackets.
 
 use proc_macro2::{Span, TokenStream};
-use quote::ToTokens;
+use syn::LitStr;
 use syn::parse::{ParseStream, Parser};
-use syn::{LitStr, Meta, Token};
 
 use crate::mistakes::Mistakes;
+use crate::options;
 
 /// `task.execute_func` is a `varchar(255)`, which counts characters, not bytes.
 const MAX_CHARS: usize = 255;
 
-/// The name, if there is one, and everything that is wrong in the brackets.
-pub(crate) fn read(brackets: TokenStream) -> (Option<LitStr>, Mistakes) {
-    let mut mistakes = Mistakes::default();
-    let read = |input: ParseStream<'_>| {
-        let name = read_name(input, &mut mistakes)?;
-        if let Some(name) = &name {
-            check_name(name, &mut mistakes);
-            read_options(name, input, &mut mistakes)?;
-        }
-        // syn refuses what is left over, with a text of its own.
-        input.parse::<TokenStream>()?;
-        Ok(name)
+/// Takes the name out of the pieces of the brackets; what is left are the options.
+pub(crate) fn take(pieces: &mut Vec<TokenStream>, mistakes: &mut Mistakes) -> Option<LitStr> {
+    let Some(first) = pieces.first() else {
+        mistakes.add_at(Span::call_site(), "a job needs a name: write `#[job(\"send_report\")]`");
+        return None;
     };
-    let name = read.parse2(brackets).unwrap_or_else(|error| {
-        mistakes.add_at(error.span(), error);
-        None
-    });
-    (name, mistakes)
+    let Some((name, rest)) = literal(first) else {
+        return take_elsewhere(pieces, mistakes);
+    };
+    pieces.remove(0);
+    check(&name, mistakes);
+    if !rest.is_empty() {
+        let text = name.value();
+        let option = if options::is_known(&rest) {
+            rest.to_string()
+        } else {
+            "timeout = \"30s\"".to_owned()
+        };
+        let text = format!("expected `,` before `{rest}`: write `#[job({text:?}, {option})]`");
+        mistakes.add(rest, text);
+    }
+    Some(name)
 }
 
-fn read_name(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Option<LitStr>> {
-    if input.is_empty() {
-        mistakes.add_at(Span::call_site(), "a job needs a name: write `#[job(\"send_report\")]`");
-        return Ok(None);
+/// The name is not first: it may follow, be missing, or be something else than a literal.
+fn take_elsewhere(pieces: &mut Vec<TokenStream>, mistakes: &mut Mistakes) -> Option<LitStr> {
+    let first = pieces[0].clone();
+    let follows = pieces
+        .iter()
+        .position(|piece| matches!(literal(piece), Some((_, rest)) if rest.is_empty()));
+    if let Some((name, _)) = follows.and_then(|at| literal(&pieces.remove(at))) {
+        let text = name.value();
+        mistakes.add(
+            &name,
+            format!("the name of a job comes first: write `#[job({text:?}, {first})]`"),
+        );
+        return Some(name);
     }
-    if !input.peek(LitStr) {
-        mistakes.add_at(
-            input.span(),
+    if options::is_known(&first) {
+        mistakes
+            .add(&first, format!("a job needs a name: write `#[job(\"send_report\", {first})]`"));
+    } else {
+        pieces.remove(0);
+        mistakes.add(
+            first,
             "the name of a job is a string literal and comes first: write `#[job(\"send_report\")]`",
         );
-        return Ok(None);
     }
-    input.parse().map(Some)
+    None
 }
 
-fn check_name(name: &LitStr, mistakes: &mut Mistakes) {
+/// The string that a piece begins with, and what follows it.
+fn literal(piece: &TokenStream) -> Option<(LitStr, TokenStream)> {
+    let read = |input: ParseStream<'_>| Ok((input.parse()?, input.parse()?));
+    read.parse2(piece.clone()).ok()
+}
+
+fn check(name: &LitStr, mistakes: &mut Mistakes) {
     let text = name.value();
     let length = text.chars().count();
     if text.trim().is_empty() {
@@ -67,85 +89,6 @@ fn check_name(name: &LitStr, mistakes: &mut Mistakes) {
         mistakes.add(
             name,
             format!("the name of a job has {length} characters, expected 1 to {MAX_CHARS}"),
-        );
-    }
-}
-
-fn read_options(name: &LitStr, input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<()> {
-    let form = format!("write `#[job({:?})]`", name.value().trim());
-    while !input.is_empty() {
-        if !input.peek(Token![,]) {
-            mistakes.add_at(input.span(), format!("nothing may follow the name of a job: {form}"));
-            return Ok(());
-        }
-        input.parse::<Token![,]>()?;
-        if input.is_empty() {
-            return Ok(());
-        }
-        let start = input.span();
-        let Ok(option) = input.parse::<Meta>() else {
-            mistakes.add_at(start, format!("nothing may follow the name of a job: {form}"));
-            return Ok(());
-        };
-        let key = option.path();
-        mistakes.add(
-            key,
-            format!(
-                "unknown option `{}`: a job has a name and no options yet, {form}",
-                key.to_token_stream()
-            ),
-        );
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The texts of all mistakes in `#[job(<brackets>)]`.
-    #[track_caller]
-    fn check(brackets: &str, expected: &[&str]) {
-        let tokens = brackets.parse().expect("the brackets hold Rust tokens");
-        let (_, mistakes) = read(tokens);
-        let found = mistakes.into_compile_errors().to_string();
-        assert_eq!(found.matches("compile_error").count(), expected.len(), "{found}");
-        for text in expected {
-            assert!(found.contains(text), "{text:?} is not in {found}");
-        }
-    }
-
-    #[test]
-    fn a_name_has_between_1_and_255_characters() {
-        check("\"\"", &["is empty"]);
-        check("\"a\"", &[]);
-        check(&format!("{:?}", "é".repeat(255)), &[]);
-        check(&format!("{:?}", "é".repeat(256)), &["256 characters, expected 1 to 255"]);
-    }
-
-    #[test]
-    fn a_name_has_neither_blanks_around_it_nor_control_characters() {
-        check("\"send report\"", &[]);
-        check("\" a\"", &["blanks around it"]);
-        check("\"a\\n\"", &["blanks around it"]);
-        check("\"   \"", &["is empty"]);
-        check("\"a\\u{7f}b\"", &["control character"]);
-    }
-
-    #[test]
-    fn a_trailing_comma_is_no_option() {
-        check("\"a\",", &[]);
-    }
-
-    #[test]
-    fn every_mistake_in_the_brackets_is_reported() {
-        check("", &["needs a name"]);
-        check("name = \"a\"", &["a string literal"]);
-        check("\"a\" \"b\"", &["nothing may follow"]);
-        check("\"a\", 3", &["nothing may follow"]);
-        check(
-            "\" a\", retry = 3, queue(\"x\")",
-            &["blanks around", "option `retry`", "option `queue`"],
         );
     }
 }

@@ -1,6 +1,6 @@
 //! What a job is: the function a user writes, and what it is given and gives back.
 //!
-//! A job is an async function under [`#[job("name")]`](macro@crate::job):
+//! A job is an async function, or under `blocking` a plain one, below [`#[job("name")]`](macro@crate::job):
 //!
 //! ```
 //! use scheduler_core::{Args, Context, JobResult, job};
@@ -22,6 +22,7 @@ mod args;
 mod context;
 mod failure;
 mod notes;
+mod returned;
 mod shared;
 mod signature;
 
@@ -92,4 +93,6 @@ inventory::collect!(JobDescriptor);
 #[doc(hidden)]
 pub mod private {
     pub use inventory;
+
+    pub use super::returned::{JobResultByRank, Returned};
 }

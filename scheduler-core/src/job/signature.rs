@@ -3,9 +3,11 @@
 //! `#[job]` asks these traits at the place of each type, so the message of `on_unimplemented`
 //! appears under the type that is wrong.
 
+use std::fmt;
+
 use serde::de::DeserializeOwned;
 
-use super::{Args, ArgsError, Context, JobResult};
+use super::{Args, ArgsError, Context};
 
 /// A type that the first parameter of a job may have: `&str` or `String`.
 #[diagnostic::on_unimplemented(
@@ -93,29 +95,24 @@ impl FromContext for Context {
     }
 }
 
-/// A type that a job may return: `()`, or `Result<(), E>` with any `E: Into<anyhow::Error>`.
+/// A type that a job may return: `()`, or `Result<(), E>` with any `E: Display`.
+///
+/// It only answers whether; what the scheduler makes of the error is told in `job/returned.rs`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be what a job returns",
-    label = "expected `()`, `JobResult` or another `Result<(), E>`",
+    label = "expected `()`, `JobResult` or another `Result<(), E>` whose `E` is `Display`",
     note = "a job reads `async fn name(task_key: &str, args: Args, ctx: Context) -> JobResult`"
 )]
 pub trait IntoJobResult {
-    /// What the scheduler records: success, or the error.
-    ///
-    /// # Errors
-    ///
-    /// The job's own error.
-    fn into_job_result(self) -> JobResult;
+    /// What the expansion of `#[job]` names in order to ask.
+    #[doc(hidden)]
+    const ASKED: () = ();
 }
 
-impl IntoJobResult for () {
-    fn into_job_result(self) -> JobResult {
-        Ok(())
-    }
-}
+// Else the message would recommend to return nothing.
+#[diagnostic::do_not_recommend]
+impl IntoJobResult for () {}
 
-impl<E: Into<anyhow::Error>> IntoJobResult for Result<(), E> {
-    fn into_job_result(self) -> JobResult {
-        self.map_err(Into::into)
-    }
-}
+// Else the message would be about `E: Display`, without a word of what a job may return.
+#[diagnostic::do_not_recommend]
+impl<E: fmt::Display> IntoJobResult for Result<(), E> {}

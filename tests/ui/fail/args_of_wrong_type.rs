@@ -1,7 +1,7 @@
-use scheduler_core::{Args, Context, JobResult, job};
+use scheduler_core::{Context, JobResult, job};
 
 #[job("send_report")]
-async fn send_report(_task_key: &str, _args: &Args, _ctx: Context) -> JobResult {
+async fn send_report(_task_key: &str, _args: std::time::Instant, _ctx: Context) -> JobResult {
     Ok(())
 }
 

@@ -10,4 +10,9 @@ async fn send_invoice(_task_key: impl AsRef<str>, _args: Args, _ctx: Context) ->
     Ok(())
 }
 
+#[job("crunch", blocking)]
+fn crunch<'a>(_task_key: &'a str, _args: Args, _ctx: Context) -> Result<(), &'a str> {
+    Ok(())
+}
+
 fn main() {}

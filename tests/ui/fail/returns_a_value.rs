@@ -5,4 +5,9 @@ async fn send_report(_task_key: &str, _args: Args, _ctx: Context) -> Result<u32,
     Ok(1)
 }
 
+#[job("send_invoice", blocking)]
+fn send_invoice(_task_key: &str, _args: Args, _ctx: Context) -> bool {
+    true
+}
+
 fn main() {}

@@ -1,0 +1,185 @@
+//! The options of a job: which there are, what each accepts, and the `JobOptions` they become.
+//!
+//! An option is known by [`KNOWN`] alone; `value` reads what stands behind its `=`.
+
+use std::time::Duration;
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+use syn::ext::IdentExt as _;
+use syn::parse::{ParseStream, Parser};
+
+use crate::mistakes::Mistakes;
+use crate::nearest::nearest;
+use crate::value::{self, Value};
+
+/// A year and a day, as in a row's `extra`.
+pub(crate) const LONGEST: Duration = Duration::from_secs(366 * 86_400);
+
+/// Every option, in the order in which a message lists them.
+const KNOWN: [Known; 8] = [
+    Known {
+        name: "timeout",
+        form: "timeout = \"30s\"",
+        kind: Kind::Duration { shortest: Duration::from_millis(1) },
+    },
+    Known { name: "retries", form: "retries = 3", kind: Kind::Count { least: 0, most: 1_000 } },
+    Known { name: "backoff", form: "backoff = \"1s..1m\"", kind: Kind::Backoff },
+    Known {
+        name: "max_instances",
+        form: "max_instances = 2",
+        kind: Kind::Count { least: 1, most: 10_000 },
+    },
+    Known {
+        name: "overlap",
+        form: "overlap = \"queue\"",
+        kind: Kind::Word {
+            of: "Overlap",
+            words: &[("skip", "Skip"), ("queue", "Queue"), ("allow", "Allow")],
+        },
+    },
+    Known {
+        name: "misfire_grace_time",
+        form: "misfire_grace_time = \"5m\"",
+        // Nothing is found in its own millisecond: less would mean that nothing ever runs.
+        kind: Kind::Duration { shortest: Duration::from_secs(1) },
+    },
+    Known {
+        name: "on_lost",
+        form: "on_lost = \"retry\"",
+        kind: Kind::Word { of: "OnLost", words: &[("retry", "Retry"), ("leave", "Leave")] },
+    },
+    Known { name: "blocking", form: "blocking", kind: Kind::Bare },
+];
+
+/// An option that a job may have.
+pub(crate) struct Known {
+    pub(crate) name: &'static str,
+    /// How it is written, for messages.
+    pub(crate) form: &'static str,
+    kind: Kind,
+}
+
+enum Kind {
+    /// From `shortest` to [`LONGEST`].
+    Duration { shortest: Duration },
+    /// One duration, or two with `..` between them.
+    Backoff,
+    /// A whole number, both limits included.
+    Count { least: u32, most: u32 },
+    /// A word, and the variant of the enum `of` that it stands for.
+    Word { of: &'static str, words: &'static [(&'static str, &'static str)] },
+    /// The option itself, without a value.
+    Bare,
+}
+
+/// How the function is called.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BodyKind {
+    /// It is an `async fn`.
+    Async,
+    /// It is a plain `fn` under `blocking`.
+    Blocking,
+}
+
+/// The options that were given.
+pub(crate) struct Options {
+    pub(crate) body: BodyKind,
+    /// `timeout: Some(..),` and so on: the fields of `JobOptions` that are not `None`.
+    fields: TokenStream,
+    /// How many of them there are.
+    count: usize,
+}
+
+impl Options {
+    /// Reads the pieces that follow the name.
+    pub(crate) fn read(pieces: Vec<TokenStream>, mistakes: &mut Mistakes) -> Self {
+        let mut options = Self { body: BodyKind::Async, fields: TokenStream::new(), count: 0 };
+        let mut given = Vec::new();
+        for piece in pieces {
+            let Some((key, rest)) = mistakes.keep(split(piece)) else { continue };
+            let Some(known) = mistakes.keep(find(&key)) else { continue };
+            if given.contains(&known.name) {
+                mistakes
+                    .add(key, format!("option `{}` is given twice: keep one of them", known.name));
+                continue;
+            }
+            given.push(known.name);
+            options.add(known, &key, rest, mistakes);
+        }
+        options
+    }
+
+    fn add(&mut self, known: &Known, key: &Ident, rest: TokenStream, mistakes: &mut Mistakes) {
+        if matches!(known.kind, Kind::Bare) {
+            // Also if its form is wrong: a plain `fn` below is then no second mistake.
+            self.body = BodyKind::Blocking;
+            if !rest.is_empty() {
+                let name = known.name;
+                mistakes.add(rest, format!("`{name}` takes no value: write `{name}`"));
+            }
+            return;
+        }
+        let value = Value::read(known, key, rest).and_then(|value| known.field(&value));
+        if let Some(value) = mistakes.keep(value) {
+            let field = format_ident!("{}", known.name);
+            self.fields.extend(quote! { #field: ::std::option::Option::Some(#value), });
+            self.count += 1;
+        }
+    }
+
+    /// The `JobOptions` of the descriptor.
+    pub(crate) fn expand(&self) -> TokenStream {
+        let fields = &self.fields;
+        let options = quote! { ::scheduler_core::job::JobOptions };
+        // All but `blocking` are fields. To take none from `NONE` would be a lint in the user's code.
+        match self.count {
+            0 => quote! { #options::NONE },
+            count if count == KNOWN.len() - 1 => quote! { #options { #fields } },
+            _ => quote! { #options { #fields ..#options::NONE } },
+        }
+    }
+}
+
+impl Known {
+    /// The value of the option's field in `JobOptions`.
+    fn field(&self, value: &Value) -> syn::Result<TokenStream> {
+        match self.kind {
+            Kind::Duration { shortest } => value::duration(self, value, shortest),
+            Kind::Backoff => value::backoff(self, value),
+            Kind::Count { least, most } => value::count(self, value, least..=most),
+            Kind::Word { of, words } => value::word(self, value, of, words),
+            Kind::Bare => Ok(TokenStream::new()),
+        }
+    }
+}
+
+/// Whether a piece of the brackets is an option, right or wrong.
+pub(crate) fn is_known(piece: &TokenStream) -> bool {
+    split(piece.clone()).is_ok_and(|(key, _)| find(&key).is_ok())
+}
+
+/// The key of an option, and what follows it.
+fn split(piece: TokenStream) -> syn::Result<(Ident, TokenStream)> {
+    let found = piece.clone();
+    let read = |input: ParseStream<'_>| Ok((input.call(Ident::parse_any)?, input.parse()?));
+    read.parse2(piece).map_err(|_| {
+        let text = format!("expected an option such as `timeout = \"30s\"`, found `{found}`");
+        syn::Error::new_spanned(found, text)
+    })
+}
+
+fn find(key: &Ident) -> syn::Result<&'static Known> {
+    if let Some(known) = KNOWN.iter().find(|known| key == known.name) {
+        return Ok(known);
+    }
+    let names = KNOWN.iter().map(|known| known.name);
+    let text = match nearest(&key.to_string(), names.clone()) {
+        Some(name) => format!("unknown option `{key}`, did you mean `{name}`?"),
+        None => {
+            let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
+            format!("unknown option `{key}`, known are {}", names.join(", "))
+        }
+    };
+    Err(syn::Error::new_spanned(key, text))
+}
