@@ -10,6 +10,10 @@ COPY . .
 RUN cargo build --release --locked -p scheduler
 
 FROM debian:bookworm-slim
+# Certificates, for jobs that call something by https.
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends ca-certificates \
+ && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /app scheduler \
  && install -d -o scheduler -g scheduler /app /app/data
 COPY --from=build /src/target/release/scheduler /usr/local/bin/scheduler

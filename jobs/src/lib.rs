@@ -8,19 +8,13 @@ mod interval;
 
 use scheduler_core::App;
 
-/// What the jobs of this crate need beside their arguments: nothing so far.
+use self::cron::post_notice::{Http, Webhooks};
+
+/// What the jobs of this crate need beside their arguments.
 ///
-/// ```
-/// # use scheduler_core::App;
-/// # #[derive(serde::Deserialize)]
-/// # struct Mail {}
-/// # struct Counter(u64);
-/// pub fn app() -> App {
-///     App::new()
-///         .config::<Mail>("mail") // `[app.mail]` in common.toml; a job gets it by `ctx.config::<Mail>()?`
-///         .state(Counter(0)) // a job gets it by `ctx.state::<Counter>()?`
-/// }
-/// ```
+/// A job gets settings by `ctx.config::<Webhooks>()?` and shared values by `ctx.state::<Http>()?`.
 pub fn app() -> App {
     App::new()
+        .config::<Webhooks>("webhooks") // `[app.webhooks]` in common.toml
+        .state(Http::default())
 }

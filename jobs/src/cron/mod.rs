@@ -1,3 +1,4 @@
 //! Jobs for tasks with `trigger` = `cron`.
 
+pub(crate) mod post_notice;
 mod test_cron;

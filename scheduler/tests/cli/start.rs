@@ -159,3 +159,12 @@ fn jobs_lists_what_is_linked_with_its_place() {
     assert!(jobs[0]["line"].is_u64());
     assert!(home.ok(&["jobs"]).starts_with("name "));
 }
+
+#[test]
+fn a_machine_without_certificates_is_no_reason_not_to_start() {
+    let home = Home::new("");
+    let mut command = home.command();
+    command.env("SSL_CERT_FILE", "/nonexistent").env("SSL_CERT_DIR", "/nonexistent");
+    let output = command.arg("jobs").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}

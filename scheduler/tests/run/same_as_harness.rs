@@ -120,12 +120,15 @@ fn the_harness_and_the_program_give_the_same_executions_for_the_same_rows_and_in
         recorded.iter().map(|row| line(row.task_key.as_deref().unwrap(), row, begin)).collect();
     recorded.sort();
 
-    let start = written_at.to_rfc3339_opts(SecondsFormat::Millis, true);
+    // As in the recording, the scheduler is at work before the rows are written.
+    let before = Duration::from_secs(5);
+    let start = (written_at - before).to_rfc3339_opts(SecondsFormat::Millis, true);
     let mut harness = Harness::new(&start, "UTC").common(|common| {
         common.sync_interval = Duration::from_millis(100);
         common.lease = Duration::from_secs(1);
         common.shutdown_timeout = Duration::from_millis(500);
     });
+    harness.advance(before);
     let rows = rows(begin);
     for row in &rows {
         harness.insert(Row::from(row.clone()));

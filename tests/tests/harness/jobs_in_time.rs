@@ -25,8 +25,8 @@ async fn reads(_task_key: &str, args: Args, ctx: Context) -> JobResult {
 }
 
 /// Holds its thread.
-#[job("computes")]
-async fn computes(_task_key: &str, _args: Args, ctx: Context) -> JobResult {
+#[job("computes", blocking)]
+fn computes(_task_key: &str, _args: Args, ctx: Context) -> JobResult {
     ctx.state::<Seen>()?.say(format!("{:?}", ctx.deadline()));
     Ok(())
 }

@@ -42,7 +42,7 @@ async fn sleeper(_task_key: &str, args: Args, ctx: Context) -> JobResult {
 }
 
 /// Fails until the attempt that its argument names.
-#[job("flaky")]
+#[job("flaky", retries = 3, backoff = "10s..1m")]
 async fn flaky(_task_key: &str, args: Args, ctx: Context) -> JobResult {
     let good: u32 = args.get(0).unwrap_or("2").parse()?;
     scheduler_core::anyhow::ensure!(ctx.attempt() >= good, "attempt {} fails", ctx.attempt());
