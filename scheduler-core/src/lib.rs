@@ -4,17 +4,27 @@
 //! # A job
 //!
 //! ```
-//! use scheduler_core::{Args, Context, JobResult, job};
+//! use scheduler_core::{Context, JobResult, job};
 //!
-//! #[job("send_report")]
-//! async fn send_report(task_key: &str, args: Args, ctx: Context) -> JobResult {
-//!     tracing::info!(task_key, to = args.get(0), run = ctx.sub_task_id(), "sending");
+//! #[job("send_report", timeout = "30s", retries = 3)]
+//! async fn send_report(task_key: &str, (to, copies): (String, u8), ctx: Context) -> JobResult {
+//!     tracing::info!(task_key, to, copies, run = ctx.sub_task_id(), "sending");
 //!     Ok(())
 //! }
 //! ```
 //!
 //! The attribute registers the function when the program starts; [`registry::Registry::linked`] finds it.
 //! `docs/jobs.md` says more, `docs/tasks.md` what a row means.
+//!
+//! | in the function | see |
+//! |---|---|
+//! | the name and its options: `timeout`, `retries`, `backoff`, `overlap`, `blocking`, … | [`job`](macro@job) |
+//! | the second parameter: a tuple, a struct, [`Args`], … | [`job::FromArgs`] |
+//! | `ctx`: ids, deadline, cancellation, notes, state, settings | [`Context`] |
+//! | what it returns | [`job::IntoJobResult`] |
+//!
+//! With the feature `testing`, `testing::Harness` runs jobs and their schedules under `cargo test`, with a clock that the
+//! test moves. [`App::start`] runs a scheduler inside another program, as `examples/embedded.rs` does.
 //!
 //! # A tour
 //!
@@ -25,13 +35,15 @@
 //! | [`run`] | the loop that awaits one event, asks the plan, and performs the answer; the jobs on a runtime of their own |
 //! | [`app`] | what a program shares with its jobs, and the one way in which a scheduler is put together, in our program and in [another](App::start) |
 //! | [`mod@job`], [`registry`] | what a job sees; which jobs are compiled in |
+//! | `testing` | the harness for job authors, a loop around the same [`plan::node`] |
 //! | [`config`], [`telemetry`], [`clock`] | what the operator decides; the log; the only door to time |
 //!
 //! # The promise
 //!
 //! A fire is a pair of a task and an instant. It is claimed in a transaction before its job starts, under a
 //! unique key and the lock of the task's row, so that no fire runs twice. What cannot run is recorded with the
-//! reason, so that every instant is accounted for.
+//! reason, so that every instant is accounted for. What did not succeed is tried again if its job asks for it
+//! ([`plan::retry`]), as an execution of its own.
 
 pub mod app;
 pub mod clock;

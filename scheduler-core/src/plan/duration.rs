@@ -26,6 +26,19 @@ pub fn parse(text: &str) -> Option<Duration> {
     sum(text)
 }
 
+/// Writes `span` so that [`parse`] reads the same: `90s` comes back as `1m30s`.
+///
+/// ```
+/// use std::time::Duration;
+/// use scheduler_core::plan::duration::show;
+///
+/// assert_eq!(show(Duration::from_millis(90_250)), "1m30s250ms");
+/// ```
+#[must_use]
+pub fn show(span: Duration) -> String {
+    humantime::format_duration(span).to_string().replace(' ', "")
+}
+
 /// One number and unit at a time: humantime 2.4.0 panics when the parts of a sum overflow
 /// (`18446744073709551615s 1000ms`).
 fn sum(text: &str) -> Option<Duration> {

@@ -1,6 +1,6 @@
 //! `jobs`: what is compiled into this program.
 
-use scheduler_core::registry::Registry;
+use scheduler_core::{job::Body, registry::Registry};
 use serde::Serialize;
 
 use crate::{cli::Globals, exit::Exit, output::Output};
@@ -11,6 +11,22 @@ struct JobView {
     function: &'static str,
     file: &'static str,
     line: u32,
+    args: &'static str,
+    options: serde_json::Map<String, serde_json::Value>,
+    is_blocking: bool,
+}
+
+impl JobView {
+    /// `timeout=30s retries=3`, as a row's `extra` would say it.
+    fn options(&self) -> String {
+        let text = |value: &serde_json::Value| match value {
+            serde_json::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let options = self.options.iter().map(|(key, value)| format!("{key}={}", text(value)));
+        let blocking = self.is_blocking.then(|| "blocking".to_owned());
+        options.chain(blocking).collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// Lists the linked jobs by name.
@@ -26,11 +42,15 @@ pub(crate) fn jobs(globals: &Globals) -> anyhow::Result<Exit> {
             function: job.function,
             file: job.file,
             line: job.line,
+            args: job.args,
+            options: job.options.as_extra(),
+            is_blocking: matches!(job.body, Body::Blocking(_)),
         })
         .collect();
     let cells = |job: &JobView| {
-        [job.name.to_owned(), job.function.to_owned(), format!("{}:{}", job.file, job.line)]
+        let place = format!("{}:{}", job.file, job.line);
+        [job.name.to_owned(), job.args.to_owned(), job.options(), place]
     };
-    Output::new(globals.json).list(&jobs, ["name", "function", "place"], cells, "no job")?;
+    Output::new(globals.json).list(&jobs, ["name", "args", "options", "place"], cells, "no job")?;
     Ok(Exit::Done)
 }

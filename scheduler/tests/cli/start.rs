@@ -153,10 +153,15 @@ fn jobs_lists_what_is_linked_with_its_place() {
     let jobs = home.json(&["jobs"]);
     let names: Vec<&str> =
         jobs.as_array().unwrap().iter().map(|job| job["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["test_cron", "test_date", "test_interval"]);
-    assert_eq!(jobs[0]["function"], "jobs::cron::test_cron::test_cron");
-    assert_eq!(jobs[0]["file"], "jobs/src/cron/test_cron.rs");
-    assert!(jobs[0]["line"].is_u64());
+    assert_eq!(names, ["post_notice", "test_cron", "test_date", "test_interval"]);
+    assert_eq!(jobs[1]["function"], "jobs::cron::test_cron::test_cron");
+    assert_eq!(jobs[1]["args"], "Args");
+    assert_eq!(
+        jobs[0]["options"],
+        serde_json::json!({ "timeout": "1m", "retries": 3, "backoff": "5s..5m" })
+    );
+    assert_eq!(jobs[1]["file"], "jobs/src/cron/test_cron.rs");
+    assert!(jobs[1]["line"].is_u64());
     assert!(home.ok(&["jobs"]).starts_with("name "));
 }
 

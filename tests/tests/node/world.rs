@@ -160,49 +160,7 @@ impl World {
 
     pub(crate) fn perform(&mut self, action: Action) -> Option<Event> {
         match action {
-            Action::Call(Call::Read) => Some(Event::Read(self.call(self.store.read()))),
-            Action::Call(Call::ReadCursors(tasks)) => {
-                let result = self.call(self.store.cursors(&tasks));
-                Some(Event::Cursors(tasks, result))
-            }
-            Action::Call(Call::Claim(claims))
-                if claims.iter().any(|claim| Some(claim.task_id) == self.poison) =>
-            {
-                Some(Event::Claimed(claims, Err(Failure::NotApplied("poison".to_owned()))))
-            }
-            Action::Call(Call::Record(outcomes))
-                if outcomes.iter().any(|outcome| !outcome.extra.is_ascii()) =>
-            {
-                Some(Event::Recorded(outcomes, Err(Failure::NotApplied("latin1".to_owned()))))
-            }
-            Action::Call(Call::Claim(claims)) => {
-                self.claims += 1;
-                let result = self.call(self.store.claim(self.node_id, &claims));
-                Some(Event::Claimed(claims, result))
-            }
-            Action::Call(Call::Settle(claims)) => {
-                let result = self.call(self.store.settle(&claims));
-                Some(Event::Settled(claims, result))
-            }
-            Action::Call(Call::Record(outcomes)) => {
-                let result = self.call(self.store.record(&outcomes));
-                Some(Event::Recorded(outcomes, result))
-            }
-            Action::Call(Call::Note(_)) => {
-                self.notings.push(self.now.wall);
-                Some(Event::Noted(Ok(())))
-            }
-            Action::Call(Call::Renew) if self.refuses_renewals => Some(Event::Renewed {
-                started: self.now.mono,
-                result: Err(Failure::NotApplied("refused".to_owned())),
-            }),
-            Action::Call(Call::Renew) => {
-                let result = self.call(self.store.renew(self.node_id));
-                Some(Event::Renewed { started: self.now.mono, result })
-            }
-            Action::Call(Call::Reap { suspects }) => Some(Event::Reaped(
-                self.call(self.store.reap(self.node_id, Duration::from_secs(30), &suspects)),
-            )),
+            Action::Call(call) => Some(self.answer(call)),
             Action::Start(runs) => {
                 for run in runs {
                     self.running.insert(run.execution_id, (self.now.wall, run));
@@ -230,6 +188,56 @@ impl World {
                 self.has_left = true;
                 None
             }
+        }
+    }
+
+    /// What the tables answer.
+    fn answer(&mut self, call: Call) -> Event {
+        let refused = |text: &str| Failure::NotApplied(text.to_owned());
+        match call {
+            Call::Read => Event::Read(self.call(self.store.read())),
+            Call::ReadCursors(tasks) => {
+                let result = self.call(self.store.cursors(&tasks));
+                Event::Cursors(tasks, result)
+            }
+            Call::Claim(claims)
+                if claims.iter().any(|claim| Some(claim.task_id) == self.poison) =>
+            {
+                Event::Claimed(claims, Err(refused("poison")))
+            }
+            Call::Record(outcomes) if outcomes.iter().any(|outcome| !outcome.extra.is_ascii()) => {
+                Event::Recorded(outcomes, Err(refused("latin1")))
+            }
+            Call::Claim(claims) => {
+                self.claims += 1;
+                let result = self.call(self.store.claim(self.node_id, &claims));
+                Event::Claimed(claims, result)
+            }
+            Call::Settle(claims) => {
+                let result = self.call(self.store.settle(&claims));
+                Event::Settled(claims, result)
+            }
+            Call::Record(outcomes) => {
+                let result = self.call(self.store.record(&outcomes));
+                Event::Recorded(outcomes, result)
+            }
+            Call::Note(_) => {
+                self.notings.push(self.now.wall);
+                Event::Noted(Ok(()))
+            }
+            Call::Renew => {
+                let result = if self.refuses_renewals {
+                    Err(refused("refused"))
+                } else {
+                    self.call(self.store.renew(self.node_id))
+                };
+                Event::Renewed { started: self.now.mono, result }
+            }
+            Call::Reap { suspects } => Event::Reaped(self.call(self.store.reap(
+                self.node_id,
+                Duration::from_secs(30),
+                &suspects,
+            ))),
         }
     }
 

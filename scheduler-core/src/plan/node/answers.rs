@@ -9,7 +9,7 @@ use crate::plan::{
     Now,
     claim::{Claim, Entry, Origin, Refusal, Verdict},
     execution::{ExecutionId, Outcome, Status},
-    retry::{Attempt, Cause, Retry},
+    retry::{Attempt, Cause},
     task::{Overlap, TaskId},
 };
 
@@ -126,15 +126,7 @@ impl Node {
             if let Some((execution_id, entry)) = started {
                 let reason = "the row was switched off before the run began";
                 let cancelled = Status::Cancelled;
-                self.never_started(
-                    execution_id,
-                    claim.task_id,
-                    entry,
-                    cancelled,
-                    reason,
-                    None,
-                    now,
-                );
+                self.finish(unstarted(execution_id, claim.task_id, entry, cancelled, reason, now));
             }
             return;
         };
@@ -168,7 +160,8 @@ impl Node {
                 trace_id: &entry.trace_id,
             };
             let retry = task.policy.retry(Cause::Interrupted, attempt, now.wall);
-            return self.never_started(execution_id, task_id, entry, cancelled, reason, retry, now);
+            let outcome = unstarted(execution_id, task_id, entry, cancelled, reason, now);
+            return self.finish(Outcome { retry, ..outcome });
         }
         let open = Open {
             task_id,
@@ -218,30 +211,8 @@ impl Node {
         let reason =
             "claimed in time, but the database's answer came later than misfire_grace_time";
         let missed = Status::Missed;
-        self.never_started(execution_id, claim.task_id, entry, missed, reason, None, now);
+        self.finish(unstarted(execution_id, claim.task_id, entry, missed, reason, now));
         None
-    }
-
-    fn never_started(
-        &mut self,
-        execution_id: ExecutionId,
-        task_id: TaskId,
-        entry: &Entry,
-        status: Status,
-        reason: &str,
-        retry: Option<Retry>,
-        now: Now,
-    ) {
-        self.finish(Outcome {
-            execution_id,
-            task_id,
-            trace_id: Arc::clone(&entry.trace_id),
-            status,
-            extra: serde_json::json!({ "reason": reason }).to_string(),
-            started_at: None,
-            finished_at: now.wall,
-            retry,
-        });
     }
 
     fn refused(&mut self, claim: &Claim, refusal: Refusal, now: Now, actions: &mut Vec<Action>) {
@@ -288,6 +259,27 @@ impl Node {
                 extra: entry.extra.clone(),
             })));
         }
+    }
+}
+
+/// The outcome of a run that was claimed and never began.
+fn unstarted(
+    execution_id: ExecutionId,
+    task_id: TaskId,
+    entry: &Entry,
+    status: Status,
+    reason: &str,
+    now: Now,
+) -> Outcome {
+    Outcome {
+        execution_id,
+        task_id,
+        trace_id: Arc::clone(&entry.trace_id),
+        status,
+        extra: serde_json::json!({ "reason": reason }).to_string(),
+        started_at: None,
+        finished_at: now.wall,
+        retry: None,
     }
 }
 

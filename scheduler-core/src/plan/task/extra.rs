@@ -2,7 +2,7 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use super::{Backoff, OnLost, Overlap, Policy, TaskFault, policy::LONGEST};
+use super::{Backoff, JobOptions, OnLost, Overlap, Policy, TaskFault, policy::LONGEST};
 use crate::plan::{duration, trigger::Zone};
 
 /// Reads the keys of `extra` that are ours; all others are the user's and are left alone. An empty `extra`
@@ -57,6 +57,33 @@ pub(super) fn extra(text: &str, defaults: Policy) -> Result<(Policy, Option<Zone
         }
     };
     Ok((policy, zone))
+}
+
+impl JobOptions {
+    /// The keys of `extra` that say the same.
+    #[must_use]
+    pub fn as_extra(&self) -> serde_json::Map<String, serde_json::Value> {
+        let span = |span: Duration| duration::show(span).into();
+        let overlap = |overlap: Overlap| match overlap {
+            Overlap::Skip => "skip".into(),
+            Overlap::Queue => "queue".into(),
+            Overlap::Allow => "allow".into(),
+        };
+        let on_lost = |on_lost: OnLost| match on_lost {
+            OnLost::Leave => "leave".into(),
+            OnLost::Retry => "retry".into(),
+        };
+        let keys = [
+            ("timeout", self.timeout.map(span)),
+            ("retries", self.retries.map(Into::into)),
+            ("backoff", self.backoff.map(|backoff| backoff.to_string().into())),
+            ("max_instances", self.max_instances.map(Into::into)),
+            ("overlap", self.overlap.map(overlap)),
+            ("misfire_grace_time", self.misfire_grace_time.map(span)),
+            ("on_lost", self.on_lost.map(on_lost)),
+        ];
+        keys.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
+    }
 }
 
 fn overlap(value: &serde_json::Value) -> Result<Overlap, TaskFault> {
@@ -117,7 +144,6 @@ fn wrong(column: &'static str, value: &serde_json::Value, expected: &'static str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::task::JobOptions;
 
     #[track_caller]
     fn reads(text: &str) -> (Policy, Option<Zone>) {
@@ -188,6 +214,8 @@ mod tests {
             coalesce: true,
         };
         assert_eq!(row.map(|(policy, _)| policy), Ok(expected));
+        let said = serde_json::Value::Object(options.as_extra()).to_string();
+        assert_eq!(extra(&said, Policy::default()), Ok((by_job, None)), "what it says: {said}");
         let by_configuration = Policy { max_instances: 4, ..Policy::default() };
         assert_eq!(by_configuration.with(&JobOptions::NONE), by_configuration);
     }

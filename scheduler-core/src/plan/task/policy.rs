@@ -1,6 +1,6 @@
 //! How late, overlapping, long and failing runs of a task are treated.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use crate::plan::duration;
 
@@ -119,6 +119,12 @@ impl Backoff {
         };
         let backoff = Self { from: span(from)?, to: span(to)? };
         (backoff.from <= backoff.to).then_some(backoff)
+    }
+}
+
+impl fmt::Display for Backoff {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}..{}", duration::show(self.from), duration::show(self.to))
     }
 }
 

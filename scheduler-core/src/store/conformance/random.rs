@@ -330,7 +330,7 @@ impl<'a> Play<'a> {
             trace_id: format!("trace {}.{n}", planned.trace).into(),
             status,
             attempt,
-            extra: if planned.trace % 3 == 0 {
+            extra: if planned.trace.is_multiple_of(3) {
                 r#"{"retries_on_lost":2}"#.to_owned()
             } else {
                 format!(r#"{{"reason":"{status}"}}"#)
