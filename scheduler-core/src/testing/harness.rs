@@ -82,7 +82,7 @@ impl Harness {
 
     /// The same with other settings of the scheduler, as `common.toml` has them.
     ///
-    /// ```
+    /// ```standalone_crate
     /// # use scheduler_core::{Args, Context, job, testing::Harness};
     /// # #[job("any")]
     /// # async fn any(_task_key: &str, _args: Args, _ctx: Context) {}

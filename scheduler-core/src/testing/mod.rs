@@ -1,6 +1,6 @@
 //! A scheduler for `cargo test`: fake rows, a clock that the test moves, no database and no waiting.
 //!
-//! ```
+//! ```standalone_crate
 //! use scheduler_core::testing::{Harness, Row};
 //! # use scheduler_core::{Args, Context, job};
 //! # #[job("send_report")]

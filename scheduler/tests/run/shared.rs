@@ -81,12 +81,11 @@ fn what_is_registered_twice_is_refused_with_both_places() {
 }
 
 #[test]
-fn the_program_as_shipped_declares_no_section() {
+fn a_section_that_no_job_declares_is_refused_and_the_known_ones_are_named() {
     let home = Home::new("[app.mail]\nhost = \"h\"");
     home.fails(
         &["check"],
         78,
-        "conf/local/common.toml:2: [app] unknown table \"mail\", \
-         expected what the program declares with App::config, which is nothing",
+        "conf/local/common.toml:2: [app] unknown table \"mail\", expected one of webhooks",
     );
 }

@@ -21,7 +21,10 @@ const FIRES: &str = r#"[{"task_id":17,"scheduled_at":17,"attempt":1,"status":"to
 const OUTCOMES: &str =
     r#"[{"id":17,"status":"fail","extra":"{}","started_at":null,"finished_at":5}]"#;
 
-const BATCH_STATEMENTS: [(&str, &[&str]); 13] = [
+const NOTES: &str = r#"[{"id":17,"trace_id":"a","extra":"{}"}]"#;
+const LOST: &str = r#"[{"id":17,"extra":"{}"}]"#;
+
+const BATCH_STATEMENTS: [(&str, &[&str]); 18] = [
     ("lock_tasks", &[IDS]),
     ("read_cursors", &[IDS]),
     ("read_back", &[FIRES]),
@@ -29,7 +32,12 @@ const BATCH_STATEMENTS: [(&str, &[&str]); 13] = [
     ("lock_executions", &[IDS]),
     ("write_outcomes", &[OUTCOMES]),
     ("release_tasks", &[IDS]),
-    ("mark_lost", &[IDS, "{}"]),
+    ("mark_lost", &[LOST]),
+    ("read_attempts", &[IDS]),
+    ("retry_lost", &[IDS]),
+    ("write_notes", &[NOTES]),
+    ("lock_retries", &[FIRES]),
+    ("delete_retries", &[FIRES]),
     ("find_dead", &["node", "30000"]),
     ("try_lock_tasks", &[IDS]),
     ("existing_tasks", &[IDS]),
@@ -59,6 +67,7 @@ async fn fill(operator: &Operator) {
         "INSERT INTO task (id, task_key, `desc`, execute_func, `trigger`, spec, is_valid, status)";
     let task_row = "'', 'test', 'interval', '10', 1, 'ready'";
     let execution = "INSERT INTO execute_task (id, task_id, status, trace_id, scheduled_at)";
+    let retry = "INSERT INTO scheduler_retry (task_id, scheduled_at, attempt, due_at)";
     let status = "CASE WHEN i % 500 = 0 THEN 'todo' ELSE 'success' END";
     let numbers = |count| {
         format!("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})")
@@ -68,13 +77,15 @@ async fn fill(operator: &Operator) {
     operator.either(
         &format!(
             "BEGIN; {task} {tasks} SELECT i, 'key ' || i, {task_row} FROM n; \
-             {execution} {executions} SELECT i, i % 20000 + 1, {status}, 'trace ' || i, i FROM n; COMMIT; ANALYZE"
+             {execution} {executions} SELECT i, i % 20000 + 1, {status}, 'trace ' || i, i FROM n; \
+             {retry} {tasks} SELECT i, i, 2, i FROM n; COMMIT; ANALYZE"
         ),
         &format!(
             "SET SESSION max_recursive_iterations = 100000; START TRANSACTION; \
              {task} {tasks} SELECT i, CONCAT('key ', i), {task_row} FROM n; \
-             {execution} {executions} SELECT i, i % 20000 + 1, {status}, CONCAT('trace ', i), i FROM n; COMMIT; \
-             ANALYZE TABLE task, execute_task"
+             {execution} {executions} SELECT i, i % 20000 + 1, {status}, CONCAT('trace ', i), i FROM n; \
+             {retry} {tasks} SELECT i, i, 2, i FROM n; COMMIT; \
+             ANALYZE TABLE task, execute_task, scheduler_retry"
         ),
     )
     .await;
@@ -110,10 +121,10 @@ async fn plan(operator: &Operator, sql: &str, binds: &[&str]) -> Vec<String> {
     }
 }
 
-/// Whether a step reads one of the two large tables from end to end. SQLite calls the reading of a partial
+/// Whether a step reads one of the large tables from end to end. SQLite calls the reading of a partial
 /// index a scan too; the one over open rows holds nothing but what is looked for.
 fn is_scan(step: &str) -> bool {
-    let is_large = ["task", "execute_task", "e", "t"].iter().any(|table| {
+    let is_large = ["task", "execute_task", "e", "t", "scheduler_retry", "r"].iter().any(|table| {
         step.starts_with(&format!("table={table} "))
             || step.starts_with(&format!("SCAN {table} "))
             || step == format!("SCAN {table}")
