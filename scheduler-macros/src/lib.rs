@@ -10,6 +10,7 @@
 mod brackets;
 mod duration;
 mod expand;
+mod known;
 mod mistakes;
 mod name;
 mod nearest;
@@ -35,7 +36,8 @@ mod value;
 ///
 /// - The name has 1 to 255 characters, no control characters and no surrounding blanks. Two jobs of
 ///   one program may not share a name; the program then refuses to start.
-/// - `task_key` is `&str` or `String`, `args` is `Args`, `ctx` is `Context`, by value.
+/// - `task_key` is `&str` or `String`; `args` is `Args`, or any owned type that implements
+///   `serde::Deserialize`: a tuple, a `Vec`, a struct; `ctx` is `Context`, by value.
 /// - The function returns `()` or `Result<(), E>` with any `E: Display`: `JobResult`, which is one
 ///   with `anyhow::Error`, an error of your own, `Box<dyn Error>`, `String`. Where the error has
 ///   causes, they are recorded with it.

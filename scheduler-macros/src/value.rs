@@ -12,8 +12,8 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Lit, LitInt, LitStr};
 
 use crate::duration;
+use crate::known::{Known, LONGEST};
 use crate::nearest::nearest;
-use crate::options::{Known, LONGEST};
 
 /// What a duration of an option may be at least, unless the option says more.
 const SHORTEST: Duration = Duration::from_millis(1);

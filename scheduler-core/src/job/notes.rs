@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::plan::execution::Notes;
+use crate::plan::notes::Notes;
 
 /// 8 KiB of JSON for all notes of a run: small beside the 64 KiB of the column, with room for a failure's text.
 pub const MAX_NOTES_BYTES: usize = 8 * 1024;

@@ -117,9 +117,6 @@ impl Source {
     }
 }
 
-/// What a job noted of its run: keys and values that stand in the execution's `extra`.
-pub type Notes = serde_json::Map<String, serde_json::Value>;
-
 /// The notes of a run that is under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Noted {
@@ -129,15 +126,6 @@ pub struct Noted {
     pub trace_id: TraceId,
     /// What stands in its `extra` from now on: all that was noted so far, beside what the claim wrote there.
     pub extra: String,
-}
-
-/// `extra`, a JSON object of ours, with the notes of the job beside its keys. Where both have a key, ours stands.
-#[must_use]
-pub fn with_notes(extra: &str, notes: Notes) -> String {
-    let Ok(ours) = serde_json::from_str::<Notes>(extra) else { return extra.to_owned() };
-    let mut all = notes;
-    all.extend(ours);
-    serde_json::Value::Object(all).to_string()
 }
 
 /// How an execution ended, ready to be recorded.
@@ -182,14 +170,6 @@ mod tests {
             assert_eq!(*status as usize, index, "{name} stands at its own index");
             assert_eq!(name.parse::<Status>().unwrap(), *status);
         }
-    }
-
-    #[test]
-    fn notes_stand_beside_our_keys_and_never_in_their_place() {
-        let notes = |text| serde_json::from_str::<Notes>(text).unwrap();
-        let extra = with_notes(r#"{"err":"no"}"#, notes(r#"{"sent":3,"err":"mine"}"#));
-        assert_eq!(extra, r#"{"err":"no","sent":3}"#);
-        assert_eq!(with_notes("{}", Notes::new()), "{}");
     }
 
     #[test]

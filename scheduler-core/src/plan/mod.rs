@@ -19,6 +19,7 @@ pub mod execution;
 pub mod lateness;
 pub mod lease;
 pub mod node;
+pub mod notes;
 pub mod retry;
 pub mod task;
 pub mod timetable;

@@ -23,7 +23,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    execution::{Notes, with_notes},
+    notes::{Notes, with_notes},
     task::{Backoff, OnLost, Policy},
 };
 

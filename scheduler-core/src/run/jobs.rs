@@ -26,8 +26,9 @@ use crate::{
         Args, Body, Context, ContextParts, Invocation, Notebook, Shared, error_chain, panic_text,
     },
     plan::{
-        execution::{ExecutionId, Noted, Outcome, TraceId, with_notes},
+        execution::{ExecutionId, Noted, Outcome, TraceId},
         node::{Ended, Run},
+        notes::with_notes,
     },
     registry::Registry,
     telemetry,

@@ -10,8 +10,9 @@ pub(crate) use scheduler_core::{
     plan::{
         Now,
         claim::{Claim, Entry, Origin, Verdict},
-        execution::{ExecutionId, Notes, Outcome, Recorded, Status},
+        execution::{ExecutionId, Outcome, Recorded, Status},
         node::{Action, Call, Ended, Ending, Event, Failure, Node, Notice, Run, Settings},
+        notes::Notes,
         task::{Catalog, JobOptions, JobRefusal, Policy, Reader, TaskId},
         trigger::{CronDialect, Zone},
     },

@@ -7,7 +7,8 @@ use chrono::SecondsFormat;
 use super::{Action, Call, Ended, Ending, Failure, Node, Notice, Open};
 use crate::plan::{
     Now,
-    execution::{ExecutionId, Outcome, Recorded, Status, with_notes},
+    execution::{ExecutionId, Outcome, Recorded, Status},
+    notes::with_notes,
     retry::{Attempt, Cause, Retry},
     task::{OnLost, TaskId},
 };

@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use super::Notice;
 use crate::plan::{
     claim::{Claim, Request, Verdict},
-    execution::{ExecutionId, Noted, Notes, Outcome, Recorded, TraceId},
+    execution::{ExecutionId, Noted, Outcome, Recorded, TraceId},
+    notes::Notes,
     task::{TaskId, TaskRow},
 };
 
