@@ -1,4 +1,5 @@
 //! A scheduler as a part of another program: `cargo run -p scheduler-core --example embedded`.
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::time::Duration;
 
@@ -9,8 +10,8 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 struct Greetings(UnboundedSender<String>);
 
 #[job("greet")]
-async fn greet(task_key: &str, args: Args, ctx: Context) -> JobResult {
-    ctx.state::<Greetings>()?.0.send(format!("hello {}, from {task_key}", args.raw()))?;
+async fn greet(task_key: &str, _args: Args, ctx: Context) -> JobResult {
+    ctx.state::<Greetings>()?.0.send(format!("hello from {task_key}"))?;
     Ok(())
 }
 
@@ -22,11 +23,9 @@ async fn main() -> anyhow::Result<()> {
     let (sender, mut greetings) = unbounded_channel();
 
     let mut scheduler = App::new().state(Greetings(sender)).start(&config).await?;
-
-    let row = NewTask::new("example", "greet", "interval", "1s");
-    scheduler.store().add(&NewTask { args: "world".to_owned(), ..row }).await?;
+    scheduler.store().add(&NewTask::new("example", "greet", "interval", "1s")).await?;
     tokio::select! {
-        greeting = greetings.recv() => tracing::info!("{}", greeting.unwrap_or_default()),
+        greeting = greetings.recv() => println!("{}", greeting.unwrap_or_default()),
         ended = scheduler.ended() => ended?,
     }
     scheduler.stop().await?;

@@ -195,10 +195,11 @@ impl Harness {
     /// Lets time pass until nothing runs, no retry waits and nothing is due. Fires that lie ahead are not waited for.
     ///
     /// # Panics
-    /// When a run has not ended after 24 h by the clock of the test.
+    /// When a run has not ended after 24 h by the clock of the test, and while the database is down.
     #[track_caller]
     pub fn run_until_idle(&mut self) {
         self.start();
+        assert!(!self.engine.database.is_down, "nothing becomes idle while the database is down");
         self.engine.advance_to(self.now());
         while !self.engine.is_idle() {
             self.must_not_run_too_long();

@@ -126,3 +126,21 @@ fn a_clock_that_jumps_back_repeats_nothing_and_one_that_jumps_forward_misses_wha
         &["12:01:00 success", "12:02:00 success", "12:10:00 missed", "12:11:00 success"],
     );
 }
+
+#[test]
+#[should_panic(expected = "run 1 of \"minute\" has not ended after 24 h")]
+fn a_run_that_never_ends_is_not_waited_for_without_end() {
+    let mut scheduler = every_minute("{}");
+    scheduler.next_run("minute", Act::Hangs);
+    scheduler.advance(MINUTE);
+    scheduler.run_until_idle();
+}
+
+#[test]
+#[should_panic(expected = "while the database is down")]
+fn an_outage_is_not_waited_out() {
+    let mut scheduler = every_minute("{}");
+    scheduler.advance(MINUTE);
+    scheduler.database_down();
+    scheduler.run_until_idle();
+}

@@ -208,3 +208,16 @@ fn a_run_that_gives_up_when_told_to_stop_waits_for_the_next_start_too() {
     world.advance_to("2026-01-01T12:10:01Z");
     check_attempts(&world, &["1 fail", "2 todo"]);
 }
+
+#[test]
+fn a_retry_that_a_reading_under_way_has_not_seen_comes_at_its_time() {
+    let mut world = ten_minutes(r#"{"retries": 1, "backoff": "2s"}"#);
+    world.holds_readings = true;
+    world.advance_to("2026-01-01T12:10:12Z");
+    world.end(1, fail());
+    let reading = world.held.take().expect("a reading is under way since before the failure");
+    world.send(reading);
+    world.holds_readings = false;
+    world.advance_to("2026-01-01T12:10:14.2Z");
+    check_attempts(&world, &["1 fail", "2 todo"]);
+}

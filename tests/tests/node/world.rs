@@ -64,6 +64,9 @@ pub(crate) struct World {
     pub(crate) claims: usize,
     /// When the notes of running jobs were asked for.
     pub(crate) notings: Vec<DateTime<Utc>>,
+    /// Readings are under way until the test lets them arrive.
+    pub(crate) holds_readings: bool,
+    pub(crate) held: Option<Event>,
     /// Only the heartbeat fails.
     pub(crate) refuses_renewals: bool,
     /// A task of which every transaction fails.
@@ -116,6 +119,8 @@ impl World {
             jobs_were_told: false,
             claims: 0,
             notings: Vec::new(),
+            holds_readings: false,
+            held: None,
             refuses_renewals: false,
             poison: None,
         }
@@ -161,6 +166,10 @@ impl World {
 
     pub(crate) fn perform(&mut self, action: Action) -> Option<Event> {
         match action {
+            Action::Call(Call::Read) if self.holds_readings => {
+                self.held = Some(self.answer(Call::Read));
+                None
+            }
             Action::Call(call) => Some(self.answer(call)),
             Action::Start(runs) => {
                 for run in runs {
