@@ -221,3 +221,19 @@ fn a_retry_that_a_reading_under_way_has_not_seen_comes_at_its_time() {
     world.advance_to("2026-01-01T12:10:14.2Z");
     check_attempts(&world, &["1 fail", "2 todo"]);
 }
+
+#[test]
+fn a_run_that_the_stop_kept_from_beginning_waits_for_the_next_start() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.add(&with_extra(row("ten minutes", "interval", "600"), RETRY_ON_LOST));
+    world.advance_to("2026-01-01T12:09:59Z");
+    world.database = Database::LosesAnswers;
+    world.advance_to("2026-01-01T12:10:00Z");
+    // Claimed, but nobody here knows it yet.
+    world.send(Event::Stop);
+    world.database = Database::Answers;
+    world.advance_to("2026-01-01T12:10:09Z");
+    assert!(world.has_left);
+    check_attempts(&world, &["1 cancelled"]);
+    assert_eq!(wait(world.store.read()).unwrap().requests.len(), 1);
+}

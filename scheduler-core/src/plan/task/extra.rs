@@ -218,6 +218,10 @@ mod tests {
         assert_eq!(extra(&said, Policy::default()), Ok((by_job, None)), "what it says: {said}");
         let by_configuration = Policy { max_instances: 4, ..Policy::default() };
         assert_eq!(by_configuration.with(&JobOptions::NONE), by_configuration);
+        let long = Some(3_600 * second);
+        let by_configuration = Policy { timeout: long, retries: Some(9), ..by_configuration };
+        let by_both = by_configuration.with(&options);
+        assert_eq!((by_both.timeout, by_both.retries), (options.timeout, options.retries));
     }
 
     #[test]
