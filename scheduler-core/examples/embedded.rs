@@ -1,5 +1,5 @@
 //! A scheduler as a part of another program: `cargo run -p scheduler-core --example embedded`.
-#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+#![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::time::Duration;
 
