@@ -8,23 +8,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::plan::notes::Notes;
+use crate::plan::{notes::Notes, retry::RETRIES_ON_LOST};
 
 /// 8 KiB of JSON for all notes of a run: small beside the 64 KiB of the column, with room for a failure's text.
 pub const MAX_NOTES_BYTES: usize = 8 * 1024;
 
 /// The keys of `extra` that are the scheduler's.
-const RESERVED: [&str; 9] = [
-    "err",
-    "reason",
-    "retry_at",
-    "retries_on_lost",
-    "progress",
-    "notes_refused",
-    "count",
-    "first",
-    "last",
-];
+const RESERVED: [&str; 6] =
+    ["err", "reason", "retry_at", RETRIES_ON_LOST, "progress", "notes_refused"];
 
 /// The notes of one run. Clones share them.
 #[derive(Clone, Debug, Default)]
@@ -53,8 +44,12 @@ impl Notebook {
         };
         page.refused += 1;
         page.is_changed = true;
+        let is_first = page.refused == 1;
         drop(page);
-        tracing::warn!(key, "a note is refused: {refusal}");
+        // The others are counted: a job may note in a loop.
+        if is_first {
+            tracing::warn!(key, "a note is refused: {refusal}");
+        }
     }
 
     /// Notes how far the run has come.
@@ -84,6 +79,12 @@ impl Notebook {
     pub(crate) fn changed(&self) -> Option<Notes> {
         let mut page = self.page();
         std::mem::take(&mut page.is_changed).then(|| page.all())
+    }
+
+    /// What was told last did not arrive: it is told again.
+    pub(crate) fn tell_again(&self) {
+        let mut page = self.page();
+        page.is_changed = !page.notes.is_empty() || page.refused > 0;
     }
 
     fn page(&self) -> MutexGuard<'_, Page> {

@@ -59,11 +59,11 @@ pub enum Cause {
 }
 
 /// How often an interrupted run is tried again where `on_lost = "retry"` comes without `retries`.
-const RETRIES_ON_LOST: u32 = 3;
+const DEFAULT_ON_LOST: u32 = 3;
 
 /// The key of an open execution's `extra` that says how often it is tried again when it gets lost. It stands in the
 /// row, since whoever finds the dead node need not know the job.
-const STAMP: &str = "retries_on_lost";
+pub const RETRIES_ON_LOST: &str = "retries_on_lost";
 
 impl Policy {
     /// Up to which attempt a run that ended so is followed by another.
@@ -72,7 +72,7 @@ impl Policy {
         match (cause, self.on_lost) {
             (Cause::Failed, _) => self.retries.unwrap_or(0),
             (Cause::Interrupted, OnLost::Leave) => 0,
-            (Cause::Interrupted, OnLost::Retry) => self.retries.unwrap_or(RETRIES_ON_LOST),
+            (Cause::Interrupted, OnLost::Retry) => self.retries.unwrap_or(DEFAULT_ON_LOST),
         }
     }
 
@@ -103,7 +103,7 @@ impl Policy {
     pub fn extra_at_claim(&self) -> String {
         match self.retries_after(Cause::Interrupted) {
             0 => "{}".to_owned(),
-            retries => serde_json::json!({ STAMP: retries }).to_string(),
+            retries => serde_json::json!({ RETRIES_ON_LOST: retries }).to_string(),
         }
     }
 }
@@ -112,7 +112,7 @@ impl Policy {
 #[must_use]
 pub fn is_wanted_when_lost(extra: &str, attempt: i64) -> bool {
     let extra: Option<serde_json::Value> = serde_json::from_str(extra).ok();
-    let retries = extra.and_then(|extra| extra.get(STAMP)?.as_i64()).unwrap_or(0);
+    let retries = extra.and_then(|extra| extra.get(RETRIES_ON_LOST)?.as_i64()).unwrap_or(0);
     attempt <= retries
 }
 
@@ -120,7 +120,7 @@ pub fn is_wanted_when_lost(extra: &str, attempt: i64) -> bool {
 #[must_use]
 pub fn extra_when_lost(extra: &str, reason: &str) -> String {
     let mut notes: Notes = serde_json::from_str(extra).unwrap_or_default();
-    notes.remove(STAMP);
+    notes.remove(RETRIES_ON_LOST);
     with_notes(&serde_json::json!({ "reason": reason }).to_string(), notes)
 }
 

@@ -188,7 +188,7 @@ impl Jobs {
         }
     }
 
-    /// What running jobs have noted since the last call, of at most [`BATCH`] of them.
+    /// What running jobs have noted since the last call.
     pub(crate) fn noted(&self) -> Vec<Noted> {
         let noted = self.by_execution.iter().filter_map(|(execution_id, running)| {
             let notes = running.notes.changed()?;
@@ -196,7 +196,12 @@ impl Jobs {
             let extra = with_notes(&running.extra, notes);
             Some(Noted { execution_id: *execution_id, trace_id, extra })
         });
-        noted.take(BATCH).collect()
+        noted.collect()
+    }
+
+    /// What running jobs have noted could not be written.
+    pub(crate) fn note_again(&self) {
+        self.by_execution.values().for_each(|running| running.notes.tell_again());
     }
 
     /// The jobs that ended, as soon as there is one; `None` while none runs. Cancel-safe.

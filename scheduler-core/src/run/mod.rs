@@ -130,6 +130,9 @@ impl Scheduler {
         let mut event = Event::Tick;
         'turn: loop {
             watchdog.turned();
+            if matches!(event, Event::Noted(Err(_))) {
+                jobs.note_again();
+            }
             for action in node.handle(event, clock.now()) {
                 match action {
                     Action::Start(runs) => jobs.start(runs),

@@ -53,9 +53,9 @@ impl Reporter {
                 task.id = task_id, task.key = %task_key, columns = %columns.join(", "),
                 "edited while scheduled: takes effect when the task is disabled and enabled again"
             ),
-            Notice::RequestRefused { task_id, attempt, reason } => {
+            Notice::RequestRefused { task_id, attempt, extra } => {
                 let what = if attempt == 1 { "a manual run" } else { "a retry" };
-                tracing::warn!(task.id = task_id, attempt, "{what} is cancelled: {reason}");
+                tracing::warn!(task.id = task_id, attempt, %extra, "{what} is cancelled");
             }
             Notice::Healed(task_id) => {
                 tracing::warn!(task.id = task_id, "stood at doing with nothing open: set ready");
@@ -103,8 +103,9 @@ fn say_ending(ending: Ending) {
             task.key = %task_key, scheduled_at = %instant(Some(scheduled_at)), %extra, "{status}"
         ),
         Ending::RunFailed { task_key, execution_id, trace_id, status, reason, retry_at } => {
+            let retry_at = retry_at.map(|at| instant(Some(at)));
             tracing::error!(
-                task.key = %task_key, execution.id = execution_id, %trace_id, retry_at = %instant(retry_at),
+                task.key = %task_key, execution.id = execution_id, %trace_id, retry_at,
                 "{status}: {reason}"
             );
         }

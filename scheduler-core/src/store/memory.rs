@@ -18,7 +18,7 @@ use super::{
 use crate::plan::{
     claim::{Claim, LockedTask, Origin, Refusal, Request, RequestId, Verdict, judge},
     execution::{ExecutionId, Noted, Outcome, Recorded, Source, Status},
-    node::{Lost, MOST_REQUESTS, Reading, Reaped, Settled},
+    node::{Lost, MOST_OF_ONE_TASK, MOST_REQUESTS, Reading, Reaped, Settled, are_all},
     retry::{Retry, extra_when_lost, is_wanted_when_lost},
     task::{TaskId, TaskRow},
 };
@@ -147,8 +147,8 @@ fn next_attempt(row: &ExecutionRow) -> Option<Fire> {
 }
 
 impl Tables {
-    /// Manual runs, then the retries that are due first.
-    fn waiting(&self) -> Vec<Request> {
+    /// Manual runs, then the retries that are due first; and whether these are all.
+    fn waiting(&self) -> (Vec<Request>, bool) {
         let mut retries: Vec<Request> = self
             .retries
             .iter()
@@ -161,8 +161,15 @@ impl Tables {
             })
             .collect();
         retries.sort_by_key(|retry| retry.due_at);
+        let mut of_task: HashMap<TaskId, usize> = HashMap::new();
+        retries.retain(|retry| {
+            let count = of_task.entry(retry.task_id).or_default();
+            *count += 1;
+            *count <= MOST_OF_ONE_TASK
+        });
         retries.truncate(MOST_REQUESTS);
-        self.requests.values().cloned().chain(retries).collect()
+        let is_whole = are_all(&retries);
+        (self.requests.values().cloned().chain(retries).collect(), is_whole)
     }
 
     fn insert(&mut self, row: ExecutionRow) {
@@ -375,9 +382,11 @@ impl Store for MemoryStore {
 
     async fn read(&self) -> Result<Reading, StoreError> {
         let tables = self.tables();
+        let (requests, is_whole) = tables.waiting();
         Ok(Reading {
             rows: tables.tasks.values().cloned().collect(),
-            requests: tables.waiting(),
+            requests,
+            is_whole,
             adopted_at: tables.adopted_at.unwrap_or(DateTime::UNIX_EPOCH),
         })
     }
@@ -464,7 +473,9 @@ impl Store for MemoryStore {
                 retries.extend(retry.map(|fire| (fire, now)));
             }
         }
-        tables.retries.extend(retries);
+        for (fire, due_at) in retries {
+            tables.retries.entry(fire).or_insert(due_at);
+        }
         for lost in &lost {
             tables.open.remove(&lost.execution_id);
         }

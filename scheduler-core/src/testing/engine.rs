@@ -155,6 +155,9 @@ impl Engine {
                 ended.iter().for_each(|ended| self.timeline.end(now.wall, ended));
             }
             let Some(alive) = &mut self.alive else { return };
+            if matches!(event, Event::Noted(Err(_))) {
+                alive.jobs.note_again();
+            }
             for action in alive.node.handle(event, now) {
                 events.extend(self.perform(action, now));
             }

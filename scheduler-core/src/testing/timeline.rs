@@ -85,8 +85,8 @@ impl Timeline {
             Notice::ReapingFails(error) => format!("dead runs cannot be closed: {error}"),
             Notice::LeftUnrecorded(count) => format!("left with {count} outcomes unrecorded"),
             Notice::Healed(task_id) => format!("task {task_id}: set ready again"),
-            Notice::RequestRefused { task_id, attempt, reason } => {
-                format!("task {task_id}: what waited is cancelled (attempt {attempt}): {reason}")
+            Notice::RequestRefused { task_id, attempt, extra } => {
+                format!("task {task_id}: what waited is cancelled (attempt {attempt}): {extra}")
             }
             Notice::DatabaseTrouble(error) => format!("the database is in trouble: {error}"),
             Notice::DatabaseBack => "the database answers again".to_owned(),

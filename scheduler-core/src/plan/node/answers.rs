@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use super::{Action, Ending, Failure, Node, Notice, Open, Run, Settled, tasks::Known};
+use super::{
+    Action, Ending, Failure, Node, Notice, Open, Run, Settled, dispatch::ASK_AGAIN, tasks::Known,
+};
 use crate::plan::{
     Now,
     claim::{Claim, Entry, Origin, Refusal, Verdict},
@@ -12,6 +14,9 @@ use crate::plan::{
     retry::{Attempt, Cause},
     task::{Overlap, TaskId},
 };
+
+/// How long what failed together is put off: it is tried in parts.
+const AT_ONCE: TimeDelta = TimeDelta::zero();
 
 /// How long a claim that failed alone is put off.
 const PUT_OFF: TimeDelta = TimeDelta::seconds(5);
@@ -31,7 +36,7 @@ impl Node {
             Ok(verdicts) => verdicts,
             Err(failure @ Failure::NotApplied(_)) => {
                 self.claims.failed(now);
-                self.give_back(&claims);
+                self.give_back(&claims, now, if claims.len() == 1 { PUT_OFF } else { AT_ONCE });
                 self.put_off(&claims, &failure, now, actions);
                 return;
             }
@@ -74,16 +79,17 @@ impl Node {
                     let execution = self.give_up_late(claim, execution, now);
                     self.won(claim, execution, now, &mut runs, actions);
                 }
-                Settled::NotWritten => self.give_back(std::slice::from_ref(claim)),
+                Settled::NotWritten => self.give_back(std::slice::from_ref(claim), now, AT_ONCE),
             }
         }
         start(runs, actions);
     }
 
-    /// Nothing was written: the tasks are planned again, as if the claim had not been tried. A request that was
-    /// not served is still in its table, where the next reading finds it.
-    fn give_back(&mut self, claims: &[Claim]) {
+    /// Nothing was written: the tasks are planned again, as if the claim had not been tried.
+    /// What was asked for waits for `later`.
+    fn give_back(&mut self, claims: &[Claim], now: Now, later: TimeDelta) {
         for claim in claims {
+            self.wait_again(claim, now.wall + later);
             if let Some(live) = self.live_mut(claim.task_id) {
                 live.is_claiming = false;
             }
@@ -224,15 +230,20 @@ impl Node {
         }
         match refusal {
             Refusal::Gone | Refusal::SpecChanged => {
-                self.reading.due_at = self.reading.due_at.min(now.mono);
+                self.reading.hurry();
             }
             Refusal::Disabled => self.disable(task_id, actions),
             Refusal::RequestGone => {}
             Refusal::Accounted(last) => self.accounted_elsewhere(claim, last),
-            // What was asked for waits for the next reading; it says nothing about the schedule.
-            Refusal::Busy if claim.origin != Origin::Schedule => {}
+            // Whether what was asked for can run says nothing about the schedule.
+            Refusal::Busy if claim.origin != Origin::Schedule => {
+                self.wait_again(claim, now.wall + ASK_AGAIN);
+            }
             Refusal::Busy => self.load_mut(task_id).is_busy_elsewhere = true,
-            Refusal::Locked => return self.plan_later(task_id, now, LOCKED_FOR),
+            Refusal::Locked => {
+                self.wait_again(claim, now.wall + LOCKED_FOR);
+                return self.plan_later(task_id, now, LOCKED_FOR);
+            }
         }
         self.plan_next(task_id);
     }
@@ -249,15 +260,24 @@ impl Node {
     }
 
     fn say_what_does_not_run(&self, claim: &Claim, actions: &mut Vec<Action>) {
-        let Some(Known::Live(live)) = self.known.get(&claim.task_id) else { return };
-        let silent = |entry: &&Entry| matches!(entry.status, Status::Missed | Status::Skipped);
-        for entry in claim.entries.iter().filter(silent) {
-            actions.push(Action::Report(Notice::Ending(Ending::NotRun {
-                task_key: Arc::clone(&live.task.key),
-                status: entry.status,
-                scheduled_at: entry.scheduled_at,
-                extra: entry.extra.clone(),
-            })));
+        for entry in &claim.entries {
+            let notice = match (entry.status, self.known.get(&claim.task_id)) {
+                (Status::Cancelled, _) => Notice::RequestRefused {
+                    task_id: claim.task_id,
+                    attempt: entry.attempt,
+                    extra: entry.extra.clone(),
+                },
+                (Status::Missed | Status::Skipped, Some(Known::Live(live))) => {
+                    Notice::Ending(Ending::NotRun {
+                        task_key: Arc::clone(&live.task.key),
+                        status: entry.status,
+                        scheduled_at: entry.scheduled_at,
+                        extra: entry.extra.clone(),
+                    })
+                }
+                _ => continue,
+            };
+            actions.push(Action::Report(notice));
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::plan::{
 };
 
 /// How soon a task that waits for a run on another node is tried again.
-const ASK_AGAIN: TimeDelta = TimeDelta::seconds(1);
+pub(super) const ASK_AGAIN: TimeDelta = TimeDelta::seconds(1);
 
 impl Node {
     pub(super) fn can_claim(&self, now: Now) -> bool {
@@ -55,7 +55,7 @@ impl Node {
             return;
         }
         let most = self.claims.batch.min(self.room());
-        let mut claims = self.claim_requests(most, now, actions);
+        let mut claims = self.claim_requests(most, now);
         let is_alone = claims.iter().any(|claim| self.stuck.contains(&claim.task_id));
         let most = if is_alone { claims.len() } else { most };
         let (stuck, free): (Vec<_>, Vec<_>) = self

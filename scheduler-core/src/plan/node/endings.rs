@@ -21,7 +21,8 @@ impl Node {
         for run in ended {
             let Some(open) = self.close(run.execution_id) else { continue };
             if open.is_given_up {
-                // Recorded already; from now on its task has room again.
+                self.complete(run);
+                // From now on its task has room again.
                 self.plan_next(open.task_id);
                 continue;
             }
@@ -44,6 +45,15 @@ impl Node {
                 finished_at: run.finished_at,
                 retry,
             });
+        }
+    }
+
+    /// Adds what only the run itself knew to its outcome, if that still waits.
+    fn complete(&mut self, run: Ended) {
+        let waits = |outcome: &&mut Outcome| outcome.execution_id == run.execution_id;
+        if let Some(outcome) = self.outcomes.iter_mut().find(waits) {
+            outcome.started_at = outcome.started_at.or(run.started_at);
+            outcome.extra = with_notes(&outcome.extra, run.notes);
         }
     }
 

@@ -93,6 +93,8 @@ pub struct Reading {
     pub rows: Vec<TaskRow>,
     /// Manual runs and retries that wait, those that are due first at the front.
     pub requests: Vec<Request>,
+    /// Whether these are all that wait.
+    pub is_whole: bool,
     /// When this database was first migrated.
     pub adopted_at: DateTime<Utc>,
 }

@@ -66,6 +66,8 @@ impl Lane {
 pub(super) struct Chore {
     pub(super) in_flight: bool,
     pub(super) due_at: Duration,
+    /// Wanted at once after what is in flight, which may have begun too early.
+    is_wanted_again: bool,
 }
 
 impl Chore {
@@ -79,6 +81,31 @@ impl Chore {
 
     pub(super) fn end(&mut self, next: Duration) {
         self.in_flight = false;
-        self.due_at = next;
+        self.due_at = if std::mem::take(&mut self.is_wanted_again) { Duration::ZERO } else { next };
+    }
+
+    /// Has it done as soon as possible.
+    pub(super) fn hurry(&mut self) {
+        self.is_wanted_again = self.in_flight;
+        self.due_at = Duration::ZERO;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wanted_while_it_is_under_way_is_done_once_more() {
+        let now = Now { wall: chrono::DateTime::UNIX_EPOCH, mono: Duration::from_secs(100) };
+        let mut chore = Chore::default();
+        chore.begin();
+        chore.hurry();
+        assert!(!chore.is_due(now), "one at a time");
+        chore.end(Duration::from_secs(110));
+        assert!(chore.is_due(now));
+        chore.begin();
+        chore.end(Duration::from_secs(110));
+        assert!(!chore.is_due(now));
     }
 }

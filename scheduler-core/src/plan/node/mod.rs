@@ -46,8 +46,8 @@ mod vitals;
 pub use event::{Action, Call, Ended, Event, Failure, Lost, Reading, Reaped, Run, Settled};
 use lane::{Chore, Lane};
 pub use notice::{Ending, Notice};
-pub use requests::MOST_REQUESTS;
 use requests::Requests;
+pub use requests::{MOST_OF_ONE_TASK, MOST_REQUESTS, are_all};
 use tasks::{Known, Live};
 
 /// The numbers that shape a node.

@@ -69,14 +69,14 @@ pub enum Notice {
     LeftUnrecorded(usize),
     /// A task stood at `doing` without an open execution and is `ready` again.
     Healed(TaskId),
-    /// A manual run or a retry is waiting for a task that cannot run.
+    /// A manual run or a retry was recorded `cancelled`, since its task cannot run.
     RequestRefused {
         /// The task.
         task_id: TaskId,
         /// 1: a manual run; more: a retry.
         attempt: u32,
-        /// Why.
-        reason: String,
+        /// The row's `extra`, which says why.
+        extra: String,
     },
     /// What became of a fire or a run.
     Ending(Ending),

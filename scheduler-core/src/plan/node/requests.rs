@@ -5,14 +5,14 @@
 //! the requests of everybody; a retry of our own is known as soon as the outcome before it is recorded.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     ops::Bound,
     sync::Arc,
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Action, Node, Notice, tasks::Known};
+use super::{Node, tasks::Known};
 use crate::plan::{
     Now,
     claim::{Claim, Entry, Origin, Request},
@@ -32,6 +32,17 @@ pub(super) struct Requests {
 /// How many retries a reading brings at most; the later ones come when these are served.
 pub const MOST_REQUESTS: usize = 10_000;
 
+/// How many retries of one task it brings at most, so that those of a busy task hide no others.
+pub const MOST_OF_ONE_TASK: usize = 100;
+
+/// Whether `retries`, read within these limits, are all that wait.
+#[must_use]
+pub fn are_all(retries: &[Request]) -> bool {
+    let mut of_task: HashMap<TaskId, usize> = HashMap::new();
+    retries.iter().for_each(|retry| *of_task.entry(retry.task_id).or_default() += 1);
+    retries.len() < MOST_REQUESTS && of_task.values().all(|count| *count < MOST_OF_ONE_TASK)
+}
+
 /// When it is due, then what it is.
 type Key = (DateTime<Utc>, TaskId, DateTime<Utc>, u32);
 
@@ -45,18 +56,22 @@ fn end_of(now: Now) -> Key {
 }
 
 impl Requests {
-    pub(super) fn read(&mut self, read: Vec<Request>) {
-        let is_all = read.len() < MOST_REQUESTS;
-        let last = read.iter().map(key).max();
-        let old = std::mem::take(&mut self.waiting);
-        self.waiting = read.into_iter().map(|request| (key(&request), request)).collect();
-        // Of what lies beyond a reading that was full we know what we knew before.
-        if let Some(last) = last.filter(|_| !is_all) {
-            let beyond = old.into_iter().filter(|(key, _)| *key > last);
-            self.waiting.extend(beyond.take(MOST_REQUESTS));
+    /// What is recorded from now on, the reading that begins may not see.
+    pub(super) fn reading_begins(&mut self) {
+        self.fresh.clear();
+    }
+
+    /// What a reading found. Unless it `is_whole`, what was known before stays known.
+    pub(super) fn read(&mut self, read: Vec<Request>, is_whole: bool) {
+        if is_whole {
+            self.waiting.clear();
         }
-        for request in std::mem::take(&mut self.fresh) {
+        for request in read.into_iter().chain(std::mem::take(&mut self.fresh)) {
             self.wait(request);
+        }
+        // What is gone from the table leaves only when its turn comes: no more of it than of the living.
+        while self.waiting.len() > 2 * MOST_REQUESTS {
+            self.waiting.pop_last();
         }
     }
 
@@ -74,8 +89,8 @@ impl Requests {
         later.map(|((due_at, ..), _)| *due_at).next()
     }
 
-    fn due(&self, now: Now) -> Vec<Key> {
-        self.waiting.range(..=end_of(now)).map(|(key, _)| *key).collect()
+    fn due(&self, now: Now) -> impl Iterator<Item = &Request> {
+        self.waiting.range(..=end_of(now)).map(|(_, request)| request)
     }
 }
 
@@ -90,6 +105,16 @@ impl Node {
         self.requests.wait(request);
     }
 
+    /// What was asked for and could not be claimed waits on in its table; here it is due again at `due_at`.
+    pub(super) fn wait_again(&mut self, claim: &Claim, due_at: DateTime<Utc>) {
+        let Some(entry) = claim.entries.last().filter(|_| claim.origin != Origin::Schedule) else {
+            return;
+        };
+        let (origin, task_id) = (claim.origin, claim.task_id);
+        let (scheduled_at, attempt) = (entry.scheduled_at, entry.attempt);
+        self.requests.wait(Request { origin, task_id, scheduled_at, attempt, due_at });
+    }
+
     /// Keeps a manual run whose millisecond a fire took, for the next one.
     pub(super) fn move_on(&mut self, claim: &Claim) {
         let scheduled_at = claim.first + TimeDelta::milliseconds(1);
@@ -99,61 +124,60 @@ impl Node {
     }
 
     /// Claims of the requests that can run now, at most `room`, at most one per task.
-    pub(super) fn claim_requests(
-        &mut self,
-        room: usize,
-        now: Now,
-        actions: &mut Vec<Action>,
-    ) -> Vec<Claim> {
+    pub(super) fn claim_requests(&mut self, room: usize, now: Now) -> Vec<Claim> {
         let mut claims: Vec<Claim> = Vec::new();
-        let mut claimed = HashSet::new();
-        for key in self.requests.due(now) {
-            let task_id = key.1;
-            let is_stuck = self.stuck.contains(&task_id);
-            if claims.len() == room {
-                break;
-            }
-            if claimed.contains(&task_id) || (is_stuck && !claims.is_empty()) {
-                continue;
-            }
-            let Some(request) = self.requests.waiting.get(&key).cloned() else { continue };
-            let Some(claim) = self.claim_request(&request, actions) else { continue };
-            self.requests.waiting.remove(&key);
-            self.mark_claiming(task_id);
-            claimed.insert(task_id);
-            claims.push(claim);
-            // A task that failed alone would make the others fail with it.
-            if is_stuck {
-                break;
-            }
+        for request in self.ready_requests(room, now) {
+            self.requests.waiting.remove(&key(&request));
+            self.mark_claiming(request.task_id);
+            claims.push(self.claim_request(&request));
         }
         claims
     }
 
-    fn claim_request(&mut self, request: &Request, actions: &mut Vec<Action>) -> Option<Claim> {
-        let load = self.load(request.task_id);
+    fn ready_requests(&self, room: usize, now: Now) -> Vec<Request> {
+        let mut ready: Vec<Request> = Vec::new();
+        let mut tasks = HashSet::new();
+        for request in self.requests.due(now) {
+            if ready.len() == room {
+                break;
+            }
+            // A task that failed alone would make the others fail with it.
+            let is_stuck = self.stuck.contains(&request.task_id);
+            if (is_stuck && !ready.is_empty()) || !self.is_free(request.task_id) {
+                continue;
+            }
+            if tasks.insert(request.task_id) {
+                ready.push(request.clone());
+            }
+            if is_stuck {
+                break;
+            }
+        }
+        ready
+    }
+
+    /// Whether a request of the task can be answered: by a run, or by its withdrawal.
+    fn is_free(&self, task_id: TaskId) -> bool {
+        let Some(Known::Live(live)) = self.known.get(&task_id) else { return true };
+        let load = self.load(task_id);
+        let limit = live.task.policy.limit();
+        let is_busy = limit.is_some_and(|limit| load.running + load.unrecorded >= limit);
+        !live.is_claiming && !live.is_stale && live.accounted.is_some() && !is_busy
+    }
+
+    fn claim_request(&mut self, request: &Request) -> Claim {
         let reason = match self.known.get(&request.task_id) {
             Some(Known::Live(live)) => {
-                let is_planned = !live.is_claiming && !live.is_stale && live.accounted.is_some();
-                let policy = live.task.policy;
-                let busy = load.running + load.unrecorded;
-                if !is_planned || policy.limit().is_some_and(|limit| busy >= limit) {
-                    return None;
-                }
-                let spec = Arc::clone(&live.task.spec);
+                let (spec, policy) = (Arc::clone(&live.task.spec), live.task.policy);
                 let extra = policy.extra_at_claim();
-                return Some(self.asked_for(request, spec, &policy, Status::Todo, extra));
+                return self.asked_for(request, spec, &policy, Status::Todo, extra);
             }
             Some(Known::Disabled) => "the task is disabled",
             Some(Known::Rejected(_)) => "the row of the task is rejected, see `scheduler check`",
             None => "the row of the task is no more",
         };
-        let (task_id, attempt) = (request.task_id, request.attempt);
-        let reason = reason.to_owned();
         let extra = serde_json::json!({ "reason": reason }).to_string();
-        actions.push(Action::Report(Notice::RequestRefused { task_id, attempt, reason }));
-        let policy = Policy::default();
-        Some(self.asked_for(request, "".into(), &policy, Status::Cancelled, extra))
+        self.asked_for(request, "".into(), &Policy::default(), Status::Cancelled, extra)
     }
 
     fn asked_for(
@@ -201,8 +225,9 @@ mod tests {
     #[test]
     fn what_is_due_ends_with_now_and_what_comes_next_begins_after_it() {
         let mut requests = Requests::default();
-        requests.read(vec![retry(1, 10), retry(2, 20), retry(3, 5)]);
-        assert_eq!(requests.due(now(10)).iter().map(|key| key.1).collect::<Vec<_>>(), [3, 1]);
+        requests.read(vec![retry(1, 10), retry(2, 20), retry(3, 5)], true);
+        let due: Vec<TaskId> = requests.due(now(10)).map(|request| request.task_id).collect();
+        assert_eq!(due, [3, 1]);
         assert_eq!(requests.next_due(now(10)), Some(at(20)));
         assert_eq!(requests.next_due(now(20)), None);
     }
@@ -210,22 +235,26 @@ mod tests {
     #[test]
     fn a_reading_replaces_what_was_known_but_for_what_came_up_while_it_was_under_way() {
         let mut requests = Requests::default();
-        requests.read(vec![retry(1, 10)]);
+        requests.read(vec![retry(1, 10)], true);
+        requests.fresh.push(retry(9, 90));
+        requests.reading_begins();
         requests.wait(retry(2, 20));
         requests.fresh.push(retry(2, 20));
-        requests.read(vec![retry(3, 30)]);
+        requests.read(vec![retry(3, 30)], true);
         assert_eq!(waiting(&requests), [2, 3]);
-        requests.read(vec![]);
+        requests.read(vec![], true);
         assert!(waiting(&requests).is_empty());
     }
 
     #[test]
-    fn what_lies_beyond_a_full_reading_stays_known() {
+    fn a_reading_that_is_not_whole_forgets_nothing_and_fills_no_memory() {
         let mut requests = Requests::default();
-        requests.read(vec![retry(1, 10), retry(99, 99)]);
-        let full = (0..i64::try_from(MOST_REQUESTS).unwrap()).map(|n| retry(n, 50)).collect();
-        requests.read(full);
-        assert_eq!(requests.waiting.len(), MOST_REQUESTS + 1);
-        assert!(waiting(&requests).contains(&99));
+        requests.read(vec![retry(1, 10), retry(99, 99)], true);
+        requests.read(vec![retry(2, 20)], false);
+        assert_eq!(waiting(&requests), [1, 2, 99]);
+        let many = 3 * i64::try_from(MOST_REQUESTS).unwrap();
+        requests.read((0..many).map(|task| retry(task, 50)).collect(), false);
+        assert_eq!(requests.waiting.len(), 2 * MOST_REQUESTS);
+        assert_eq!(waiting(&requests)[..2], [1, 2], "the soonest stay");
     }
 }

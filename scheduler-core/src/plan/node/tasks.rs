@@ -123,7 +123,7 @@ impl Node {
         for row in &reading.rows {
             self.read_row(row, actions);
         }
-        self.requests.read(reading.requests);
+        self.requests.read(reading.requests, reading.is_whole);
         self.last_good_read = self.read_started;
         self.loads.retain(|_, load| *load != Load::default());
         self.read_cursors(actions);

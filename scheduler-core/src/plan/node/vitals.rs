@@ -45,6 +45,7 @@ impl Node {
         }
         if self.reading.is_due(now) {
             self.reading.begin();
+            self.requests.reading_begins();
             self.read_started = now.wall;
             actions.push(Action::Call(Call::Read));
         }
@@ -95,6 +96,7 @@ impl Node {
     }
 
     pub(super) fn on_noted(&mut self, result: Result<(), Failure>, now: Now) {
+        // A database in trouble has more important things to write.
         let pause = if result.is_ok() { NOTE_EVERY } else { 6 * NOTE_EVERY };
         self.noting.end(now.mono + pause);
     }
@@ -117,7 +119,7 @@ impl Node {
                     actions.push(Action::Report(Notice::Ending(lost)));
                     if is_retried {
                         // The retry waits in its table; a reading brings it.
-                        self.reading.due_at = self.reading.due_at.min(now.mono);
+                        self.reading.hurry();
                     }
                 }
                 for task_id in reaped.healed {

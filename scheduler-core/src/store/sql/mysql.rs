@@ -143,7 +143,9 @@ pub(crate) static MYSQL: Statements = Statements {
     read_tasks: concat!("SELECT ", task_columns!(), " FROM task WHERE id > ? ORDER BY id LIMIT ?"),
     read_task: concat!("SELECT ", task_columns!(), " FROM task WHERE id = ?"),
     read_requests: "SELECT id, task_id, requested_at FROM scheduler_request ORDER BY id LIMIT 1000",
-    read_retries: "SELECT task_id, scheduled_at, attempt, due_at FROM scheduler_retry ORDER BY due_at LIMIT ?",
+    read_retries: "SELECT task_id, scheduled_at, attempt, due_at FROM (SELECT r.*, \
+                   ROW_NUMBER() OVER (PARTITION BY task_id ORDER BY due_at) AS place FROM scheduler_retry r) v \
+                   WHERE place <= ? ORDER BY due_at LIMIT ?",
     read_meta: "SELECT value FROM scheduler_meta WHERE name = ?",
     read_cursors: concat!(
         "SELECT v.id, (SELECT e.scheduled_at FROM execute_task e \
@@ -267,7 +269,7 @@ pub(crate) static MYSQL: Statements = Statements {
         " - ? ORDER BY e.task_id, e.id LIMIT 1000"
     ),
     read_attempts: concat!(
-        "SELECT e.id, e.attempt, e.extra FROM ",
+        "SELECT e.id, e.attempt, e.extra, e.scheduled_at FROM ",
         ids!(),
         " STRAIGHT_JOIN execute_task e FORCE INDEX (PRIMARY) ON e.id = v.id"
     ),

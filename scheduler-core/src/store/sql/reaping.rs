@@ -135,7 +135,8 @@ async fn mark_lost(
     for row in &rows {
         let Some(id) = row[0].int() else { continue };
         let extra = row[2].to_lossy();
-        if is_wanted_when_lost(&extra, row[1].int().unwrap_or(1)) {
+        // A row without an instant is not of ours, and nothing could be tried again.
+        if row[3].int().is_some() && is_wanted_when_lost(&extra, row[1].int().unwrap_or(1)) {
             wanted.push(id);
         }
         closed.push(LostJson { id, extra: extra_when_lost(&extra, &reason) });

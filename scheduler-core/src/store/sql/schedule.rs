@@ -16,7 +16,7 @@ use crate::{
     plan::{
         claim::{Claim, Origin, Request, Verdict},
         execution::{Noted, Outcome, Recorded},
-        node::{MOST_REQUESTS, Reading, Reaped, Settled},
+        node::{MOST_OF_ONE_TASK, MOST_REQUESTS, Reading, Reaped, Settled, are_all},
         task::{TaskId, TaskRow},
     },
     store::{Store, StoreError},
@@ -28,6 +28,12 @@ const PAGE: i64 = 10_000;
 
 /// Tasks asked about in one statement.
 const CHUNK: usize = 10_000;
+
+/// Manual runs in one reading, as the statement has it.
+const MOST_MANUAL: usize = 1_000;
+
+/// Runs whose notes are written in one transaction: 8 KiB each, well below the 16 MiB of a packet.
+const NOTED: usize = 500;
 
 /// Tasks that are reaped one by one in one turn, after they could not be reaped together.
 const ONE_BY_ONE: usize = 100;
@@ -95,12 +101,13 @@ impl Store for SqlStore {
         let mut reading = read_only!(self, "reading the requests", connection => async {
             let requests = connection.fetch(self.sql.read_requests, &[]).await?;
             let adopted = connection.fetch(self.sql.read_meta, &["adopted_at".into()]).await?;
-            let most = i64::try_from(MOST_REQUESTS).unwrap_or(i64::MAX);
-            let retries = connection.fetch(self.sql.read_retries, &[most.into()]).await?;
-            let requests = requests.iter().filter_map(|row| request(row));
-            let requests = requests.chain(retries.iter().filter_map(|row| retry(row)));
+            let [of_one, most] = [MOST_OF_ONE_TASK, MOST_REQUESTS].map(|most| i64::try_from(most).unwrap_or(i64::MAX));
+            let retries = connection.fetch(self.sql.read_retries, &[of_one.into(), most.into()]).await?;
+            let retries: Vec<Request> = retries.iter().filter_map(|row| retry(row)).collect();
+            let is_whole = requests.len() < MOST_MANUAL && are_all(&retries);
+            let requests = requests.iter().filter_map(|row| request(row)).chain(retries);
             let adopted_at = adopted.first().and_then(|row| from_ms(&row[0])).unwrap_or(DateTime::UNIX_EPOCH);
-            Ok(Reading { rows: Vec::new(), requests: requests.collect(), adopted_at })
+            Ok(Reading { rows: Vec::new(), requests: requests.collect(), is_whole, adopted_at })
         })?;
         let mut after = i64::MIN;
         loop {
@@ -144,7 +151,10 @@ impl Store for SqlStore {
     }
 
     async fn note(&self, notes: &[Noted]) -> Result<(), StoreError> {
-        write_transaction!(self, "noting", connection => recording::note(&mut connection, self.sql, notes))
+        for notes in notes.chunks(NOTED) {
+            write_transaction!(self, "noting", connection => recording::note(&mut connection, self.sql, notes))?;
+        }
+        Ok(())
     }
 
     async fn renew(&self, node: &str) -> Result<(), StoreError> {

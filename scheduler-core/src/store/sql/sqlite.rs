@@ -71,7 +71,9 @@ pub(crate) static SQLITE: Statements = Statements {
     ),
     read_task: concat!("SELECT ", task_columns!(), " FROM task WHERE id = ?1"),
     read_requests: "SELECT id, task_id, requested_at FROM scheduler_request ORDER BY id LIMIT 1000",
-    read_retries: "SELECT task_id, scheduled_at, attempt, due_at FROM scheduler_retry ORDER BY due_at LIMIT ?1",
+    read_retries: "SELECT task_id, scheduled_at, attempt, due_at FROM (SELECT r.*, \
+                   ROW_NUMBER() OVER (PARTITION BY task_id ORDER BY due_at) AS place FROM scheduler_retry r) v \
+                   WHERE place <= ?1 ORDER BY due_at LIMIT ?2",
     read_meta: "SELECT value FROM scheduler_meta WHERE name = ?1",
     read_cursors: "SELECT v.value, (SELECT e.scheduled_at FROM execute_task e \
                    WHERE e.task_id = v.value AND e.source = 'schedule' ORDER BY e.scheduled_at DESC LIMIT 1) \
@@ -128,7 +130,7 @@ pub(crate) static SQLITE: Statements = Statements {
                 LEFT JOIN scheduler_node n ON n.node_id = e.node_id WHERE e.status = 'todo' AND e.node_id IS NOT ?1 \
                 AND COALESCE(n.heartbeat_at, unixepoch(e.create_at) * 1000, 0) \
                 < CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?2 ORDER BY e.task_id, e.id LIMIT 1000",
-    read_attempts: "SELECT e.id, e.attempt, e.extra FROM json_each(?1) v CROSS JOIN execute_task e ON e.id = v.value",
+    read_attempts: "SELECT e.id, e.attempt, e.extra, e.scheduled_at FROM json_each(?1) v CROSS JOIN execute_task e ON e.id = v.value",
     retry_lost: "INSERT OR IGNORE INTO scheduler_retry (task_id, scheduled_at, attempt, due_at) \
                  SELECT e.task_id, e.scheduled_at, e.attempt + 1, CAST(unixepoch('subsec') * 1000 AS INTEGER) \
                  FROM json_each(?1) v CROSS JOIN execute_task e ON e.id = v.value WHERE e.scheduled_at IS NOT NULL",

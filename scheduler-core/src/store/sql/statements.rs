@@ -18,7 +18,7 @@ pub(crate) struct Statements {
     pub(crate) read_task: &'static str,
     /// → `id, task_id, requested_at`, oldest first.
     pub(crate) read_requests: &'static str,
-    /// `(limit)` → `task_id, scheduled_at, attempt, due_at`, those that are due first at the front.
+    /// `(limit per task, limit)` → `task_id, scheduled_at, attempt, due_at`, those that are due first at the front.
     pub(crate) read_retries: &'static str,
     /// `(name)` → `value`.
     pub(crate) read_meta: &'static str,
@@ -72,7 +72,7 @@ pub(crate) struct Statements {
     pub(crate) leave: &'static str,
     /// `(node_id, lease_ms)` → `id, task_id, node_id` of open executions whose node did not renew in time, at most 1,000.
     pub(crate) find_dead: &'static str,
-    /// `(ids)` → `id, attempt, extra`.
+    /// `(ids)` → `id, attempt, extra, scheduled_at`.
     pub(crate) read_attempts: &'static str,
     /// `(ids)`: the next attempt of these executions waits, due at once by the database's clock.
     pub(crate) retry_lost: &'static str,
