@@ -59,6 +59,8 @@ struct Running {
     notes: Notebook,
     /// What the claim wrote into the row.
     extra: String,
+    #[cfg(feature = "testing")]
+    is_blocking: bool,
 }
 
 impl Jobs {
@@ -85,12 +87,26 @@ impl Jobs {
     pub(crate) fn start(&mut self, runs: Vec<Run>) {
         for run in runs {
             let execution_id = run.execution_id;
+            #[cfg(feature = "testing")]
+            let is_blocking = self
+                .registry
+                .get(&run.job)
+                .is_some_and(|job| matches!(job.body, Body::Blocking(_)));
             let (trace_id, extra) = (Arc::clone(&run.trace_id), run.extra.clone());
             let cancellation = self.cancellation.child_token();
             let (started_at, notes) = (StartedAt::default(), Notebook::default());
             let abort = self.spawn(run, cancellation.clone(), notes.clone(), started_at.clone());
             self.by_task.insert(abort.id(), execution_id);
-            let running = Running { abort, cancellation, started_at, trace_id, notes, extra };
+            let running = Running {
+                abort,
+                cancellation,
+                started_at,
+                trace_id,
+                notes,
+                extra,
+                #[cfg(feature = "testing")]
+                is_blocking,
+            };
             self.by_execution.insert(execution_id, running);
         }
     }
@@ -160,6 +176,12 @@ impl Jobs {
     #[cfg(feature = "testing")]
     pub(crate) fn is_empty(&self) -> bool {
         self.tasks.is_empty()
+    }
+
+    /// Whether one of them holds a thread of its own.
+    #[cfg(feature = "testing")]
+    pub(crate) fn has_blocking(&self) -> bool {
+        self.by_execution.values().any(|running| running.is_blocking)
     }
 
     /// Tells all jobs that the scheduler is stopping.

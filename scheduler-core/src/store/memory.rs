@@ -547,7 +547,14 @@ impl Desk for MemoryStore {
 
     async fn executions(&self, filter: ExecutionFilter) -> Result<Vec<ExecutionRow>, StoreError> {
         let tables = self.tables();
-        let rows = tables.executions.values().rev().filter(|row| {
+        // What is open is found as by an index.
+        let all: Box<dyn Iterator<Item = &ExecutionRow>> = match filter.status {
+            Some(Status::Todo) => {
+                Box::new(tables.open.iter().rev().filter_map(|id| tables.executions.get(id)))
+            }
+            _ => Box::new(tables.executions.values().rev()),
+        };
+        let rows = all.filter(|row| {
             filter.task_id.is_none_or(|task| row.task_id == task)
                 && filter.status.is_none_or(|status| row.status == status.as_str())
                 && filter.before.is_none_or(|before| row.id < before)

@@ -1,7 +1,7 @@
 //! What a run does in place of its function, when the test orders it.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -25,16 +25,30 @@ pub enum Act {
     Hangs,
 }
 
+impl Act {
+    /// Fails at once with `error`.
+    #[must_use]
+    pub fn fails(error: impl Into<String>) -> Self {
+        Self::Fails(error.into())
+    }
+
+    /// Panics at once with `text`.
+    #[must_use]
+    pub fn panics(text: impl Into<String>) -> Self {
+        Self::Panics(text.into())
+    }
+}
+
 /// The acts that were ordered, by `task_key`.
 #[derive(Debug, Default)]
 pub(super) struct Acts {
-    next: HashMap<String, Act>,
+    next: HashMap<String, VecDeque<Act>>,
     every: HashMap<String, Act>,
 }
 
 impl Acts {
     pub(super) fn next(&mut self, key: &str, act: Act) {
-        self.next.insert(key.to_owned(), act);
+        self.next.entry(key.to_owned()).or_default().push_back(act);
     }
 
     pub(super) fn every(&mut self, key: &str, act: Act) {
@@ -43,7 +57,7 @@ impl Acts {
 
     /// Puts the act that was ordered for this run, if any, in the place of its function.
     pub(super) fn apply(&mut self, run: Run) -> Run {
-        let next = self.next.remove(&*run.task_key);
+        let next = self.next.get_mut(&*run.task_key).and_then(VecDeque::pop_front);
         let Some(act) = next.or_else(|| self.every.get(&*run.task_key).cloned()) else {
             return run;
         };

@@ -35,16 +35,16 @@ impl Database {
             _ if self.is_down => Err(Failure::NotApplied("the database is down".to_owned())),
             Some(StoreFault::Fails) => Err(Failure::NotApplied("ordered to fail".to_owned())),
             Some(StoreFault::LosesAnswer) => {
-                let _ = now(call);
+                let _ = answer(call);
                 Err(Failure::Unknown("ordered to lose the answer".to_owned()))
             }
-            None => now(call).map_err(|error| Failure::NotApplied(error.chain())),
+            None => answer(call).map_err(|error| Failure::NotApplied(error.chain())),
         }
     }
 }
 
 /// The result of a call to tables in memory, which never waits.
-pub(super) fn now<T>(call: impl Future<Output = T>) -> T {
+pub(super) fn answer<T>(call: impl Future<Output = T>) -> T {
     match pin!(call).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => result,
         Poll::Pending => panic!("bug: a call to tables in memory waits"),

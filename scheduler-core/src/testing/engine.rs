@@ -15,7 +15,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 
 use super::{
     acts::{Acts, with_acts},
-    database::{Database, now},
+    database::{Database, answer},
     timeline::Timeline,
 };
 use crate::{
@@ -72,7 +72,7 @@ impl Engine {
             Clock::stepped(start)
         };
         let store = Arc::new(MemoryStore::new(start));
-        now(store.migrate()).expect("tables in memory can be migrated");
+        answer(store.migrate()).expect("tables in memory can be migrated");
         let mut config = Config::sqlite("memory");
         zone.name().clone_into(&mut config.common.timezone);
         Self {
@@ -237,9 +237,6 @@ impl Engine {
             if left.is_zero() {
                 return self.settle();
             }
-            if self.has_real_io {
-                self.settle();
-            }
             self.wait(left.min(self.quiet_for(now)));
         }
     }
@@ -252,7 +249,7 @@ impl Engine {
     }
 
     fn ended_by_now(&mut self) -> Option<Vec<Ended>> {
-        if self.has_real_io {
+        if self.needs_real_time() {
             return self.ended_by_the_real_clock();
         }
         // What jobs left behind has its moment too, also when none runs any more.
@@ -273,6 +270,14 @@ impl Engine {
         })
     }
 
+    /// Whether the clock stands still: a thread that blocks knows nothing of it.
+    fn needs_real_time(&self) -> bool {
+        let needs = |alive: &Alive| {
+            alive.jobs.has_blocking() || (self.has_real_io && !alive.jobs.is_empty())
+        };
+        self.alive.as_ref().is_some_and(needs)
+    }
+
     /// Waits by the real clock while that of the test stands still: tokio never moves a paused clock while a blocking
     /// task is under way, so one is held.
     fn ended_by_the_real_clock(&mut self) -> Option<Vec<Ended>> {
@@ -289,8 +294,8 @@ impl Engine {
         });
         assert!(
             ended.is_some(),
-            "a run has not ended within {} s while the clock stood still (`with_real_io`): it waits for time to pass, \
-             or for something that never comes",
+            "a run has not ended within {} s of real time, while the clock stood still for a blocking job or for \
+             `with_real_io`: it waits for time to pass, or for something that never comes",
             REAL_PATIENCE.as_secs()
         );
         ended
@@ -298,6 +303,9 @@ impl Engine {
 
     /// Lets `span` pass, or less if a run ends before.
     pub(super) fn wait(&mut self, span: Duration) {
+        if self.needs_real_time() {
+            return self.settle();
+        }
         let event = match &mut self.alive {
             None => {
                 self.runtime.block_on(async { tokio::time::sleep(span).await });

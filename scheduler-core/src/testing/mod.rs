@@ -37,7 +37,9 @@ mod acts;
 mod database;
 mod engine;
 mod execution;
+mod faults;
 mod harness;
+mod look;
 mod row;
 mod timeline;
 

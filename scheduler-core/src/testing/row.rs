@@ -33,17 +33,7 @@ impl Row {
 
     /// A row with any `trigger`, as somebody may write it.
     pub fn new(task_key: &str, execute_func: &str, trigger: &str, spec: &str) -> Self {
-        Self(NewTask {
-            id: None,
-            task_key: task_key.to_owned(),
-            description: String::new(),
-            execute_func: execute_func.to_owned(),
-            trigger: trigger.to_owned(),
-            spec: spec.to_owned(),
-            args: String::new(),
-            is_enabled: true,
-            extra: "{}".to_owned(),
-        })
+        Self(NewTask::new(task_key, execute_func, trigger, spec))
     }
 
     /// The same with `args`.

@@ -69,7 +69,7 @@ mod tests {
     fn a_mail_server_that_fails_is_tried_again() {
         let mut scheduler = Harness::new("2026-01-01 12:00:00", "UTC");
         scheduler.insert(Row::cron("report", "send_report", "1 12 * * *").args("ops"));
-        scheduler.next_run("report", Act::Fails("no mail server".to_owned()));
+        scheduler.next_run("report", Act::fails("no mail server"));
         scheduler.advance_to("2026-01-01 12:01:00");
         scheduler.run_until_idle();
         scheduler.check("report", &["12:01:00 fail", "12:01:00 success attempt 2"]);

@@ -19,9 +19,9 @@ fn every_minute(extra: &str) -> Harness {
 #[test]
 fn a_panic_and_an_error_fail_one_run_with_their_text() {
     let mut scheduler = every_minute("{}");
-    scheduler.next_run("minute", Act::Panics("slipped".to_owned()));
+    scheduler.next_run("minute", Act::panics("slipped"));
     scheduler.advance(MINUTE);
-    scheduler.next_run("minute", Act::Fails("refused".to_owned()));
+    scheduler.next_run("minute", Act::fails("refused"));
     scheduler.advance(2 * MINUTE);
     scheduler.check("minute", &["12:01:00 fail", "12:02:00 fail", "12:03:00 success"]);
     let reasons: Vec<_> =
@@ -56,7 +56,7 @@ fn a_claim_that_fails_or_whose_answer_is_lost_runs_once() {
 fn an_outcome_that_is_not_recorded_at_once_is_recorded_later_and_once() {
     for fault in [StoreFault::Fails, StoreFault::LosesAnswer] {
         let mut scheduler = every_minute(r#"{"retries": 1, "backoff": "5s"}"#);
-        scheduler.next_run("minute", Act::Fails("no".to_owned()));
+        scheduler.next_run("minute", Act::fails("no"));
         scheduler.next_record(fault);
         scheduler.advance(MINUTE + Duration::from_secs(20));
         scheduler.check("minute", &["12:01:00 fail", "12:01:00 success attempt 2"]);
@@ -128,7 +128,7 @@ fn a_clock_that_jumps_back_repeats_nothing_and_one_that_jumps_forward_misses_wha
 }
 
 #[test]
-#[should_panic(expected = "run 1 of \"minute\" has not ended after 24 h")]
+#[should_panic(expected = "run 1 of \"minute\" has not ended after 6 h")]
 fn a_run_that_never_ends_is_not_waited_for_without_end() {
     let mut scheduler = every_minute("{}");
     scheduler.next_run("minute", Act::Hangs);
@@ -142,5 +142,50 @@ fn an_outage_is_not_waited_out() {
     let mut scheduler = every_minute("{}");
     scheduler.advance(MINUTE);
     scheduler.database_down();
+    scheduler.run_until_idle();
+}
+
+#[test]
+fn a_retry_whose_claim_fails_is_claimed_again_soon() {
+    let mut scheduler = every_minute(r#"{"retries": 1, "backoff": "2s"}"#);
+    scheduler.next_run("minute", Act::fails("no"));
+    scheduler.advance(MINUTE);
+    scheduler.next_claim(StoreFault::Fails);
+    scheduler.run_until_idle();
+    scheduler.check("minute", &["12:01:00 fail", "12:01:00 success attempt 2"]);
+    let began = scheduler.executions("minute")[1].started_at.expect("it ran");
+    assert!(began <= crate::at("2026-01-01T12:01:08Z"), "{began}: not only with the next reading");
+}
+
+#[test]
+fn two_acts_hold_for_two_runs() {
+    let mut scheduler = every_minute("{}");
+    scheduler.next_run("minute", Act::fails("one"));
+    scheduler.next_run("minute", Act::fails("two"));
+    scheduler.advance(3 * MINUTE);
+    scheduler.check("minute", &["12:01:00 fail", "12:02:00 fail", "12:03:00 success"]);
+}
+
+#[test]
+#[should_panic(expected = "no row has the task_key \"minuet\"")]
+fn an_act_for_a_row_that_is_not_there_is_a_mistake_of_the_test() {
+    every_minute("{}").every_run("minuet", Act::Hangs);
+}
+
+#[test]
+#[should_panic(expected = "the scheduler runs")]
+fn a_scheduler_that_runs_is_not_restarted() {
+    let mut scheduler = every_minute("{}");
+    scheduler.restart();
+}
+
+#[test]
+#[should_panic(expected = "always something runs or waits")]
+fn what_never_becomes_idle_is_not_followed_without_end() {
+    let mut scheduler = Harness::new("2026-01-01 12:00:00", "UTC");
+    let extra = r#"{"retries": 3, "backoff": "10s"}"#;
+    scheduler.insert(Row::interval("often", "quick", "5").extra(extra));
+    scheduler.every_run("often", Act::fails("always"));
+    scheduler.advance(MINUTE);
     scheduler.run_until_idle();
 }

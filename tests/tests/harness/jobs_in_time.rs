@@ -24,10 +24,11 @@ async fn reads(_task_key: &str, args: Args, ctx: Context) -> JobResult {
     Ok(())
 }
 
-/// Holds its thread.
+/// Holds its thread, and says its deadline.
 #[job("computes", blocking)]
 fn computes(_task_key: &str, _args: Args, ctx: Context) -> JobResult {
-    ctx.state::<Seen>()?.say(format!("{:?}", ctx.deadline()));
+    let deadline = ctx.deadline().map(|deadline| deadline.to_rfc3339());
+    ctx.state::<std::sync::Arc<Seen>>()?.say(deadline.unwrap_or_default());
     Ok(())
 }
 
@@ -64,11 +65,13 @@ fn a_server_that_never_answers_runs_into_the_time_out_of_the_job_at_once() {
 
 #[test]
 fn a_blocking_job_runs_too_and_knows_its_deadline() {
-    let mut scheduler = Harness::new("2026-01-01 12:00:00", "UTC").state(Seen::default());
+    let seen = std::sync::Arc::new(Seen::default());
+    let mut scheduler =
+        Harness::new("2026-01-01 12:00:00", "UTC").state(std::sync::Arc::clone(&seen));
     scheduler.insert(Row::interval("computes", "computes", "60").extra(r#"{"timeout": "30s"}"#));
     scheduler.advance(Duration::from_secs(60));
-    scheduler.run_until_idle();
     scheduler.check("computes", &["12:01:00 success"]);
+    assert_eq!(*seen.0.lock().expect("no job panics here"), ["2026-01-01T12:01:30+00:00"]);
 }
 
 #[test]
@@ -76,16 +79,16 @@ fn what_a_job_left_behind_goes_on_with_the_clock() {
     let seen = std::sync::Arc::new(Seen::default());
     let mut scheduler =
         Harness::new("2026-01-01 12:00:00", "UTC").state(std::sync::Arc::clone(&seen));
-    scheduler.insert(Row::date("leaves", "leaves_shared", "2026-01-01 12:01:00"));
+    scheduler.insert(Row::date("leaves", "leaves", "2026-01-01 12:01:00"));
     scheduler.advance(Duration::from_secs(149));
     assert!(seen.0.lock().expect("no job panics here").is_empty());
     scheduler.advance(Duration::from_secs(1));
     assert_eq!(*seen.0.lock().expect("no job panics here"), ["90 s later"]);
 }
 
-/// As `leaves`, with the state that its test can look at.
-#[job("leaves_shared")]
-async fn leaves_shared(_task_key: &str, _args: Args, ctx: Context) -> JobResult {
+/// Leaves work behind.
+#[job("leaves")]
+async fn leaves(_task_key: &str, _args: Args, ctx: Context) -> JobResult {
     let seen = std::sync::Arc::clone(ctx.state::<std::sync::Arc<Seen>>()?);
     ctx.spawn(async move {
         tokio::time::sleep(Duration::from_secs(90)).await;
@@ -97,7 +100,7 @@ async fn leaves_shared(_task_key: &str, _args: Args, ctx: Context) -> JobResult 
 #[test]
 fn a_state_that_is_not_registered_fails_the_run_and_says_where_it_belongs() {
     let mut scheduler = Harness::new("2026-01-01 12:00:00", "UTC");
-    scheduler.insert(Row::interval("leaves", "leaves_shared", "60"));
+    scheduler.insert(Row::interval("leaves", "leaves", "60"));
     scheduler.advance(Duration::from_secs(60));
     let reason = scheduler.executions("leaves")[0].reason.clone().unwrap_or_default();
     assert!(reason.contains("Seen") && reason.contains("App::state"), "{reason}");

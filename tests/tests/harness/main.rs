@@ -20,7 +20,7 @@ impl Seen {
     }
 }
 
-/// Says when it ran, and for which instant.
+/// Notes its key, and succeeds.
 #[job("quick")]
 async fn quick(task_key: &str, _args: Args, ctx: Context) -> JobResult {
     ctx.note("key", task_key);
