@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 type Arrow = (&'static str, &'static [&'static str], Option<&'static [&'static str]>);
 
 /// Which of our own modules, and which foreign crates where it matters, each folder may name. `None`: any crate.
-const ARROWS: [Arrow; 6] = [
+const ARROWS: [Arrow; 10] = [
     (
         "plan",
         &["plan"],
@@ -28,7 +28,11 @@ const ARROWS: [Arrow; 6] = [
     ("config", &["config", "plan"], None),
     ("run", &["plan", "store", "job", "registry", "config", "clock", "telemetry", "run"], None),
     ("app", &["app", "run", "store", "job", "registry", "config", "clock"], None),
-    ("job", &["job", "registry", "plan", "clock", "Args", "Context", "JobResult"], None),
+    ("job", &["job", "plan"], None),
+    ("registry", &["job", "plan"], None),
+    ("clock", &["plan", "clock"], None),
+    ("telemetry", &["config", "plan", "telemetry"], None),
+    ("testing", &["testing", "plan", "store", "run", "job", "registry", "config", "clock"], None),
 ];
 
 /// Crates that only these corners of `plan` may use.

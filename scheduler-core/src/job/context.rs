@@ -117,7 +117,7 @@ impl Context {
         &self.parts.trace_id
     }
 
-    /// The instant at which this run was due, which is not later than the one at which it started.
+    /// The instant at which this run was due; for a manual run, when it was asked for.
     pub fn scheduled_at(&self) -> DateTime<Utc> {
         self.parts.scheduled_at
     }

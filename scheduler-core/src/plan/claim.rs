@@ -75,11 +75,11 @@ pub struct Entry {
     pub scheduled_at: DateTime<Utc>,
     /// The row's own id, made before the claim so that ownership can be read back.
     pub trace_id: TraceId,
-    /// `todo`, `missed`, `skipped`, or `cancelled` for a manual run that became impossible.
+    /// `todo`, `missed`, `skipped`, or `cancelled` for a manual run or retry that became impossible.
     pub status: Status,
     /// 1 for the first run of the fire.
     pub attempt: u32,
-    /// A JSON object: the reason of what does not run.
+    /// A JSON object: the reason of what does not run; for a run, whether it is tried again when it is lost.
     pub extra: String,
 }
 

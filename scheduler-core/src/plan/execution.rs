@@ -32,7 +32,7 @@ pub enum Status {
     Timeout,
     /// The node that claimed it stopped renewing its lease.
     Lost,
-    /// The scheduler stopped before the job ended, or a manual run became impossible.
+    /// The scheduler stopped before the job ended, or a manual run or retry became impossible.
     Cancelled,
     /// Never ran: found too late, or coalesced into a newer fire.
     Missed,

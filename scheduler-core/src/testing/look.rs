@@ -43,7 +43,7 @@ impl Harness {
 
     /// Asserts what became of a row, oldest claim first: each line is the instant in the zone of the harness, the
     /// status, and `attempt N` for a retry, such as `2026-03-29 02:00:00 success` or `2026-03-29 02:00:00 fail attempt
-    /// 2`. The date may be left out.
+    /// 2`. What stands in front may be left out: the date, or the whole instant.
     ///
     /// # Panics
     /// When it is otherwise, with what happened when.

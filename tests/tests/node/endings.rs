@@ -103,3 +103,21 @@ fn notes_of_running_jobs_are_written_every_5_s_and_only_while_one_runs() {
     world.advance_to("2026-01-01T12:01:40Z");
     assert_eq!(world.notings.len(), 3);
 }
+
+#[test]
+fn what_a_job_noted_is_kept_when_its_end_came_before_its_time_out_was_recorded() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    (world.takes, world.jobs_block) = (None, true);
+    world.add(&with_extra(row("minute", "interval", "60"), r#"{"timeout": "20s"}"#));
+    world.advance_to("2026-01-01T12:01:19Z");
+    world.database = Database::Unreachable;
+    world.advance_to("2026-01-01T12:01:21Z");
+    let notes = Notes::from_iter([("sent".to_owned(), 7.into())]);
+    world.end_with_notes(1, Err("ended by the scheduler".to_owned()), notes);
+    world.database = Database::Answers;
+    world.advance_to("2026-01-01T12:01:30Z");
+    let extra = world.extra(Status::Timeout);
+    assert_eq!(extra["sent"], 7, "{extra}");
+    let began = world.rows()[0].started_at;
+    assert_eq!(began, Some(at("2026-01-01T12:01:00Z")));
+}

@@ -237,3 +237,27 @@ fn a_run_that_the_stop_kept_from_beginning_waits_for_the_next_start() {
     check_attempts(&world, &["1 cancelled"]);
     assert_eq!(wait(world.store.read()).unwrap().requests.len(), 1);
 }
+
+#[test]
+fn a_retry_that_could_not_be_claimed_is_asked_for_again_before_the_next_reading() {
+    let mut world = ten_minutes(r#"{"retries": 1, "backoff": "2s"}"#);
+    world.end(1, fail());
+    world.database = Database::Unreachable;
+    world.advance_to("2026-01-01T12:10:03Z");
+    check_attempts(&world, &["1 fail"]);
+    world.database = Database::Answers;
+    // What fails alone is put off by 5 s; the reading comes at 12:10:10.
+    world.advance_to("2026-01-01T12:10:08.5Z");
+    check_attempts(&world, &["1 fail", "2 todo"]);
+}
+
+#[test]
+fn a_retry_whose_task_runs_elsewhere_is_asked_for_again_every_second() {
+    let mut world = ten_minutes(r#"{"retries": 1, "backoff": "2s"}"#);
+    world.end(1, fail());
+    world.run_elsewhere(1, "2026-01-01T11:00:00Z");
+    world.advance_to("2026-01-01T12:10:05.5Z");
+    world.end_elsewhere();
+    world.advance_to("2026-01-01T12:10:06.6Z");
+    check_attempts(&world, &["1 fail", "2 todo"]);
+}

@@ -3,8 +3,8 @@
 //! ```text
 //!   Read ─▶ tasks.rs ──ReadCursors──▶ Cursors ─▶ timetable
 //!   Tick ─▶ dispatch.rs ─Claim──▶ Claimed, Settled ─▶ answers.rs ─Start─▶ Ended
-//!  Ended ─▶ endings.rs ─Record─▶ Recorded
-//!  Renewed, Reaped ─▶ vitals.rs       Stop ─▶ stop.rs       manual runs: requests.rs
+//!  Ended ─▶ endings.rs ─Record─▶ Recorded ─▶ a retry waits in requests.rs, as manual runs do
+//!  Renewed, Noted, Reaped ─▶ vitals.rs       Stop ─▶ stop.rs
 //! ```
 //!
 //! Production, the test harness and the simulation drive the same [`Node`]: they read the clock once, hand in
@@ -12,7 +12,7 @@
 //!
 //! Invariants: a job is started only by an [`Action::Start`] that answers a committed claim; at most one claim,
 //! one record and one reading are in flight; a claim whose fate is unknown is settled before its task is
-//! planned again; every queue is bounded by [`Settings::max_running`].
+//! planned again; what runs and what ended is bounded by [`Settings::max_running`], what waits by [`MOST_REQUESTS`].
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},

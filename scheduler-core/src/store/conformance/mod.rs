@@ -126,6 +126,8 @@ macro_rules! store_cases {
             retries: a_lost_run_is_tried_again_where_its_row_asks_for_it,
             retries: a_lost_run_is_not_tried_again_unless_its_row_asks_for_it,
             retries: a_lost_run_is_not_tried_again_after_its_last_retry,
+            retries: a_lost_row_without_an_instant_is_not_tried_again,
+            retries: retries_of_one_task_hide_no_others,
             alive: a_node_that_renews_keeps_its_runs,
             alive: a_dead_nodes_runs_are_lost_and_its_tasks_ready,
             alive: a_lost_run_keeps_what_its_job_noted,

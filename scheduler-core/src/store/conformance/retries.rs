@@ -5,8 +5,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{Fixture, alive::LONGER, at, claim_at, entry, outcome, run_of, trace};
 use crate::plan::{
     claim::{Claim, Entry, Origin, Refusal, Request, Verdict},
-    execution::{ExecutionId, Outcome, Recorded, Status},
-    node::Settled,
+    execution::{ExecutionId, Noted, Outcome, Recorded, Status},
+    node::{MOST_OF_ONE_TASK, Settled},
     retry::Retry,
     task::{OnLost, Policy, TaskId},
 };
@@ -229,4 +229,37 @@ pub async fn a_lost_run_is_not_tried_again_unless_its_row_asks_for_it(fixture: &
 pub async fn a_lost_run_is_not_tried_again_after_its_last_retry(fixture: &Fixture) {
     let policy = Policy { on_lost: OnLost::Retry, retries: Some(2), ..Policy::default() };
     assert_eq!(fixture.lose(&policy, 3).await.1, []);
+}
+
+pub async fn a_lost_row_without_an_instant_is_not_tried_again(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    fixture.operator.insert_open(500, task, "of the original").await;
+    let noted = Noted {
+        execution_id: 500,
+        trace_id: "of the original".into(),
+        extra: r#"{"retries_on_lost":3}"#.to_owned(),
+    };
+    fixture.store.note(&[noted]).await.unwrap();
+    fixture.operator.age(LONGER).await;
+    assert_eq!(fixture.reap(&[]).await.lost, [super::alive::lost(500, task, None)]);
+    assert_eq!(fixture.waiting().await, []);
+}
+
+pub async fn retries_of_one_task_hide_no_others(fixture: &Fixture) {
+    let (busy, other) = (fixture.add("busy").await, fixture.add("other").await);
+    let fails = async |task: TaskId, secs: i64, due: i64| {
+        let claim = run_of(task, at(secs));
+        let id = fixture.won(&claim).await;
+        let retry = Some(Retry { scheduled_at: at(secs), attempt: 2, due_at: at(due) });
+        assert!(fixture.record(&Outcome { retry, ..outcome(id, &claim, Status::Fail) }).await);
+    };
+    let most = i64::try_from(MOST_OF_ONE_TASK).unwrap();
+    for n in 0..most + 2 {
+        fails(busy, 10 + n, 1_000 + n).await;
+    }
+    fails(other, 10, 9_000).await;
+    let reading = fixture.other.read().await.unwrap();
+    assert!(!reading.is_whole);
+    assert_eq!(reading.requests.len(), MOST_OF_ONE_TASK + 1);
+    assert_eq!(reading.requests.last(), Some(&waits(other, at(10), at(9_000))));
 }
