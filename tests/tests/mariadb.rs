@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use scheduler_core::plan::claim::{Claim, Refusal, Verdict};
-use scheduler_core::plan::execution::{Recorded, Status};
+use scheduler_core::plan::execution::{Noted, Recorded, Status};
 use scheduler_core::plan::node::Settled;
 use scheduler_core::store::StoreError;
 use scheduler_core::store::conformance::{Fixture, at, outcome, run_of};
@@ -487,5 +487,31 @@ fn one_row_that_cannot_be_written_keeps_no_other_from_being_reaped() {
         });
         assert_eq!(reaped.map(|lost| lost[0].execution_id), Some(ids[1]));
         assert_eq!(fixture.execution(ids[0]).await.status, "todo");
+    });
+}
+
+#[test]
+fn notes_beyond_the_tables_character_set_are_kept_in_ascii_and_harm_no_others() {
+    on_a_database(async |server, database| {
+        let fixture = migrated(server, &database).await;
+        rows(
+            server,
+            &database,
+            "ALTER TABLE execute_task MODIFY extra TEXT CHARACTER SET latin1 NOT NULL DEFAULT '{}'",
+        );
+        let mut notes = Vec::new();
+        for (key, extra) in [("plain", r#"{"sent":1}"#), ("beyond", r#"{"已发":"💥"}"#)] {
+            let task = fixture.add(key).await;
+            let claim = run_of(task, at(10));
+            let execution_id = fixture.won(&claim).await;
+            let trace_id = claim.entries[0].trace_id.clone();
+            notes.push(Noted { execution_id, trace_id, extra: extra.to_owned() });
+        }
+        fixture.store.note(&notes).await.unwrap();
+        let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        for noted in notes {
+            let row = fixture.execution(noted.execution_id).await;
+            assert_eq!(value(&row.extra), value(&noted.extra));
+        }
     });
 }

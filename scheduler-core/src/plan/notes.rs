@@ -19,6 +19,23 @@ pub fn with_notes(extra: &str, notes: Notes) -> String {
     serde_json::Value::Object(all).to_string()
 }
 
+/// A JSON text in ASCII: the same value for whoever parses it, and storable in any character set.
+#[must_use]
+pub fn in_ascii(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    let mut units = [0; 2];
+    for character in json.chars() {
+        if character.is_ascii() {
+            text.push(character);
+        } else {
+            for unit in character.encode_utf16(&mut units) {
+                text.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -29,5 +46,14 @@ mod tests {
         let extra = with_notes(r#"{"err":"no"}"#, notes(r#"{"sent":3,"err":"mine"}"#));
         assert_eq!(extra, r#"{"err":"no","sent":3}"#);
         assert_eq!(with_notes("{}", Notes::new()), "{}");
+    }
+
+    #[test]
+    fn json_in_ascii_is_the_same_value() {
+        let json = r#"{"已发":"💥 ü"}"#;
+        let ascii = in_ascii(json);
+        assert!(ascii.is_ascii(), "{ascii}");
+        let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(value(&ascii), value(json));
     }
 }

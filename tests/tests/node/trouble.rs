@@ -117,3 +117,25 @@ fn a_claim_of_unknown_fate_is_cancelled_when_its_row_was_switched_off_meanwhile(
     world.advance_to("2026-01-01T12:00:20Z");
     world.check_history(&["12:00:10 cancelled"]);
 }
+
+#[test]
+fn a_retry_that_cannot_be_claimed_holds_up_neither_fires_nor_retries_of_others() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.takes = None;
+    let poisoned = r#"{"retries": 9, "backoff": "1s"}"#;
+    let bad = world.add(&with_extra(row("bad", "interval", "30"), poisoned));
+    world.advance_to("2026-01-01T12:00:30Z");
+    world.end(1, Err("no".to_owned()));
+    world.takes = Some(TimeDelta::zero());
+    world.add(&row("good", "interval", "1"));
+    world.advance_to("2026-01-01T12:00:45Z");
+    world.poison = Some(bad);
+    let from = world.rows().len();
+    world.advance_to("2026-01-01T12:02:00Z");
+    let late: Vec<_> = world.rows()[from..]
+        .iter()
+        .filter_map(|row| Some((row.started_at? - row.scheduled_at?).num_milliseconds()))
+        .collect();
+    assert!(late.len() >= 70, "{} fires of the other", late.len());
+    assert!(late.iter().all(|late| *late <= 300), "{late:?} ms");
+}

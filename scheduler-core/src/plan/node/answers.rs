@@ -35,7 +35,14 @@ impl Node {
         let verdicts = match result {
             Ok(verdicts) => verdicts,
             Err(failure @ Failure::NotApplied(_)) => {
-                self.claims.failed(now);
+                let is_known =
+                    matches!(&claims[..], [claim] if self.stuck.contains(&claim.task_id));
+                // What is known to fail alone is put off itself, and holds up no others.
+                if is_known && !self.trouble {
+                    self.claims.passed_over(now);
+                } else {
+                    self.claims.failed(now);
+                }
                 self.give_back(&claims, now, if claims.len() == 1 { PUT_OFF } else { AT_ONCE });
                 self.put_off(&claims, &failure, now, actions);
                 return;

@@ -55,18 +55,17 @@ impl Node {
             return;
         }
         let most = self.claims.batch.min(self.room());
-        let mut claims = self.claim_requests(most, now);
-        let is_alone = claims.iter().any(|claim| self.stuck.contains(&claim.task_id));
-        let most = if is_alone { claims.len() } else { most };
-        let (stuck, free): (Vec<_>, Vec<_>) = self
-            .timetable
-            .take_due(now.wall, most - claims.len())
-            .into_iter()
-            .partition(|task| self.stuck.contains(task));
+        let mut claims = self.claim_requests(most, false, now);
+        let due = self.timetable.take_due(now.wall, most - claims.len());
+        let (stuck, free): (Vec<_>, Vec<_>) =
+            due.into_iter().partition(|task| self.stuck.contains(task));
         for task_id in free {
             claims.extend(self.claim_and_mark(task_id, now));
         }
         // A task that failed alone would make the others fail with it: it goes alone, after them.
+        if claims.is_empty() {
+            claims = self.claim_requests(1, true, now);
+        }
         for task_id in stuck {
             if claims.is_empty() {
                 claims.extend(self.claim_and_mark(task_id, now));

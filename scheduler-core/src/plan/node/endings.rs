@@ -8,7 +8,7 @@ use super::{Action, Call, Ended, Ending, Failure, Node, Notice, Open};
 use crate::plan::{
     Now,
     execution::{ExecutionId, Outcome, Recorded, Status},
-    notes::with_notes,
+    notes::{in_ascii, with_notes},
     retry::{Attempt, Cause, Retry},
     task::{OnLost, TaskId},
 };
@@ -206,22 +206,6 @@ impl Node {
             Err(outcomes) => drop(self.outcomes.splice(0..0, outcomes)),
         }
     }
-}
-
-/// A JSON text in ASCII: the same value for whoever parses it, and storable in any character set.
-fn in_ascii(json: &str) -> String {
-    let mut text = String::with_capacity(json.len());
-    let mut units = [0; 2];
-    for character in json.chars() {
-        if character.is_ascii() {
-            text.push(character);
-        } else {
-            for unit in character.encode_utf16(&mut units) {
-                text.push_str(&format!("\\u{unit:04x}"));
-            }
-        }
-    }
-    text
 }
 
 /// The `extra` of a run that did not succeed: why, and when it is tried again.

@@ -47,6 +47,12 @@ impl Lane {
         }
     }
 
+    /// The transaction in flight failed for a reason of its own, which the others do not share.
+    pub(super) fn passed_over(&mut self, now: Now) {
+        self.in_flight = 0;
+        self.pause(Duration::from_millis(50), now);
+    }
+
     /// What is in flight went unanswered and has no smaller parts.
     pub(super) fn back_off(&mut self, now: Now) {
         self.in_flight = 0;

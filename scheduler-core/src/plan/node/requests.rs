@@ -123,37 +123,23 @@ impl Node {
         self.requests.wait(Request { origin, task_id, scheduled_at, attempt: 1, due_at });
     }
 
-    /// Claims of the requests that can run now, at most `room`, at most one per task.
-    pub(super) fn claim_requests(&mut self, room: usize, now: Now) -> Vec<Claim> {
-        let mut claims: Vec<Claim> = Vec::new();
-        for request in self.ready_requests(room, now) {
-            self.requests.waiting.remove(&key(&request));
-            self.mark_claiming(request.task_id);
-            claims.push(self.claim_request(&request));
-        }
-        claims
-    }
-
-    fn ready_requests(&self, room: usize, now: Now) -> Vec<Request> {
-        let mut ready: Vec<Request> = Vec::new();
+    /// Claims of the requests that can run now, at most `room`, at most one per task: of tasks that failed alone, or of
+    /// all others.
+    pub(super) fn claim_requests(&mut self, room: usize, of_stuck: bool, now: Now) -> Vec<Claim> {
         let mut tasks = HashSet::new();
-        for request in self.requests.due(now) {
-            if ready.len() == room {
-                break;
-            }
-            // A task that failed alone would make the others fail with it.
-            let is_stuck = self.stuck.contains(&request.task_id);
-            if (is_stuck && !ready.is_empty()) || !self.is_free(request.task_id) {
-                continue;
-            }
-            if tasks.insert(request.task_id) {
-                ready.push(request.clone());
-            }
-            if is_stuck {
-                break;
-            }
-        }
-        ready
+        let is_ready = |request: &&Request| {
+            self.stuck.contains(&request.task_id) == of_stuck
+                && self.is_free(request.task_id)
+                && tasks.insert(request.task_id)
+        };
+        let ready: Vec<Request> =
+            self.requests.due(now).filter(is_ready).take(room).cloned().collect();
+        let claim = |request: &Request| {
+            self.requests.waiting.remove(&key(request));
+            self.mark_claiming(request.task_id);
+            self.claim_request(request)
+        };
+        ready.iter().map(claim).collect()
     }
 
     /// Whether a request of the task can be answered: by a run, or by its withdrawal.

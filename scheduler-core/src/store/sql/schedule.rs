@@ -17,6 +17,7 @@ use crate::{
         claim::{Claim, Origin, Request, Verdict},
         execution::{Noted, Outcome, Recorded},
         node::{MOST_OF_ONE_TASK, MOST_REQUESTS, Reading, Reaped, Settled, are_all},
+        notes::in_ascii,
         task::{TaskId, TaskRow},
     },
     store::{Store, StoreError},
@@ -39,6 +40,10 @@ const NOTED: usize = 500;
 const ONE_BY_ONE: usize = 100;
 
 impl SqlStore {
+    async fn note_once(&self, notes: &[Noted]) -> Result<(), StoreError> {
+        write_transaction!(self, "noting", connection => recording::note(&mut connection, self.sql, notes))
+    }
+
     async fn reap_once(&self, search: Search<'_>) -> Result<Reaped, StoreError> {
         write_transaction!(self, "looking for dead nodes", is_worth_the_same_batch, connection =>
             reaping::reap(&mut connection, self.sql, &self.status, search))
@@ -152,7 +157,16 @@ impl Store for SqlStore {
 
     async fn note(&self, notes: &[Noted]) -> Result<(), StoreError> {
         for notes in notes.chunks(NOTED) {
-            write_transaction!(self, "noting", connection => recording::note(&mut connection, self.sql, notes))?;
+            match self.note_once(notes).await {
+                // The one thing that a table may refuse: characters beyond its set.
+                Err(StoreError::Query { .. }) => {
+                    let ascii =
+                        |noted: &Noted| Noted { extra: in_ascii(&noted.extra), ..noted.clone() };
+                    let notes: Vec<Noted> = notes.iter().map(ascii).collect();
+                    self.note_once(&notes).await?;
+                }
+                result => result?,
+            }
         }
         Ok(())
     }
