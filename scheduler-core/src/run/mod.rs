@@ -25,7 +25,7 @@ use crate::{
         task::Reader,
     },
     registry::Registry,
-    store::{SharedStore, StoreError},
+    store::SharedStore,
 };
 
 mod calls;
@@ -67,9 +67,6 @@ pub enum RunError {
     /// A call to the store panicked.
     #[error("bug: a call to the store panicked: {0}")]
     CallPanicked(String),
-    /// The first contact with the store failed.
-    #[error("the tables cannot be used")]
-    Store(#[from] StoreError),
 }
 
 /// A scheduler, ready to run.
