@@ -72,7 +72,7 @@ pub struct App {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Thing {
     State(TypeId, &'static str),
-    Settings(TypeId, &'static str),
+    Config(TypeId, &'static str),
     Section(&'static str),
 }
 
@@ -141,7 +141,7 @@ impl App {
         name: &'static str,
     ) -> Self {
         self.sections.push(Section::of::<T>(name));
-        self.register(Thing::Settings(TypeId::of::<T>(), type_name::<T>()));
+        self.register(Thing::Config(TypeId::of::<T>(), type_name::<T>()));
         self.register(Thing::Section(name));
         self
     }
@@ -172,7 +172,7 @@ impl App {
         self.refuse_twice()?;
         config.check()?;
         for (section, value) in self.sections.iter().zip(config.read_sections(&self.sections)?) {
-            self.shared.add_settings(section.type_id(), section.type_name(), value);
+            self.shared.add_config_of(section.type_id(), section.type_name(), value);
         }
         let registry = Arc::new(Registry::linked()?);
         Ok(Prepared::new(config, registry, Arc::new(self.shared)))
@@ -196,7 +196,7 @@ impl App {
 impl Thing {
     fn help(&self) -> &'static str {
         match self {
-            Thing::State(..) | Thing::Settings(..) => "wrap the second in a type of its own",
+            Thing::State(..) | Thing::Config(..) => "wrap the second in a type of its own",
             Thing::Section(_) => "give the second a section of its own",
         }
     }
@@ -206,7 +206,7 @@ impl fmt::Display for Thing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Thing::State(_, name) => write!(f, "state of type {name}"),
-            Thing::Settings(_, name) => write!(f, "settings of type {name}"),
+            Thing::Config(_, name) => write!(f, "settings of type {name}"),
             Thing::Section(name) => write!(f, "section [app.{name}]"),
         }
     }

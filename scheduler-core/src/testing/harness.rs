@@ -1,10 +1,6 @@
 //! What a test holds in its hands.
 
-use std::{
-    any::{TypeId, type_name},
-    sync::Arc,
-    time::Duration,
-};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -76,7 +72,7 @@ impl Harness {
     /// program.
     #[must_use]
     pub fn config<T: Send + Sync + 'static>(mut self, value: T) -> Self {
-        self.shared().add_settings(TypeId::of::<T>(), type_name::<T>(), Arc::new(value));
+        self.shared().add_config(value);
         self
     }
 
