@@ -168,14 +168,14 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Twice`], [`AppError::Config`] and [`AppError::Registry`].
-    pub fn prepare(mut self, config: Arc<Config>) -> Result<Prepared, AppError> {
+    pub fn prepare(mut self, config: &Config) -> Result<Prepared, AppError> {
         self.refuse_twice()?;
         config.check()?;
         for (section, value) in self.sections.iter().zip(config.read_sections(&self.sections)?) {
             self.shared.add_config_of(section.type_id(), section.type_name(), value);
         }
         let registry = Arc::new(Registry::linked()?);
-        Ok(Prepared::new(config, registry, Arc::new(self.shared)))
+        Ok(Prepared::new(Arc::new(config.clone()), registry, Arc::new(self.shared)))
     }
 
     fn refuse_twice(&self) -> Result<(), AppError> {

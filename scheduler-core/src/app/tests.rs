@@ -13,7 +13,7 @@ struct Mail {
 struct Greeting;
 
 fn prepare(app: App) -> AppError {
-    app.prepare(Arc::new(Config::sqlite("never/opened.db"))).unwrap_err()
+    app.prepare(&Config::sqlite("never/opened.db")).unwrap_err()
 }
 
 #[test]
