@@ -163,8 +163,9 @@ impl Context {
         self.parts.shared.state()
     }
 
-    /// The settings that the program has declared for this type with [`App::config`](crate::App::config), as they
-    /// were read at its start.
+    /// The settings of this type: those of the section that the program declares with
+    /// [`App::config`](crate::App::config), as they were read at its start, or those that it gives with
+    /// [`App::config_value`](crate::App::config_value).
     ///
     /// # Errors
     /// When none are declared. The text names the type and the place for it.
