@@ -72,7 +72,7 @@ pub struct App {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Thing {
     State(TypeId, &'static str),
-    Settings(TypeId, &'static str),
+    Config(TypeId, &'static str),
     Section(&'static str),
 }
 
@@ -133,7 +133,8 @@ impl App {
     /// Declares the section `[app.name]` of `common.toml`, whose settings
     /// [`Context::config`](crate::Context::config) finds by their type. It is read at the start, and may be absent
     /// only if a `T` can be read from an empty table. A second section of one type, or a second type of one
-    /// section, is refused at the start.
+    /// section, is refused at the start; a program without files gives the settings with
+    /// [`config_value`](Self::config_value) instead.
     #[must_use]
     #[track_caller]
     pub fn config<T: DeserializeOwned + Send + Sync + 'static>(
@@ -141,8 +142,31 @@ impl App {
         name: &'static str,
     ) -> Self {
         self.sections.push(Section::of::<T>(name));
-        self.register(Thing::Settings(TypeId::of::<T>(), type_name::<T>()));
+        self.register(Thing::Config(TypeId::of::<T>(), type_name::<T>()));
         self.register(Thing::Section(name));
+        self
+    }
+
+    /// Gives settings as they are, where no section of a file holds them: for a program whose [`Config`] comes from
+    /// [`Config::sqlite`]. [`Context::config`](crate::Context::config) finds them by their type.
+    ///
+    /// A second value of one type is refused at the start, and so is a section of that type: if one of the two won,
+    /// either the file or the program would be ignored without a word.
+    ///
+    /// ```
+    /// use scheduler_core::App;
+    ///
+    /// struct Mail {
+    ///     host: String,
+    /// }
+    ///
+    /// let app = App::new().config_value(Mail { host: "localhost".to_owned() });
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn config_value<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.shared.add_config(value);
+        self.register(Thing::Config(TypeId::of::<T>(), type_name::<T>()));
         self
     }
 
@@ -168,14 +192,14 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Twice`], [`AppError::Config`] and [`AppError::Registry`].
-    pub fn prepare(mut self, config: Arc<Config>) -> Result<Prepared, AppError> {
+    pub fn prepare(mut self, config: &Config) -> Result<Prepared, AppError> {
         self.refuse_twice()?;
         config.check()?;
         for (section, value) in self.sections.iter().zip(config.read_sections(&self.sections)?) {
-            self.shared.add_settings(section.type_id(), section.type_name(), value);
+            self.shared.add_config_of(section.type_id(), section.type_name(), value);
         }
         let registry = Arc::new(Registry::linked()?);
-        Ok(Prepared::new(config, registry, Arc::new(self.shared)))
+        Ok(Prepared::new(Arc::new(config.clone()), registry, Arc::new(self.shared)))
     }
 
     fn refuse_twice(&self) -> Result<(), AppError> {
@@ -196,7 +220,9 @@ impl App {
 impl Thing {
     fn help(&self) -> &'static str {
         match self {
-            Thing::State(..) | Thing::Settings(..) => "wrap the second in a type of its own",
+            Thing::State(..) | Thing::Config(..) => {
+                "leave one out, or wrap it in a type of its own"
+            }
             Thing::Section(_) => "give the second a section of its own",
         }
     }
@@ -206,7 +232,7 @@ impl fmt::Display for Thing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Thing::State(_, name) => write!(f, "state of type {name}"),
-            Thing::Settings(_, name) => write!(f, "settings of type {name}"),
+            Thing::Config(_, name) => write!(f, "settings of type {name}"),
             Thing::Section(name) => write!(f, "section [app.{name}]"),
         }
     }

@@ -21,7 +21,7 @@
 //! | the name and its options: `timeout`, `retries`, `backoff`, `overlap`, `blocking`, … | [`job`](macro@job) |
 //! | the second parameter: a tuple, a struct, [`Args`], … | [`job::FromArgs`] |
 //! | `ctx`: ids, deadline, cancellation, notes, state, settings | [`Context`] |
-//! | what it returns | [`job::IntoJobResult`] |
+//! | what it returns | [`job::JobReturn`] |
 //!
 //! With the feature `testing`, `testing::Harness` runs jobs and their schedules under `cargo test`, with a clock that the
 //! test moves. [`App::start`] runs a scheduler inside another program, as `examples/embedded.rs` does.

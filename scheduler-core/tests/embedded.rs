@@ -62,6 +62,15 @@ async fn asks(_task_key: &str, _args: Args, ctx: Context) -> JobResult {
     Ok(())
 }
 
+/// Settings of the program, which has no files.
+struct Wording(&'static str);
+
+/// Says what the settings say.
+#[job("says")]
+async fn says(_task_key: &str, _args: Args, ctx: Context) -> JobResult {
+    ctx.state::<Told>()?.tell(ctx.config::<Wording>()?.0)
+}
+
 struct Bench {
     folder: TempDir,
     told: UnboundedReceiver<&'static str>,
@@ -116,6 +125,16 @@ async fn a_job_runs_with_the_state_of_the_program_and_a_stop_waits_for_it() {
     running.stop().await.unwrap();
     bench.hears("was told").await;
     assert_eq!(bench.statuses().await.len(), 1);
+    assert_eq!(bench.statuses().await[0].0, "success");
+}
+
+#[tokio::test]
+async fn a_job_finds_the_settings_that_a_program_without_files_gives() {
+    let (mut bench, app) = Bench::new();
+    let running = app.config_value(Wording("hello")).start(&bench.config()).await.unwrap();
+    running.store().add(&once("says")).await.unwrap();
+    bench.hears("hello").await;
+    running.stop().await.unwrap();
     assert_eq!(bench.statuses().await[0].0, "success");
 }
 

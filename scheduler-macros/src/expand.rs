@@ -12,7 +12,7 @@
 //!             let args = <Args as FromArgs>::from_args(&args)?;
 //!             let context = <Context as FromContext>::from_context(context);
 //!             let returned = send_report(task_key, args, context).await;
-//!             <JobResult as IntoJobResult>::ASKED;
+//!             <JobResult as JobReturn>::ASKED;
 //!             (&&&&&&Returned::of(&returned)).job_result(returned)
 //!         })
 //!     }
@@ -219,7 +219,7 @@ impl Questions {
             }),
             returned: returned.map(|returned| {
                 quote_spanned! {returned.span()=>
-                    <#returned as ::scheduler_core::job::IntoJobResult>::ASKED
+                    <#returned as ::scheduler_core::job::JobReturn>::ASKED
                 }
             }),
         }

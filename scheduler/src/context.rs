@@ -29,9 +29,9 @@ impl Context {
     /// # Errors
     /// When the configuration, the set of jobs or what is shared with them is refused.
     pub(crate) fn load(globals: &Globals, app: App) -> anyhow::Result<Self> {
-        let config = Arc::new(load_config(&globals.conf, &app)?);
-        let prepared = app.prepare(Arc::clone(&config))?;
-        let registry = Arc::clone(prepared.registry());
+        let config = load_config(&globals.conf, &app)?;
+        let prepared = app.prepare(&config)?;
+        let (config, registry) = (Arc::clone(prepared.config()), Arc::clone(prepared.registry()));
         Ok(Self { config, registry, prepared, output: Output::new(globals.json) })
     }
 

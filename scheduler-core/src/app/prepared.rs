@@ -7,7 +7,7 @@ use crate::{
     config::Config,
     job::Shared,
     registry::Registry,
-    run::{JobThreads, Scheduler, StopSource, open_and_migrate},
+    run::{JobThreads, OnHang, Scheduler, StopSource, open_and_migrate},
     store::{SharedStore, StoreError},
 };
 
@@ -17,12 +17,12 @@ pub struct Prepared {
     config: Arc<Config>,
     registry: Arc<Registry>,
     shared: Arc<Shared>,
-    is_embedded: bool,
+    on_hang: OnHang,
 }
 
 impl Prepared {
     pub(super) fn new(config: Arc<Config>, registry: Arc<Registry>, shared: Arc<Shared>) -> Self {
-        Self { config, registry, shared, is_embedded: false }
+        Self { config, registry, shared, on_hang: OnHang::EndProcess }
     }
 
     /// The configuration.
@@ -37,9 +37,10 @@ impl Prepared {
         &self.registry
     }
 
-    /// The same as a part of a program that does other things as well, see [`Scheduler::embedded`].
-    pub(super) fn embedded(self) -> Self {
-        Self { is_embedded: true, ..self }
+    /// The same with `on_hang` in place of [`OnHang::EndProcess`].
+    #[must_use]
+    pub fn on_hang(self, on_hang: OnHang) -> Self {
+        Self { on_hang, ..self }
     }
 
     /// The store, with its tables brought to the newest version.
@@ -60,8 +61,9 @@ impl Prepared {
     pub async fn run(self, store: SharedStore, stop: &mut impl StopSource) -> Result<(), AppError> {
         let threads =
             JobThreads::start(self.config.common.jobs.threads).map_err(AppError::Threads)?;
-        let scheduler = Scheduler::new(store, self.registry, &self.config).sharing(self.shared);
-        let scheduler = if self.is_embedded { scheduler.embedded() } else { scheduler };
+        let scheduler = Scheduler::new(store, self.registry, &self.config)
+            .sharing(self.shared)
+            .on_hang(self.on_hang);
         Box::pin(scheduler.run(stop, threads.handle())).await?;
         Ok(())
     }

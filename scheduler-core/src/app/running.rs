@@ -8,7 +8,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::{
     app::{App, AppError},
     config::Config,
-    run::StopToken,
+    run::{OnHang, StopToken},
     store::SharedStore,
 };
 
@@ -34,7 +34,7 @@ impl App {
     /// What is refused before anything is touched ([`AppError::Twice`], [`AppError::Config`],
     /// [`AppError::Registry`]), and a database that is not there or not fit to use ([`AppError::Store`]).
     pub async fn start(self, config: &Config) -> Result<Running, AppError> {
-        let prepared = self.prepare(Arc::new(config.clone()))?.embedded();
+        let prepared = self.prepare(config)?.on_hang(OnHang::Say);
         for warning in &config.warnings {
             tracing::warn!("{warning}");
         }

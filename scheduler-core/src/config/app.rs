@@ -16,9 +16,10 @@ use serde::de::DeserializeOwned;
 use super::{
     ConfigError,
     document::{Document, Entry, Tree, Value, folded},
+    mistake::Mistake,
     nearest::or_nearest,
     problem::{Place, Report},
-    serde_value::{Mistake, deserialize_table},
+    serde_value::deserialize_table,
 };
 
 /// What stands under `[app]`, the environment laid over it, not yet understood.
@@ -40,14 +41,15 @@ pub struct Section {
     name: &'static str,
     type_id: TypeId,
     type_name: &'static str,
-    read: fn(&Tree) -> Result<SectionValue, Mistake>,
+    /// Reads a [`Value::Table`].
+    read: fn(&Value) -> Result<SectionValue, Mistake>,
 }
 
 impl Section {
     /// The section `[app.name]`, read into a `T`.
     #[must_use]
     pub fn of<T: DeserializeOwned + Send + Sync + 'static>(name: &'static str) -> Self {
-        let read = |table: &Tree| -> Result<SectionValue, Mistake> {
+        let read = |table: &Value| -> Result<SectionValue, Mistake> {
             deserialize_table::<T>(table).map(|value| Arc::new(value) as SectionValue)
         };
         Self { name, type_id: TypeId::of::<T>(), type_name: type_name::<T>(), read }
@@ -131,14 +133,14 @@ impl AppTable {
         let name = section.name;
         let named = self.entries.iter().find(|(key, entry)| is_named(key, entry, name));
         match named {
-            Some((_, Entry { place, value: Value::Table(table) })) => {
+            Some((_, Entry { place, value: value @ Value::Table(table) })) => {
                 let noted = |mistake: Mistake| {
                     if self.is_whole || !mistake.is_about_absence() {
                         let (place, text) = mistake.said_in(name, place, table);
                         report.problem(place, text);
                     }
                 };
-                (section.read)(table).map_err(noted).ok()
+                (section.read)(value).map_err(noted).ok()
             }
             Some((_, Entry { place, value })) => {
                 report.problem(place.clone(), not_a_table(&format!("app.{name}"), place, value));
@@ -146,7 +148,7 @@ impl AppTable {
             }
             // A type that needs nothing needs no section.
             None => {
-                let read = (section.read)(&Tree::new()).ok();
+                let read = (section.read)(&Value::Table(Tree::new())).ok();
                 if read.is_none() && self.is_whole {
                     let expected = section.type_name;
                     let text =

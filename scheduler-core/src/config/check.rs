@@ -1,43 +1,39 @@
 //! What a program may have changed in a configuration after it was read, or made without files: the parts on which
 //! others rely are looked at again.
 
-use std::time::Duration;
+use std::{fmt, ops::RangeInclusive, time::Duration};
 
 use secrecy::ExposeSecret as _;
 
-use super::{Config, ConfigError, Place, StoreChoice, pools::is_mysql_url, problem::Report};
-use crate::plan::trigger::Zone;
+use super::{
+    Common, Config, ConfigError, Place, StoreChoice,
+    common::{range, zone_name},
+    pools::is_mysql_url,
+    problem::Report,
+    value::{limits_of_durations, limits_of_numbers},
+};
 
 impl Config {
-    /// Checks what a program can set and would break: the zone, the numbers that must not be 0, and the pool of
-    /// the store. What was read from files has passed this already.
+    /// Checks what a program can set and would break: the zone, every number of [`Common`], and the pool of the
+    /// store. What was read from files has passed this already.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use scheduler_core::config::Config;
+    ///
+    /// let mut config = Config::sqlite("data/app.db");
+    /// config.common.lease = Duration::from_millis(1);
+    /// let refused = config.check().unwrap_err();
+    /// assert_eq!(refused.to_string(), "the program: lease is 1ms, expected 1s to 1h");
+    /// ```
     ///
     /// # Errors
     /// Every mistake.
     pub fn check(&self) -> Result<(), ConfigError> {
         let report = Report::default();
         let refuse = |text: String| report.problem(Place::Program, text);
-        let common = &self.common;
-        if Zone::named(&common.timezone).is_err() {
-            refuse(format!("timezone is {:?}, expected the IANA name of a zone", common.timezone));
-        }
-        for (key, value) in [
-            ("sync_interval", common.sync_interval),
-            ("misfire_grace_time", common.misfire_grace_time),
-            ("lease", common.lease),
-            ("database_timeout", common.database_timeout),
-        ] {
-            if value == Duration::ZERO {
-                refuse(format!("{key} is 0s, expected more"));
-            }
-        }
-        if common.max_instances == 0 {
-            refuse("max_instances is 0, expected 1 or more".to_owned());
-        }
-        if common.jobs.max_running == 0 {
-            refuse("[jobs] max_running is 0, expected 1 or more".to_owned());
-        }
-        if common.store == StoreChoice::Mysql {
+        mistakes(&self.common).into_iter().for_each(refuse);
+        if self.common.store == StoreChoice::Mysql {
             match self.mysql.get("default").map(|pool| &pool.url) {
                 None => {
                     refuse("mysql has no pool \"default\", expected that of the store".to_owned())
@@ -50,6 +46,41 @@ impl Config {
         }
         report.verdict().map(drop)
     }
+}
+
+fn mistakes(common: &Common) -> Vec<String> {
+    let Common { jobs, .. } = common;
+    let zone = zone_name(&common.timezone).err();
+    let zone = zone.map(|expected| refusal("timezone", &common.timezone, &expected));
+    [
+        zone,
+        duration("sync_interval", common.sync_interval, &range::SYNC_INTERVAL),
+        duration("misfire_grace_time", common.misfire_grace_time, &range::MISFIRE_GRACE_TIME),
+        number("max_instances", common.max_instances, &range::MAX_INSTANCES),
+        duration("lease", common.lease, &range::LEASE),
+        duration("shutdown_timeout", common.shutdown_timeout, &range::SHUTDOWN_TIMEOUT),
+        duration("database_timeout", common.database_timeout, &range::DATABASE_TIMEOUT),
+        number("[jobs] threads", jobs.threads, &range::THREADS),
+        number("[jobs] max_running", jobs.max_running, &range::MAX_RUNNING),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn number<T>(key: &str, found: T, range: &RangeInclusive<T>) -> Option<String>
+where
+    T: fmt::Debug + fmt::Display + PartialOrd,
+{
+    (!range.contains(&found)).then(|| refusal(key, found, &limits_of_numbers(range)))
+}
+
+fn duration(key: &str, found: Duration, range: &RangeInclusive<Duration>) -> Option<String> {
+    (!range.contains(&found)).then(|| refusal(key, found, &limits_of_durations(range)))
+}
+
+fn refusal(key: &str, found: impl fmt::Debug, expected: &str) -> String {
+    format!("{key} is {found:?}, expected {expected}")
 }
 
 #[cfg(test)]
@@ -87,12 +118,60 @@ mod tests {
                 config.common.store = StoreChoice::Mysql;
             },
             &[
-                "the program: [jobs] max_running is 0, expected 1 or more",
-                "the program: max_instances is 0, expected 1 or more",
+                "the program: [jobs] max_running is 0, expected 1 to 100000",
+                "the program: max_instances is 0, expected 1 to 10000",
                 "the program: mysql has no pool \"default\", expected that of the store",
-                "the program: sync_interval is 0s, expected more",
-                "the program: timezone is \"Mars/Olympus\", expected the IANA name of a zone",
+                "the program: sync_interval is 0ns, expected 100ms to 1h",
+                "the program: timezone is \"Mars/Olympus\", expected the IANA name of a zone such as \"Europe/Berlin\"",
             ],
         );
+        check(
+            |config| config.common.timezone = "Europe/Berlim".to_owned(),
+            &[
+                "the program: timezone is \"Europe/Berlim\", expected a known zone: \"Europe/Berlin\"?",
+            ],
+        );
+    }
+
+    /// Accepts `last` and refuses `beyond`, in the words of the file.
+    #[track_caller]
+    fn limit<T: fmt::Debug + Copy>(
+        key: &str,
+        set: fn(&mut Common, T),
+        [last, beyond]: [T; 2],
+        limits: &str,
+    ) {
+        check(|config| set(&mut config.common, last), &[]);
+        let said = format!("the program: {key} is {beyond:?}, expected {limits}");
+        check(|config| set(&mut config.common, beyond), &[&said]);
+    }
+
+    #[rustfmt::skip] // One case per line.
+    #[test]
+    fn a_program_may_set_what_a_file_may_and_nothing_beyond() {
+        let (secs, ms, ns) = (Duration::from_secs, Duration::from_millis, Duration::from_nanos(1));
+        let (sync_interval, hour) = (|common: &mut Common, value| common.sync_interval = value, secs(3600));
+        limit("sync_interval", sync_interval, [ms(100), ms(100) - ns], "100ms to 1h");
+        limit("sync_interval", sync_interval, [hour, hour + ns], "100ms to 1h");
+        let misfire_grace_time = |common: &mut Common, value| common.misfire_grace_time = value;
+        limit("misfire_grace_time", misfire_grace_time, [secs(1), ms(999)], "1s to 366d");
+        limit("misfire_grace_time", misfire_grace_time, [secs(366 * 86_400), secs(366 * 86_400) + ns], "1s to 366d");
+        let max_instances = |common: &mut Common, value| common.max_instances = value;
+        limit("max_instances", max_instances, [1, 0], "1 to 10000");
+        limit("max_instances", max_instances, [10_000, 10_001], "1 to 10000");
+        let lease = |common: &mut Common, value| common.lease = value;
+        limit("lease", lease, [secs(1), ms(999)], "1s to 1h");
+        limit("lease", lease, [hour, hour + ns], "1s to 1h");
+        let shutdown_timeout = |common: &mut Common, value| common.shutdown_timeout = value;
+        limit("shutdown_timeout", shutdown_timeout, [hour, hour + ns], "0s to 1h");
+        check(|config| config.common.shutdown_timeout = Duration::ZERO, &[]);
+        let database_timeout = |common: &mut Common, value| common.database_timeout = value;
+        limit("database_timeout", database_timeout, [ms(100), ms(100) - ns], "100ms to 5m");
+        limit("database_timeout", database_timeout, [secs(300), secs(300) + ns], "100ms to 5m");
+        let threads = |common: &mut Common, value| common.jobs.threads = value;
+        limit("[jobs] threads", threads, [1024, 1025], "0 to 1024");
+        let max_running = |common: &mut Common, value| common.jobs.max_running = value;
+        limit("[jobs] max_running", max_running, [1, 0], "1 to 100000");
+        limit("[jobs] max_running", max_running, [100_000, 100_001], "1 to 100000");
     }
 }

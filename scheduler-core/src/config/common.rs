@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::{nearest::nearest, reader::Reader};
-use crate::plan::trigger::CronDialect;
+use crate::plan::trigger::{CronDialect, Zone};
 
 /// What `common.toml` says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,9 +52,25 @@ pub enum StoreChoice {
     Mysql,
 }
 
-const MS_100: Duration = Duration::from_millis(100);
-const HOUR: Duration = Duration::from_secs(3600);
-const DAYS_366: Duration = Duration::from_secs(366 * 86_400);
+/// What each number may be, in a file and in a program.
+pub(super) mod range {
+    use std::{ops::RangeInclusive, time::Duration};
+
+    const MS_100: Duration = Duration::from_millis(100);
+    const SECOND: Duration = Duration::from_secs(1);
+    const MINUTES_5: Duration = Duration::from_secs(300);
+    const HOUR: Duration = Duration::from_secs(3600);
+    const DAYS_366: Duration = Duration::from_secs(366 * 86_400);
+
+    pub(in crate::config) const SYNC_INTERVAL: RangeInclusive<Duration> = MS_100..=HOUR;
+    pub(in crate::config) const MISFIRE_GRACE_TIME: RangeInclusive<Duration> = SECOND..=DAYS_366;
+    pub(in crate::config) const MAX_INSTANCES: RangeInclusive<u32> = 1..=10_000;
+    pub(in crate::config) const LEASE: RangeInclusive<Duration> = SECOND..=HOUR;
+    pub(in crate::config) const SHUTDOWN_TIMEOUT: RangeInclusive<Duration> = Duration::ZERO..=HOUR;
+    pub(in crate::config) const DATABASE_TIMEOUT: RangeInclusive<Duration> = MS_100..=MINUTES_5;
+    pub(in crate::config) const THREADS: RangeInclusive<usize> = 0..=1024;
+    pub(in crate::config) const MAX_RUNNING: RangeInclusive<usize> = 1..=100_000;
+}
 
 /// The keys of `common.toml`, each with its default and range; meanings stand at [`Common`].
 pub(super) fn read(t: &mut Reader<'_>) -> Common {
@@ -69,16 +85,16 @@ pub(super) fn read(t: &mut Reader<'_>) -> Common {
         timezone: timezone(t),
         cron_dialect: t.choice("cron_dialect", &dialects).unwrap_or(CronDialect::Standard),
         demo_rows: t.bool("demo_rows", false),
-        sync_interval: t.duration("sync_interval", secs(10), MS_100..=HOUR),
-        misfire_grace_time: t.duration("misfire_grace_time", secs(60), secs(1)..=DAYS_366),
+        sync_interval: t.duration("sync_interval", secs(10), range::SYNC_INTERVAL),
+        misfire_grace_time: t.duration("misfire_grace_time", secs(60), range::MISFIRE_GRACE_TIME),
         coalesce: t.bool("coalesce", true),
-        max_instances: t.integer("max_instances", 1, 1..=10_000),
-        lease: t.duration("lease", secs(30), secs(1)..=HOUR),
-        shutdown_timeout: t.duration("shutdown_timeout", secs(10), secs(0)..=HOUR),
-        database_timeout: t.duration("database_timeout", secs(5), MS_100..=secs(300)),
+        max_instances: t.integer("max_instances", 1, range::MAX_INSTANCES),
+        lease: t.duration("lease", secs(30), range::LEASE),
+        shutdown_timeout: t.duration("shutdown_timeout", secs(10), range::SHUTDOWN_TIMEOUT),
+        database_timeout: t.duration("database_timeout", secs(5), range::DATABASE_TIMEOUT),
         jobs: t.table("jobs", "[jobs] ", |t| JobsTable {
-            threads: t.integer("threads", 0, 0..=1024),
-            max_running: t.integer("max_running", 10_000, 1..=100_000),
+            threads: t.integer("threads", 0, range::THREADS),
+            max_running: t.integer("max_running", 10_000, range::MAX_RUNNING),
         }),
     }
 }
@@ -102,13 +118,15 @@ fn timezone(t: &mut Reader<'_>) -> String {
     t.text_or_else("timezone", zone_name, TIMEZONE).unwrap_or_else(|| "UTC".to_owned())
 }
 
-/// The zone's own spelling, so that `europe/berlin` is shown as `Europe/Berlin`.
-fn zone_name(name: &str) -> Result<String, String> {
-    let zone = jiff::tz::TimeZone::get(name).ok().filter(|zone| !zone.is_unknown());
-    if let Some(zone) = zone {
-        return Ok(zone.iana_name().unwrap_or(name).to_owned());
+/// The zone's own spelling, so that `europe/berlin` is shown as `Europe/Berlin`; else what was expected.
+///
+/// Looked up where the plan does, which takes the name for granted.
+pub(super) fn zone_name(name: &str) -> Result<String, String> {
+    if let Ok(zone) = Zone::named(name) {
+        return Ok(zone.name().to_owned());
     }
-    let names: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+    let known = jiff::tz::TimeZoneDatabase::bundled();
+    let names: Vec<String> = known.available().map(|name| name.to_string()).collect();
     let near = nearest(name, names.iter().map(String::as_str));
     Err(near.map_or_else(|| TIMEZONE.to_owned(), |near| format!("a known zone: {near:?}?")))
 }

@@ -3,8 +3,8 @@
 //!
 //! `problem` collects the mistakes, `document` turns a file into a tree, `overrides` lays the environment over
 //! it, `reader` reads typed keys (`value`); `common`, `logger` and `pools` are the list of keys. `app` keeps the keys
-//! of the program's own, which serde reads through `serde_value`. A key exists because a
-//! reader asks for it, so there is no second list that could differ.
+//! of the program's own, which serde reads through `serde_value`; `mistake` says what it refuses. A key exists because
+//! a reader asks for it, so there is no second list that could differ. `check` looks again at what a program changed.
 //!
 //! Secrets are [`secrecy::SecretString`] and stand in no message, not even in one about themselves.
 
@@ -13,6 +13,7 @@ mod check;
 mod common;
 mod document;
 mod logger;
+mod mistake;
 mod nearest;
 mod overrides;
 mod pools;

@@ -10,7 +10,7 @@ use super::{
     document::{Document, Entry, Tree, Value},
     nearest::{nearest, or_nearest},
     problem::{Place, Report},
-    value::in_words,
+    value::{limits_of_durations, limits_of_numbers},
 };
 
 /// A table that is being read.
@@ -94,7 +94,7 @@ impl<'a> Reader<'a> {
         T: Copy + Display + PartialOrd + TryFrom<i128>,
     {
         let parse = |value: &Value| {
-            let limits = format!("{} to {}", range.start(), range.end());
+            let limits = limits_of_numbers(&range);
             let Some(number) = value.as_integer() else {
                 return Err(format!("a whole number, {limits}"));
             };
@@ -111,7 +111,7 @@ impl<'a> Reader<'a> {
         range: RangeInclusive<Duration>,
     ) -> Duration {
         let parse = |value: &Value| {
-            let limits = format!("{} to {}", in_words(*range.start()), in_words(*range.end()));
+            let limits = limits_of_durations(&range);
             value.as_duration().filter(|duration| range.contains(duration)).ok_or_else(|| {
                 format!("{limits}, as whole seconds or as text such as \"10s\" or \"1h30m\"")
             })

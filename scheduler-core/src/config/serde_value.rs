@@ -4,192 +4,32 @@
 //! any: it is read as what the type asks for, and where the type takes anything, as the first of true or false,
 //! whole number, number and text that fits.
 //!
-//! A mistake carries the place and the keys on the way to it, and of the value no more than its kind.
+//! What is said when the type refuses the value stands in `mistake`; here it learns its place and the keys on the
+//! way to it.
 
-use std::{collections::btree_map, fmt};
+use std::collections::btree_map;
 
 use serde::{
     Deserializer,
     de::{
-        DeserializeOwned, DeserializeSeed, EnumAccess, Error as _, Expected, IntoDeserializer,
-        MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
+        DeserializeOwned, DeserializeSeed, EnumAccess, Expected, IntoDeserializer, MapAccess,
+        SeqAccess, VariantAccess, Visitor,
         value::{MapDeserializer, StrDeserializer},
     },
 };
 
 use super::{
     document::{Entry, Tree, Value, folded},
-    nearest::or_nearest,
+    mistake::Mistake,
     problem::Place,
 };
 
-/// Reads a whole table.
+/// Reads a whole table, empty where a file has none.
 ///
 /// # Errors
 /// The first mistake.
-pub(super) fn deserialize_table<T: DeserializeOwned>(table: &Tree) -> Result<T, Mistake> {
-    T::deserialize(TableReader(table))
-}
-
-/// What is wrong, and on the way out also where.
-#[derive(Debug)]
-pub(super) struct Mistake {
-    what: What,
-    /// `None`: the table as a whole.
-    place: Option<Place>,
-    /// Keys and indexes on the way to it, `smtp.hosts[2]`.
-    path: String,
-}
-
-#[derive(Debug)]
-enum What {
-    /// Kind of the value, and what was expected.
-    Wrong {
-        found: &'static str,
-        expected: String,
-    },
-    Missing(&'static str),
-    Unknown {
-        key: String,
-        help: String,
-    },
-    /// A type of the program says it in its own words.
-    Own(String),
-}
-
-impl Mistake {
-    fn new(what: What) -> Self {
-        Self { what, place: None, path: String::new() }
-    }
-
-    /// The same seen from one table further out.
-    fn under(mut self, key: &str, place: Option<&Place>) -> Self {
-        self.place = self.place.or_else(|| place.cloned());
-        let separator = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
-        self.path = format!("{key}{separator}{}", self.path);
-        self
-    }
-
-    /// Whether a file of which parts could not be read is to blame.
-    pub(super) fn is_about_absence(&self) -> bool {
-        matches!(self.what, What::Missing(_) | What::Unknown { .. })
-    }
-
-    /// The place and the sentence for a mistake in `[app.name]`, which stands at `place` and holds `table`.
-    pub(super) fn said_in(self, name: &str, place: &Place, table: &Tree) -> (Place, String) {
-        let place = self.place.unwrap_or_else(|| place.clone());
-        let is_variable = matches!(place, Place::Variable(_));
-        let path = self.path;
-        let key = |key: &str| match path.as_str() {
-            "" => key.to_owned(),
-            path => format!("{path}.{key}"),
-        };
-        let text = match self.what {
-            What::Missing(missing) => format!("[app.{name}] {} is missing", key(missing)),
-            What::Unknown { key: unknown, help } => {
-                format!("[app.{name}] unknown key {:?}, {help}", key(&unknown))
-            }
-            What::Wrong { expected, .. } if is_variable => {
-                format!("the value (not shown) is refused, expected {expected}")
-            }
-            What::Wrong { found, expected } if path.is_empty() => {
-                format!("[app.{name}] is {found}, expected {expected}")
-            }
-            What::Wrong { found, expected } => {
-                format!("[app.{name}] {path} is {found}, expected {expected}")
-            }
-            What::Own(words) => {
-                let words = if quotes(&words, table) {
-                    "the reason is not shown, since it quotes a value".to_owned()
-                } else {
-                    words
-                };
-                let space = if path.is_empty() { "" } else { " " };
-                format!("[app.{name}] {path}{space}is refused: {words}")
-            }
-        };
-        (place, text)
-    }
-}
-
-/// Texts shorter than this are found in sentences by chance, and are no secrets.
-const SHORTEST_SECRET: usize = 4;
-
-/// Whether `words` hold a text of `table`.
-fn quotes(words: &str, table: &Tree) -> bool {
-    fn of_value(words: &str, value: &Value) -> bool {
-        match value {
-            Value::Text(text) | Value::Variable(text) => {
-                let escaped = text.escape_debug().to_string();
-                let is_long = text.chars().count() >= SHORTEST_SECRET;
-                is_long && (words.contains(text.as_str()) || words.contains(&escaped))
-            }
-            Value::Array(values) => values.iter().any(|value| of_value(words, value)),
-            Value::Table(table) => quotes(words, table),
-            _ => false,
-        }
-    }
-    table.values().any(|entry| of_value(words, &entry.value))
-}
-
-impl fmt::Display for Mistake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // For types that wrap the mistakes of others; what people read is made by `said_in`.
-        match &self.what {
-            What::Wrong { found, expected } => write!(f, "{found}, expected {expected}"),
-            What::Missing(key) => write!(f, "{key} is missing"),
-            What::Unknown { key, help } => write!(f, "unknown key {key:?}, {help}"),
-            What::Own(words) => f.write_str(words),
-        }
-    }
-}
-
-impl std::error::Error for Mistake {}
-
-impl serde::de::Error for Mistake {
-    fn custom<T: fmt::Display>(words: T) -> Self {
-        Self::new(What::Own(words.to_string()))
-    }
-
-    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::new(What::Wrong { found: kind_of(found), expected: expected.to_string() })
-    }
-
-    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        let found = match kind_of(found) {
-            "a whole number" => "a whole number that does not fit",
-            "text" => "text that does not fit",
-            other => other,
-        };
-        Self::new(What::Wrong { found, expected: expected.to_string() })
-    }
-
-    fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
-        let names: Vec<_> = expected.iter().map(|name| format!("{name:?}")).collect();
-        let expected = format!("one of {}", names.join(", "));
-        Self::new(What::Wrong { found: "text that does not fit", expected })
-    }
-
-    fn unknown_field(key: &str, expected: &'static [&'static str]) -> Self {
-        let help = or_nearest(key, expected.iter().copied());
-        Self::new(What::Unknown { key: key.to_owned(), help })
-    }
-
-    fn missing_field(key: &'static str) -> Self {
-        Self::new(What::Missing(key))
-    }
-}
-
-fn kind_of(found: Unexpected<'_>) -> &'static str {
-    match found {
-        Unexpected::Bool(_) => "true or false",
-        Unexpected::Unsigned(_) | Unexpected::Signed(_) => "a whole number",
-        Unexpected::Float(_) => "a number",
-        Unexpected::Char(_) | Unexpected::Str(_) | Unexpected::Bytes(_) => "text",
-        Unexpected::Seq => "an array",
-        Unexpected::Map => "a table",
-        _ => "another kind of value",
-    }
+pub(super) fn deserialize_table<T: DeserializeOwned>(table: &Value) -> Result<T, Mistake> {
+    T::deserialize(ValueReader(table))
 }
 
 /// How the types of the crate `toml` ask for a date or time: as a struct with a name and one field that begin so.
@@ -201,7 +41,7 @@ struct ValueReader<'a>(&'a Value);
 
 impl<'a> ValueReader<'a> {
     fn wrong(self, expected: &dyn Expected) -> Mistake {
-        Mistake::new(What::Wrong { found: self.0.kind(), expected: expected.to_string() })
+        Mistake::wrong(self.0.kind(), expected)
     }
 
     fn integer<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
@@ -241,15 +81,7 @@ fn visit_integer<'de, V: Visitor<'de>>(number: i128, visitor: V) -> Result<V::Va
         visitor.visit_u64(number)
     } else {
         // Most types know no such numbers, and serde then names the number.
-        visitor.visit_i128(number).map_err(|mistake: Mistake| Mistake {
-            what: match mistake.what {
-                What::Wrong { expected, .. } => {
-                    What::Wrong { found: "a very large number", expected }
-                }
-                what => what,
-            },
-            ..mistake
-        })
+        visitor.visit_i128(number).map_err(|mistake: Mistake| mistake.about("a very large number"))
     }
 }
 
@@ -276,7 +108,7 @@ impl<'de> Deserializer<'de> for ValueReader<'_> {
                 visitor.visit_map(MapDeserializer::new(pair.into_iter()))
             }
             Value::Array(values) => visitor.visit_seq(Elements { values, next: 0 }),
-            Value::Table(table) => TableReader(table).deserialize_any(visitor),
+            Value::Table(table) => visitor.visit_map(Entries::of(table, &[])),
             Value::Other(_) => Err(self.wrong(&visitor)),
             Value::Variable(text) => {
                 if let Ok(flag) = text.parse() {
@@ -327,7 +159,7 @@ impl<'de> Deserializer<'de> for ValueReader<'_> {
         visitor: V,
     ) -> Result<V::Value, Mistake> {
         match self.0 {
-            Value::Table(table) => TableReader(table).deserialize_struct(name, fields, visitor),
+            Value::Table(table) => visitor.visit_map(Entries::of(table, fields)),
             Value::Variable(_) => Err(self.wrong(&visitor)),
             // Else it would be a table with a key that nobody has written.
             Value::Datetime(_) if !name.starts_with(TOML_PRIVATE) => Err(self.wrong(&visitor)),
@@ -381,58 +213,6 @@ impl<'de> Deserializer<'de> for ValueReader<'_> {
     serde::forward_to_deserialize_any! { unit unit_struct ignored_any }
 }
 
-/// Reads a table.
-#[derive(Clone, Copy)]
-struct TableReader<'a>(&'a Tree);
-
-impl<'de> Deserializer<'de> for TableReader<'_> {
-    type Error = Mistake;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
-        self.deserialize_struct("", &[], visitor)
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Mistake> {
-        visitor.visit_map(Entries { fields, entries: self.0.iter(), value: None })
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
-        visitor.visit_some(self)
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Mistake> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Mistake> {
-        match self.0.iter().next().filter(|_| self.0.len() == 1) {
-            Some((key, entry)) => {
-                visitor.visit_enum(Variant { name: name_in(key, entry, variants), entry })
-            }
-            None => Err(Mistake::invalid_type(Unexpected::Map, &visitor)),
-        }
-    }
-
-    serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
-        unit unit_struct seq tuple tuple_struct map identifier ignored_any
-    }
-}
-
 /// The name that a key of the environment stands for: capitals and hyphens are lost there.
 fn name_in<'a>(key: &'a str, entry: &Entry, names: &[&'static str]) -> &'a str {
     if names.contains(&key) || !matches!(entry.place, Place::Variable(_)) {
@@ -441,10 +221,17 @@ fn name_in<'a>(key: &'a str, entry: &Entry, names: &[&'static str]) -> &'a str {
     names.iter().copied().find(|name| folded(name) == folded(key)).unwrap_or(key)
 }
 
+/// The keys of a table, of which `fields` are known to the type.
 struct Entries<'a> {
     fields: &'static [&'static str],
     entries: btree_map::Iter<'a, String, Entry>,
     value: Option<(&'a str, &'a Entry)>,
+}
+
+impl<'a> Entries<'a> {
+    fn of(table: &'a Tree, fields: &'static [&'static str]) -> Self {
+        Self { fields, entries: table.iter(), value: None }
+    }
 }
 
 impl<'de> MapAccess<'de> for Entries<'_> {
@@ -457,11 +244,8 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         let Some((key, entry)) = self.entries.next() else { return Ok(None) };
         self.value = Some((key, entry));
         let name = StrDeserializer::new(name_in(key, entry, self.fields));
-        let at = |mut mistake: Mistake| {
-            mistake.place = Some(entry.place.clone());
-            mistake
-        };
-        seed.deserialize(name).map(Some).map_err(at)
+        let read = seed.deserialize(name);
+        read.map(Some).map_err(|mistake: Mistake| mistake.at(&entry.place))
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Mistake> {

@@ -1,6 +1,6 @@
 //! What a value can stand for. A value of a file has one type; a variable is text that may stand for any.
 
-use std::time::Duration;
+use std::{fmt::Display, ops::RangeInclusive, time::Duration};
 
 use super::document::Value;
 use crate::plan::duration;
@@ -71,8 +71,18 @@ impl Value {
     }
 }
 
+/// A range of numbers as a message shows it.
+pub(super) fn limits_of_numbers<T: Display>(range: &RangeInclusive<T>) -> String {
+    format!("{} to {}", range.start(), range.end())
+}
+
+/// A range of durations as a message shows it.
+pub(super) fn limits_of_durations(range: &RangeInclusive<Duration>) -> String {
+    format!("{} to {}", in_words(*range.start()), in_words(*range.end()))
+}
+
 /// A limit as one number and the largest unit that fits: `100ms`, `10s`, `1h`, `366d`.
-pub(super) fn in_words(duration: Duration) -> String {
+fn in_words(duration: Duration) -> String {
     let millis = duration.as_millis();
     let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")];
     let unit = units.iter().find(|(length, _)| millis >= *length && millis.is_multiple_of(*length));

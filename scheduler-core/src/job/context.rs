@@ -1,9 +1,6 @@
 //! What a job knows about the run it is in.
 
-use std::{
-    any::{TypeId, type_name},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -11,7 +8,7 @@ use tokio::{runtime::Handle, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span};
 
-use super::{Notebook, Shared, StateError};
+use super::{NotShared, Notebook, Shared};
 
 /// Which execution a job runs as, and whether it has been asked to stop. Clones are cheap.
 #[derive(Debug, Clone)]
@@ -33,7 +30,7 @@ pub struct Context {
 /// struct Greeting(&'static str);
 /// let ctx = Context::new(ContextParts::default().with_state(Greeting("hello")));
 /// assert_eq!(ctx.state::<Greeting>()?.0, "hello");
-/// # Ok::<(), scheduler_core::job::StateError>(())
+/// # Ok::<(), scheduler_core::job::NotShared>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct ContextParts {
@@ -72,8 +69,7 @@ impl ContextParts {
     /// The same with `value` as the settings of its type, in place of what there was.
     #[must_use]
     pub fn with_config<T: Send + Sync + 'static>(mut self, value: T) -> Self {
-        let (id, name) = (TypeId::of::<T>(), type_name::<T>());
-        Arc::make_mut(&mut self.shared).add_settings(id, name, Arc::new(value));
+        Arc::make_mut(&mut self.shared).add_config(value);
         self
     }
 }
@@ -163,17 +159,18 @@ impl Context {
     ///
     /// # Errors
     /// When none is registered. The text names the type and the place for it.
-    pub fn state<T: 'static>(&self) -> Result<&T, StateError> {
+    pub fn state<T: 'static>(&self) -> Result<&T, NotShared> {
         self.parts.shared.state()
     }
 
-    /// The settings that the program has declared for this type with [`App::config`](crate::App::config), as they
-    /// were read at its start.
+    /// The settings of this type: those of the section that the program declares with
+    /// [`App::config`](crate::App::config), as they were read at its start, or those that it gives with
+    /// [`App::config_value`](crate::App::config_value).
     ///
     /// # Errors
     /// When none are declared. The text names the type and the place for it.
-    pub fn config<T: 'static>(&self) -> Result<&T, StateError> {
-        self.parts.shared.settings()
+    pub fn config<T: 'static>(&self) -> Result<&T, NotShared> {
+        self.parts.shared.config()
     }
 
     /// Starts `task` beside this run, on the jobs' runtime; what it logs carries this run's fields, its trace id

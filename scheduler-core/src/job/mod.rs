@@ -37,8 +37,8 @@ pub use self::args::{Args, ArgsError};
 pub use self::context::{Context, ContextParts};
 pub use self::failure::{MAX_FAILURE_BYTES, error_chain, panic_text};
 pub use self::notes::{MAX_NOTES_BYTES, Notebook};
-pub use self::shared::{Shared, SharedValue, StateError};
-pub use self::signature::{FromArgs, FromContext, FromTaskKey, IntoJobResult};
+pub use self::shared::{NotShared, Shared, SharedValue};
+pub use self::signature::{FromArgs, FromContext, FromTaskKey, JobReturn};
 
 /// What a job returns: nothing, or the error that makes its execution a `fail`.
 pub type JobResult<E = anyhow::Error> = Result<(), E>;

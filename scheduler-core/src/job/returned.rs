@@ -1,6 +1,6 @@
 //! Makes the result of a run of what a job returned, keeping as much of its error as there is.
 //!
-//! [`IntoJobResult`](super::IntoJobResult) decides which types a job may return. Here one conversion
+//! [`JobReturn`](super::JobReturn) decides which types a job may return. Here one conversion
 //! is chosen for each, the highest rank that fits:
 //!
 //! | rank | returned | becomes |
@@ -18,7 +18,7 @@
 //! [`Returned`], and `#[job]` begins with one more than the highest rank, of which the last is the
 //! method's own `&self`. anyhow's `anyhow!` does the same with two ranks (`src/kind.rs`).
 //!
-//! Rank 0 is there for the message: a wrong type has failed at [`IntoJobResult`](super::IntoJobResult)
+//! Rank 0 is there for the message: a wrong type has failed at [`JobReturn`](super::JobReturn)
 //! already, and shall not fail a second time here.
 
 use std::error::Error;
@@ -93,7 +93,7 @@ impl<E: fmt::Display> JobResultByRank<Result<(), E>> for &Returned<Result<(), E>
 
 impl<T> JobResultByRank<T> for Returned<T> {
     fn job_result(&self, _: T) -> JobResult {
-        Err(anyhow::Error::msg("bug: a job returned what `IntoJobResult` refuses"))
+        Err(anyhow::Error::msg("bug: a job returned what `JobReturn` refuses"))
     }
 }
 
@@ -154,6 +154,6 @@ mod tests {
         check(of!(Err::<(), _>(boxed)), "offline");
         check(of!(Err::<(), _>(stays)), "offline");
         check(of!(Err::<(), _>("offline")), "offline");
-        check(of!(3), "bug: a job returned what `IntoJobResult` refuses");
+        check(of!(3), "bug: a job returned what `JobReturn` refuses");
     }
 }

@@ -1,4 +1,4 @@
-//! What a program shares with its jobs: one value of a type as state, one as settings.
+//! What a program shares with its jobs: one value of a type as state, one as config, which are its settings.
 //!
 //! Filled once, where the program is built, and only read from then on; so a job gets a plain reference, and
 //! whoever wants to change what is shared brings a lock of his own.
@@ -10,11 +10,11 @@ use std::{
     sync::Arc,
 };
 
-/// State and settings, each by its type. Clones share the values.
+/// State and config, each by its type. Clones share the values.
 #[derive(Clone, Default)]
 pub struct Shared {
     state: Values,
-    settings: Values,
+    config: Values,
 }
 
 /// A value of a type that only its reader knows.
@@ -25,7 +25,7 @@ struct Values(HashMap<TypeId, (&'static str, SharedValue)>);
 
 /// A job asked for what its program does not give.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StateError {
+pub struct NotShared {
     asked: Asked,
     wanted: &'static str,
     /// In alphabetical order.
@@ -44,26 +44,30 @@ impl Shared {
         self.state.add(TypeId::of::<T>(), type_name::<T>(), Arc::new(value))
     }
 
-    /// Adds settings, which were read into a value of type `id`; false if there were some of this type, which are
-    /// then replaced.
-    pub fn add_settings(&mut self, id: TypeId, name: &'static str, value: SharedValue) -> bool {
-        self.settings.add(id, name, value)
+    /// Adds config; false if there was some of this type, which is then replaced.
+    pub fn add_config<T: Send + Sync + 'static>(&mut self, value: T) -> bool {
+        self.config.add(TypeId::of::<T>(), type_name::<T>(), Arc::new(value))
+    }
+
+    /// The same for a `value` of a type that only its reader knows, which is `id` and has `name`.
+    pub fn add_config_of(&mut self, id: TypeId, name: &'static str, value: SharedValue) -> bool {
+        self.config.add(id, name, value)
     }
 
     /// The state of this type.
     ///
     /// # Errors
     /// When none is registered.
-    pub fn state<T: 'static>(&self) -> Result<&T, StateError> {
+    pub fn state<T: 'static>(&self) -> Result<&T, NotShared> {
         self.state.get().ok_or_else(|| self.state.missing::<T>(Asked::State))
     }
 
-    /// The settings of this type.
+    /// The config of this type.
     ///
     /// # Errors
-    /// When none are declared.
-    pub fn settings<T: 'static>(&self) -> Result<&T, StateError> {
-        self.settings.get().ok_or_else(|| self.settings.missing::<T>(Asked::Config))
+    /// When none is declared.
+    pub fn config<T: 'static>(&self) -> Result<&T, NotShared> {
+        self.config.get().ok_or_else(|| self.config.missing::<T>(Asked::Config))
     }
 }
 
@@ -76,8 +80,8 @@ impl Values {
         self.0.get(&TypeId::of::<T>()).and_then(|(_, value)| value.downcast_ref())
     }
 
-    fn missing<T>(&self, asked: Asked) -> StateError {
-        StateError { asked, wanted: type_name::<T>(), known: self.names() }
+    fn missing<T>(&self, asked: Asked) -> NotShared {
+        NotShared { asked, wanted: type_name::<T>(), known: self.names() }
     }
 
     fn names(&self) -> Vec<&'static str> {
@@ -92,12 +96,12 @@ impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shared")
             .field("state", &self.state.names())
-            .field("settings", &self.settings.names())
+            .field("config", &self.config.names())
             .finish()
     }
 }
 
-impl fmt::Display for StateError {
+impl fmt::Display for NotShared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { asked, wanted, known } = self;
         let known = if known.is_empty() { "nothing".to_owned() } else { known.join(", ") };
@@ -116,4 +120,4 @@ impl fmt::Display for StateError {
     }
 }
 
-impl std::error::Error for StateError {}
+impl std::error::Error for NotShared {}

@@ -103,7 +103,7 @@ impl FromContext for Context {
     label = "expected `()`, `JobResult` or another `Result<(), E>` whose `E` is `Display`",
     note = "a job reads `async fn name(task_key: &str, args: Args, ctx: Context) -> JobResult`"
 )]
-pub trait IntoJobResult {
+pub trait JobReturn {
     /// What the expansion of `#[job]` names in order to ask.
     #[doc(hidden)]
     const ASKED: () = ();
@@ -111,8 +111,8 @@ pub trait IntoJobResult {
 
 // Else the message would recommend to return nothing.
 #[diagnostic::do_not_recommend]
-impl IntoJobResult for () {}
+impl JobReturn for () {}
 
 // Else the message would be about `E: Display`, without a word of what a job may return.
 #[diagnostic::do_not_recommend]
-impl<E: fmt::Display> IntoJobResult for Result<(), E> {}
+impl<E: fmt::Display> JobReturn for Result<(), E> {}

@@ -25,7 +25,7 @@ use crate::{
         task::Reader,
     },
     registry::Registry,
-    store::{SharedStore, StoreError},
+    store::SharedStore,
 };
 
 mod calls;
@@ -39,11 +39,7 @@ mod stop;
 mod threads;
 mod watchdog;
 
-use self::{
-    calls::Calls,
-    report::Reporter,
-    watchdog::{OnHang, Watchdog},
-};
+use self::{calls::Calls, report::Reporter, watchdog::Watchdog};
 pub use self::{
     identity::node_id,
     open::{open_and_migrate, open_store},
@@ -51,6 +47,7 @@ pub use self::{
     signals::Signals,
     stop::{StopSource, StopToken, Wish},
     threads::job_runtime,
+    watchdog::OnHang,
 };
 pub(crate) use self::{jobs::Jobs, threads::JobThreads};
 
@@ -67,9 +64,6 @@ pub enum RunError {
     /// A call to the store panicked.
     #[error("bug: a call to the store panicked: {0}")]
     CallPanicked(String),
-    /// The first contact with the store failed.
-    #[error("the tables cannot be used")]
-    Store(#[from] StoreError),
 }
 
 /// A scheduler, ready to run.
@@ -105,11 +99,10 @@ impl Scheduler {
         Self { shared, ..self }
     }
 
-    /// The same as a part of a program that does other things as well: a loop that hangs is logged, and does not
-    /// end the process.
+    /// The same with `on_hang` in place of [`OnHang::EndProcess`].
     #[must_use]
-    pub fn embedded(self) -> Self {
-        Self { on_hang: OnHang::Say, ..self }
+    pub fn on_hang(self, on_hang: OnHang) -> Self {
+        Self { on_hang, ..self }
     }
 
     /// Runs until `stop` asks it to stop, with jobs on the runtime behind `jobs`.

@@ -17,12 +17,12 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// The loop turns every 5 s at the least.
 const PATIENCE: u32 = 6;
 
-/// What follows when the loop does not turn.
+/// What follows when the loop does not turn for 30 s.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum OnHang {
-    /// The end of the process, with exit code 1.
+pub enum OnHang {
+    /// The end of the process, with exit code 1: for a program that is a scheduler and nothing else.
     EndProcess,
-    /// A line in the log, once per hang.
+    /// A line in the log, once per hang: for a program that does other things as well.
     Say,
 }
 

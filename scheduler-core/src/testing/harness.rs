@@ -1,11 +1,6 @@
 //! What a test holds in its hands.
 
-use std::{
-    any::{TypeId, type_name},
-    collections::HashMap,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -80,7 +75,7 @@ impl Harness {
     /// program.
     #[must_use]
     pub fn config<T: Send + Sync + 'static>(mut self, value: T) -> Self {
-        self.shared().add_settings(TypeId::of::<T>(), type_name::<T>(), Arc::new(value));
+        self.shared().add_config(value);
         self
     }
 
@@ -253,6 +248,8 @@ impl Harness {
 
     pub(super) fn start(&mut self) {
         if !self.engine.has_started() {
+            // What a test may have set is held to the ranges of the files.
+            self.engine.config.check().unwrap_or_else(|error| panic!("{error}"));
             self.engine.start();
         }
     }

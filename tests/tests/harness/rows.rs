@@ -181,3 +181,11 @@ fn the_timeline_says_what_happened_when() {
         assert!(told.contains(line), "{line:?} is not in {told}");
     }
 }
+
+#[test]
+#[should_panic(expected = "timezone")]
+fn a_setting_outside_its_range_is_a_mistake_of_the_test() {
+    let harness = Harness::new("2026-01-01 12:00:00", "UTC");
+    let mut scheduler = harness.common(|common| common.timezone = "Europe/Londn".to_owned());
+    scheduler.advance(MINUTE);
+}
