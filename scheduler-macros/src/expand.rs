@@ -33,7 +33,7 @@
 //! Under `blocking`, `__run` returns a `JobResult`, and neither boxes nor awaits.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens as _, quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{ItemFn, Token};
 
@@ -87,7 +87,7 @@ fn register(brackets: &Brackets, function: &ItemFn, types: &Types<'_>) -> TokenS
     let Brackets { name, options } = brackets;
     let ident = &function.sig.ident;
     let path_end = format!("::{ident}");
-    let args = types.args.to_token_stream().to_string();
+    let args = written(types.args);
     let body = match options.body {
         BodyKind::Async => quote! { ::scheduler_core::job::Body::Async },
         BodyKind::Blocking => quote! { ::scheduler_core::job::Body::Blocking },
@@ -114,6 +114,14 @@ fn register(brackets: &Brackets, function: &ItemFn, types: &Types<'_>) -> TokenS
             }
         };
     }
+}
+
+/// A type as people write it: tokens print with blanks between them.
+fn written(type_: impl ToTokens) -> String {
+    let blanks = [(" < ", "<"), (" >", ">"), (" ,", ","), (" :: ", "::"), ("& ", "&")];
+    blanks.iter().fold(type_.to_token_stream().to_string(), |text, (with, without)| {
+        text.replace(with, without)
+    })
 }
 
 /// `__run` and `__check_args`.

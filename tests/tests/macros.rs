@@ -312,3 +312,9 @@ fn what_the_attribute_refuses_as_a_duration_a_rows_extra_refuses_too() {
         assert_eq!(duration::parse(text), None, "{text:?}");
     }
 }
+
+#[test]
+fn a_descriptor_shows_the_type_of_the_args_as_it_is_written() {
+    assert_eq!(job("optional text").args, "Option<String>");
+    assert_eq!(job("tuple").args, "(u8, String, Option<String>)");
+}

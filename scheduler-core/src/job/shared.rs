@@ -104,16 +104,17 @@ impl fmt::Debug for Shared {
 impl fmt::Display for NotShared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { asked, wanted, known } = self;
-        let known = if known.is_empty() { "nothing".to_owned() } else { known.join(", ") };
+        let known =
+            if known.is_empty() { String::new() } else { format!(", only {}", known.join(", ")) };
         match asked {
             Asked::State => write!(
                 f,
-                "no state of type {wanted} is registered, only {known}: \
+                "no state of type {wanted} is registered{known}: \
                  register it with App::state where the program is built"
             ),
             Asked::Config => write!(
                 f,
-                "no settings of type {wanted} are declared, only {known}: declare them with \
+                "no settings of type {wanted} are declared{known}: declare them with \
                  App::config::<{wanted}>(\"NAME\") where the program is built"
             ),
         }

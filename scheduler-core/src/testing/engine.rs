@@ -325,15 +325,21 @@ impl Engine {
     /// For how long nothing happens unless a run ends.
     pub(super) fn quiet_for(&self, now: Now) -> Duration {
         let Some(alive) = &self.alive else { return Duration::MAX };
-        let is_quiet = !self.is_touched && alive.jobs.is_empty() && self.store.is_quiet();
+        // Without a lease nothing is due, and only a renewal, which is no work, brings it back.
+        let is_quiet = !self.is_touched
+            && alive.node.can_claim(now)
+            && alive.jobs.is_empty()
+            && self.store.is_quiet();
         let quiet = if is_quiet { alive.node.work_in(now) } else { alive.node.wake_in(now) };
         // A wake-up that is due already has just had its turn.
         quiet.unwrap_or(Duration::MAX).max(Duration::from_millis(1))
     }
 
-    /// Whether nothing runs, waits or is due.
+    /// Whether nothing runs, waits or is due, and nothing is left open by one that crashed.
     pub(super) fn is_idle(&self) -> bool {
-        let is_node_idle = |alive: &Alive| alive.jobs.is_empty() && alive.node.is_idle(self.now());
+        let is_node_idle = |alive: &Alive| {
+            alive.jobs.is_empty() && alive.node.is_idle(self.now()) && self.store.is_quiet()
+        };
         self.alive.as_ref().is_none_or(is_node_idle) && (!self.is_running() || !self.is_touched)
     }
 

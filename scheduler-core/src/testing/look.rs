@@ -2,7 +2,10 @@
 
 use super::{Execution, Harness, database::answer, timeline::civil};
 use crate::{
-    plan::{execution::Status, task::Validity},
+    plan::{
+        execution::Status,
+        task::{TaskId, Validity},
+    },
     store::{Desk as _, ExecutionFilter, ExecutionRow, Store as _},
 };
 
@@ -29,7 +32,10 @@ impl Harness {
     #[must_use]
     #[track_caller]
     pub fn rejection(&self, task_key: &str) -> Option<String> {
-        let id = self.id(task_key);
+        self.why_rejected(self.id(task_key))
+    }
+
+    fn why_rejected(&self, id: TaskId) -> Option<String> {
         let reading = answer(self.engine.store.read()).expect("tables in memory answer");
         let row = reading.rows.iter().find(|row| row.id == id)?;
         let mut reader = self.engine.reader();
@@ -56,7 +62,12 @@ impl Harness {
         };
         let is_same = lines.len() == expected.len()
             && lines.iter().zip(expected).all(|(line, expected)| is_line(line, expected));
-        assert!(is_same, "executions of {task_key:?}: expected {expected:#?}, found {lines:#?}");
+        let rejected = self.why_rejected(self.id_ever(task_key));
+        let rejected = rejected.map(|why| format!("; REJECTED {why}")).unwrap_or_default();
+        assert!(
+            is_same,
+            "executions of {task_key:?}: expected {expected:#?}, found {lines:#?}{rejected}"
+        );
     }
 
     /// What is under way.

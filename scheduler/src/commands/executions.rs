@@ -63,16 +63,17 @@ impl From<ExecutionRow> for Listed {
     }
 }
 
-pub(super) const HEADER: [&str; 8] =
-    ["id", "task", "status", "scheduled_at", "started_at", "ms", "trace_id", "reason"];
+pub(super) const HEADER: [&str; 9] =
+    ["id", "task", "status", "attempt", "scheduled_at", "started_at", "ms", "trace_id", "reason"];
 
-/// A line of a table under [`HEADER`]. Node, attempt and source are for `show` and `--json`.
-pub(super) fn cells(zone: &Zone, listed: &Listed) -> [String; 8] {
+/// A line of a table under [`HEADER`]. Node and source are for `show` and `--json`.
+pub(super) fn cells(zone: &Zone, listed: &Listed) -> [String; 9] {
     let Listed { view, row } = listed;
     [
         row.id.to_string(),
         task(row),
         row.status.clone(),
+        row.attempt.to_string(),
         local(zone, row.scheduled_at),
         local(zone, row.started_at),
         duration(view),
@@ -81,15 +82,16 @@ pub(super) fn cells(zone: &Zone, listed: &Listed) -> [String; 8] {
     ]
 }
 
-/// Why it did not run or did not succeed, as far as one line holds.
+/// Why it did not run or did not succeed, as far as one line holds, and whether it is tried again.
 fn reason(extra: &serde_json::Value) -> String {
     const LONGEST: usize = 60;
+    let retry = extra["retry_at"].as_str().map(|_| " (tried again)").unwrap_or_default();
     let text = extra["err"].as_str().or(extra["reason"].as_str()).unwrap_or_default();
     let mut reason: String = text.chars().take(LONGEST).collect();
     if reason.len() < text.len() {
         reason.push('…');
     }
-    reason
+    reason + retry
 }
 
 fn details(zone: &Zone, row: &ExecutionRow) -> String {

@@ -61,11 +61,32 @@ fn executions_are_listed_newest_first_filtered_and_in_pages() {
             .filter(|part| !part.is_empty())
             .map(str::trim)
             .collect::<Vec<_>>(),
-        ["id", "task", "status", "scheduled_at", "started_at", "ms", "trace_id", "reason"]
+        [
+            "id",
+            "task",
+            "status",
+            "attempt",
+            "scheduled_at",
+            "started_at",
+            "ms",
+            "trace_id",
+            "reason"
+        ]
     );
     assert_eq!(
         lines.next().unwrap().split_whitespace().collect::<Vec<_>>(),
-        ["3", "good", "todo", "2026-01-01T02:00:00.500+00:00", "-", "-", "trace-2", "a", "test"]
+        [
+            "3",
+            "good",
+            "todo",
+            "1",
+            "2026-01-01T02:00:00.500+00:00",
+            "-",
+            "-",
+            "trace-2",
+            "a",
+            "test"
+        ]
     );
 }
 

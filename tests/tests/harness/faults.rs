@@ -189,3 +189,31 @@ fn what_never_becomes_idle_is_not_followed_without_end() {
     scheduler.advance(MINUTE);
     scheduler.run_until_idle();
 }
+
+#[test]
+fn an_outage_longer_than_the_lease_is_survived_however_the_test_advances() {
+    for step in [Duration::from_secs(390), Duration::from_secs(10)] {
+        let mut scheduler = Harness::new("2026-01-01 12:00:00", "UTC");
+        scheduler.insert(Row::cron("often", "quick", "*/5 * * * *"));
+        scheduler.advance_to("2026-01-01 12:04:00");
+        scheduler.database_down();
+        scheduler.advance_to("2026-01-01 12:05:30");
+        scheduler.database_up();
+        while scheduler.now() < crate::at("2026-01-01T12:12:00Z") {
+            scheduler.advance(step);
+        }
+        scheduler.check("often", &["12:05:00 success", "12:10:00 success"]);
+    }
+}
+
+#[test]
+fn what_a_crash_left_open_is_not_idle() {
+    let mut scheduler = every_minute(r#"{"on_lost": "retry"}"#);
+    scheduler.next_run("minute", Act::Takes(Duration::from_secs(30)));
+    scheduler.advance(MINUTE);
+    scheduler.crash();
+    scheduler.disable("minute");
+    scheduler.restart();
+    scheduler.run_until_idle();
+    scheduler.check("minute", &["12:01:00 lost", "12:01:00 cancelled attempt 2"]);
+}

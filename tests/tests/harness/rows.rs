@@ -189,3 +189,12 @@ fn a_setting_outside_its_range_is_a_mistake_of_the_test() {
     let mut scheduler = harness.common(|common| common.timezone = "Europe/Londn".to_owned());
     scheduler.advance(MINUTE);
 }
+
+#[test]
+#[should_panic(expected = "REJECTED task 1 \"typo\": execute_func \"quikc\"")]
+fn a_check_of_a_rejected_row_says_so_at_once() {
+    let mut scheduler = Harness::new("2026-01-01 12:00:00", "UTC");
+    scheduler.insert(Row::interval("typo", "quikc", "60"));
+    scheduler.advance(MINUTE);
+    scheduler.check("typo", &["12:01:00 success"]);
+}

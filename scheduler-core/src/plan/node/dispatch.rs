@@ -17,7 +17,9 @@ use crate::plan::{
 pub(super) const ASK_AGAIN: TimeDelta = TimeDelta::seconds(1);
 
 impl Node {
-    pub(super) fn can_claim(&self, now: Now) -> bool {
+    /// Whether anything may be claimed: there is room and a lease, and no stop, back-off or open question.
+    #[must_use]
+    pub fn can_claim(&self, now: Now) -> bool {
         !self.is_stopping()
             && self.unsettled.is_none()
             && self.room() > 0
