@@ -281,7 +281,7 @@ mod tests {
         );
         assert_eq!(
             context.config::<u8>().unwrap_err().to_string(),
-            "no settings of type u8 are declared, only nothing: \
+            "no settings of type u8 are declared: \
              declare them with App::config::<u8>(\"NAME\") where the program is built"
         );
     }
