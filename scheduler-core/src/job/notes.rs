@@ -13,6 +13,9 @@ use crate::plan::{notes::Notes, retry::RETRIES_ON_LOST};
 /// 8 KiB of JSON for all notes of a run: small beside the 64 KiB of the column, with room for a failure's text.
 pub const MAX_NOTES_BYTES: usize = 8 * 1024;
 
+/// How deep lists and objects may stand in one another.
+const DEEPEST: usize = 64;
+
 /// The keys of `extra` that are the scheduler's.
 const RESERVED: [&str; 6] =
     ["err", "reason", "retry_at", RETRIES_ON_LOST, "progress", "notes_refused"];
@@ -37,6 +40,10 @@ impl Notebook {
         let refusal = match value {
             _ if RESERVED.contains(&key) => "the key is the scheduler's".to_owned(),
             Err(error) => error,
+            // Who finds a lost run reads its row, and reads no deeper than 127.
+            Ok(value) if depth(&value) > DEEPEST => {
+                format!("it is nested deeper than {DEEPEST}")
+            }
             Ok(value) => match page.write(key, value) {
                 Ok(()) => return,
                 Err(TooLong) => format!("all notes of a run take {MAX_NOTES_BYTES} bytes at most"),
@@ -117,6 +124,14 @@ impl Page {
     }
 }
 
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(values) => 1 + values.iter().map(depth).max().unwrap_or(0),
+        Value::Object(values) => 1 + values.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
 /// The bytes of `"key":value,`.
 fn length(key: &str, value: &Value) -> usize {
     json!({ key: value }).to_string().len() - 1
@@ -171,6 +186,16 @@ mod tests {
         notebook.note("k", "short again");
         notebook.note("more", 1);
         assert_eq!(notebook.all()["more"], 1);
+    }
+
+    #[test]
+    fn a_note_may_be_64_deep_and_no_deeper() {
+        let nested = |depth| (0..depth).fold(json!(1), |value, _| json!([value]));
+        let notebook = Notebook::default();
+        notebook.note("deep", nested(64));
+        assert_eq!(notebook.all().len(), 1);
+        notebook.note("deeper", nested(65));
+        assert_eq!(notebook.all()["notes_refused"], 1);
     }
 
     #[test]

@@ -155,9 +155,12 @@ pub fn judge(claim: &Claim, locked: Option<&LockedTask>, has_request: bool) -> R
     if !is_scheduled && !has_request {
         return Err(Refusal::RequestGone);
     }
-    // The withdrawal of a manual run or retry is recorded whatever became of its task.
+    // The withdrawal of a manual run or retry is recorded whatever became of its task; but a retry whose row is on
+    // again waits on, and the row is read again.
     if !is_scheduled && claim.run().is_none() {
-        return Ok(());
+        let is_on_again =
+            claim.origin == Origin::Retry && locked.is_some_and(|task| task.is_enabled);
+        return if is_on_again { Err(Refusal::SpecChanged) } else { Ok(()) };
     }
     let task = locked.ok_or(Refusal::Gone)?;
     if !task.is_enabled {
@@ -286,6 +289,11 @@ mod tests {
         assert_eq!(judge(&retry, Some(&busy), true), Err(Refusal::Busy));
         let disabled = LockedTask { is_enabled: false, ..ready() };
         assert_eq!(judge(&retry, Some(&disabled), true), Err(Refusal::Disabled));
+        let mut withdrawal = retry;
+        withdrawal.entries.pop();
+        assert_eq!(judge(&withdrawal, Some(&disabled), true), Ok(()));
+        assert_eq!(judge(&withdrawal, None, true), Ok(()));
+        assert_eq!(judge(&withdrawal, Some(&ready()), true), Err(Refusal::SpecChanged));
     }
 
     #[test]

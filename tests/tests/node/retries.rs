@@ -261,3 +261,15 @@ fn a_retry_whose_task_runs_elsewhere_is_asked_for_again_every_second() {
     world.advance_to("2026-01-01T12:10:06.6Z");
     check_attempts(&world, &["1 fail", "2 todo"]);
 }
+
+#[test]
+fn a_retry_of_a_row_that_is_rejected_waits_until_it_is_mended() {
+    let mut world = ten_minutes(r#"{"retries": 1, "backoff": "20s"}"#);
+    world.end(1, fail());
+    world.store.edit(1, |row| row.spec = Ok("never".to_owned()));
+    world.advance_to("2026-01-01T12:15:00Z");
+    check_attempts(&world, &["1 fail"]);
+    world.store.edit(1, |row| row.spec = Ok("600".to_owned()));
+    world.advance_to("2026-01-01T12:15:11Z");
+    check_attempts(&world, &["1 fail", "2 todo"]);
+}

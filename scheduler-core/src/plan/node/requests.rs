@@ -129,7 +129,7 @@ impl Node {
         let mut tasks = HashSet::new();
         let is_ready = |request: &&Request| {
             self.stuck.contains(&request.task_id) == of_stuck
-                && self.is_free(request.task_id)
+                && self.is_free(request)
                 && tasks.insert(request.task_id)
         };
         let ready: Vec<Request> =
@@ -142,10 +142,15 @@ impl Node {
         ready.iter().map(claim).collect()
     }
 
-    /// Whether a request of the task can be answered: by a run, or by its withdrawal.
-    fn is_free(&self, task_id: TaskId) -> bool {
-        let Some(Known::Live(live)) = self.known.get(&task_id) else { return true };
-        let load = self.load(task_id);
+    /// Whether a request can be answered: by a run, or by its withdrawal. The retry of a row that is rejected here
+    /// waits: another node may know the job, and the row may be mended.
+    fn is_free(&self, request: &Request) -> bool {
+        let live = match self.known.get(&request.task_id) {
+            Some(Known::Live(live)) => live,
+            Some(Known::Rejected(_)) => return request.origin != Origin::Retry,
+            Some(Known::Disabled) | None => return true,
+        };
+        let load = self.load(request.task_id);
         let limit = live.task.policy.limit();
         let is_busy = limit.is_some_and(|limit| load.running + load.unrecorded >= limit);
         !live.is_claiming && !live.is_stale && live.accounted.is_some() && !is_busy
