@@ -74,14 +74,10 @@ async fn open(prepared: Prepared) -> anyhow::Result<SharedStore> {
 fn demo_rows() -> [NewTask; 3] {
     let row = |id, name: &str, description: &str, trigger: &str, spec: &str, args: &str| NewTask {
         id: Some(id),
-        task_key: name.to_owned(),
         description: description.to_owned(),
-        execute_func: name.to_owned(),
-        trigger: trigger.to_owned(),
-        spec: spec.to_owned(),
         args: args.to_owned(),
         is_enabled: id == 1,
-        extra: "{}".to_owned(),
+        ..NewTask::new(name, name, trigger, spec)
     };
     [
         row(1, "test_interval", "测试interval任务", "interval", "5", "1,2,3"),

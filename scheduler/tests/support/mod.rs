@@ -141,17 +141,7 @@ impl Ran {
 
 /// An enabled row.
 pub(crate) fn row(key: &str, func: &str, trigger: &str, spec: &str) -> NewTask {
-    NewTask {
-        id: None,
-        task_key: key.to_owned(),
-        description: String::new(),
-        execute_func: func.to_owned(),
-        trigger: trigger.to_owned(),
-        spec: spec.to_owned(),
-        args: String::new(),
-        is_enabled: true,
-        extra: "{}".to_owned(),
-    }
+    NewTask::new(key, func, trigger, spec)
 }
 
 /// Polls until `look` finds something.

@@ -83,17 +83,7 @@ pub(crate) fn wait<T>(future: impl Future<Output = T>) -> T {
 
 /// A row of the job `job`.
 pub(crate) fn row(key: &str, trigger: &str, spec: &str) -> NewTask {
-    NewTask {
-        id: None,
-        task_key: key.to_owned(),
-        description: String::new(),
-        execute_func: "job".to_owned(),
-        trigger: trigger.to_owned(),
-        spec: spec.to_owned(),
-        args: String::new(),
-        is_enabled: true,
-        extra: "{}".to_owned(),
-    }
+    NewTask::new(key, "job", trigger, spec)
 }
 
 pub(crate) fn with_extra(row: NewTask, extra: &str) -> NewTask {

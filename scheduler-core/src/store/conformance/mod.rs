@@ -348,17 +348,7 @@ pub async fn claim_at(store: &SharedStore, node: &str, claim: &Claim) -> Verdict
 
 /// A row to be added.
 fn new_task(key: &str) -> NewTask {
-    NewTask {
-        id: None,
-        task_key: key.to_owned(),
-        description: String::new(),
-        execute_func: "test".to_owned(),
-        trigger: "interval".to_owned(),
-        spec: "10".to_owned(),
-        args: String::new(),
-        is_enabled: true,
-        extra: "{}".to_owned(),
-    }
+    NewTask::new(key, "test", "interval", "10")
 }
 
 /// An instant long after every edit that a case makes: second `secs` of 2040.
