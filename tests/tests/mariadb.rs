@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use scheduler_core::plan::claim::{Claim, Refusal, Verdict};
 use scheduler_core::plan::execution::{Noted, Recorded, Status};
-use scheduler_core::plan::node::Settled;
+use scheduler_core::plan::node::{Lost, Settled};
 use scheduler_core::store::StoreError;
 use scheduler_core::store::conformance::{Fixture, at, outcome, run_of};
 use sqlx::{Connection as _, Executor as _, MySqlConnection};
@@ -130,10 +130,8 @@ fn what_the_original_filled_is_adopted_without_losing_a_row() {
         assert_eq!(fixture.execution(2).await.extra, "{\"err\":\"错误\"}");
         // What was running is lost, since nobody renews for it, and its task is free again.
         let reaped = fixture.store.reap("the reaper", Duration::from_secs(30), &[1]).await.unwrap();
-        assert_eq!(
-            reaped.lost.iter().map(|lost| (lost.execution_id, lost.task_id)).collect::<Vec<_>>(),
-            [(7, 1)]
-        );
+        let lost = Lost { execution_id: 7, task_id: 1, node_id: None, is_retried: false };
+        assert_eq!(reaped.lost, [lost]);
         fixture.won(&Claim { spec: "5".into(), ..run_of(1, at(10)) }).await;
         let by_the_original = "INSERT INTO execute_task (task_id, status, trace_id) VALUES (2, 'todo', 'late'), (2, 'todo', 'later')";
         server.client(&database, by_the_original).unwrap();

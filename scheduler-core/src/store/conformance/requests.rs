@@ -2,21 +2,20 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Fixture, at, claim_at, outcome, run_of, trace};
+use super::{Fixture, at, claim_at, entry, outcome, run_of, trace};
 use crate::{
     plan::{
         claim::{Claim, Entry, Origin, Refusal, Request, Verdict},
-        execution::Status,
+        execution::{ExecutionId, Status},
         task::TaskId,
     },
     store::StoreError,
 };
 
-/// The claim that a node makes of a waiting request.
-fn claim_of(request: &Request, status: Status) -> Claim {
+/// The claim that a node makes of what waits.
+pub(super) fn claim_of(request: &Request, status: Status) -> Claim {
     let Request { origin, task_id, scheduled_at, attempt, .. } = *request;
-    let extra = "{}".to_owned();
-    let entry = Entry { scheduled_at, trace_id: trace(), status, attempt, extra };
+    let entry = Entry { attempt, ..entry(scheduled_at, status) };
     Claim { origin, entries: vec![entry], ..run_of(task_id, scheduled_at) }
 }
 
@@ -32,6 +31,29 @@ impl Fixture {
 
     pub(super) async fn waiting(&self) -> Vec<Request> {
         self.other.read().await.unwrap().requests
+    }
+
+    /// Both nodes claim what was asked for at once: one gets it, and the other none.
+    pub(super) async fn is_taken_by_one_of_two(&self, claim: &Claim) {
+        let before = self.executions().await.len();
+        let mut other = claim.clone();
+        other.entries[0].trace_id = trace();
+        let (one, other) =
+            tokio::join!(claim_at(&self.store, "n1", claim), claim_at(&self.other, "n2", &other));
+        let (won, lost) = if matches!(one, Verdict::Won(_)) { (one, other) } else { (other, one) };
+        assert!(matches!(won, Verdict::Won(Some(_))), "{won:?}");
+        // Where the winner still held the row, the other was told to ask again.
+        let refusals = [Refusal::RequestGone, Refusal::Locked].map(Verdict::Refused);
+        assert!(refusals.contains(&lost), "{lost:?}");
+        assert_eq!(self.executions().await.len(), before + 1);
+    }
+
+    /// What was asked for waits while the run `id` of its task, won by `running`, is open.
+    pub(super) async fn waits_for(&self, running: &Claim, id: ExecutionId, claim: &Claim) {
+        Self::refused(&self.claim(claim).await, &Refusal::Busy);
+        assert_eq!(self.waiting().await.len(), 1);
+        self.record(&outcome(id, running, Status::Success)).await;
+        self.won(claim).await;
     }
 }
 
@@ -52,16 +74,8 @@ pub async fn a_request_is_claimed_once(fixture: &Fixture) {
 
 pub async fn one_of_two_nodes_takes_a_request(fixture: &Fixture) {
     let task = fixture.add("a").await;
-    let one = fixture.request(task, at(10)).await;
-    let mut other = one.clone();
-    other.entries[0].trace_id = trace();
-    let (one, other) =
-        tokio::join!(claim_at(&fixture.store, "n1", &one), claim_at(&fixture.other, "n2", &other));
-    let (won, lost) = if matches!(one, Verdict::Won(_)) { (one, other) } else { (other, one) };
-    assert!(matches!(won, Verdict::Won(Some(_))), "{won:?}");
-    // Where the winner still held the row, the other was told to ask again.
-    let refusals = [Refusal::RequestGone, Refusal::Locked].map(Verdict::Refused);
-    assert!(refusals.contains(&lost), "{lost:?}");
+    let request = fixture.request(task, at(10)).await;
+    fixture.is_taken_by_one_of_two(&request).await;
     assert_eq!(fixture.executions().await.len(), 1);
 }
 
@@ -69,11 +83,8 @@ pub async fn a_request_of_a_busy_task_waits(fixture: &Fixture) {
     let task = fixture.add("a").await;
     let running = run_of(task, at(5));
     let id = fixture.won(&running).await;
-    let claim = fixture.request(task, at(10)).await;
-    Fixture::refused(&fixture.claim(&claim).await, &Refusal::Busy);
-    assert_eq!(fixture.waiting().await.len(), 1);
-    fixture.record(&outcome(id, &running, Status::Success)).await;
-    fixture.won(&claim).await;
+    let request = fixture.request(task, at(10)).await;
+    fixture.waits_for(&running, id, &request).await;
 }
 
 pub async fn a_request_off_the_whole_second(fixture: &Fixture) {

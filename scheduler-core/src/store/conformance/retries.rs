@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Fixture, alive::LONGER, at, claim_at, entry, outcome, run_of, trace};
+use super::{Fixture, alive::LONGER, at, outcome, requests::claim_of, run_of, trace};
 use crate::plan::{
     claim::{Claim, Entry, Origin, Refusal, Request, Verdict},
     execution::{ExecutionId, Noted, Outcome, Recorded, Status},
@@ -11,27 +11,30 @@ use crate::plan::{
     task::{OnLost, Policy, TaskId},
 };
 
-/// A failure that is tried again 5 s after `at(20)`.
-fn failure(id: ExecutionId, claim: &Claim) -> Outcome {
+/// A failure that is tried again at `due_at`.
+fn failure_until(due_at: DateTime<Utc>, id: ExecutionId, claim: &Claim) -> Outcome {
     let failed = claim.entries.last().unwrap();
     let (scheduled_at, attempt) = (failed.scheduled_at, failed.attempt + 1);
-    let retry = Some(Retry { scheduled_at, attempt, due_at: at(25) });
+    let retry = Some(Retry { scheduled_at, attempt, due_at });
     Outcome { retry, ..outcome(id, claim, Status::Fail) }
 }
 
-/// The claim that a node makes of a waiting retry.
-fn claim_of(request: &Request, status: Status) -> Claim {
-    let Request { origin, task_id, scheduled_at, attempt, .. } = *request;
-    let entry = Entry { attempt, ..entry(scheduled_at, status) };
-    Claim { origin, entries: vec![entry], ..run_of(task_id, scheduled_at) }
+/// A failure that is tried again at `at(25)`.
+fn failure(id: ExecutionId, claim: &Claim) -> Outcome {
+    failure_until(at(25), id, claim)
 }
 
 impl Fixture {
+    /// Lets the run of `task` at `at(secs)` fail; its retry waits until `at(due)`.
+    async fn fail(&self, task: TaskId, secs: i64, due: i64) {
+        let claim = run_of(task, at(secs));
+        let id = self.won(&claim).await;
+        assert!(self.record(&failure_until(at(due), id, &claim)).await);
+    }
+
     /// Lets the run of `task` at `at(10)` fail, and yields the claim that a node makes of its retry.
     async fn retry(&self, task: TaskId) -> Claim {
-        let claim = run_of(task, at(10));
-        let id = self.won(&claim).await;
-        assert!(self.record(&failure(id, &claim)).await);
+        self.fail(task, 10, 25).await;
         claim_of(&self.waiting().await[0], Status::Todo)
     }
 
@@ -107,16 +110,8 @@ pub async fn a_retry_is_an_execution_of_its_own_and_is_claimed_once(fixture: &Fi
 
 pub async fn one_of_two_nodes_takes_a_retry(fixture: &Fixture) {
     let task = fixture.add("a").await;
-    let one = fixture.retry(task).await;
-    let mut other = one.clone();
-    other.entries[0].trace_id = trace();
-    let (one, other) =
-        tokio::join!(claim_at(&fixture.store, "n1", &one), claim_at(&fixture.other, "n2", &other));
-    let (won, lost) = if matches!(one, Verdict::Won(_)) { (one, other) } else { (other, one) };
-    assert!(matches!(won, Verdict::Won(Some(_))), "{won:?}");
-    // Where the winner still held the row, the other was told to ask again.
-    let refusals = [Refusal::RequestGone, Refusal::Locked].map(Verdict::Refused);
-    assert!(refusals.contains(&lost), "{lost:?}");
+    let retry = fixture.retry(task).await;
+    fixture.is_taken_by_one_of_two(&retry).await;
     assert_eq!(fixture.executions().await.len(), 2);
 }
 
@@ -125,10 +120,7 @@ pub async fn a_retry_of_a_busy_task_waits(fixture: &Fixture) {
     let retry = fixture.retry(task).await;
     let running = run_of(task, at(20));
     let id = fixture.won(&running).await;
-    Fixture::refused(&fixture.claim(&retry).await, &Refusal::Busy);
-    assert_eq!(fixture.waiting().await.len(), 1);
-    fixture.record(&outcome(id, &running, Status::Success)).await;
-    fixture.won(&retry).await;
+    fixture.waits_for(&running, id, &retry).await;
 }
 
 pub async fn a_retry_may_be_for_an_older_instant_than_the_newest(fixture: &Fixture) {
@@ -198,10 +190,7 @@ pub async fn retries_are_read_with_the_soonest_at_the_front(fixture: &Fixture) {
     let mut expected = Vec::new();
     for (key, due) in [("a", 30), ("b", 10), ("c", 20)] {
         let task = fixture.add(key).await;
-        let claim = run_of(task, at(5));
-        let id = fixture.won(&claim).await;
-        let retry = Some(Retry { scheduled_at: at(5), attempt: 2, due_at: at(due) });
-        assert!(fixture.record(&Outcome { retry, ..outcome(id, &claim, Status::Fail) }).await);
+        fixture.fail(task, 5, due).await;
         expected.push((due, waits(task, at(5), at(due))));
     }
     expected.sort_by_key(|(due, _)| *due);
@@ -247,17 +236,11 @@ pub async fn a_lost_row_without_an_instant_is_not_tried_again(fixture: &Fixture)
 
 pub async fn retries_of_one_task_hide_no_others(fixture: &Fixture) {
     let (busy, other) = (fixture.add("busy").await, fixture.add("other").await);
-    let fails = async |task: TaskId, secs: i64, due: i64| {
-        let claim = run_of(task, at(secs));
-        let id = fixture.won(&claim).await;
-        let retry = Some(Retry { scheduled_at: at(secs), attempt: 2, due_at: at(due) });
-        assert!(fixture.record(&Outcome { retry, ..outcome(id, &claim, Status::Fail) }).await);
-    };
     let most = i64::try_from(MOST_OF_ONE_TASK).unwrap();
     for n in 0..most + 2 {
-        fails(busy, 10 + n, 1_000 + n).await;
+        fixture.fail(busy, 10 + n, 1_000 + n).await;
     }
-    fails(other, 10, 9_000).await;
+    fixture.fail(other, 10, 9_000).await;
     let reading = fixture.other.read().await.unwrap();
     assert!(!reading.is_whole);
     assert_eq!(reading.requests.len(), MOST_OF_ONE_TASK + 1);
