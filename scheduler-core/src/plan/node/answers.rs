@@ -11,7 +11,7 @@ use crate::plan::{
     Now,
     claim::{Claim, Entry, Origin, Refusal, Verdict},
     execution::{ExecutionId, Outcome, Status},
-    retry::{Attempt, Cause},
+    retry::Cause,
     task::{Overlap, TaskId},
 };
 
@@ -164,18 +164,6 @@ impl Node {
     ) {
         let Some(Known::Live(live)) = self.known.get(&task_id) else { return };
         let task = &live.task;
-        if self.is_stopping() {
-            let reason = "the scheduler stopped before the run began";
-            let cancelled = Status::Cancelled;
-            let attempt = Attempt {
-                scheduled_at: entry.scheduled_at,
-                number: entry.attempt,
-                trace_id: &entry.trace_id,
-            };
-            let retry = task.policy.retry(Cause::Interrupted, attempt, now.wall);
-            let outcome = unstarted(execution_id, task_id, entry, cancelled, reason, now);
-            return self.finish(Outcome { retry, ..outcome });
-        }
         let open = Open {
             task_id,
             task_key: Arc::clone(&task.key),
@@ -186,6 +174,13 @@ impl Node {
             deadline: task.policy.timeout.map(|timeout| now.mono + timeout),
             is_given_up: false,
         };
+        if self.is_stopping() {
+            let reason = "the scheduler stopped before the run began";
+            let cancelled = Status::Cancelled;
+            let retry = open.policy.retry(Cause::Interrupted, open.attempt(), now.wall);
+            let outcome = unstarted(execution_id, task_id, entry, cancelled, reason, now);
+            return self.finish(Outcome { retry, ..outcome });
+        }
         runs.push(Run {
             execution_id,
             task_id,

@@ -218,7 +218,7 @@ fn extra(key: &str, reason: &str, retry: Option<Retry>) -> String {
 }
 
 impl Open {
-    fn attempt(&self) -> Attempt<'_> {
+    pub(super) fn attempt(&self) -> Attempt<'_> {
         let Self { scheduled_at, attempt: number, trace_id, .. } = self;
         Attempt { scheduled_at: *scheduled_at, number: *number, trace_id }
     }

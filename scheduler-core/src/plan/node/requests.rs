@@ -107,20 +107,17 @@ impl Node {
 
     /// What was asked for and could not be claimed waits on in its table; here it is due again at `due_at`.
     pub(super) fn wait_again(&mut self, claim: &Claim, due_at: DateTime<Utc>) {
-        let Some(entry) = claim.entries.last().filter(|_| claim.origin != Origin::Schedule) else {
-            return;
-        };
-        let (origin, task_id) = (claim.origin, claim.task_id);
-        let (scheduled_at, attempt) = (entry.scheduled_at, entry.attempt);
-        self.requests.wait(Request { origin, task_id, scheduled_at, attempt, due_at });
+        if let Some(request) = asked_by(claim) {
+            self.requests.wait(Request { due_at, ..request });
+        }
     }
 
     /// Keeps a manual run whose millisecond a fire took, for the next one.
     pub(super) fn move_on(&mut self, claim: &Claim) {
-        let scheduled_at = claim.first + TimeDelta::milliseconds(1);
-        let (origin, task_id) = (claim.origin, claim.task_id);
-        let due_at = DateTime::UNIX_EPOCH;
-        self.requests.wait(Request { origin, task_id, scheduled_at, attempt: 1, due_at });
+        if let Some(request) = asked_by(claim) {
+            let scheduled_at = request.scheduled_at + TimeDelta::milliseconds(1);
+            self.requests.wait(Request { scheduled_at, ..request });
+        }
     }
 
     /// Claims of the requests that can run now, at most `room`, at most one per task: of tasks that failed alone, or of
@@ -190,6 +187,18 @@ impl Node {
             entries: vec![Entry { scheduled_at, trace_id, status, attempt, extra }],
         }
     }
+}
+
+/// What `claim` was to serve, due at once; `None` for a fire of the schedule.
+fn asked_by(claim: &Claim) -> Option<Request> {
+    let entry = claim.entries.last().filter(|_| claim.origin != Origin::Schedule)?;
+    Some(Request {
+        origin: claim.origin,
+        task_id: claim.task_id,
+        scheduled_at: entry.scheduled_at,
+        attempt: entry.attempt,
+        due_at: DateTime::UNIX_EPOCH,
+    })
 }
 
 #[cfg(test)]
