@@ -116,6 +116,12 @@ pub fn is_wanted_when_lost(extra: &str, attempt: i64) -> bool {
     attempt <= retries
 }
 
+/// Why an execution is lost whose node did not renew its lease.
+#[must_use]
+pub fn reason_when_lost(lease: Duration) -> String {
+    format!("the node did not renew its lease for {} s", lease.as_secs_f64())
+}
+
 /// The `extra` of an open execution when it is found lost: why, beside what its job noted.
 #[must_use]
 pub fn extra_when_lost(extra: &str, reason: &str) -> String {

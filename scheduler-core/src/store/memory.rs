@@ -19,7 +19,7 @@ use crate::plan::{
     claim::{Claim, LockedTask, Origin, Refusal, Request, RequestId, Verdict, judge},
     execution::{ExecutionId, Noted, Outcome, Recorded, Source, Status},
     node::{Lost, MOST_OF_ONE_TASK, MOST_REQUESTS, Reading, Reaped, Settled, are_all},
-    retry::{Retry, extra_when_lost, is_wanted_when_lost},
+    retry::{Retry, extra_when_lost, is_wanted_when_lost, reason_when_lost},
     task::{TaskId, TaskRow},
 };
 
@@ -449,7 +449,7 @@ impl Store for MemoryStore {
         let mut tables = self.tables();
         let now = tables.now;
         let dead_before = now - TimeDelta::from_std(lease).unwrap_or(TimeDelta::MAX);
-        let reason = format!("the node did not renew its lease for {} s", lease.as_secs_f64());
+        let reason = reason_when_lost(lease);
         let nodes = tables.nodes.clone();
         let (mut lost, mut retries) = (Vec::new(), Vec::new());
         let open: Vec<ExecutionId> = tables.open.iter().copied().collect();

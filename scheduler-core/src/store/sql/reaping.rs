@@ -17,7 +17,7 @@ use super::{
 use crate::plan::{
     execution::ExecutionId,
     node::{Lost, Reaped},
-    retry::{extra_when_lost, is_wanted_when_lost},
+    retry::{extra_when_lost, is_wanted_when_lost, reason_when_lost},
     task::TaskId,
 };
 
@@ -127,7 +127,7 @@ async fn mark_lost(
     lost: &Dead,
     lease: Duration,
 ) -> Result<HashSet<ExecutionId>, sqlx::Error> {
-    let reason = format!("the node did not renew its lease for {} s", lease.as_secs_f64());
+    let reason = reason_when_lost(lease);
     let ids = json(&lost.keys().collect::<Vec<_>>());
     let rows = connection.fetch(sql.read_attempts, &[(&ids).into()]).await?;
     let mut wanted = Vec::new();
