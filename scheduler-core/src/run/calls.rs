@@ -54,7 +54,6 @@ impl Calls {
                     let result = store.record(&outcomes).await.map_err(failure);
                     Event::Recorded(outcomes, result)
                 }
-                Call::Note(notes) if notes.is_empty() => Event::Noted(Ok(())),
                 Call::Note(notes) => Event::Noted(store.note(&notes).await.map_err(failure)),
                 Call::Renew => {
                     let started = clock.mono();

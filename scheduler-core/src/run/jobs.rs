@@ -87,15 +87,12 @@ impl Jobs {
     pub(crate) fn start(&mut self, runs: Vec<Run>) {
         for run in runs {
             let execution_id = run.execution_id;
-            #[cfg(feature = "testing")]
-            let is_blocking = self
-                .registry
-                .get(&run.job)
-                .is_some_and(|job| matches!(job.body, Body::Blocking(_)));
+            let body = self.registry.get(&run.job).map(|job| job.body);
             let (trace_id, extra) = (Arc::clone(&run.trace_id), run.extra.clone());
             let cancellation = self.cancellation.child_token();
             let (started_at, notes) = (StartedAt::default(), Notebook::default());
-            let abort = self.spawn(run, cancellation.clone(), notes.clone(), started_at.clone());
+            let abort =
+                self.spawn(run, body, cancellation.clone(), notes.clone(), started_at.clone());
             self.by_task.insert(abort.id(), execution_id);
             let running = Running {
                 abort,
@@ -105,7 +102,7 @@ impl Jobs {
                 notes,
                 extra,
                 #[cfg(feature = "testing")]
-                is_blocking,
+                is_blocking: matches!(body, Some(Body::Blocking(_))),
             };
             self.by_execution.insert(execution_id, running);
         }
@@ -114,18 +111,19 @@ impl Jobs {
     fn spawn(
         &mut self,
         run: Run,
+        body: Option<Body>,
         cancellation: CancellationToken,
         notes: Notebook,
         started_at: StartedAt,
     ) -> AbortHandle {
         let span = telemetry::run_span(&run.trace_id, &run.task_key, run.execution_id);
         let clock = self.clock.clone();
-        let Some(descriptor) = self.registry.get(&run.job) else {
+        let Some(body) = body else {
             let text = format!("bug: job {:?} is not compiled in", run.job);
             return self.tasks.spawn_on(async { Err(text) }, &self.runtime);
         };
         let invocation = self.invocation(run, cancellation, notes, span.clone());
-        match descriptor.body {
+        match body {
             Body::Async(body) => {
                 let job = async move {
                     started_at.set(&clock);
