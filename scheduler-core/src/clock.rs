@@ -5,7 +5,7 @@
 //! the lints of `clippy.toml` hold that.
 //!
 //! What runs in production and in a test reads a [`Clock`] that is handed in: the system's, or one that the test
-//! steps. What only ever runs in production asks [`now`], [`wall`] and [`mono`].
+//! steps. What only ever runs in production asks [`wall`] and [`mono`].
 #![expect(clippy::disallowed_methods, reason = "this is the door")]
 
 #[cfg(any(test, feature = "testing"))]
@@ -65,12 +65,6 @@ impl Clock {
             Source::Stepped(stepped) => stepped.mono(),
         }
     }
-}
-
-/// Both clocks of the machine, read once.
-#[must_use]
-pub fn now() -> Now {
-    Now { wall: wall(), mono: mono() }
 }
 
 /// The wall clock in UTC, whole milliseconds.

@@ -39,19 +39,19 @@ enum Asked {
 }
 
 impl Shared {
-    /// Adds state; false if there was some of this type, which is then replaced.
-    pub fn add_state<T: Send + Sync + 'static>(&mut self, value: T) -> bool {
-        self.state.add(TypeId::of::<T>(), type_name::<T>(), Arc::new(value))
+    /// Adds state, in place of what there was of this type.
+    pub fn add_state<T: Send + Sync + 'static>(&mut self, value: T) {
+        self.state.add(TypeId::of::<T>(), type_name::<T>(), Arc::new(value));
     }
 
-    /// Adds config; false if there was some of this type, which is then replaced.
-    pub fn add_config<T: Send + Sync + 'static>(&mut self, value: T) -> bool {
-        self.config.add(TypeId::of::<T>(), type_name::<T>(), Arc::new(value))
+    /// Adds config, in place of what there was of this type.
+    pub fn add_config<T: Send + Sync + 'static>(&mut self, value: T) {
+        self.config.add(TypeId::of::<T>(), type_name::<T>(), Arc::new(value));
     }
 
     /// The same for a `value` of a type that only its reader knows, which is `id` and has `name`.
-    pub fn add_config_of(&mut self, id: TypeId, name: &'static str, value: SharedValue) -> bool {
-        self.config.add(id, name, value)
+    pub fn add_config_of(&mut self, id: TypeId, name: &'static str, value: SharedValue) {
+        self.config.add(id, name, value);
     }
 
     /// The state of this type.
@@ -72,8 +72,8 @@ impl Shared {
 }
 
 impl Values {
-    fn add(&mut self, id: TypeId, name: &'static str, value: SharedValue) -> bool {
-        self.0.insert(id, (name, value)).is_none()
+    fn add(&mut self, id: TypeId, name: &'static str, value: SharedValue) {
+        self.0.insert(id, (name, value));
     }
 
     fn get<T: 'static>(&self) -> Option<&T> {
