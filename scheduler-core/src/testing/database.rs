@@ -43,8 +43,14 @@ impl Database {
     }
 }
 
+/// What a call by the test itself gives; a refusal is a mistake of the test.
+#[track_caller]
+pub(super) fn done<T>(call: impl Future<Output = Result<T, StoreError>>) -> T {
+    answer(call).unwrap_or_else(|error| panic!("{error}"))
+}
+
 /// The result of a call to tables in memory, which never waits.
-pub(super) fn answer<T>(call: impl Future<Output = T>) -> T {
+fn answer<T>(call: impl Future<Output = T>) -> T {
     match pin!(call).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => result,
         Poll::Pending => panic!("bug: a call to tables in memory waits"),

@@ -15,7 +15,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 
 use super::{
     acts::{Acts, with_acts},
-    database::{Database, answer},
+    database::{Database, done},
     timeline::Timeline,
 };
 use crate::{
@@ -72,7 +72,7 @@ impl Engine {
             Clock::stepped(start)
         };
         let store = Arc::new(MemoryStore::new(start));
-        answer(store.migrate()).expect("tables in memory can be migrated");
+        done(store.migrate());
         let mut config = Config::sqlite("memory");
         zone.name().clone_into(&mut config.common.timezone);
         Self {
@@ -302,7 +302,7 @@ impl Engine {
     }
 
     /// Lets `span` pass, or less if a run ends before.
-    pub(super) fn wait(&mut self, span: Duration) {
+    fn wait(&mut self, span: Duration) {
         if self.needs_real_time() {
             return self.settle();
         }
@@ -322,8 +322,15 @@ impl Engine {
         self.pump(event);
     }
 
+    /// Lets time pass until something happens, and all that follows from it at the same instant.
+    pub(super) fn step(&mut self) {
+        let quiet = self.quiet_for(self.now());
+        self.wait(quiet);
+        self.settle();
+    }
+
     /// For how long nothing happens unless a run ends.
-    pub(super) fn quiet_for(&self, now: Now) -> Duration {
+    fn quiet_for(&self, now: Now) -> Duration {
         let Some(alive) = &self.alive else { return Duration::MAX };
         // Without a lease nothing is due, and only a renewal, which is no work, brings it back.
         let is_quiet = !self.is_touched
@@ -337,10 +344,12 @@ impl Engine {
 
     /// Whether nothing runs, waits or is due, and nothing is left open by one that crashed.
     pub(super) fn is_idle(&self) -> bool {
-        let is_node_idle = |alive: &Alive| {
-            alive.jobs.is_empty() && alive.node.is_idle(self.now()) && self.store.is_quiet()
-        };
-        self.alive.as_ref().is_none_or(is_node_idle) && (!self.is_running() || !self.is_touched)
+        self.alive.as_ref().is_none_or(|alive| {
+            !self.is_touched
+                && alive.jobs.is_empty()
+                && alive.node.is_idle(self.now())
+                && self.store.is_quiet()
+        })
     }
 
     pub(super) fn step_clock(&mut self, by: TimeDelta) {

@@ -57,9 +57,7 @@ impl Harness {
         self.engine.pump(Event::Stop);
         self.engine.settle();
         while self.engine.is_running() {
-            let quiet = self.engine.quiet_for(self.engine.now());
-            self.engine.wait(quiet);
-            self.engine.settle();
+            self.engine.step();
         }
     }
 

@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Row, database::answer, engine::Engine, timeline::civil};
+use super::{Row, database::done, engine::Engine, timeline::civil};
 use crate::{
     config::Common,
     job::Shared,
@@ -115,8 +115,7 @@ impl Harness {
         self.start();
         let text = format!("{:?}: inserted, {:?} {:?}", row.0.task_key, row.0.trigger, row.0.spec);
         self.say(text);
-        let added = answer(self.engine.store.add(&row.0));
-        let id = added.unwrap_or_else(|error| panic!("{error}"));
+        let id = done(self.engine.store.add(&row.0));
         self.ids.insert(row.0.task_key, id);
         id
     }
@@ -126,7 +125,7 @@ impl Harness {
     pub fn set_spec(&mut self, task_key: &str, spec: &str) {
         let id = self.id(task_key);
         self.say(format!("{task_key:?}: spec set to {spec:?}"));
-        answer(self.engine.store.set_spec(id, spec)).unwrap_or_else(|error| panic!("{error}"));
+        done(self.engine.store.set_spec(id, spec));
     }
 
     /// Sets `args`.
@@ -166,7 +165,7 @@ impl Harness {
     pub fn delete(&mut self, task_key: &str) {
         let id = self.id(task_key);
         self.say(format!("{task_key:?}: deleted"));
-        answer(self.engine.store.delete(id)).unwrap_or_else(|error| panic!("{error}"));
+        done(self.engine.store.delete(id));
     }
 
     /// Asks for a manual run, as `scheduler task trigger` does.
@@ -175,7 +174,7 @@ impl Harness {
         let id = self.id(task_key);
         self.say(format!("{task_key:?}: a manual run is asked for"));
         let wall = self.engine.now().wall;
-        answer(self.engine.store.request_run(id, wall)).unwrap_or_else(|error| panic!("{error}"));
+        done(self.engine.store.request_run(id, wall));
     }
 
     // Time.
@@ -225,9 +224,7 @@ impl Harness {
             if self.now() - began > LONGEST_RUN {
                 self.must_not_run_too_long();
             }
-            let quiet = self.engine.quiet_for(self.engine.now());
-            self.engine.wait(quiet);
-            self.engine.settle();
+            self.engine.step();
         }
     }
 
@@ -280,8 +277,7 @@ impl Harness {
         let id = self.id(task_key);
         let what = if is_enabled { "enabled" } else { "disabled" };
         self.say(format!("{task_key:?}: {what}"));
-        answer(self.engine.store.set_enabled(id, is_enabled))
-            .unwrap_or_else(|error| panic!("{error}"));
+        done(self.engine.store.set_enabled(id, is_enabled));
     }
 
     /// What the test did, in the timeline; the scheduler has to look at the tables again.
@@ -302,7 +298,7 @@ impl Harness {
 
     #[track_caller]
     pub(super) fn id(&self, task_key: &str) -> TaskId {
-        let reading = answer(self.engine.store.read()).expect("tables in memory answer");
+        let reading = done(self.engine.store.read());
         let is_asked = |row: &&TaskRow| row.task_key.as_deref() == Ok(task_key);
         match reading.rows.iter().find(is_asked) {
             Some(row) => row.id,

@@ -1,6 +1,6 @@
 //! What a test looks at.
 
-use super::{Execution, Harness, database::answer, timeline::civil};
+use super::{Execution, Harness, database::done, timeline::civil};
 use crate::{
     plan::{
         execution::Status,
@@ -23,7 +23,7 @@ impl Harness {
     pub fn rows(&self, task_key: &str) -> Vec<ExecutionRow> {
         let task_id = Some(self.id_ever(task_key));
         let filter = ExecutionFilter { task_id, status: None, before: None, limit: u32::MAX };
-        let rows = answer(self.engine.store.executions(filter)).expect("tables in memory answer");
+        let rows = done(self.engine.store.executions(filter));
         rows.into_iter().rev().collect()
     }
 
@@ -36,7 +36,7 @@ impl Harness {
     }
 
     fn why_rejected(&self, id: TaskId) -> Option<String> {
-        let reading = answer(self.engine.store.read()).expect("tables in memory answer");
+        let reading = done(self.engine.store.read());
         let row = reading.rows.iter().find(|row| row.id == id)?;
         let mut reader = self.engine.reader();
         let read = match reader.validity(row) {
@@ -74,7 +74,7 @@ impl Harness {
     pub(super) fn open_rows(&self) -> Vec<ExecutionRow> {
         let status = Some(Status::Todo);
         let filter = ExecutionFilter { task_id: None, status, before: None, limit: u32::MAX };
-        answer(self.engine.store.executions(filter)).expect("tables in memory answer")
+        done(self.engine.store.executions(filter))
     }
 
     fn line(&self, execution: &Execution) -> String {
