@@ -116,6 +116,18 @@ impl ToTokens for Value {
     }
 }
 
+impl Known {
+    /// The form to write in place of `value`: the same in quotes, if that is right.
+    fn form_of(&self, value: &Value, is_right: impl FnOnce(&str) -> bool) -> String {
+        let unquoted = value.unquoted();
+        if is_right(&unquoted) {
+            format!("{} = {unquoted:?}", self.name)
+        } else {
+            self.form.to_owned()
+        }
+    }
+}
+
 /// A span of time from `shortest` to [`LONGEST`].
 pub(crate) fn duration(
     known: &Known,
@@ -123,11 +135,7 @@ pub(crate) fn duration(
     shortest: Duration,
 ) -> syn::Result<TokenStream> {
     let Some(span) = value.seconds_or_text() else {
-        let unquoted = value.unquoted();
-        let form = match duration::parse(&unquoted) {
-            Some(_) => format!("{} = {unquoted:?}", known.name),
-            None => known.form.to_owned(),
-        };
+        let form = known.form_of(value, |unquoted| duration::parse(unquoted).is_some());
         let expected = "a duration such as \"250ms\", \"30s\" or \"1h30m\", or whole seconds";
         return Err(value.wrong(known, expected, &form));
     };
@@ -146,11 +154,7 @@ pub(crate) fn backoff(known: &Known, value: &Value) -> syn::Result<TokenStream> 
         _ => value.seconds_or_text().map(|span| (span, span)),
     };
     let Some((from, to)) = ends else {
-        let unquoted = value.unquoted();
-        let form = match read_ends(&unquoted) {
-            Some(_) => format!("{} = {unquoted:?}", known.name),
-            None => known.form.to_owned(),
-        };
+        let form = known.form_of(value, |unquoted| read_ends(unquoted).is_some());
         let expected = "one duration, or the first wait and the longest with `..` between";
         return Err(value.wrong(known, expected, &form));
     };
