@@ -105,13 +105,17 @@ mod tests {
 
     use super::*;
 
-    /// A scheduler with one row, due at 09:00 on working days, whose webhook `team` is at `url`.
-    fn standup(url: &str) -> Harness {
+    /// A scheduler without rows whose webhook `team` is at `url`.
+    fn scheduler(url: &str) -> Harness {
         let urls = BTreeMap::from([("team".to_owned(), url.to_owned())]);
-        let harness = Harness::new("2026-03-02 08:00:00", "Europe/London")
+        Harness::new("2026-03-02 08:00:00", "Europe/London")
             .state(Http::default())
-            .config(Webhooks { urls, ..Webhooks::default() });
-        let mut scheduler = harness.with_real_io();
+            .config(Webhooks { urls, ..Webhooks::default() })
+    }
+
+    /// The same with one row, due at 09:00 on working days, and real time for its calls.
+    fn standup(url: &str) -> Harness {
+        let mut scheduler = scheduler(url).with_real_io();
         scheduler.insert(
             Row::cron("standup", "post_notice", "0 9 * * MON-FRI")
                 .args(r#"{"to": "team", "text": "Stand-up!"}"#),
@@ -178,10 +182,7 @@ mod tests {
     fn silent() -> (TcpListener, Harness) {
         let server = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", server.local_addr().unwrap());
-        let urls = BTreeMap::from([("team".to_owned(), url)]);
-        let harness = Harness::new("2026-03-02 08:00:00", "Europe/London");
-        let mut scheduler =
-            harness.state(Http::default()).config(Webhooks { urls, ..Webhooks::default() });
+        let mut scheduler = scheduler(&url);
         scheduler.insert(Row::cron("standup", "post_notice", "0 9 * * *").args("team, Stand-up!"));
         (server, scheduler)
     }
