@@ -16,9 +16,6 @@ use crate::{cli::Globals, exit, output::Output};
 /// Configuration and jobs, both checked.
 #[derive(Debug)]
 pub(crate) struct Context {
-    pub(crate) config: Arc<Config>,
-    pub(crate) registry: Arc<Registry>,
-    /// The scheduler of both, which has touched nothing yet.
     pub(crate) prepared: Prepared,
     pub(crate) output: Output,
 }
@@ -30,9 +27,15 @@ impl Context {
     /// When the configuration, the set of jobs or what is shared with them is refused.
     pub(crate) fn load(globals: &Globals, app: App) -> anyhow::Result<Self> {
         let config = load_config(&globals.conf, &app)?;
-        let prepared = app.prepare(&config)?;
-        let (config, registry) = (Arc::clone(prepared.config()), Arc::clone(prepared.registry()));
-        Ok(Self { config, registry, prepared, output: Output::new(globals.json) })
+        Ok(Self { prepared: app.prepare(&config)?, output: Output::new(globals.json) })
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        self.prepared.config()
+    }
+
+    pub(crate) fn registry(&self) -> &Arc<Registry> {
+        self.prepared.registry()
     }
 
     /// The database with tables that are fit to use. Creates and changes nothing.
@@ -40,7 +43,7 @@ impl Context {
     /// # Errors
     /// When the database is not there, or its tables are not those of this program.
     pub(crate) async fn open(&self) -> anyhow::Result<SharedStore> {
-        if let StoreChoice::Sqlite(path) = &self.config.common.store
+        if let StoreChoice::Sqlite(path) = &self.config().common.store
             && !path.exists()
         {
             return Err(exit::unreachable(format!(
@@ -48,7 +51,7 @@ impl Context {
                 path.display()
             )));
         }
-        let store = open_store(&self.config).await.map_err(at_start)?;
+        let store = open_store(self.config()).await.map_err(at_start)?;
         store.check_schema().await.map_err(at_start)?;
         Ok(store)
     }

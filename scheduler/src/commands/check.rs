@@ -42,12 +42,12 @@ impl Line {
 /// # Errors
 /// When the configuration, the database or its tables are refused. A rejected row is a finding.
 pub(crate) async fn check(context: &Context) -> anyhow::Result<Exit> {
-    for warning in &context.config.warnings {
+    for warning in &context.config().warnings {
         message(&format!("warning: {warning}"));
     }
     let store = context.open().await?;
     let tasks = store.tasks(TaskSelection::All).await?;
-    let mut judge = Judge::new(&context.config, &context.registry, clock::wall());
+    let mut judge = Judge::new(context.config(), context.registry(), clock::wall());
     let judged = judge.survey(tasks);
     let ok = !judged.iter().any(Judged::is_rejected);
     let tasks = judged.iter().map(Line::of).collect();
@@ -60,10 +60,10 @@ fn text(context: &Context, report: &Report<'_>) -> String {
     let count = |state| report.tasks.iter().filter(|task| task.state == state).count();
     let counts =
         ["accepted", "disabled", "rejected"].map(|state| format!("{} {state}", count(state)));
-    let folder = context.config.folder.join(&context.config.app_env);
+    let folder = context.config().folder.join(&context.config().app_env);
     let summary = pairs(&[
         ("configuration", folder.display().to_string()),
-        ("jobs", context.registry.len().to_string()),
+        ("jobs", context.registry().len().to_string()),
         ("database", report.database.to_owned()),
         ("tasks", counts.join(", ")),
     ]);

@@ -23,7 +23,7 @@ pub(crate) async fn executions(context: &Context, verb: Executions) -> anyhow::R
         Executions::List(list) => show_list(context, &store, &list).await,
         Executions::Show { id } => {
             let row = store.execution(id).await?;
-            let text = || details(&view::zone(&context.config), &row);
+            let text = || details(&view::zone(context.config()), &row);
             context.output.object(&ExecutionView::from(&row), text)?;
             Ok(Exit::Done)
         }
@@ -42,7 +42,7 @@ async fn show_list(
         limit: list.limit,
     };
     let rows = store.executions(filter).await?;
-    let zone = view::zone(&context.config);
+    let zone = view::zone(context.config());
     let rows: Vec<Listed> = rows.into_iter().map(Listed::from).collect();
     context.output.list(&rows, HEADER, |row| cells(&zone, row), "no execution matches")?;
     Ok(Exit::Done)

@@ -20,12 +20,13 @@ use crate::{
 /// # Errors
 /// When the start fails, or on a second signal.
 pub(crate) async fn run(context: Context) -> anyhow::Result<Exit> {
-    let Context { config, registry, prepared, .. } = context;
+    let Context { prepared, .. } = context;
+    let config = prepared.config();
     let _writing = telemetry::init(&config.logger)?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    say_jobs(&registry);
+    say_jobs(prepared.registry());
     let mut signals = Signals::listen().context("the system refuses to hand over signals")?;
     // In a task of its own: a call to the database is never dropped half way.
     let starting = tokio::spawn(open(prepared.clone()));

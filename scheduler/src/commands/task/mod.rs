@@ -49,7 +49,7 @@ impl Desk<'_> {
     /// All rows, and a judge that knows their keys.
     async fn survey(&self) -> anyhow::Result<(Judge, Vec<Judged>)> {
         let tasks = self.store.tasks(TaskSelection::All).await?;
-        let mut judge = Judge::new(&self.context.config, &self.context.registry, clock::wall());
+        let mut judge = Judge::new(self.context.config(), self.context.registry(), clock::wall());
         let judged = judge.survey(tasks);
         Ok((judge, judged))
     }
@@ -75,7 +75,7 @@ impl Desk<'_> {
     fn takes_effect(&self) -> String {
         format!(
             "a running scheduler takes it within {:?}",
-            self.context.config.common.sync_interval
+            self.context.config().common.sync_interval
         )
     }
 }

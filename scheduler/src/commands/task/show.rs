@@ -71,7 +71,7 @@ pub(super) async fn show(desk: &Desk<'_>, id: TaskId) -> anyhow::Result<Exit> {
 }
 
 fn text(desk: &Desk<'_>, judged: &Judged, details: &Details) -> String {
-    let zone = view::zone(&desk.context.config);
+    let zone = view::zone(desk.context.config());
     let mut text = columns(desk, judged);
     if let Some(scheduled) = judged.scheduled() {
         let next: Vec<String> = scheduled
@@ -92,7 +92,7 @@ fn text(desk: &Desk<'_>, judged: &Judged, details: &Details) -> String {
 }
 
 fn columns(desk: &Desk<'_>, judged: &Judged) -> String {
-    let zone = view::zone(&desk.context.config);
+    let zone = view::zone(desk.context.config());
     let row = &judged.row;
     let mut lines = vec![
         ("id", row.id.to_string()),
