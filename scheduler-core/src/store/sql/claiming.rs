@@ -55,7 +55,10 @@ pub(super) async fn claim(
     claims: &[Claim],
 ) -> Result<Vec<Verdict>, sqlx::Error> {
     let tasks = lock_tasks(connection, sql, claims).await?;
-    let waiting = lock_what_waits(connection, sql, claims).await?;
+    // Who does not hold the task leaves alone what waits for it: locked by us, it would seem gone to who does.
+    let is_ours = |claim: &&Claim| !tasks.elsewhere.contains(&claim.task_id);
+    let ours: Vec<&Claim> = claims.iter().filter(is_ours).collect();
+    let waiting = lock_what_waits(connection, sql, &ours).await?;
     let judged: Vec<Result<(), Refusal>> = claims
         .iter()
         .map(|claim| {
@@ -218,15 +221,15 @@ impl Waiting {
 async fn lock_what_waits(
     connection: &mut Connection<'_>,
     sql: &Statements,
-    claims: &[Claim],
+    claims: &[&Claim],
 ) -> Result<Waiting, sqlx::Error> {
     let mut waiting = Waiting::default();
-    let ids = in_lock_order(claims.iter().filter_map(request_of));
+    let ids = in_lock_order(claims.iter().copied().filter_map(request_of));
     if !ids.is_empty() {
         let rows = connection.fetch(sql.lock_requests, &[(&json(&ids)).into()]).await?;
         waiting.requests = rows.iter().filter_map(|row| row[0].int()).collect();
     }
-    let retries: Vec<&Claim> = claims.iter().filter(|claim| is_retry(claim)).collect();
+    let retries: Vec<&Claim> = claims.iter().copied().filter(|claim| is_retry(claim)).collect();
     if !retries.is_empty() {
         let rows = connection.fetch(sql.lock_retries, &[(&fires(retries)).into()]).await?;
         let fire = |row: &Vec<super::Cell>| Some((row[0].int()?, row[1].int()?, row[2].int()?));
