@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use backon::{ConstantBuilder, Retryable as _};
 use sqlx::{
-    SqlSafeStr as _,
+    MySqlConnection, SqlSafeStr as _,
     error::DatabaseError,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
 };
@@ -21,24 +21,20 @@ use crate::store::StoreError;
 
 const TABLE: &str = "scheduler_migration";
 
-/// Version, name and the texts for SQLite and MySQL.
-const MIGRATIONS: [(i64, &str, &str, &str); 2] = [
-    (
-        1,
-        "tables",
-        include_str!("../../../../migrations/sqlite/0001_tables.sql"),
-        include_str!("../../../../migrations/mysql/0001_tables.sql"),
-    ),
-    (
-        2,
-        "retries",
-        include_str!("../../../../migrations/sqlite/0002_retries.sql"),
-        include_str!("../../../../migrations/mysql/0002_retries.sql"),
-    ),
+/// Version, name and text.
+type Step = (i64, &'static str, &'static str);
+
+const SQLITE: [Step; 2] = [
+    (1, "tables", include_str!("../../../../migrations/sqlite/0001_tables.sql")),
+    (2, "retries", include_str!("../../../../migrations/sqlite/0002_retries.sql")),
+];
+const MYSQL: [Step; 2] = [
+    (1, "tables", include_str!("../../../../migrations/mysql/0001_tables.sql")),
+    (2, "retries", include_str!("../../../../migrations/mysql/0002_retries.sql")),
 ];
 
 /// The version of the tables that this program runs on.
-pub(in crate::store) const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
+pub(in crate::store) const NEWEST: i64 = MYSQL[MYSQL.len() - 1].0;
 
 /// Changing a large `execute_task` takes its time.
 const PATIENCE: Duration = Duration::from_secs(3_600);
@@ -67,7 +63,7 @@ impl SqlStore {
     /// has no lock that spans a migration.
     async fn migrate_beside_others(&self) -> Result<(), MigrateError> {
         let attempt = || async {
-            let migrated = self.migrate_once_more().await;
+            let migrated = self.migrate_once().await;
             let is_done =
                 migrated.is_err() && self.version().await.is_ok_and(|version| version == NEWEST);
             if is_done { Ok(()) } else { migrated }
@@ -79,43 +75,38 @@ impl SqlStore {
         attempt.retry(patience).when(was_somebody_faster).await
     }
 
-    async fn migrate_once_more(&self) -> Result<(), MigrateError> {
-        match self.migrate_once().await {
-            Err(MigrateError::Dirty(_)) => {
-                match &self.pools {
-                    Pools::Sqlite { writer, .. } => {
-                        sqlx::query(FORGET_INTERRUPTED).execute(writer).await.map(drop)?
-                    }
-                    Pools::Mysql(pool) => {
-                        sqlx::query(FORGET_INTERRUPTED).execute(pool).await.map(drop)?
-                    }
-                }
-                self.migrate_once().await
+    async fn migrate_once(&self) -> Result<(), MigrateError> {
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => {
+                let mut connection = writer.acquire().await?;
+                unless_missing(sqlx::query(FORGET_INTERRUPTED).execute(&mut *connection).await)?;
+                migrator(SQLITE).run_direct(None, &mut *connection, false).await
             }
-            result => result,
+            Pools::Mysql(pool) => {
+                // Taken out of its pool it is closed in the end, and the lock with it, however that end comes.
+                let mut connection = pool.acquire().await?.detach();
+                self.wait_for_others(&mut connection).await?;
+                unless_missing(sqlx::query(FORGET_INTERRUPTED).execute(&mut connection).await)?;
+                migrator(MYSQL).set_locking(false).run_direct(None, &mut connection, false).await
+            }
         }
     }
 
-    async fn migrate_once(&self) -> Result<(), MigrateError> {
-        let is_sqlite = matches!(self.pools, Pools::Sqlite { .. });
-        let migrations = MIGRATIONS
-            .iter()
-            .map(|(version, name, sqlite, mysql)| {
-                let sql = if is_sqlite { *sqlite } else { *mysql };
-                Migration::new(
-                    *version,
-                    (*name).into(),
-                    MigrationType::Simple,
-                    sql.into_sql_str(),
-                    false,
-                )
-            })
-            .collect();
-        let mut migrator = Migrator::with_migrations(migrations);
-        migrator.dangerous_set_table_name(TABLE);
-        match &self.pools {
-            Pools::Sqlite { writer, .. } => migrator.run(writer).await,
-            Pools::Mysql(pool) => migrator.run(pool).await,
+    /// Takes the lock of those who migrate this database. The migrator's own asks the server to wait without
+    /// end by a time-out of -1, which MariaDB answers with NULL: it would go on without a lock.
+    async fn wait_for_others(&self, connection: &mut MySqlConnection) -> Result<(), MigrateError> {
+        loop {
+            let lock = sqlx::query_scalar::<_, Option<i64>>(LOCK).bind(LOCK_WAIT.as_secs());
+            match lock.fetch_one(&mut *connection).await? {
+                Some(1) => return Ok(()),
+                Some(_) => {
+                    tracing::info!(
+                        database = self.database,
+                        "waiting: another program migrates the tables"
+                    );
+                }
+                None => return Err(sqlx::Error::Protocol(NO_LOCK.to_owned()).into()),
+            }
         }
     }
 
@@ -172,6 +163,23 @@ impl SqlStore {
     }
 }
 
+fn migrator(steps: [Step; 2]) -> Migrator {
+    let migration = |(version, name, sql): Step| {
+        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    let mut migrator = Migrator::with_migrations(steps.map(migration).into());
+    migrator.dangerous_set_table_name(TABLE);
+    migrator
+}
+
+/// Before the first migration there is nothing to forget.
+fn unless_missing<T>(forgotten: Result<T, sqlx::Error>) -> Result<(), sqlx::Error> {
+    match forgotten {
+        Err(error) if !is_missing_table(&error) => Err(error),
+        _ => Ok(()),
+    }
+}
+
 fn was_somebody_faster(error: &MigrateError) -> bool {
     let (MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) = error else {
         return false;
@@ -189,4 +197,9 @@ fn is_missing_table(error: &sqlx::Error) -> bool {
 }
 
 const READ_VERSION: &str = "SELECT MAX(version) FROM scheduler_migration WHERE success = 1";
+/// Locks have one name space for the server and at most 64 characters.
+const LOCK: &str = "SELECT GET_LOCK(CONCAT('scheduler_migration.', MD5(DATABASE())), ?)";
+const LOCK_WAIT: Duration = Duration::from_secs(10);
+const NO_LOCK: &str = "the server gave no lock (GET_LOCK is NULL): was the statement killed?";
+/// For who migrates alone: what was begun and not ended, nobody is at any more.
 const FORGET_INTERRUPTED: &str = "DELETE FROM scheduler_migration WHERE success = 0";
