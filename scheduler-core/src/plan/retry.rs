@@ -20,7 +20,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use super::{
     notes::{Notes, with_notes},
@@ -122,12 +122,22 @@ pub fn reason_when_lost(lease: Duration) -> String {
     format!("the node did not renew its lease for {} s", lease.as_secs_f64())
 }
 
-/// The `extra` of an open execution when it is found lost: why, beside what its job noted.
+/// The `extra` of an open execution when it is found lost: why, when it is tried again, and what its job noted.
 #[must_use]
-pub fn extra_when_lost(extra: &str, reason: &str) -> String {
+pub fn extra_when_lost(extra: &str, reason: &str, retry_at: Option<DateTime<Utc>>) -> String {
     let mut notes: Notes = serde_json::from_str(extra).unwrap_or_default();
     notes.remove(RETRIES_ON_LOST);
-    with_notes(&serde_json::json!({ "reason": reason }).to_string(), notes)
+    with_notes(&extra_of_failure("reason", reason, retry_at), notes)
+}
+
+/// The `extra` of a run that did not succeed: why, under `key`, and when it is tried again.
+#[must_use]
+pub fn extra_of_failure(key: &str, why: &str, retry_at: Option<DateTime<Utc>>) -> String {
+    let mut extra = serde_json::json!({ key: why });
+    if let Some(at) = retry_at {
+        extra["retry_at"] = at.to_rfc3339_opts(SecondsFormat::Millis, true).into();
+    }
+    extra.to_string()
 }
 
 impl Backoff {
@@ -237,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_lost_execution_keeps_what_its_job_noted() {
-        let lost = |extra| extra_when_lost(extra, "why");
+        let lost = |extra| extra_when_lost(extra, "why", None);
         assert_eq!(lost(r#"{"retries_on_lost":3,"sent":7}"#), r#"{"reason":"why","sent":7}"#);
         assert_eq!(lost("not json"), r#"{"reason":"why"}"#);
     }

@@ -462,7 +462,7 @@ impl Store for MemoryStore {
                 let retry =
                     next_attempt(row).filter(|_| is_wanted_when_lost(&row.extra, row.attempt));
                 row.status = Status::Lost.as_str().to_owned();
-                row.extra = extra_when_lost(&row.extra, &reason);
+                row.extra = extra_when_lost(&row.extra, &reason, retry.map(|_| now));
                 row.finished_at = Some(now);
                 lost.push(Lost {
                     execution_id: row.id,

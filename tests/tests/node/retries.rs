@@ -235,6 +235,7 @@ fn a_run_that_the_stop_kept_from_beginning_waits_for_the_next_start() {
     world.advance_to("2026-01-01T12:10:09Z");
     assert!(world.has_left);
     check_attempts(&world, &["1 cancelled"]);
+    assert!(world.extra(Status::Cancelled)["retry_at"].is_string());
     assert_eq!(wait(world.store.read()).unwrap().requests.len(), 1);
 }
 

@@ -11,7 +11,7 @@ use crate::plan::{
     Now,
     claim::{Claim, Entry, Origin, Refusal, Verdict},
     execution::{ExecutionId, Outcome, Status},
-    retry::Cause,
+    retry::{Cause, Retry, extra_of_failure},
     task::{Overlap, TaskId},
 };
 
@@ -139,7 +139,14 @@ impl Node {
             if let Some((execution_id, entry)) = started {
                 let reason = "the row was switched off before the run began";
                 let cancelled = Status::Cancelled;
-                self.finish(unstarted(execution_id, claim.task_id, entry, cancelled, reason, now));
+                self.finish(unstarted(
+                    execution_id,
+                    claim.task_id,
+                    entry,
+                    (cancelled, reason),
+                    None,
+                    now,
+                ));
             }
             return;
         };
@@ -178,8 +185,14 @@ impl Node {
             let reason = "the scheduler stopped before the run began";
             let cancelled = Status::Cancelled;
             let retry = open.policy.retry(Cause::Interrupted, open.attempt(), now.wall);
-            let outcome = unstarted(execution_id, task_id, entry, cancelled, reason, now);
-            return self.finish(Outcome { retry, ..outcome });
+            return self.finish(unstarted(
+                execution_id,
+                task_id,
+                entry,
+                (cancelled, reason),
+                retry,
+                now,
+            ));
         }
         runs.push(Run {
             execution_id,
@@ -219,7 +232,7 @@ impl Node {
         let reason =
             "claimed in time, but the database's answer came later than misfire_grace_time";
         let missed = Status::Missed;
-        self.finish(unstarted(execution_id, claim.task_id, entry, missed, reason, now));
+        self.finish(unstarted(execution_id, claim.task_id, entry, (missed, reason), None, now));
         None
     }
 
@@ -289,8 +302,8 @@ fn unstarted(
     execution_id: ExecutionId,
     task_id: TaskId,
     entry: &Entry,
-    status: Status,
-    reason: &str,
+    (status, reason): (Status, &str),
+    retry: Option<Retry>,
     now: Now,
 ) -> Outcome {
     Outcome {
@@ -298,10 +311,10 @@ fn unstarted(
         task_id,
         trace_id: Arc::clone(&entry.trace_id),
         status,
-        extra: serde_json::json!({ "reason": reason }).to_string(),
+        extra: extra_of_failure("reason", reason, retry.map(|retry| retry.due_at)),
         started_at: None,
         finished_at: now.wall,
-        retry: None,
+        retry,
     }
 }
 

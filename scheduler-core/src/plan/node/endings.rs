@@ -2,14 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::SecondsFormat;
-
 use super::{Action, Call, Ended, Ending, Failure, Node, Notice, Open};
 use crate::plan::{
     Now,
     execution::{ExecutionId, Outcome, Recorded, Status},
     notes::{in_ascii, with_notes},
-    retry::{Attempt, Cause, Retry},
+    retry::{Attempt, Cause, Retry, extra_of_failure},
     task::{OnLost, TaskId},
 };
 
@@ -29,7 +27,9 @@ impl Node {
             let retry = run.result.is_err().then(|| open.retry_failure(self, &run)).flatten();
             let (status, extra) = match &run.result {
                 Ok(()) => (Status::Success, "{}".to_owned()),
-                Err(error) => (Status::Fail, extra("err", error, retry)),
+                Err(error) => {
+                    (Status::Fail, extra_of_failure("err", error, retry.map(|retry| retry.due_at)))
+                }
             };
             let extra = with_notes(&extra, run.notes);
             if let Err(error) = run.result {
@@ -96,7 +96,7 @@ impl Node {
             task_id: open.task_id,
             trace_id: Arc::clone(&open.trace_id),
             status,
-            extra: extra("reason", reason, retry),
+            extra: extra_of_failure("reason", reason, retry.map(|retry| retry.due_at)),
             started_at: None,
             finished_at: now.wall,
             retry,
@@ -206,15 +206,6 @@ impl Node {
             Err(outcomes) => drop(self.outcomes.splice(0..0, outcomes)),
         }
     }
-}
-
-/// The `extra` of a run that did not succeed: why, and when it is tried again.
-fn extra(key: &str, reason: &str, retry: Option<Retry>) -> String {
-    let mut extra = serde_json::json!({ key: reason });
-    if let Some(Retry { due_at, .. }) = retry {
-        extra["retry_at"] = due_at.to_rfc3339_opts(SecondsFormat::Millis, true).into();
-    }
-    extra.to_string()
 }
 
 impl Open {

@@ -19,6 +19,7 @@ use crate::{
         claim::{Claim, Entry, Origin, Refusal, RequestId, Verdict},
         execution::{ExecutionId, Outcome, Status},
         node::Settled,
+        notes::Notes,
         retry::Retry,
         task::TaskId,
     },
@@ -448,7 +449,10 @@ impl<'a> Play<'a> {
             let finished = if row.started_at.is_some() { row.finished_at } else { None };
             let identity =
                 (self.key(row.task_id), row.task_key, row.trace_id, row.scheduled_at, row.attempt);
-            let course = (row.status, row.extra, row.source, row.node_id, row.started_at, finished);
+            // When a lost run is tried again too.
+            let mut extra: Notes = serde_json::from_str(&row.extra).unwrap();
+            extra.entry("retry_at").and_modify(|at| *at = "then".into());
+            let course = (row.status, extra, row.source, row.node_id, row.started_at, finished);
             writeln!(text, "{identity:?} {course:?} {}", row.finished_at.is_some()).unwrap();
         }
         text

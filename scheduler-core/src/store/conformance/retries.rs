@@ -50,6 +50,8 @@ impl Fixture {
         let waiting = self.waiting().await;
         assert_eq!(reaped.lost.len(), 1);
         assert_eq!(reaped.lost[0].is_retried, !waiting.is_empty());
+        let extra = self.executions().await.remove(0).extra;
+        assert_eq!(extra.contains("retry_at"), !waiting.is_empty(), "{extra}");
         (id, waiting)
     }
 }

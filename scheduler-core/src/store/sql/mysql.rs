@@ -269,7 +269,9 @@ pub(crate) static MYSQL: Statements = Statements {
         " - ? ORDER BY e.task_id, e.id LIMIT 1000"
     ),
     read_attempts: concat!(
-        "SELECT e.id, e.attempt, e.extra, e.scheduled_at FROM ",
+        "SELECT e.id, e.attempt, e.extra, e.scheduled_at, ",
+        now_ms!(),
+        " FROM ",
         ids!(),
         " STRAIGHT_JOIN execute_task e FORCE INDEX (PRIMARY) ON e.id = v.id"
     ),

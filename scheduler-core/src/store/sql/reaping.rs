@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use chrono::DateTime;
 use serde::Serialize;
 
 use super::{
@@ -136,10 +137,13 @@ async fn mark_lost(
         let Some(id) = row[0].int() else { continue };
         let extra = row[2].to_lossy();
         // A row without an instant is not of ours, and nothing could be tried again.
-        if row[3].int().is_some() && is_wanted_when_lost(&extra, row[1].int().unwrap_or(1)) {
+        let is_wanted =
+            row[3].int().is_some() && is_wanted_when_lost(&extra, row[1].int().unwrap_or(1));
+        if is_wanted {
             wanted.push(id);
         }
-        closed.push(LostJson { id, extra: extra_when_lost(&extra, &reason) });
+        let retry_at = row[4].int().filter(|_| is_wanted).and_then(DateTime::from_timestamp_millis);
+        closed.push(LostJson { id, extra: extra_when_lost(&extra, &reason, retry_at) });
     }
     if !wanted.is_empty() {
         connection.execute(sql.retry_lost, &[(&json(&wanted)).into()]).await?;
