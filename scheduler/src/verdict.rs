@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use scheduler_core::{
     config::Config,
     plan::{
-        task::{Reader, Task, TaskFault, TaskId, TaskRow, Validity},
+        task::{Reader, Task, TaskFault, TaskId, TaskRow, Validity, doubtful_keys},
         window::{self, Facts},
     },
     registry::Registry,
@@ -85,6 +85,13 @@ impl Judged {
 
     pub(crate) fn is_rejected(&self) -> bool {
         matches!(self.verdict, Verdict::Rejected(_))
+    }
+
+    /// What is accepted, and was probably meant otherwise.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let label = self.row.label();
+        let doubtful = doubtful_keys(&self.row.extra);
+        doubtful.iter().map(|doubt| format!("{label}: {doubt}")).collect()
     }
 
     /// `enabled`, `disabled` or `rejected`.

@@ -7,14 +7,14 @@ use crate::plan::node::{Ending, Notice};
 /// Lines about scheduled tasks at the start; a table of 100,000 tasks must not flood the log.
 const SCHEDULED_LINES: usize = 50;
 
-/// Lines about rejected rows at the start.
-const REJECTED_LINES: usize = 1_000;
+/// Lines about rejected and doubtful rows at the start.
+const FAULT_LINES: usize = 1_000;
 
 /// Writes notices to the log.
 #[derive(Debug, Default)]
 pub(super) struct Reporter {
     scheduled_at_start: usize,
-    rejected_at_start: usize,
+    faults_at_start: usize,
     has_started: bool,
 }
 
@@ -29,17 +29,20 @@ impl Reporter {
                 if let Some(more @ 1..) = self.scheduled_at_start.checked_sub(SCHEDULED_LINES) {
                     tracing::info!("… and {more} more tasks, see `scheduler task list`");
                 }
-                if let Some(more @ 1..) = self.rejected_at_start.checked_sub(REJECTED_LINES) {
-                    tracing::warn!("… and {more} more rejected rows, see `scheduler check`");
+                if let Some(more @ 1..) = self.faults_at_start.checked_sub(FAULT_LINES) {
+                    tracing::warn!(
+                        "… and {more} more rejected or doubtful rows, see `scheduler check`"
+                    );
                 }
                 tracing::info!(scheduled, rejected, disabled, "the table is read");
             }
-            Notice::Rejected(error) => {
-                self.rejected_at_start += usize::from(!self.has_started);
-                if self.has_started || self.rejected_at_start <= REJECTED_LINES {
-                    tracing::warn!(task.id = error.task_id, "rejected: {error}");
-                }
+            Notice::Rejected(error) if self.has_room() => {
+                tracing::warn!(task.id = error.task_id, "rejected: {error}");
             }
+            Notice::Doubtful { task_id, task_key, doubt } if self.has_room() => {
+                tracing::warn!(task.id = task_id, task.key = %task_key, "{doubt}");
+            }
+            Notice::Rejected(_) | Notice::Doubtful { .. } => {}
             Notice::Disabled(task_id, task_key) => {
                 tracing::info!(task.id = task_id, task.key = %task_key, "disabled");
             }
@@ -83,6 +86,12 @@ impl Reporter {
             Notice::Stopping(running) => tracing::info!(running, "stopping: no new claims"),
             Notice::Ending(ending) => say_ending(ending),
         }
+    }
+
+    /// Whether one more line about a fault of a row is written.
+    fn has_room(&mut self) -> bool {
+        self.faults_at_start += usize::from(!self.has_started);
+        self.has_started || self.faults_at_start <= FAULT_LINES
     }
 
     fn scheduled(&mut self, task_id: i64, task_key: &str, next: Option<DateTime<Utc>>) {

@@ -70,6 +70,7 @@ impl Timeline {
                 format!("{task_key:?}: scheduled, next {}", instant(next))
             }
             Notice::Rejected(error) => format!("REJECTED {error}"),
+            Notice::Doubtful { task_key, doubt, .. } => format!("{task_key:?}: {doubt}"),
             Notice::Disabled(_, key) => format!("{key:?}: the scheduler sees that it is disabled"),
             Notice::Deleted(_, key) => format!("{key:?}: the scheduler sees that it is deleted"),
             Notice::SpecChanged { task_key, old, new, .. } => {

@@ -24,6 +24,7 @@ struct Line {
     task_key: Option<String>,
     state: &'static str,
     reason: Option<String>,
+    warnings: Vec<String>,
     next: Option<String>,
     #[serde(skip)]
     next_local: String,
@@ -33,7 +34,7 @@ impl Line {
     fn of(judged: &Judged) -> Self {
         let TaskView { id, task_key, state, reason, next, next_local, .. } = TaskView::of(judged);
         let state = if matches!(judged.verdict, Verdict::Enabled(_)) { "accepted" } else { state };
-        Self { id, task_key, state, reason, next, next_local }
+        Self { id, task_key, state, reason, warnings: judged.warnings(), next, next_local }
     }
 }
 
@@ -49,6 +50,9 @@ pub(crate) async fn check(context: &Context) -> anyhow::Result<Exit> {
     let tasks = store.tasks(TaskSelection::All).await?;
     let mut judge = Judge::new(context.config(), context.registry(), clock::wall());
     let judged = judge.survey(tasks);
+    for warning in judged.iter().flat_map(Judged::warnings) {
+        message(&format!("warning: {warning}"));
+    }
     let ok = !judged.iter().any(Judged::is_rejected);
     let tasks = judged.iter().map(Line::of).collect();
     let report = Report { ok, database: store.database(), tasks };

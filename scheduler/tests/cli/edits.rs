@@ -62,6 +62,21 @@ fn a_task_is_added_as_it_was_checked() {
 }
 
 #[test]
+fn a_key_of_extra_that_resembles_one_of_ours_is_kept_and_warned_of() {
+    let home = Home::migrated("");
+    let mut args = vec!["task", "add", "--key", "new", "--func", "test_cron", "--trigger", "cron"];
+    args.extend(["--spec", "@daily", "--extra", r#"{"retires": 3, "owner": "ops"}"#]);
+    let warning = "task 1 \"new\": extra has the key \"retires\", which the scheduler does not read: was \"retries\" meant?";
+    let added = home.run(&args);
+    assert_eq!((added.code, added.stderr), (0, format!("warning: {warning}\n")));
+    let checked = home.run(&["check", "--json"]);
+    assert_eq!((checked.code, checked.stderr), (0, format!("warning: {warning}\n")));
+    let report: Value = serde_json::from_str(&checked.stdout).unwrap();
+    assert_eq!(report["tasks"][0]["warnings"], json!([warning]));
+    assert_eq!(home.json(&["task", "show", "1"])["extra"], json!({"retires": 3, "owner": "ops"}));
+}
+
+#[test]
 fn a_task_that_would_be_rejected_is_not_added() {
     let home = Home::migrated("");
     home.insert("taken", "test_cron", "cron", "@daily");

@@ -123,6 +123,23 @@ fn a_second_row_of_one_key_is_rejected() {
 }
 
 #[test]
+fn a_key_of_extra_that_resembles_one_of_ours_is_said_once_and_the_row_is_scheduled() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.add(&with_extra(row("five", "interval", "5"), r#"{"retires": 3, "owner": "ops"}"#));
+    world.advance_to("2026-01-01T12:00:35Z");
+    let doubts: Vec<_> = world
+        .notices
+        .iter()
+        .filter_map(|notice| match notice {
+            Notice::Doubtful { doubt, .. } => Some((&*doubt.key, doubt.nearest)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(doubts, [("retires", "retries")]);
+    assert!(!world.rows().is_empty());
+}
+
+#[test]
 fn a_row_whose_key_becomes_free_is_scheduled() {
     let mut world = World::new("2026-01-01T12:00:00Z");
     let first = world.add(&row("one", "interval", "5"));

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::plan::{
     execution::{ExecutionId, Status, TraceId},
-    task::{TaskError, TaskId},
+    task::{DoubtfulKey, TaskError, TaskId},
 };
 
 /// Something worth a line.
@@ -23,6 +23,15 @@ pub enum Notice {
     },
     /// A row does not parse, and why.
     Rejected(TaskError),
+    /// A row is scheduled, and a key of its `extra` was probably meant otherwise.
+    Doubtful {
+        /// `id`.
+        task_id: TaskId,
+        /// `task_key`.
+        task_key: Arc<str>,
+        /// Which key.
+        doubt: DoubtfulKey,
+    },
     /// A row was switched off.
     Disabled(TaskId, Arc<str>),
     /// A row is no more.

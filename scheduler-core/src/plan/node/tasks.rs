@@ -16,7 +16,7 @@ use super::{Action, Call, Failure, Node, Notice, Reading};
 use crate::plan::{
     Now,
     lateness::Load,
-    task::{Task, TaskError, TaskFault, TaskId, TaskRow, Validity},
+    task::{Task, TaskError, TaskFault, TaskId, TaskRow, Validity, doubtful_keys},
     window,
 };
 
@@ -227,6 +227,10 @@ impl Node {
                 TaskError { task_id: row.id, label: row.label(), fault },
                 actions,
             );
+        }
+        for doubt in doubtful_keys(&row.extra) {
+            let task_key = Arc::clone(&task.key);
+            actions.push(Action::Report(Notice::Doubtful { task_id: row.id, task_key, doubt }));
         }
         self.keys.insert(Arc::clone(&task.key), row.id);
         self.arriving.insert(row.id);

@@ -2,8 +2,25 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use super::{Backoff, JobOptions, OnLost, Overlap, Policy, TaskFault, policy::LONGEST};
-use crate::plan::{duration, trigger::Zone};
+use super::{Backoff, Field, JobOptions, OnLost, Overlap, Policy, TaskFault, policy::LONGEST};
+use crate::plan::{
+    duration,
+    trigger::Zone,
+    words::{nearest, quote},
+};
+
+/// All keys that [`extra`] reads.
+const KEYS: [&str; 9] = [
+    "misfire_grace_time",
+    "timeout",
+    "coalesce",
+    "max_instances",
+    "overlap",
+    "retries",
+    "backoff",
+    "on_lost",
+    "timezone",
+];
 
 /// Reads the keys of `extra` that are ours; all others are the user's and are left alone. An empty `extra`
 /// is an empty object.
@@ -57,6 +74,35 @@ pub(super) fn extra(text: &str, defaults: Policy) -> Result<(Policy, Option<Zone
         }
     };
     Ok((policy, zone))
+}
+
+/// A key of a row's `extra` that is left alone as the user's own, and resembles one of ours.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "extra has the key {}, which the scheduler does not read: was {nearest:?} meant?",
+    quote(key)
+)]
+pub struct DoubtfulKey {
+    /// As written.
+    pub key: String,
+    /// What was probably meant.
+    pub nearest: &'static str,
+}
+
+/// The keys of `extra` that were probably meant to be one of ours; none where it is no JSON object.
+#[must_use]
+pub fn doubtful_keys(extra: &Field) -> Vec<DoubtfulKey> {
+    let Some(text) = extra.as_deref().ok().filter(|text| text.len() > "{}".len()) else {
+        return Vec::new();
+    };
+    let object: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(text).unwrap_or_default();
+    let doubtful = |key: String| {
+        let nearest = nearest(&key, KEYS, 1).pop()?;
+        Some(DoubtfulKey { key, nearest })
+    };
+    let keys = object.into_iter().map(|(key, _)| key);
+    keys.filter(|key| !KEYS.contains(&key.as_str())).filter_map(doubtful).collect()
 }
 
 impl JobOptions {
@@ -162,6 +208,39 @@ mod tests {
             ["", " ", "{}", r#"{"owner": "ops", "nested": {"timeout": 0}}"#, r#"{"timeout": null}"#]
         {
             assert_eq!(reads(text), (Policy::default(), None), "{text}");
+        }
+    }
+
+    #[track_caller]
+    fn check_doubtful(text: &str, expected: &[(&str, &str)]) {
+        let doubtful = doubtful_keys(&Ok(text.to_owned()));
+        let doubtful: Vec<_> =
+            doubtful.iter().map(|doubt| (doubt.key.as_str(), doubt.nearest)).collect();
+        assert_eq!(doubtful, expected, "{text}");
+    }
+
+    #[test]
+    fn a_key_that_resembles_one_of_ours_is_doubtful_and_any_other_is_not() {
+        check_doubtful(r#"{"retires": 3}"#, &[("retires", "retries")]);
+        check_doubtful(
+            r#"{"maxInstances": 2, "Timeout": 5}"#,
+            &[("Timeout", "timeout"), ("maxInstances", "max_instances")],
+        );
+        check_doubtful(r#"{"owner": "ops", "delay": 60, "retry": 1, "time": 2}"#, &[]);
+        for text in ["", "{}", "not json", "[1, 2]"] {
+            check_doubtful(text, &[]);
+        }
+        let doubt = &doubtful_keys(&Ok(r#"{"a\nretries": 3, "retires": 3}"#.to_owned()))[0];
+        assert_eq!(
+            doubt.to_string(),
+            r#"extra has the key "a\nretries", which the scheduler does not read: was "retries" meant?"#
+        );
+    }
+
+    #[test]
+    fn every_key_that_is_read_is_known() {
+        for key in KEYS {
+            assert!(extra(&format!("{{\"{key}\": [7]}}"), Policy::default()).is_err(), "{key}");
         }
     }
 

@@ -15,6 +15,7 @@ mod policy;
 mod reader;
 mod row;
 
+pub use extra::{DoubtfulKey, doubtful_keys};
 pub use fault::{TaskError, TaskFault};
 pub use policy::{Backoff, JobOptions, OnLost, Overlap, Policy};
 pub use reader::{Reader, Validity};

@@ -11,7 +11,7 @@ use scheduler_core::{
 };
 
 use super::Desk;
-use crate::{cli::Add, exit::Exit, verdict::Verdict, view::TaskView};
+use crate::{cli::Add, exit::Exit, output::message, verdict::Verdict, view::TaskView};
 
 pub(super) async fn add(desk: &Desk<'_>, add: Add) -> anyhow::Result<Exit> {
     let (mut judge, _) = desk.survey().await?;
@@ -22,6 +22,9 @@ pub(super) async fn add(desk: &Desk<'_>, add: Add) -> anyhow::Result<Exit> {
     }
     let id = desk.store.add(&as_new(add)).await?;
     let (_, judged) = desk.judged(id).await?;
+    for warning in judged.warnings() {
+        message(&format!("warning: {warning}"));
+    }
     let view = TaskView::of(&judged);
     desk.context.output.object(&view, || match judged.verdict {
         Verdict::Enabled(_) => {
