@@ -109,7 +109,7 @@ fn a_task_that_would_be_rejected_is_not_added() {
     add(("--spec", "* *"), "spec \"* *\" has 2 fields, expected 5, or 6 with seconds first");
     add(
         ("--extra", r#"{"overlap": "maybe"}"#),
-        "extra.overlap \"maybe\" is not valid, expected \"skip\", \"queue\" or \"allow\"",
+        "extra.overlap is \"maybe\", expected \"skip\", \"queue\" or \"allow\"",
     );
     add(("--desc", &"x".repeat(256)), "desc is longer than 255 characters, expected at most that");
     assert_eq!(home.json(&["task", "list"]).as_array().unwrap().len(), 1);

@@ -34,29 +34,29 @@ pub(super) fn extra(text: &str, defaults: Policy) -> Result<(Policy, Option<Zone
     let mut policy = defaults;
     if let Some(value) = key("misfire_grace_time") {
         // Nothing is found in its own millisecond: less than this would mean that nothing ever runs.
-        let grace = span("extra.misfire_grace_time", value)?;
+        let grace = span("misfire_grace_time", value)?;
         if grace < Duration::from_secs(1) {
-            return Err(wrong("extra.misfire_grace_time", value, "1 s or more"));
+            return Err(wrong("misfire_grace_time", value, "1 s or more"));
         }
         policy.misfire_grace_time = grace;
     }
     if let Some(value) = key("timeout") {
-        policy.timeout = Some(span("extra.timeout", value)?).filter(|span| !span.is_zero());
+        policy.timeout = Some(span("timeout", value)?).filter(|span| !span.is_zero());
     }
     if let Some(value) = key("coalesce") {
         policy.coalesce =
-            value.as_bool().ok_or_else(|| wrong("extra.coalesce", value, "true or false"))?;
+            value.as_bool().ok_or_else(|| wrong("coalesce", value, "true or false"))?;
     }
     if let Some(value) = key("max_instances") {
         let expected = "a whole number from 1 to 10000";
-        policy.max_instances = count("extra.max_instances", value, 1..=10_000, expected)?;
+        policy.max_instances = count("max_instances", value, 1..=10_000, expected)?;
     }
     if let Some(value) = key("overlap") {
         policy.overlap = overlap(value)?;
     }
     if let Some(value) = key("retries") {
         let expected = "a whole number from 0 to 1000";
-        policy.retries = Some(count("extra.retries", value, 0..=1_000, expected)?);
+        policy.retries = Some(count("retries", value, 0..=1_000, expected)?);
     }
     if let Some(value) = key("backoff") {
         policy.backoff = backoff(value)?;
@@ -67,9 +67,9 @@ pub(super) fn extra(text: &str, defaults: Policy) -> Result<(Policy, Option<Zone
     let zone = match key("timezone") {
         None => None,
         Some(value) => {
-            let name = value.as_str().ok_or_else(|| {
-                wrong("extra.timezone", value, "a zone name such as \"Europe/London\"")
-            })?;
+            let name = value
+                .as_str()
+                .ok_or_else(|| wrong("timezone", value, "a zone name such as \"Europe/London\""))?;
             Some(Zone::named(name)?)
         }
     };
@@ -137,7 +137,7 @@ fn overlap(value: &serde_json::Value) -> Result<Overlap, TaskFault> {
         Some("skip") => Ok(Overlap::Skip),
         Some("queue") => Ok(Overlap::Queue),
         Some("allow") => Ok(Overlap::Allow),
-        _ => Err(wrong("extra.overlap", value, "\"skip\", \"queue\" or \"allow\"")),
+        _ => Err(wrong("overlap", value, "\"skip\", \"queue\" or \"allow\"")),
     }
 }
 
@@ -145,7 +145,7 @@ fn on_lost(value: &serde_json::Value) -> Result<OnLost, TaskFault> {
     match value.as_str() {
         Some("leave") => Ok(OnLost::Leave),
         Some("retry") => Ok(OnLost::Retry),
-        _ => Err(wrong("extra.on_lost", value, "\"leave\" or \"retry\"")),
+        _ => Err(wrong("on_lost", value, "\"leave\" or \"retry\"")),
     }
 }
 
@@ -153,38 +153,40 @@ fn backoff(value: &serde_json::Value) -> Result<Backoff, TaskFault> {
     let seconds = value.as_u64().map(|secs| secs.to_string());
     let text = value.as_str().or(seconds.as_deref());
     text.and_then(Backoff::parse).ok_or_else(|| {
-        wrong("extra.backoff", value, "a span from 1 ms to 366 days, or two as in \"10s..10m\"")
+        wrong("backoff", value, "a span from 1 ms to 366 days, or two as in \"10s..10m\"")
     })
 }
 
 fn count(
-    column: &'static str,
+    key: &'static str,
     value: &serde_json::Value,
     range: RangeInclusive<u32>,
     expected: &'static str,
 ) -> Result<u32, TaskFault> {
     let count = value.as_u64().and_then(|count| u32::try_from(count).ok());
-    count.filter(|count| range.contains(count)).ok_or_else(|| wrong(column, value, expected))
+    count.filter(|count| range.contains(count)).ok_or_else(|| wrong(key, value, expected))
 }
 
 /// A span in `extra`: a number of whole seconds, or a text such as `"90s"`; at most a year and a day.
-fn span(column: &'static str, value: &serde_json::Value) -> Result<Duration, TaskFault> {
+fn span(key: &'static str, value: &serde_json::Value) -> Result<Duration, TaskFault> {
     value
         .as_u64()
         .map(Duration::from_secs)
         .or_else(|| value.as_str().and_then(duration::parse))
         .filter(|span| *span <= LONGEST)
         .ok_or_else(|| {
-            wrong(column, value, "whole seconds or a duration such as \"90s\", at most 366 days")
+            wrong(key, value, "whole seconds or a duration such as \"90s\", at most 366 days")
         })
 }
 
-fn wrong(column: &'static str, value: &serde_json::Value, expected: &'static str) -> TaskFault {
+fn wrong(key: &'static str, value: &serde_json::Value, expected: &'static str) -> TaskFault {
     let value = match value {
-        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::String(text) => quote(text),
+        serde_json::Value::Array(_) => "an array".to_owned(),
+        serde_json::Value::Object(_) => "an object".to_owned(),
         other => other.to_string(),
     };
-    TaskFault::Value { column, value, expected }
+    TaskFault::Key { key, value, expected }
 }
 
 #[cfg(test)]
@@ -306,16 +308,16 @@ mod tests {
     #[test]
     fn a_wrong_value_is_refused_with_the_key_the_value_and_what_was_expected() {
         refuses(r#"{"misfire_grace_time": "999ms"}"#, "expected 1 s or more");
-        refuses(
-            r#"{"misfire_grace_time": -1}"#,
-            "extra.misfire_grace_time \"-1\" is not valid, expected",
-        );
-        refuses(r#"{"misfire_grace_time": "367d"}"#, "extra.misfire_grace_time \"367d\"");
-        refuses(r#"{"timeout": 1.5}"#, "extra.timeout \"1.5\"");
-        refuses(r#"{"coalesce": 1}"#, "extra.coalesce \"1\" is not valid, expected true or false");
+        refuses(r#"{"misfire_grace_time": -1}"#, "extra.misfire_grace_time is -1, expected");
+        refuses(r#"{"misfire_grace_time": "367d"}"#, "extra.misfire_grace_time is \"367d\"");
+        refuses(r#"{"timeout": 1.5}"#, "extra.timeout is 1.5");
+        refuses(r#"{"coalesce": 1}"#, "extra.coalesce is 1, expected true or false");
         refuses(r#"{"max_instances": 0}"#, "expected a whole number from 1 to 10000");
         refuses(r#"{"max_instances": 10001}"#, "expected a whole number from 1 to 10000");
-        refuses(r#"{"max_instances": "2"}"#, "extra.max_instances \"2\"");
+        refuses(
+            r#"{"max_instances": "2"}"#,
+            "extra.max_instances is \"2\", expected a whole number",
+        );
         refuses(r#"{"retries": -1}"#, "expected a whole number from 0 to 1000");
         refuses(r#"{"retries": 1001}"#, "expected a whole number from 0 to 1000");
         refuses(r#"{"on_lost": "again"}"#, "expected \"leave\" or \"retry\"");
@@ -325,9 +327,12 @@ mod tests {
                 "expected a span from 1 ms to 366 days",
             );
         }
-        refuses(r#"{"overlap": "wait"}"#, "extra.overlap \"wait\" is not valid, expected \"skip\"");
+        refuses(r#"{"overlap": "wait"}"#, "extra.overlap is \"wait\", expected \"skip\"");
         refuses(r#"{"timezone": "Europe/Londn"}"#, "timezone \"Europe/Londn\"");
-        refuses(r#"{"timezone": 8}"#, "extra.timezone \"8\"");
+        refuses(r#"{"retries": [3]}"#, "extra.retries is an array, expected");
+        refuses(r#"{"retries": {"times": 3}}"#, "extra.retries is an object, expected");
+        refuses("{\"overlap\": \"a\u{9b}b\"}", r#"extra.overlap is "a\u{9b}b", expected"#);
+        refuses(r#"{"timezone": 8}"#, "extra.timezone is 8, expected");
     }
 
     #[test]

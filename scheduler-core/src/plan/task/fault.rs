@@ -45,9 +45,19 @@ pub enum TaskFault {
     /// A value outside its set or range.
     #[error("{column} {} is not valid, expected {expected}", quote(.value))]
     Value {
-        /// The column, or `extra.key`.
+        /// The column.
         column: &'static str,
         /// What stood there.
+        value: String,
+        /// What may stand there.
+        expected: &'static str,
+    },
+    /// A key of `extra` with a value outside its set or range.
+    #[error("extra.{key} is {value}, expected {expected}")]
+    Key {
+        /// The key.
+        key: &'static str,
+        /// What stood there: text in quotes, numbers as they are.
         value: String,
         /// What may stand there.
         expected: &'static str,
