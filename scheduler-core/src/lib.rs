@@ -58,6 +58,7 @@ pub mod telemetry;
 pub mod testing;
 
 pub use anyhow;
+pub use chrono;
 pub use scheduler_macros::job;
 
 pub use self::app::App;

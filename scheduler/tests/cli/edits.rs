@@ -195,4 +195,14 @@ fn only_a_task_that_can_run_is_triggered() {
     home.fails(&["task", "trigger", "99"], 1, "error: task 99 does not exist");
     let requests = home.store(async |store| store.read().await.unwrap().requests.len());
     assert_eq!(requests, 1);
+    let shown = home.json(&["task", "show", "1"]);
+    assert_eq!(shown["waiting"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        (&shown["waiting"][0]["source"], &shown["waiting"][0]["attempt"]),
+        (&json!("manual"), &json!(1))
+    );
+    assert_eq!(shown["waiting"][0]["due_at"], shown["waiting"][0]["scheduled_at"]);
+    let text = home.ok(&["task", "show", "1"]);
+    assert!(text.contains("waiting\nsource  attempt  scheduled_at"), "{text}");
+    assert!(!home.ok(&["task", "show", "4"]).contains("waiting"));
 }

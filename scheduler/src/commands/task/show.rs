@@ -1,6 +1,10 @@
 //! `task list` and `task show`.
 
-use scheduler_core::{plan::task::TaskId, store::ExecutionFilter};
+use chrono::{DateTime, Utc};
+use scheduler_core::{
+    plan::{claim::Request, task::TaskId},
+    store::ExecutionFilter,
+};
 use serde::Serialize;
 
 use super::Desk;
@@ -51,8 +55,37 @@ struct Details {
     task: TaskView,
     /// The next instants, soonest first.
     upcoming: Vec<String>,
+    /// Manual runs and retries that wait, soonest first.
+    waiting: Vec<Waiting>,
     /// The last executions, newest first.
     executions: Vec<Listed>,
+}
+
+/// A run that waits outside of the schedule.
+#[derive(Serialize)]
+struct Waiting {
+    source: &'static str,
+    /// The fire's instant; of a manual run, when it was asked for.
+    scheduled_at: String,
+    attempt: u32,
+    /// It runs then at the earliest.
+    due_at: String,
+}
+
+impl From<&Request> for Waiting {
+    fn from(request: &Request) -> Self {
+        Self {
+            source: request.origin.source().as_str(),
+            scheduled_at: utc(request.scheduled_at),
+            attempt: request.attempt,
+            due_at: utc(due_at(request)),
+        }
+    }
+}
+
+/// A manual run is due from when it was asked for; its request says since ever.
+fn due_at(request: &Request) -> DateTime<Utc> {
+    request.due_at.max(request.scheduled_at)
 }
 
 pub(super) async fn show(desk: &Desk<'_>, id: TaskId) -> anyhow::Result<Exit> {
@@ -61,16 +94,23 @@ pub(super) async fn show(desk: &Desk<'_>, id: TaskId) -> anyhow::Result<Exit> {
         ExecutionFilter { task_id: Some(id), status: None, before: None, limit: SHOWN.into() };
     let executions: Vec<Listed> =
         desk.store.executions(newest).await?.into_iter().map(Listed::from).collect();
+    let mut waiting = desk.store.read().await?.requests;
+    waiting.retain(|request| request.task_id == id);
+    waiting.sort_by_key(|request| request.due_at);
     let scheduled = judged.scheduled();
     let upcoming =
         scheduled.map(|scheduled| scheduled.instants().take(SHOWN.into()).map(utc).collect());
-    let details =
-        Details { task: TaskView::of(&judged), upcoming: upcoming.unwrap_or_default(), executions };
-    desk.context.output.object(&details, || text(desk, &judged, &details))?;
+    let details = Details {
+        task: TaskView::of(&judged),
+        upcoming: upcoming.unwrap_or_default(),
+        waiting: waiting.iter().map(Waiting::from).collect(),
+        executions,
+    };
+    desk.context.output.object(&details, || text(desk, &judged, &waiting, &details))?;
     Ok(Exit::Done)
 }
 
-fn text(desk: &Desk<'_>, judged: &Judged, details: &Details) -> String {
+fn text(desk: &Desk<'_>, judged: &Judged, waiting: &[Request], details: &Details) -> String {
     let zone = view::zone(desk.context.config());
     let mut text = columns(desk, judged);
     if let Some(scheduled) = judged.scheduled() {
@@ -81,6 +121,17 @@ fn text(desk: &Desk<'_>, judged: &Judged, details: &Details) -> String {
             .collect();
         text.push_str("\n\nnext instants\n");
         text.push_str(&if next.is_empty() { "never".to_owned() } else { next.join("\n") });
+    }
+    if !waiting.is_empty() {
+        let cells = |request: &Request| {
+            let source = request.origin.source().as_str().to_owned();
+            let instants = [request.scheduled_at, due_at(request)].map(|at| zone.to_local(at));
+            let [scheduled_at, due_at] = instants;
+            [source, request.attempt.to_string(), scheduled_at, due_at]
+        };
+        text.push_str("\n\nwaiting\n");
+        let header = ["source", "attempt", "scheduled_at", "due_at"];
+        text.push_str(&table(header, waiting.iter().map(cells)));
     }
     text.push_str("\n\nlast executions\n");
     if details.executions.is_empty() {
