@@ -5,7 +5,7 @@
 //! | the scheduler ([`Store`]) | read, claim, settle, record, renew, reap: **batches**, one transaction each |
 //! | people, by command line or page ([`Desk`]) | list, show, add, enable, edit, trigger, delete |
 //!
-//! What every store promises, and [`conformance`] checks:
+//! What every store promises, and `conformance` checks:
 //!
 //! 1. A claim is won or refused as a whole, by [`claim::judge`] under the lock of the task's row. What is won is
 //!    durable before the answer. No instant of a task is accounted twice, whoever asks, however often.
