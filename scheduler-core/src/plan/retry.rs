@@ -56,6 +56,8 @@ pub enum Cause {
     Failed,
     /// Its node died or was stopped before it had ended.
     Interrupted,
+    /// It waited for its turn, as a manual run or a retry, and its node was stopped before it began.
+    NeverBegan,
 }
 
 /// How often an interrupted run is tried again where `on_lost = "retry"` comes without `retries`.
@@ -73,6 +75,7 @@ impl Policy {
             (Cause::Failed, _) => self.retries.unwrap_or(0),
             (Cause::Interrupted, OnLost::Leave) => 0,
             (Cause::Interrupted, OnLost::Retry) => self.retries.unwrap_or(DEFAULT_ON_LOST),
+            (Cause::NeverBegan, _) => u32::MAX,
         }
     }
 
@@ -89,7 +92,7 @@ impl Policy {
         }
         let wait = match cause {
             Cause::Failed => self.backoff.wait(attempt.number, attempt.trace_id),
-            Cause::Interrupted => Duration::ZERO,
+            Cause::Interrupted | Cause::NeverBegan => Duration::ZERO,
         };
         Some(Retry {
             scheduled_at: attempt.scheduled_at,

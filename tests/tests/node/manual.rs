@@ -20,6 +20,24 @@ fn a_manual_run_happens_once_and_waits_while_the_task_runs() {
 }
 
 #[test]
+fn a_manual_run_that_the_stop_kept_from_beginning_waits_on() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let id = world.add(&row("hour", "interval", "3600"));
+    world.advance_to("2026-01-01T12:00:11Z");
+    wait(world.store.request_run(id, world.now.wall)).unwrap();
+    world.holds = |call| matches!(call, Call::Claim(_));
+    world.advance_to("2026-01-01T12:00:20Z");
+    world.send(Event::Stop);
+    let claimed = world.held.take().expect("the claim is committed");
+    world.send(claimed);
+    assert!(world.has_left);
+    world.holds = |_| false;
+    world.crash_and_restart();
+    world.advance_to("2026-01-01T12:00:31Z");
+    world.check_history(&["12:00:11 cancelled", "12:00:11 success"]);
+}
+
+#[test]
 fn a_manual_run_does_not_hide_a_fire_that_was_due_before_it() {
     let mut world = World::new("2026-01-01T12:00:00Z");
     let id = world.add(&row("minute", "interval", "60"));

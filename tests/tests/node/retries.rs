@@ -212,12 +212,12 @@ fn a_run_that_gives_up_when_told_to_stop_waits_for_the_next_start_too() {
 #[test]
 fn a_retry_that_a_reading_under_way_has_not_seen_comes_at_its_time() {
     let mut world = ten_minutes(r#"{"retries": 1, "backoff": "2s"}"#);
-    world.holds_readings = true;
+    world.holds = |call| matches!(call, Call::Read);
     world.advance_to("2026-01-01T12:10:12Z");
     world.end(1, fail());
     let reading = world.held.take().expect("a reading is under way since before the failure");
     world.send(reading);
-    world.holds_readings = false;
+    world.holds = |_| false;
     world.advance_to("2026-01-01T12:10:14.2Z");
     check_attempts(&world, &["1 fail", "2 todo"]);
 }
@@ -237,6 +237,27 @@ fn a_run_that_the_stop_kept_from_beginning_waits_for_the_next_start() {
     check_attempts(&world, &["1 cancelled"]);
     assert!(world.extra(Status::Cancelled)["retry_at"].is_string());
     assert_eq!(wait(world.store.read()).unwrap().requests.len(), 1);
+}
+
+#[test]
+fn a_retry_that_the_stop_kept_from_beginning_waits_on() {
+    let mut world = ten_minutes(r#"{"retries": 1, "backoff": "2s"}"#);
+    world.end(1, fail());
+    world.holds = |call| matches!(call, Call::Claim(_));
+    world.advance_to("2026-01-01T12:10:02.3Z");
+    world.send(Event::Stop);
+    let claimed = world.held.take().expect("the claim is committed");
+    world.send(claimed);
+    assert!(world.has_left);
+    check_attempts(&world, &["1 fail", "2 cancelled"]);
+    world.holds = |_| false;
+    world.has_left = false;
+    world.crash_and_restart();
+    world.advance_to("2026-01-01T12:15:00Z");
+    check_attempts(&world, &["1 fail", "2 cancelled", "3 todo"]);
+    world.end(3, fail());
+    world.advance_to("2026-01-01T12:19:59Z");
+    check_attempts(&world, &["1 fail", "2 cancelled", "3 fail"]);
 }
 
 #[test]

@@ -64,8 +64,8 @@ pub(crate) struct World {
     pub(crate) claims: usize,
     /// When the notes of running jobs were asked for.
     pub(crate) notings: Vec<DateTime<Utc>>,
-    /// Readings are under way until the test lets them arrive.
-    pub(crate) holds_readings: bool,
+    /// Of these calls the answers are under way until the test lets them arrive.
+    pub(crate) holds: fn(&Call) -> bool,
     pub(crate) held: Option<Event>,
     /// Only the heartbeat fails.
     pub(crate) refuses_renewals: bool,
@@ -109,7 +109,7 @@ impl World {
             jobs_were_told: false,
             claims: 0,
             notings: Vec::new(),
-            holds_readings: false,
+            holds: |_| false,
             held: None,
             refuses_renewals: false,
             poison: None,
@@ -156,11 +156,15 @@ impl World {
 
     pub(crate) fn perform(&mut self, action: Action) -> Option<Event> {
         match action {
-            Action::Call(Call::Read) if self.holds_readings => {
-                self.held = Some(self.answer(Call::Read));
+            Action::Call(call) => {
+                let is_held = (self.holds)(&call);
+                let answer = self.answer(call);
+                if !is_held {
+                    return Some(answer);
+                }
+                self.held = Some(answer);
                 None
             }
-            Action::Call(call) => Some(self.answer(call)),
             Action::Start(runs) => {
                 for run in runs {
                     self.running.insert(run.execution_id, (self.now.wall, run));

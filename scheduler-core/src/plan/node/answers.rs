@@ -156,7 +156,7 @@ impl Node {
             self.load_mut(claim.task_id).has_waited = false;
         }
         if let Some((execution_id, entry)) = started {
-            self.start(execution_id, claim.task_id, entry, now, runs);
+            self.start(execution_id, claim, entry, now, runs);
         }
         self.plan_next(claim.task_id);
     }
@@ -164,11 +164,12 @@ impl Node {
     fn start(
         &mut self,
         execution_id: ExecutionId,
-        task_id: TaskId,
+        claim: &Claim,
         entry: &Entry,
         now: Now,
         runs: &mut Vec<Run>,
     ) {
+        let task_id = claim.task_id;
         let Some(Known::Live(live)) = self.known.get(&task_id) else { return };
         let task = &live.task;
         let open = Open {
@@ -184,7 +185,12 @@ impl Node {
         if self.is_stopping() {
             let reason = "the scheduler stopped before the run began";
             let cancelled = Status::Cancelled;
-            let retry = open.policy.retry(Cause::Interrupted, open.attempt(), now.wall);
+            // What was asked for, by a person or by a failure, is never too late: it waits on.
+            let cause = match claim.origin {
+                Origin::Schedule => Cause::Interrupted,
+                Origin::Request(_) | Origin::Retry => Cause::NeverBegan,
+            };
+            let retry = open.policy.retry(cause, open.attempt(), now.wall);
             return self.finish(unstarted(
                 execution_id,
                 task_id,
