@@ -108,9 +108,16 @@ fn split(piece: TokenStream) -> syn::Result<(Ident, TokenStream)> {
     })
 }
 
+/// What only a row says.
+const OF_ROWS: [&str; 2] = ["coalesce", "timezone"];
+
 fn find(key: &Ident) -> syn::Result<&'static Known> {
     if let Some(known) = KNOWN.iter().find(|known| key == known.name) {
         return Ok(known);
+    }
+    if OF_ROWS.iter().any(|name| key == name) {
+        let text = format!("`{key}` is no option of a job: a row says it, in its `extra`");
+        return Err(syn::Error::new_spanned(key, text));
     }
     let names = KNOWN.iter().map(|known| known.name);
     let text = match nearest(&key.to_string(), names.clone()) {

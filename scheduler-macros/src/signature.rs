@@ -153,13 +153,17 @@ fn check_type(type_: &Type) -> syn::Result<()> {
 
 /// Whether the type of `args` borrows nothing: asked here, since of a lifetime the compiler speaks in riddles.
 fn check_owned(type_: &Type) -> syn::Result<()> {
-    if !has_token(
-        type_.to_token_stream(),
-        &|token| matches!(token, TokenTree::Punct(mark) if mark.as_char() == '&'),
-    ) {
+    // A lifetime with a name of its own is a generic parameter, and said there.
+    let borrows = |token: &TokenTree| match token {
+        TokenTree::Punct(mark) => mark.as_char() == '&',
+        TokenTree::Ident(word) => word == "_",
+        _ => false,
+    };
+    if !has_token(type_.to_token_stream(), &borrows) {
         return Ok(());
     }
-    let text = "the `args` of a job are owned: write `String` for `&str`, `Vec<T>` for `&[T]`, `Args` for `&Args`";
+    let text = "the `args` of a job are owned: write `String` for `&str`, `Vec<T>` for `&[T]`, `Args` for `&Args`, \
+                and a struct without a lifetime";
     Err(syn::Error::new_spanned(type_, text))
 }
 

@@ -46,7 +46,10 @@ impl Database {
 /// What a call by the test itself gives; a refusal is a mistake of the test.
 #[track_caller]
 pub(super) fn done<T>(call: impl Future<Output = Result<T, StoreError>>) -> T {
-    answer(call).unwrap_or_else(|error| panic!("{error}"))
+    match answer(call) {
+        Ok(value) => value,
+        Err(error) => panic!("{error}"),
+    }
 }
 
 /// The result of a call to tables in memory, which never waits.

@@ -8,7 +8,7 @@ impl Harness {
     #[track_caller]
     pub fn next_run(&mut self, task_key: &str, act: Act) {
         self.id(task_key);
-        self.say(format!("{task_key:?}: its next run is ordered to be {act:?}"));
+        self.say(format!("{task_key:?}: its next run is ordered: {act:?}"));
         self.engine.acts.next(task_key, act);
     }
 
@@ -16,19 +16,19 @@ impl Harness {
     #[track_caller]
     pub fn every_run(&mut self, task_key: &str, act: Act) {
         self.id(task_key);
-        self.say(format!("{task_key:?}: every run is ordered to be {act:?}"));
+        self.say(format!("{task_key:?}: every run is ordered: {act:?}"));
         self.engine.acts.every(task_key, act);
     }
 
     /// Orders what goes wrong with the next claim, whatever is in it.
     pub fn next_claim(&mut self, fault: StoreFault) {
-        self.say(format!("the next claim is ordered to be {fault:?}"));
+        self.say(format!("the next claim is ordered: {fault:?}"));
         self.engine.database.next_claim = Some(fault);
     }
 
     /// Orders what goes wrong when the next outcomes are recorded.
     pub fn next_record(&mut self, fault: StoreFault) {
-        self.say(format!("the next record is ordered to be {fault:?}"));
+        self.say(format!("the next record is ordered: {fault:?}"));
         self.engine.database.next_record = Some(fault);
     }
 

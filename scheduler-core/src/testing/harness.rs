@@ -58,9 +58,9 @@ impl Harness {
             tokio::runtime::Handle::try_current().is_err(),
             "the harness has a tokio runtime of its own: write #[test] in place of #[tokio::test]"
         );
-        let zone = Zone::named(zone).unwrap_or_else(|error| panic!("{error}"));
+        let zone = or_panic(Zone::named(zone));
         let start = instant(start, &zone);
-        let linked = Registry::linked().unwrap_or_else(|error| panic!("{error}"));
+        let linked = or_panic(Registry::linked());
         Self { engine: Engine::new(start, zone.clone(), linked), zone, ids: HashMap::new() }
     }
 
@@ -113,9 +113,9 @@ impl Harness {
     #[track_caller]
     pub fn insert(&mut self, row: Row) -> TaskId {
         self.start();
+        let id = done(self.engine.store.add(&row.0));
         let text = format!("{:?}: inserted, {:?} {:?}", row.0.task_key, row.0.trigger, row.0.spec);
         self.say(text);
-        let id = done(self.engine.store.add(&row.0));
         self.ids.insert(row.0.task_key, id);
         id
     }
@@ -243,10 +243,11 @@ impl Harness {
         self.engine.block_on(future)
     }
 
+    #[track_caller]
     pub(super) fn start(&mut self) {
         if !self.engine.has_started() {
             // What a test may have set is held to the ranges of the files.
-            self.engine.config.check().unwrap_or_else(|error| panic!("{error}"));
+            or_panic(self.engine.config.check());
             self.engine.start();
         }
     }
@@ -323,10 +324,20 @@ fn instant(text: &str, zone: &Zone) -> DateTime<Utc> {
     let anchor = Anchor { created_at: DateTime::UNIX_EPOCH, updated_at: DateTime::UNIX_EPOCH };
     let date = Parser::new(CronDialect::Standard).parse(TriggerKind::Date, text, zone, anchor);
     let at = date.ok().and_then(|date| date.next_after(DateTime::<Utc>::MIN_UTC));
-    at.filter(|_| text != "now").unwrap_or_else(|| {
-        panic!(
+    match at.filter(|_| text != "now") {
+        Some(at) => at,
+        None => panic!(
             "{text:?} is no instant in {}, expected YYYY-MM-DD HH:MM:SS or RFC 3339, such as 2026-03-29T02:00:00+01:00",
             zone.name()
-        )
-    })
+        ),
+    }
+}
+
+/// A mistake of the test is shown where the test made it, which a closure would hide.
+#[track_caller]
+fn or_panic<T, E: std::fmt::Display>(result: Result<T, E>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(error) => panic!("{error}"),
+    }
 }

@@ -141,7 +141,7 @@ impl Timeline {
                 format!("{task_key:?}: run {execution_id} begins, for {fire}{which}")
             }
             Line::Ended(id, Ok(())) => format!("run {id} succeeded"),
-            Line::Ended(id, Err(error)) => format!("run {id} failed: {error}"),
+            Line::Ended(id, Err(error)) => format!("run {id} came back: {error}"),
         }
     }
 }

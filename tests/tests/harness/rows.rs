@@ -174,7 +174,7 @@ fn the_timeline_says_what_happened_when() {
         "2026-03-29 00:50:00  \"flaky\": inserted, \"interval\" \"600\"",
         "2026-03-29 00:50:00  REJECTED task 2 \"bad\": execute_func \"quikc\" is not a known job",
         "2026-03-29 02:00:00  \"flaky\": run 1 begins, for 2026-03-29 02:00:00",
-        "2026-03-29 02:00:00  run 1 failed: attempt 1 fails",
+        "2026-03-29 02:00:00  run 1 came back: attempt 1 fails",
         "run 1 is recorded fail: attempt 1 fails, tried again at 2026-03-29 02:00:2",
         "run 2 begins, for 2026-03-29 02:00:00, attempt 2",
     ] {

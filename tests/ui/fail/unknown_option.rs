@@ -15,4 +15,9 @@ async fn send_report_3(_task_key: &str, _args: Args, _ctx: Context) -> JobResult
     Ok(())
 }
 
+#[job("send_report", coalesce = false)]
+async fn send_report_4(_task_key: &str, _args: Args, _ctx: Context) -> JobResult {
+    Ok(())
+}
+
 fn main() {}
