@@ -29,6 +29,26 @@ fn a_claim_that_settles_later_than_the_grace_is_missed_not_run() {
 }
 
 #[test]
+fn a_node_that_was_frozen_for_longer_than_its_lease_begins_nothing_it_claimed_before() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.add(&row("hour", "interval", "3600"));
+    world.advance_to("2026-01-01T12:59:59Z");
+    world.holds = |call| matches!(call, Call::Claim(_));
+    world.advance_to("2026-01-01T13:00:00Z");
+    let claimed = world.held.take().expect("the claim is committed");
+    // 24.999 s would be the last moment at which it trusts itself: 30 s less the margin of 5 s.
+    world.set_clock(at("2026-01-01T13:00:40Z"));
+    world.now.mono += Duration::from_secs(40);
+    world.send(claimed);
+    world.holds = |_| false;
+    world.advance_to("2026-01-01T13:01:00Z");
+    assert!(world.running.is_empty());
+    world.check_history(&["13:00:00 lost"]);
+    let reason = &world.extra(Status::Lost)["reason"];
+    assert_eq!(reason, "the lease of the node was over before the run began");
+}
+
+#[test]
 fn results_of_jobs_that_ended_in_an_outage_are_written_afterwards() {
     let mut world = World::new("2026-01-01T12:00:00Z");
     world.takes = None;

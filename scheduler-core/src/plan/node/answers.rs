@@ -182,23 +182,14 @@ impl Node {
             deadline: task.policy.timeout.map(|timeout| now.mono + timeout),
             is_given_up: false,
         };
-        if self.is_stopping() {
-            let reason = "the scheduler stopped before the run began";
-            let cancelled = Status::Cancelled;
+        if let Some(why_not) = self.why_not_begin(now) {
             // What was asked for, by a person or by a failure, is never too late: it waits on.
             let cause = match claim.origin {
                 Origin::Schedule => Cause::Interrupted,
                 Origin::Request(_) | Origin::Retry => Cause::NeverBegan,
             };
             let retry = open.policy.retry(cause, open.attempt(), now.wall);
-            return self.finish(unstarted(
-                execution_id,
-                task_id,
-                entry,
-                (cancelled, reason),
-                retry,
-                now,
-            ));
+            return self.finish(unstarted(execution_id, task_id, entry, why_not, retry, now));
         }
         runs.push(Run {
             execution_id,
@@ -217,6 +208,18 @@ impl Node {
         }
         self.open.insert(execution_id, open);
         self.load_mut(task_id).running += 1;
+    }
+
+    /// Why what was claimed does not begin any more. Of a node that was frozen for longer than its lease others may have
+    /// taken the run already.
+    fn why_not_begin(&self, now: Now) -> Option<(Status, &'static str)> {
+        if self.is_stopping() {
+            Some((Status::Cancelled, "the scheduler stopped before the run began"))
+        } else if !self.lease.is_trusted(now.mono) {
+            Some((Status::Lost, "the lease of the node was over before the run began"))
+        } else {
+            None
+        }
     }
 
     /// A run whose claim was committed, but of which we hear only after the grace, is not started any more.
