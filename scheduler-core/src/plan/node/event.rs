@@ -63,7 +63,7 @@ pub enum Action {
 }
 
 /// What is asked of the store.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Call {
     /// Read the tables.
     Read,

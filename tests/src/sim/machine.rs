@@ -1,0 +1,119 @@
+//! A machine of a simulation: a clock of its own, and the process that runs on it.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+use scheduler_core::plan::{
+    Now,
+    execution::ExecutionId,
+    node::{Event, Node, Run, Settings},
+    task::{Catalog, JobOptions, JobRefusal, Policy, Reader},
+    trigger::{CronDialect, Zone},
+};
+
+use super::time::{Ms, span, utc};
+
+/// A run that is under way.
+#[derive(Debug)]
+pub(super) struct Job {
+    /// What was started.
+    pub(super) run: Run,
+    /// When, by the machine's wall clock.
+    pub(super) started_at: chrono::DateTime<chrono::Utc>,
+    /// How it will end.
+    pub(super) result: Result<(), String>,
+}
+
+/// A machine.
+#[derive(Debug)]
+pub(super) struct Machine {
+    name: String,
+    /// Goes up with every process; what was meant for an earlier one is not heard.
+    pub(super) incarnation: u32,
+    /// The process; `None`: none runs.
+    pub(super) brain: Option<Node>,
+    /// Its jobs.
+    pub(super) jobs: BTreeMap<ExecutionId, Job>,
+    /// Stopped by a signal: neither the process nor its jobs move.
+    pub(super) is_paused: bool,
+    /// What it will hear when it goes on.
+    pub(super) inbox: VecDeque<Event>,
+    /// Its jobs that end when it goes on.
+    pub(super) over: Vec<ExecutionId>,
+    /// No packet passes between it and the database.
+    pub(super) is_cut_off: bool,
+    /// How far its wall clock is ahead of the true one.
+    pub(super) ahead: Ms,
+    /// The wake-up that counts; earlier ones are forgotten.
+    pub(super) wake_up: u64,
+    /// When its process was asked to stop.
+    pub(super) stopped_at: Option<Ms>,
+}
+
+impl Machine {
+    /// A machine without a process.
+    pub(super) fn new(name: String) -> Self {
+        Self {
+            name,
+            incarnation: 0,
+            brain: None,
+            jobs: BTreeMap::new(),
+            is_paused: false,
+            inbox: VecDeque::new(),
+            over: Vec::new(),
+            is_cut_off: false,
+            ahead: 0,
+            wake_up: 0,
+            stopped_at: None,
+        }
+    }
+
+    /// The node's id, one for every process.
+    pub(super) fn node_id(&self) -> String {
+        format!("{}.{}", self.name, self.incarnation)
+    }
+
+    /// What its clocks say.
+    pub(super) fn now(&self, now: Ms) -> Now {
+        Now { wall: utc(now + self.ahead), mono: mono(now) }
+    }
+
+    /// Starts a process.
+    pub(super) fn start(&mut self, lease: Ms) {
+        self.incarnation += 1;
+        self.stopped_at = None;
+        let settings = Settings { lease: span(lease), ..Settings::default() };
+        let reader =
+            Reader::new(CronDialect::Standard, Zone::utc(), Policy::default(), Box::new(AnyJob));
+        let (id, mut count) = (self.node_id(), 0_u64);
+        self.brain = Some(Node::new(settings, reader, move || {
+            count += 1;
+            format!("{id}-{count}").into()
+        }));
+    }
+
+    /// The process is gone, and its jobs with it.
+    pub(super) fn end(&mut self) {
+        self.brain = None;
+        self.jobs.clear();
+        self.inbox.clear();
+        self.over.clear();
+        self.is_paused = false;
+    }
+}
+
+/// The monotonic clock, which every machine shares.
+pub(super) fn mono(now: Ms) -> Duration {
+    span(now)
+}
+
+/// The one job there is; its `args` say what it does.
+struct AnyJob;
+
+impl Catalog for AnyJob {
+    fn accepts(&self, job: &str, _args: &str) -> Result<JobOptions, JobRefusal> {
+        if job == "job" { Ok(JobOptions::NONE) } else { Err(JobRefusal::Unknown(Vec::new())) }
+    }
+}
