@@ -1,5 +1,6 @@
 //! What tests of several packages share.
 
+pub mod mutants;
 pub mod poll;
 pub mod servers;
 pub mod sim;
