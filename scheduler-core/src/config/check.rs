@@ -58,6 +58,7 @@ fn mistakes(common: &Common) -> Vec<String> {
         duration("misfire_grace_time", common.misfire_grace_time, &range::MISFIRE_GRACE_TIME),
         number("max_instances", common.max_instances, &range::MAX_INSTANCES),
         duration("lease", common.lease, &range::LEASE),
+        duration("clock_tolerance", common.clock_tolerance, &range::CLOCK_TOLERANCE),
         duration("shutdown_timeout", common.shutdown_timeout, &range::SHUTDOWN_TIMEOUT),
         duration("database_timeout", common.database_timeout, &range::DATABASE_TIMEOUT),
         number("[jobs] threads", jobs.threads, &range::THREADS),
@@ -162,6 +163,9 @@ mod tests {
         let lease = |common: &mut Common, value| common.lease = value;
         limit("lease", lease, [secs(1), ms(999)], "1s to 1h");
         limit("lease", lease, [hour, hour + ns], "1s to 1h");
+        let clock_tolerance = |common: &mut Common, value| common.clock_tolerance = value;
+        limit("clock_tolerance", clock_tolerance, [ms(100), ms(100) - ns], "100ms to 1h");
+        limit("clock_tolerance", clock_tolerance, [hour, hour + ns], "100ms to 1h");
         let shutdown_timeout = |common: &mut Common, value| common.shutdown_timeout = value;
         limit("shutdown_timeout", shutdown_timeout, [hour, hour + ns], "0s to 1h");
         check(|config| config.common.shutdown_timeout = Duration::ZERO, &[]);

@@ -26,6 +26,8 @@ pub struct Common {
     pub max_instances: u32,
     /// A node that is silent for longer has lost its executions. Default 30 s, 1 s to 1 h.
     pub lease: Duration,
+    /// How far the machine's clock may be off the database's; beyond that nothing is claimed. Default 2 s, 100 ms to 1 h.
+    pub clock_tolerance: Duration,
     /// How long running jobs may take to end when the program stops. Default 10 s, 0 to 1 h.
     pub shutdown_timeout: Duration,
     /// Deadline of one database call. Default 5 s, 100 ms to 5 min.
@@ -66,6 +68,7 @@ pub(super) mod range {
     pub(in crate::config) const MISFIRE_GRACE_TIME: RangeInclusive<Duration> = SECOND..=DAYS_366;
     pub(in crate::config) const MAX_INSTANCES: RangeInclusive<u32> = 1..=10_000;
     pub(in crate::config) const LEASE: RangeInclusive<Duration> = SECOND..=HOUR;
+    pub(in crate::config) const CLOCK_TOLERANCE: RangeInclusive<Duration> = MS_100..=HOUR;
     pub(in crate::config) const SHUTDOWN_TIMEOUT: RangeInclusive<Duration> = Duration::ZERO..=HOUR;
     pub(in crate::config) const DATABASE_TIMEOUT: RangeInclusive<Duration> = MS_100..=MINUTES_5;
     pub(in crate::config) const THREADS: RangeInclusive<usize> = 0..=1024;
@@ -90,6 +93,7 @@ pub(super) fn read(t: &mut Reader<'_>) -> Common {
         coalesce: t.bool("coalesce", true),
         max_instances: t.integer("max_instances", 1, range::MAX_INSTANCES),
         lease: t.duration("lease", secs(30), range::LEASE),
+        clock_tolerance: t.duration("clock_tolerance", secs(2), range::CLOCK_TOLERANCE),
         shutdown_timeout: t.duration("shutdown_timeout", secs(10), range::SHUTDOWN_TIMEOUT),
         database_timeout: t.duration("database_timeout", secs(5), range::DATABASE_TIMEOUT),
         jobs: t.table("jobs", "[jobs] ", |t| JobsTable {

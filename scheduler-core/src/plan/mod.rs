@@ -14,6 +14,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 pub mod claim;
+pub mod database_clock;
 pub mod duration;
 pub mod execution;
 pub mod lateness;
@@ -29,7 +30,7 @@ pub mod words;
 
 /// The two readings of the clock that every decision gets.
 ///
-/// Due-ness is judged by `wall`; leases, time-outs and back-off by `mono`, which no clock step can move.
+/// Due-ness is judged by `wall`, set right by the [database's clock](database_clock); leases, time-outs and back-off by `mono`, which no clock step can move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
     /// Wall clock, UTC.

@@ -6,8 +6,11 @@ use tokio::task::JoinSet;
 
 use crate::{
     clock::Clock,
-    plan::node::{Call, Event, Failure},
-    store::{SharedStore, StoreError},
+    plan::{
+        database_clock::Sighting,
+        node::{Call, Event, Failure},
+    },
+    store::{Desk, SharedStore, StoreError},
 };
 
 /// How a node speaks to its store.
@@ -57,7 +60,8 @@ impl Calls {
                 Call::Note(notes) => Event::Noted(store.note(&notes).await.map_err(failure)),
                 Call::Renew => {
                     let started = clock.mono();
-                    Event::Renewed { started, result: store.renew(&node_id).await.map_err(failure) }
+                    let result = renew(&*store, &node_id, &clock).await.map_err(failure);
+                    Event::Renewed { started, result }
                 }
                 Call::Reap { suspects } => {
                     Event::Reaped(store.reap(&node_id, lease, &suspects).await.map_err(failure))
@@ -65,6 +69,15 @@ impl Calls {
             }
         });
     }
+}
+
+/// The lease, and then the database's clock by a question of its own, which is quicker than a commit.
+async fn renew(store: &dyn Desk, node_id: &str, clock: &Clock) -> Result<Sighting, StoreError> {
+    store.renew(node_id).await?;
+    let asked = clock.mono();
+    let at = store.now().await?;
+    let error = (clock.mono() - asked) / 2;
+    Ok(Sighting { at, seen: asked + error, error })
 }
 
 fn failure(error: StoreError) -> Failure {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use crate::plan::node::{Ending, Notice};
+use crate::plan::node::{Ending, Health, Notice};
 
 /// Lines about scheduled tasks at the start; a table of 100,000 tasks must not flood the log.
 const SCHEDULED_LINES: usize = 50;
@@ -63,28 +63,13 @@ impl Reporter {
             Notice::Healed(task_id) => {
                 tracing::warn!(task.id = task_id, "stood at doing with nothing open: set ready");
             }
-            Notice::DatabaseTrouble(error) => {
-                tracing::error!("the database is in trouble, retrying: {error}")
-            }
-            Notice::DatabaseBack => tracing::info!("the database answers again"),
-            Notice::LeaseLost => {
-                tracing::error!(
-                    "the lease could not be renewed in time: nothing is claimed until it is"
-                );
-            }
             Notice::Stuck { task_id, error } => tracing::error!(
                 task.id = task_id,
                 "every transaction with this task fails, retrying it alone: {error}"
             ),
-            Notice::ReapingFails(error) => {
-                tracing::error!("what dead nodes left open cannot be closed, retrying: {error}");
-            }
-            Notice::LeftUnrecorded(outcomes) => tracing::error!(
-                outcomes,
-                "leaving before these outcomes could be recorded: their executions become lost"
-            ),
-            Notice::Stopping(running) => tracing::info!(running, "stopping: no new claims"),
             Notice::Ending(ending) => say_ending(ending),
+            Notice::Health(health) => say_health(health),
+            Notice::Stopping(running) => tracing::info!(running, "stopping: no new claims"),
         }
     }
 
@@ -102,6 +87,34 @@ impl Reporter {
             }
         }
         tracing::info!(task.id = task_id, task.key = %task_key, next = %instant(next), "scheduled");
+    }
+}
+
+/// How the node itself fares.
+fn say_health(health: Health) {
+    match health {
+        Health::DatabaseTrouble(error) => {
+            tracing::error!("the database is in trouble, retrying: {error}")
+        }
+        Health::DatabaseBack => tracing::info!("the database answers again"),
+        Health::ClockIsOff(skew) => tracing::error!(
+            ahead_ms = skew.num_milliseconds(),
+            "the clock of this machine is off that of the database by more than clock_tolerance: nothing is \
+             claimed until it is right; is NTP running on both?"
+        ),
+        Health::ClockIsRight => tracing::info!("the clock of this machine is right again"),
+        Health::LeaseLost => {
+            tracing::error!(
+                "the lease could not be renewed in time: nothing is claimed until it is"
+            );
+        }
+        Health::ReapingFails(error) => {
+            tracing::error!("what dead nodes left open cannot be closed, retrying: {error}");
+        }
+        Health::LeftUnrecorded(outcomes) => tracing::error!(
+            outcomes,
+            "leaving before these outcomes could be recorded: their executions become lost"
+        ),
     }
 }
 

@@ -38,6 +38,7 @@ pub(crate) fn settings(config: &Config) -> Settings {
     Settings {
         sync_interval: common.sync_interval,
         lease: common.lease,
+        clock_tolerance: common.clock_tolerance,
         shutdown_timeout: common.shutdown_timeout,
         max_running: common.jobs.max_running,
         ..Settings::default()

@@ -435,6 +435,10 @@ impl Store for MemoryStore {
         Ok(())
     }
 
+    async fn now(&self) -> Result<DateTime<Utc>, StoreError> {
+        Ok(self.tables().now)
+    }
+
     async fn leave(&self, node: &str) -> Result<(), StoreError> {
         self.tables().nodes.remove(node);
         Ok(())

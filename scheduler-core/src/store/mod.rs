@@ -106,6 +106,12 @@ pub trait Store: Debug + Send + Sync {
     /// When the database does not answer.
     async fn renew(&self, node: &str) -> Result<(), StoreError>;
 
+    /// What the database's clock shows, by which leases are kept and fires are due.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    async fn now(&self) -> Result<DateTime<Utc>, StoreError>;
+
     /// Forgets `node`, which has nothing open any more.
     ///
     /// # Errors

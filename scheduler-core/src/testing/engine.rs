@@ -24,6 +24,7 @@ use crate::{
     job::Shared,
     plan::{
         Now,
+        database_clock::Sighting,
         node::{Action, Call, Ended, Event, Node},
         task::Reader,
         trigger::Zone,
@@ -219,7 +220,8 @@ impl Engine {
             Call::Note(_) => Event::Noted(database.call(None, store.note(&alive.jobs.noted()))),
             Call::Renew => {
                 let result = database.call(None, store.renew(&alive.id));
-                Event::Renewed { started: now.mono, result }
+                let sighting = Sighting { at: now.wall, seen: now.mono, error: Duration::ZERO };
+                Event::Renewed { started: now.mono, result: result.map(|()| sighting) }
             }
             Call::Reap { suspects } => {
                 let lease = self.config.common.lease;

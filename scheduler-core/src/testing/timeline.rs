@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::plan::{
     execution::ExecutionId,
-    node::{Ended, Ending, Notice, Run},
+    node::{Ended, Ending, Health, Notice, Run},
     trigger::Zone,
 };
 
@@ -83,15 +83,25 @@ impl Timeline {
             Notice::Stuck { task_id, error } => {
                 format!("task {task_id}: every transaction fails: {error}")
             }
-            Notice::ReapingFails(error) => format!("dead runs cannot be closed: {error}"),
-            Notice::LeftUnrecorded(count) => format!("left with {count} outcomes unrecorded"),
+            Notice::Health(Health::ReapingFails(error)) => {
+                format!("dead runs cannot be closed: {error}")
+            }
+            Notice::Health(Health::LeftUnrecorded(count)) => {
+                format!("left with {count} outcomes unrecorded")
+            }
             Notice::Healed(task_id) => format!("task {task_id}: set ready again"),
             Notice::RequestRefused { task_id, attempt, extra } => {
                 format!("task {task_id}: what waited is cancelled (attempt {attempt}): {extra}")
             }
-            Notice::DatabaseTrouble(error) => format!("the database is in trouble: {error}"),
-            Notice::DatabaseBack => "the database answers again".to_owned(),
-            Notice::LeaseLost => "the lease is lost: nothing is claimed".to_owned(),
+            Notice::Health(Health::DatabaseTrouble(error)) => {
+                format!("the database is in trouble: {error}")
+            }
+            Notice::Health(Health::DatabaseBack) => "the database answers again".to_owned(),
+            Notice::Health(Health::ClockIsOff(skew)) => {
+                format!("the clock is off by {} ms: nothing is claimed", skew.num_milliseconds())
+            }
+            Notice::Health(Health::ClockIsRight) => "the clock is right again".to_owned(),
+            Notice::Health(Health::LeaseLost) => "the lease is lost: nothing is claimed".to_owned(),
             Notice::Stopping(running) => format!("stopping, {running} running"),
             Notice::Ending(ending) => self.ending(ending)?,
             Notice::FirstReading { .. } => return None,

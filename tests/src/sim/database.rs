@@ -4,11 +4,13 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     pin::pin,
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 
 use scheduler_core::{
     plan::{
         claim::{Claim, Refusal, Verdict},
+        database_clock::Sighting,
         execution::{ExecutionId, Outcome, Recorded, Status},
         node::{Call, Event, Failure, Reaped},
         task::TaskId,
@@ -100,7 +102,8 @@ impl Database {
             Call::Note(notes) => Event::Noted(done(self.store.note(&notes)).map_err(failure)),
             Call::Renew => {
                 let result = done(self.store.renew(node)).map_err(failure);
-                Event::Renewed { started, result }
+                let sighting = Sighting { at: utc(now), seen: span(now), error: Duration::ZERO };
+                Event::Renewed { started, result: result.map(|()| sighting) }
             }
             Call::Reap { suspects } => Event::Reaped(Ok(self.reap(node, &suspects, now))),
         }

@@ -53,7 +53,7 @@ impl Faults {
             pause: mean(rng, 10),
             stop: mean(rng, 10),
             cut_off: mean(rng, 15),
-            clock: if on(rng) { rng.i64(100..=1_500) } else { 0 },
+            clock: if on(rng) { *rng.choice(&[1_500, 3_000, 7_200_000]).unwrap_or(&0) } else { 0 },
             edit: mean(rng, 5),
         }
     }

@@ -140,7 +140,7 @@ impl Judge<'_> {
             if closed.is_some_and(|closed| closed < run.started) {
                 self.wrong("I2", format!("{what} began after its row was closed"));
             }
-            if row.source == "schedule" && run.started < run.scheduled_at - 2_000 {
+            if row.source == "schedule" && run.started < run.scheduled_at {
                 self.wrong(
                     "I6",
                     format!("{what} began {} ms early", run.scheduled_at - run.started),
@@ -319,8 +319,7 @@ impl Judge<'_> {
             } else {
                 opens
             };
-            // A clock that is ahead within its tolerance sees the next instants of the row as it was.
-            let until = version.until.saturating_add(2_000).min(at);
+            let until = version.until.min(at);
             instants.extend(grid.instants(row.created, &row.zone, opens.max(first - 1), until));
         }
         if !instants.contains(&at) {

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use scheduler_core::plan::{
     claim::{Origin, Refusal, Verdict},
     execution::Recorded,
-    node::{Ending, Event, Notice, Settled},
+    node::{Ending, Event, Health, Notice, Settled},
 };
 
 /// How often, by name.
 pub(super) type Counts = BTreeMap<&'static str, u64>;
 
 /// What must be seen in every campaign, at least ten times.
-pub const WANTED: [&str; 27] = [
+pub const WANTED: [&str; 28] = [
     "answers lost",
     "applied late",
     "claim accounted elsewhere",
@@ -21,6 +21,7 @@ pub const WANTED: [&str; 27] = [
     "claim of a disabled row",
     "claim of a deleted row",
     "claim of an old spec",
+    "clock off",
     "clock steps",
     "crashes",
     "database troubles",
@@ -82,11 +83,12 @@ pub(super) fn in_notice(notice: &Notice, counts: &mut Counts) {
     let what = match notice {
         Notice::Rejected(_) => "rejected",
         Notice::Healed(_) => "healed",
-        Notice::LeaseLost => "lease lost",
+        Notice::Health(Health::LeaseLost) => "lease lost",
+        Notice::Health(Health::ClockIsOff(_)) => "clock off",
         Notice::RequestRefused { .. } => "withdrawn",
         Notice::Ending(Ending::OutcomeDiscarded { .. }) => "discarded",
         Notice::Ending(Ending::Lost { is_retried: true, .. }) => "lost and retried",
-        Notice::LeftUnrecorded(_) => "left unrecorded",
+        Notice::Health(Health::LeftUnrecorded(_)) => "left unrecorded",
         _ => return,
     };
     *counts.entry(what).or_default() += 1;

@@ -320,6 +320,9 @@ impl World {
                 }
             }
             Happening::ClockSteps(machine) => {
+                if self.is_healed {
+                    return;
+                }
                 let most = self.faults.clock;
                 self.count("clock steps");
                 self.machines[machine].ahead = self.rng.i64(-most..=most);
@@ -358,6 +361,7 @@ impl World {
         self.faults = Faults { edit, clock: self.faults.clock, ..Faults::default() };
         for machine in 0..self.machines.len() {
             self.machines[machine].is_cut_off = false;
+            self.machines[machine].ahead = 0;
             self.goes_on(machine);
             self.happens_in(1_000, Happening::Starts(machine));
         }

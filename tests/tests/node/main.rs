@@ -1,6 +1,7 @@
 //! The rules of a node, told by stepping one through time on the store in memory.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking too")]
 
+mod clock;
 mod due;
 mod endings;
 mod late;

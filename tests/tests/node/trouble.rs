@@ -66,8 +66,11 @@ fn results_of_jobs_that_ended_in_an_outage_are_written_afterwards() {
         "12:04:00 todo",
         "12:05:00 skipped",
     ]);
-    let trouble =
-        world.notices.iter().filter(|notice| matches!(notice, Notice::DatabaseTrouble(_))).count();
+    let trouble = world
+        .notices
+        .iter()
+        .filter(|notice| matches!(notice, Notice::Health(Health::DatabaseTrouble(_))))
+        .count();
     assert_eq!(trouble, 1, "said once");
 }
 
@@ -80,7 +83,7 @@ fn a_node_that_cannot_renew_claims_nothing_until_it_can() {
     // The lease of 30 s less its margin of 5 s, from the last renewal at 12:00:00.
     world.advance_to("2026-01-01T12:00:40Z");
     assert_eq!(world.history().last().map(String::as_str), Some("12:00:24 success"));
-    assert!(world.notices.contains(&Notice::LeaseLost));
+    assert!(world.notices.contains(&Notice::Health(Health::LeaseLost)));
     world.refuses_renewals = false;
     world.advance_to("2026-01-01T12:00:43Z");
     assert_eq!(world.history().last().map(String::as_str), Some("12:00:43 success"));

@@ -10,8 +10,9 @@ pub(crate) use scheduler_core::{
     plan::{
         Now,
         claim::{Claim, Entry, Origin, Verdict},
+        database_clock::Sighting,
         execution::{ExecutionId, Outcome, Recorded, Status},
-        node::{Action, Call, Ended, Ending, Event, Failure, Node, Notice, Run, Settings},
+        node::{Action, Call, Ended, Ending, Event, Failure, Health, Node, Notice, Run, Settings},
         notes::Notes,
         task::{Catalog, JobOptions, JobRefusal, Policy, Reader, TaskId},
         trigger::{CronDialect, Zone},
@@ -49,7 +50,10 @@ pub(crate) struct World {
     pub(crate) node: Node,
     pub(crate) node_id: &'static str,
     pub(crate) store: MemoryStore,
+    /// What the database's clock says, and the monotonic one.
     pub(crate) now: Now,
+    /// How far the machine's wall clock is ahead.
+    pub(crate) ahead: TimeDelta,
     pub(crate) database: Database,
     /// How long a job takes; `None`: until the test ends it.
     pub(crate) takes: Option<TimeDelta>,
@@ -100,6 +104,7 @@ impl World {
             node_id: "a",
             store,
             now: Now { wall: at(start), mono: Duration::from_secs(1_000) },
+            ahead: TimeDelta::zero(),
             database: Database::Answers,
             takes: Some(TimeDelta::zero()),
             running: BTreeMap::new(),
@@ -114,6 +119,11 @@ impl World {
             refuses_renewals: false,
             poison: None,
         }
+    }
+
+    /// What the machine's clocks say.
+    pub(crate) fn local(&self) -> Now {
+        Now { wall: self.now.wall + self.ahead, ..self.now }
     }
 
     pub(crate) fn add(&mut self, row: &NewTask) -> TaskId {
@@ -134,7 +144,7 @@ impl World {
     pub(crate) fn send(&mut self, event: Event) {
         let mut events = VecDeque::from([event]);
         while let Some(event) = events.pop_front() {
-            for action in self.node.handle(event, self.now) {
+            for action in self.node.handle(event, self.local()) {
                 events.extend(self.perform(action));
             }
         }
@@ -167,7 +177,7 @@ impl World {
             }
             Action::Start(runs) => {
                 for run in runs {
-                    self.running.insert(run.execution_id, (self.now.wall, run));
+                    self.running.insert(run.execution_id, (self.local().wall, run));
                 }
                 self.end_what_is_over()
             }
@@ -176,7 +186,7 @@ impl World {
                 None
             }
             Action::Abort(executions) => {
-                let now = self.now.wall;
+                let now = self.local().wall;
                 let result = || Err("ended by the scheduler".to_owned());
                 let ended = executions.iter().filter(|_| !self.jobs_block).filter_map(|id| {
                     let (started, _) = self.running.remove(id)?;
@@ -235,7 +245,9 @@ impl World {
                 } else {
                     self.call(self.store.renew(self.node_id))
                 };
-                Event::Renewed { started: self.now.mono, result }
+                let (at, seen) = (self.now.wall, self.now.mono);
+                let sighting = Sighting { at, seen, error: Duration::ZERO };
+                Event::Renewed { started: seen, result: result.map(|()| sighting) }
             }
             Call::Reap { suspects } => Event::Reaped(self.call(self.store.reap(
                 self.node_id,
@@ -247,7 +259,7 @@ impl World {
 
     pub(crate) fn end_what_is_over(&mut self) -> Option<Event> {
         let takes = self.takes?;
-        let now = self.now.wall;
+        let now = self.local().wall;
         let over = self.running.extract_if(.., |_, (started, _)| *started + takes <= now);
         let ended: Vec<Ended> =
             over.map(|(id, (started, _))| ended(id, started, now, Ok(()))).collect();
@@ -306,7 +318,7 @@ impl World {
         notes: Notes,
     ) {
         let (started, _) = self.running.remove(&execution).expect("it runs");
-        let ended = ended(execution, started, self.now.wall, result);
+        let ended = ended(execution, started, self.local().wall, result);
         self.send(Event::Ended(vec![Ended { notes, ..ended }]));
     }
 
@@ -322,10 +334,10 @@ impl World {
         while self.now.wall < until {
             let wake = self
                 .node
-                .wake_in(self.now)
+                .wake_in(self.local())
                 .map_or(TimeDelta::MAX, |wait| TimeDelta::from_std(wait).unwrap());
             let next_end = self.takes.and_then(|takes| {
-                self.running.values().map(|(started, _)| *started + takes - self.now.wall).min()
+                self.running.values().map(|(started, _)| *started + takes - self.local().wall).min()
             });
             let step = wake.min(next_end.unwrap_or(TimeDelta::MAX)).max(TimeDelta::milliseconds(1));
             let step = step.min(until - self.now.wall);

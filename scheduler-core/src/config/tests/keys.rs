@@ -65,6 +65,7 @@ fn common_refuses_each_wrong_value() {
     refuses("common", "max_instances = 99999999999999999999", "max_instances is 99999999999999999999, expected 1 to 10000");
     refuses("common", "lease = \"999ms\"", &format!("lease is \"999ms\", expected 1s to 1h, {LENGTH}"));
     refuses("common", "lease = \"1h1s\"", &format!("lease is \"1h1s\", expected 1s to 1h, {LENGTH}"));
+    refuses("common", "clock_tolerance = \"99ms\"", &format!("clock_tolerance is \"99ms\", expected 100ms to 1h, {LENGTH}"));
     refuses("common", "shutdown_timeout = 3601", &format!("shutdown_timeout is 3601, expected 0s to 1h, {LENGTH}"));
     refuses("common", "database_timeout = \"99ms\"", &format!("database_timeout is \"99ms\", expected 100ms to 5m, {LENGTH}"));
     refuses("common", "database_timeout = 301", &format!("database_timeout is 301, expected 100ms to 5m, {LENGTH}"));
@@ -93,6 +94,8 @@ fn common_accepts_the_ends_of_each_range() {
         "max_instances = 0x10",
         "lease = 1",
         "lease = \"1h\"",
+        "clock_tolerance = \"100ms\"",
+        "clock_tolerance = 3600",
         "shutdown_timeout = 0",
         "shutdown_timeout = 3600",
         "database_timeout = \"100ms\"",
@@ -139,6 +142,7 @@ fn what_is_not_written_has_the_documented_default() {
         coalesce: true,
         max_instances: 1,
         lease: secs(30),
+        clock_tolerance: secs(2),
         shutdown_timeout: secs(10),
         database_timeout: secs(5),
         jobs: JobsTable { threads: 0, max_running: 10_000 },

@@ -17,10 +17,11 @@ use crate::plan::{
 pub(super) const ASK_AGAIN: TimeDelta = TimeDelta::seconds(1);
 
 impl Node {
-    /// Whether anything may be claimed: there is room and a lease, and no stop, back-off or open question.
+    /// Whether anything may be claimed: there is room, a lease and a right clock, and no stop, back-off or open question.
     #[must_use]
     pub fn can_claim(&self, now: Now) -> bool {
         !self.is_stopping()
+            && !self.clock_is_off
             && self.unsettled.is_none()
             && self.room() > 0
             && self.claims.is_open(now)

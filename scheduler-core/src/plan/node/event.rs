@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::Notice;
 use crate::plan::{
     claim::{Claim, Request, Verdict},
+    database_clock::Sighting,
     execution::{ExecutionId, Noted, Outcome, Recorded, TraceId},
     notes::Notes,
     task::{TaskId, TaskRow},
@@ -34,8 +35,8 @@ pub enum Event {
     Renewed {
         /// Start of the call, monotonic.
         started: Duration,
-        /// Its end.
-        result: Result<(), Failure>,
+        /// Its end, and the database's clock.
+        result: Result<Sighting, Failure>,
     },
     /// The notes of running jobs were written, or could not be: the next ones will tell more.
     Noted(Result<(), Failure>),

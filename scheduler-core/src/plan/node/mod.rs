@@ -25,6 +25,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{
     Now,
     claim::Claim,
+    database_clock::DatabaseClock,
     execution::{ExecutionId, Outcome, TraceId},
     lateness::Load,
     lease::Lease,
@@ -45,7 +46,7 @@ mod vitals;
 
 pub use event::{Action, Call, Ended, Event, Failure, Lost, Reading, Reaped, Run, Settled};
 use lane::{Chore, Lane};
-pub use notice::{Ending, Notice};
+pub use notice::{Ending, Health, Notice};
 use requests::Requests;
 pub use requests::{MOST_OF_ONE_TASK, MOST_REQUESTS, are_all};
 use tasks::{Known, Live};
@@ -57,6 +58,8 @@ pub struct Settings {
     pub sync_interval: Duration,
     /// How long a node counts as alive after its last renewal.
     pub lease: Duration,
+    /// How far the machine's clock may be off the database's; beyond that nothing is claimed.
+    pub clock_tolerance: Duration,
     /// How long running jobs get after a stop was asked for.
     pub shutdown_timeout: Duration,
     /// Most tasks in one claim, 1 or more.
@@ -70,6 +73,7 @@ impl Default for Settings {
         Self {
             sync_interval: Duration::from_secs(10),
             lease: Duration::from_secs(30),
+            clock_tolerance: Duration::from_secs(2),
             shutdown_timeout: Duration::from_secs(10),
             batch: 1_000,
             max_running: 10_000,
@@ -124,6 +128,9 @@ pub struct Node {
     renewing: Chore,
     reaping: Chore,
     noting: Chore,
+    clock: DatabaseClock,
+    clock_is_off: bool,
+    clock_is_said_off: bool,
     lease: Lease,
     lease_is_lost: bool,
     reaping_fails: bool,
@@ -178,6 +185,9 @@ impl Node {
             renewing: Chore::default(),
             reaping: Chore::default(),
             noting: Chore::default(),
+            clock: DatabaseClock::new(settings.clock_tolerance),
+            clock_is_off: false,
+            clock_is_said_off: false,
             lease: Lease::new(settings.lease),
             lease_is_lost: false,
             reaping_fails: false,
@@ -186,16 +196,24 @@ impl Node {
         }
     }
 
-    /// Decides what follows from `event`. The actions are performed in order; none awaits the next.
-    pub fn handle(&mut self, event: Event, now: Now) -> Vec<Action> {
+    /// Decides what follows from `event`. The actions are performed in order; none awaits the next. `local` is what the
+    /// machine's clocks say; instants are judged by the database's.
+    pub fn handle(&mut self, event: Event, local: Now) -> Vec<Action> {
         let mut actions = Vec::new();
+        if let Event::Renewed { result: Ok(sighting), .. } = &event {
+            self.clock.sighted(*sighting);
+            self.clock.compared(local);
+            self.say_whether_the_clock_is_off(local, &mut actions);
+        }
+        self.look_at_the_clock(local);
+        let now = self.clock.now(local);
         match event {
             Event::Tick => {}
             Event::Read(result) => self.on_read(result, now, &mut actions),
             Event::Cursors(asked, result) => self.on_cursors(&asked, result, now, &mut actions),
             Event::Claimed(claims, result) => self.on_claimed(claims, result, now, &mut actions),
             Event::Settled(claims, result) => self.on_settled(claims, result, now, &mut actions),
-            Event::Ended(ended) => self.on_ended(ended, &mut actions),
+            Event::Ended(ended) => self.on_ended(ended, self.clock.skew(local), &mut actions),
             Event::Recorded(outcomes, result) => {
                 self.on_recorded(outcomes, result, now, &mut actions)
             }
@@ -214,21 +232,21 @@ impl Node {
         actions
     }
 
-    /// When [`Event::Tick`] is wanted next, as a span from `now`; `None`: only another event can change
-    /// anything. Never negative. Callers that sleep re-ask at least every few seconds, since the wall clock may
-    /// step.
+    /// When [`Event::Tick`] is wanted next, as a span from now; `None`: only another event can change anything. Never
+    /// negative. Callers that sleep re-ask at least every few seconds, since a clock may be set.
     #[must_use]
-    pub fn wake_in(&self, now: Now) -> Option<Duration> {
+    pub fn wake_in(&self, local: Now) -> Option<Duration> {
         let chores =
             self.active_chores().filter(|chore| !chore.in_flight).map(|chore| chore.due_at);
-        let chores = chores.map(|at| at.saturating_sub(now.mono));
-        chores.chain(self.work_in(now)).min()
+        let chores = chores.map(|at| at.saturating_sub(local.mono));
+        chores.chain(self.work_in(local)).min()
     }
 
     /// The same without the chores that come round whatever happens: readings, renewals, looking after the dead. For
     /// whoever knows that nobody else touches the tables.
     #[must_use]
-    pub fn work_in(&self, now: Now) -> Option<Duration> {
+    pub fn work_in(&self, local: Now) -> Option<Duration> {
+        let now = self.clock.now(local);
         let due = [self.timetable.first(), self.requests.next_due(now)].into_iter().flatten().min();
         let due = due.filter(|_| self.can_claim(now)).map(|instant| {
             (instant - now.wall).max(TimeDelta::zero()).to_std().unwrap_or(Duration::MAX)
@@ -246,7 +264,8 @@ impl Node {
 
     /// Whether nothing runs, waits to be recorded or tried again, or is due.
     #[must_use]
-    pub fn is_idle(&self, now: Now) -> bool {
+    pub fn is_idle(&self, local: Now) -> bool {
+        let now = self.clock.now(local);
         let is_due = |instant: DateTime<Utc>| instant <= now.wall;
         self.open.is_empty()
             && self.outcomes.is_empty()
@@ -280,9 +299,11 @@ impl Node {
         match failure {
             Some(failure) if !self.trouble => {
                 let text = failure.text().to_owned();
-                actions.push(Action::Report(Notice::DatabaseTrouble(text)));
+                actions.push(Action::Report(Notice::Health(Health::DatabaseTrouble(text))));
             }
-            None if self.trouble => actions.push(Action::Report(Notice::DatabaseBack)),
+            None if self.trouble => {
+                actions.push(Action::Report(Notice::Health(Health::DatabaseBack)))
+            }
             _ => {}
         }
         self.trouble = failure.is_some();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::plan::{
     execution::{ExecutionId, Status, TraceId},
@@ -72,10 +72,6 @@ pub enum Notice {
         /// What the database said.
         error: String,
     },
-    /// What dead nodes left open cannot be closed.
-    ReapingFails(String),
-    /// Leaving, although so many outcomes could not be recorded; their executions become `lost`.
-    LeftUnrecorded(usize),
     /// A task stood at `doing` without an open execution and is `ready` again.
     Healed(TaskId),
     /// A manual run or a retry was recorded `cancelled`, since its task cannot run.
@@ -89,14 +85,29 @@ pub enum Notice {
     },
     /// What became of a fire or a run.
     Ending(Ending),
+    /// How the node fares.
+    Health(Health),
+    /// A stop was asked for while so many jobs run.
+    Stopping(usize),
+}
+
+/// What hinders a node, or no longer does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Health {
     /// The database does not answer, or answers with an error.
     DatabaseTrouble(String),
     /// The database answers again.
     DatabaseBack,
+    /// The machine's clock is this far ahead of the database's, or behind if it is negative: nothing is claimed.
+    ClockIsOff(TimeDelta),
+    /// The machine's clock is right again.
+    ClockIsRight,
     /// The lease could not be renewed in time: nothing is claimed until it is.
     LeaseLost,
-    /// A stop was asked for while so many jobs run.
-    Stopping(usize),
+    /// What dead nodes left open cannot be closed.
+    ReapingFails(String),
+    /// Leaving, although so many outcomes could not be recorded; their executions become `lost`.
+    LeftUnrecorded(usize),
 }
 
 /// What became of a fire or a run that is worth a line.

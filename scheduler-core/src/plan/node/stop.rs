@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Action, Node, Notice};
+use super::{Action, Health, Node, Notice};
 use crate::plan::{
     Now,
     execution::{ExecutionId, Status},
@@ -71,7 +71,7 @@ impl Node {
     fn leave(&mut self, actions: &mut Vec<Action>) {
         let unrecorded = self.outcomes.len() + self.records.in_flight;
         if unrecorded > 0 {
-            actions.push(Action::Report(Notice::LeftUnrecorded(unrecorded)));
+            actions.push(Action::Report(Notice::Health(Health::LeftUnrecorded(unrecorded))));
         }
         self.stop = Phase::Left;
         actions.push(Action::Exit);

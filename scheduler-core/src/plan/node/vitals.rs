@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
-use super::{Action, Call, Chore, Ending, Failure, Lost, Node, Notice, Reaped, stop::Phase};
-use crate::plan::{Now, task::TaskId};
+use super::{
+    Action, Call, Chore, Ending, Failure, Health, Lost, Node, Notice, Reaped, stop::Phase,
+};
+use crate::plan::{Now, database_clock::Sighting, task::TaskId};
 
 /// How old the notes of a running job in the table may be: fresh enough for whoever watches a bar move, and one
 /// statement for all jobs together.
@@ -60,6 +62,26 @@ impl Node {
         }
     }
 
+    /// Claims nothing while the machine's clock is off. One that was set is compared at once: the database's may have
+    /// been set with it.
+    pub(super) fn look_at_the_clock(&mut self, local: Now) {
+        self.clock_is_off = !self.clock.is_right(local);
+        if self.clock.has_stepped(local) {
+            self.clock.compared(local);
+            self.renewing.hurry();
+        }
+    }
+
+    /// Says once that the machine's clock is off, and once that it is right again, each after a sighting.
+    pub(super) fn say_whether_the_clock_is_off(&mut self, local: Now, actions: &mut Vec<Action>) {
+        let is_off = !self.clock.is_right(local);
+        if is_off != std::mem::replace(&mut self.clock_is_said_off, is_off) {
+            let skew = self.clock.skew(local);
+            let health = if is_off { Health::ClockIsOff(skew) } else { Health::ClockIsRight };
+            actions.push(Action::Report(Notice::Health(health)));
+        }
+    }
+
     /// At most a batch, taking turns: one that runs on another node stays a suspect for long.
     fn next_suspects(&mut self) -> Vec<TaskId> {
         let after = self.suspects.range(self.last_suspect.saturating_add(1)..);
@@ -72,12 +94,12 @@ impl Node {
     pub(super) fn on_renewed(
         &mut self,
         started: Duration,
-        result: Result<(), Failure>,
+        result: Result<Sighting, Failure>,
         now: Now,
         actions: &mut Vec<Action>,
     ) {
         match result {
-            Ok(()) => {
+            Ok(_) => {
                 self.lease.renewed(started);
                 self.lease_is_lost = false;
                 self.renewing.end(started + self.lease.renew_every());
@@ -89,7 +111,7 @@ impl Node {
                 self.renewing.end(now.mono + self.lease.renew_every() / 5);
                 let is_lost = !self.lease.is_trusted(now.mono);
                 if is_lost && !std::mem::replace(&mut self.lease_is_lost, true) {
-                    actions.push(Action::Report(Notice::LeaseLost));
+                    actions.push(Action::Report(Notice::Health(Health::LeaseLost)));
                 }
             }
         }
@@ -129,7 +151,7 @@ impl Node {
             }
             Err(failure) if !failed_before => {
                 let text = failure.text().to_owned();
-                actions.push(Action::Report(Notice::ReapingFails(text)));
+                actions.push(Action::Report(Notice::Health(Health::ReapingFails(text))));
             }
             Err(_) => {}
         }

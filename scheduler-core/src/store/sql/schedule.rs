@@ -177,6 +177,13 @@ impl Store for SqlStore {
         })
     }
 
+    async fn now(&self) -> Result<DateTime<Utc>, StoreError> {
+        let rows = read_only!(self, "reading the database's clock", connection =>
+            connection.fetch(self.sql.read_now, &[]))?;
+        let micros = rows.first().and_then(|row| row[0].int()).unwrap_or_default();
+        Ok(DateTime::from_timestamp_micros(micros).unwrap_or_default())
+    }
+
     async fn leave(&self, node: &str) -> Result<(), StoreError> {
         write_transaction!(self, "leaving", connection => async {
             connection.execute(self.sql.leave, &[node.into()]).await.map(drop)

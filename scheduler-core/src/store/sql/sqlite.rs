@@ -122,6 +122,7 @@ pub(crate) static SQLITE: Statements = Statements {
                   FROM json_each(?1) v WHERE execute_task.id = v.value ->> 'id' AND execute_task.status = 'todo' \
                   AND execute_task.trace_id = v.value ->> 'trace_id'",
 
+    read_now: "SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER) * 1000",
     renew: "INSERT INTO scheduler_node (node_id, started_at, heartbeat_at) \
             VALUES (?1, CAST(unixepoch('subsec') * 1000 AS INTEGER), CAST(unixepoch('subsec') * 1000 AS INTEGER)) \
             ON CONFLICT (node_id) DO UPDATE SET heartbeat_at = excluded.heartbeat_at",

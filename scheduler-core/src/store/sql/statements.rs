@@ -68,6 +68,8 @@ pub(crate) struct Statements {
     // Being alive.
     /// `(node_id)` by the database's clock.
     pub(crate) renew: &'static str,
+    /// `()` → the database's clock, in microseconds since 1970.
+    pub(crate) read_now: &'static str,
     /// `(node_id)`.
     pub(crate) leave: &'static str,
     /// `(node_id, lease_ms)` → `id, task_id, node_id` of open executions whose node did not renew in time, at most 1,000.
@@ -142,6 +144,7 @@ impl Statements {
             release_tasks,
             write_notes,
             renew,
+            read_now,
             leave,
             find_dead,
             read_attempts,

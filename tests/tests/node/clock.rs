@@ -1,0 +1,70 @@
+//! The machine's clock is not the database's.
+
+use crate::world::*;
+
+fn clock_notices(world: &World) -> Vec<Health> {
+    let health = world.notices.iter().filter_map(|notice| match notice {
+        Notice::Health(health @ (Health::ClockIsOff(_) | Health::ClockIsRight)) => {
+            Some(health.clone())
+        }
+        _ => None,
+    });
+    health.collect()
+}
+
+#[test]
+fn fires_come_by_the_databases_clock_and_their_rows_tell_its_time() {
+    for ahead in [-2_000, -700, 700, 2_000] {
+        let mut world = World::new("2026-01-01T12:00:00Z");
+        world.ahead = TimeDelta::milliseconds(ahead);
+        world.add(&row("ten", "interval", "10"));
+        world.advance_to("2026-01-01T12:00:09.999Z");
+        assert!(world.rows().is_empty(), "{ahead} ms ahead: early");
+        world.advance_to("2026-01-01T12:00:10Z");
+        let row = world.rows().remove(0);
+        assert_eq!(row.started_at, Some(at("2026-01-01T12:00:10Z")), "{ahead} ms ahead");
+        assert_eq!(row.finished_at, row.started_at);
+        assert_eq!(clock_notices(&world), []);
+    }
+}
+
+#[test]
+fn a_machine_whose_clock_is_off_by_more_than_the_tolerance_claims_nothing_and_says_so() {
+    for ahead in [-2_001, 2_001, 3_600_000] {
+        let ahead = TimeDelta::milliseconds(ahead);
+        let mut world = World::new("2026-01-01T12:00:00Z");
+        world.ahead = ahead;
+        world.add(&row("ten", "interval", "10"));
+        world.advance_to("2026-01-01T12:00:35Z");
+        assert!(world.rows().is_empty(), "{ahead}");
+        assert_eq!(clock_notices(&world), [Health::ClockIsOff(ahead)], "said once");
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_while_it_runs_moves_no_fire_and_is_noticed_at_once() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.add(&row("ten", "interval", "10"));
+    world.advance_to("2026-01-01T12:00:12Z");
+    world.ahead = TimeDelta::hours(1);
+    world.advance_to("2026-01-01T12:00:13Z");
+    assert_eq!(clock_notices(&world), [Health::ClockIsOff(TimeDelta::hours(1))]);
+    world.advance_to("2026-01-01T12:00:25Z");
+    world.check_history(&["12:00:10 success"]);
+    world.ahead = TimeDelta::zero();
+    world.advance_to("2026-01-01T12:00:31Z");
+    world.check_history(&["12:00:10 success", "12:00:20 success", "12:00:30 success"]);
+    assert_eq!(clock_notices(&world).last(), Some(&Health::ClockIsRight));
+}
+
+#[test]
+fn a_clock_that_is_set_together_with_the_databases_is_not_off() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.add(&row("minute", "interval", "60"));
+    world.advance_to("2026-01-01T12:00:12Z");
+    // One machine, one clock: set forward by an hour.
+    world.set_clock(at("2026-01-01T13:00:12Z"));
+    world.advance_to("2026-01-01T13:01:00Z");
+    world.check_history(&["12:59:00 missed", "13:00:00 success", "13:01:00 success"]);
+    assert_eq!(clock_notices(&world), []);
+}
