@@ -22,6 +22,7 @@ pub mod lease;
 pub mod node;
 pub mod notes;
 pub mod retry;
+pub mod share;
 pub mod task;
 pub mod timetable;
 pub mod trigger;

@@ -112,7 +112,8 @@ impl Scheduler {
     pub async fn run(self, stop: &mut impl StopSource, jobs: Handle) -> Result<(), RunError> {
         let Self { store, registry, reader, settings, node_id, shared, on_hang } = self;
         tracing::info!(node.id = %node_id, jobs = registry.len(), "the scheduler starts");
-        let mut node = Node::new(settings, reader, || Uuid::now_v7().simple().to_string().into());
+        let mut node =
+            Node::new(&node_id, settings, reader, || Uuid::now_v7().simple().to_string().into());
         let clock = Clock::system();
         let calls =
             Calls::new(Arc::clone(&store), Arc::clone(&node_id), settings.lease, clock.clone());

@@ -134,6 +134,9 @@ fn edited(row: &mut TaskRow, now: DateTime<Utc>, edit: impl FnOnce(&mut TaskRow)
     }
 }
 
+/// A node that was silent for longer is not read: the longest lease there is.
+const MEMORY_OF_NODES: Duration = Duration::from_secs(3_600);
+
 /// A retry's place: task, instant and attempt.
 type Fire = (TaskId, DateTime<Utc>, u32);
 
@@ -147,6 +150,15 @@ fn next_attempt(row: &ExecutionRow) -> Option<Fire> {
 }
 
 impl Tables {
+    /// Nodes in the order of their ids, and for how long they were silent.
+    fn living(&self) -> Vec<(String, Duration)> {
+        let silent_for = |heard: DateTime<Utc>| (self.now - heard).to_std().unwrap_or_default();
+        let living = self.nodes.iter().map(|(node, heard)| (node.clone(), silent_for(*heard)));
+        let mut living: Vec<_> = living.filter(|(_, silent)| *silent <= MEMORY_OF_NODES).collect();
+        living.sort_unstable();
+        living
+    }
+
     /// Manual runs, then the retries that are due first; and whether these are all.
     fn waiting(&self) -> (Vec<Request>, bool) {
         let mut retries: Vec<Request> = self
@@ -388,6 +400,7 @@ impl Store for MemoryStore {
             requests,
             is_whole,
             adopted_at: tables.adopted_at.unwrap_or(DateTime::UNIX_EPOCH),
+            nodes: tables.living(),
         })
     }
 

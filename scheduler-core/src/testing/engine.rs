@@ -134,7 +134,7 @@ impl Engine {
             self.clock.clone(),
             Arc::new(self.shared.clone()),
         );
-        let node = Node::new(settings(&self.config), self.reader(), trace_id);
+        let node = Node::new(&id, settings(&self.config), self.reader(), trace_id);
         self.alive = Some(Alive { id, node, jobs });
         self.is_touched = true;
     }

@@ -88,7 +88,7 @@ impl Machine {
         let reader =
             Reader::new(CronDialect::Standard, Zone::utc(), Policy::default(), Box::new(AnyJob));
         let (id, mut count) = (self.node_id(), 0_u64);
-        self.brain = Some(Node::new(settings, reader, move || {
+        self.brain = Some(Node::new(&self.node_id(), settings, reader, move || {
             count += 1;
             format!("{id}-{count}").into()
         }));

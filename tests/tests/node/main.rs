@@ -9,5 +9,6 @@ mod manual;
 mod overlap;
 mod retries;
 mod rows;
+mod share;
 mod trouble;
 mod world;

@@ -391,10 +391,10 @@ impl World {
 pub(crate) fn node(name: &str) -> Node {
     let reader =
         Reader::new(CronDialect::Standard, Zone::utc(), Policy::default(), Box::new(AnyJob));
-    let (name, mut count) = (name.to_owned(), 0);
-    Node::new(Settings::default(), reader, move || {
+    let (prefix, mut count) = (name.to_owned(), 0);
+    Node::new(name, Settings::default(), reader, move || {
         count += 1;
-        format!("{name}{count}").into()
+        format!("{prefix}{count}").into()
     })
 }
 

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use super::{
-    Action, Ending, Failure, Node, Notice, Open, Run, Settled, dispatch::ASK_AGAIN, tasks::Known,
-};
+use super::{Action, Ending, Failure, Node, Notice, Open, Run, Settled, tasks::Known};
 use crate::plan::{
     Now,
     claim::{Claim, Entry, Origin, Refusal, Verdict},
@@ -261,7 +259,8 @@ impl Node {
             Refusal::Accounted(last) => self.accounted_elsewhere(claim, last),
             // Whether what was asked for can run says nothing about the schedule.
             Refusal::Busy if claim.origin != Origin::Schedule => {
-                self.wait_again(claim, now.wall + ASK_AGAIN);
+                let again = self.ask_again(claim.task_id);
+                self.wait_again(claim, now.wall + again);
             }
             Refusal::Busy => self.load_mut(task_id).is_busy_elsewhere = true,
             Refusal::Locked => {

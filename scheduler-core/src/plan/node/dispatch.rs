@@ -14,7 +14,10 @@ use crate::plan::{
 };
 
 /// How soon a task that waits for a run on another node is tried again.
-pub(super) const ASK_AGAIN: TimeDelta = TimeDelta::seconds(1);
+const ASK_AGAIN: TimeDelta = TimeDelta::seconds(1);
+
+/// The same of a task that another node asks for, too.
+const OTHERS_ASK_AGAIN: TimeDelta = TimeDelta::seconds(5);
 
 impl Node {
     /// Whether anything may be claimed: there is room, a lease and a right clock, and no stop, back-off or open question.
@@ -41,9 +44,24 @@ impl Node {
             return;
         };
         match live.next_after(accounted) {
-            Some(next) => self.timetable.set(task_id, next),
+            Some(next) => {
+                let grace = live.task.policy.misfire_grace_time;
+                let due = next + self.share.handicap(task_id, grace);
+                self.timetable.set(task_id, due);
+            }
             None => self.timetable.remove(task_id),
         }
+    }
+
+    /// Whether another node should have taken the task's next fire, and may have done so since we last looked.
+    fn may_be_accounted_elsewhere(&mut self, task_id: TaskId) -> bool {
+        let Some(Known::Live(live)) = self.known.get_mut(&task_id) else { return false };
+        let Some(next) = live.accounted.and_then(|accounted| live.next_after(accounted)) else {
+            return false;
+        };
+        let (grace, seen_at) = (live.task.policy.misfire_grace_time, live.seen_at);
+        let handicap = self.share.handicap(task_id, grace);
+        !handicap.is_zero() && seen_at < next + handicap
     }
 
     /// While one transaction is in flight the next batch gathers.
@@ -63,7 +81,11 @@ impl Node {
         let (stuck, free): (Vec<_>, Vec<_>) =
             due.into_iter().partition(|task| self.stuck.contains(task));
         for task_id in free {
-            claims.extend(self.claim_and_mark(task_id, now));
+            if self.may_be_accounted_elsewhere(task_id) {
+                self.checking.insert(task_id);
+            } else {
+                claims.extend(self.claim_and_mark(task_id, now));
+            }
         }
         // A task that failed alone would make the others fail with it: it goes alone, after them.
         if claims.is_empty() {
@@ -83,6 +105,11 @@ impl Node {
         claims.sort_by_key(|claim| claim.task_id);
         self.claims.begin(claims.len());
         actions.push(Action::Call(Call::Claim(claims)));
+    }
+
+    /// How soon we ask again for a task that is busy on another node.
+    pub(super) fn ask_again(&self, task_id: TaskId) -> TimeDelta {
+        if self.share.is_mine(task_id) { ASK_AGAIN } else { OTHERS_ASK_AGAIN }
     }
 
     fn claim_and_mark(&mut self, task_id: TaskId, now: Now) -> Option<Claim> {
@@ -142,7 +169,8 @@ impl Node {
         let load = self.load_mut(task_id);
         load.has_waited |= load.unrecorded == 0;
         if std::mem::take(&mut load.is_busy_elsewhere) {
-            self.timetable.set(task_id, now.wall + ASK_AGAIN);
+            let again = self.ask_again(task_id);
+            self.timetable.set(task_id, now.wall + again);
         }
     }
 

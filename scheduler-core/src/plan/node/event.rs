@@ -98,6 +98,8 @@ pub struct Reading {
     pub is_whole: bool,
     /// When this database was first migrated.
     pub adopted_at: DateTime<Utc>,
+    /// The nodes that were heard of lately, and how long ago by the database's clock.
+    pub nodes: Vec<(String, Duration)>,
 }
 
 /// Why a call to the database gave no answer.

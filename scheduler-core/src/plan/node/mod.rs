@@ -29,6 +29,7 @@ use super::{
     execution::{ExecutionId, Outcome, TraceId},
     lateness::Load,
     lease::Lease,
+    share::Share,
     task::{Policy, Reader, TaskId},
     timetable::Timetable,
 };
@@ -105,7 +106,13 @@ pub struct Node {
     known: BTreeMap<TaskId, Known>,
     keys: HashMap<Arc<str>, TaskId>,
     arriving: BTreeSet<TaskId>,
-    cursors_in_flight: bool,
+    /// Tasks of others whose fire is due, and not known to be accounted for.
+    checking: BTreeSet<TaskId>,
+    /// When the cursors in flight were asked for.
+    cursors_asked: Option<DateTime<Utc>>,
+    /// Not after a failure, until the next reading.
+    cursors_may_be_asked: bool,
+    share: Share,
     timetable: Timetable,
     requests: Requests,
     adopted_at: DateTime<Utc>,
@@ -150,9 +157,11 @@ impl std::fmt::Debug for Node {
 }
 
 impl Node {
-    /// A node that knows nothing yet: its first answer to [`Event::Tick`] renews the lease and reads.
+    /// A node that knows nothing yet: its first answer to [`Event::Tick`] renews the lease and reads. `id` is what it is
+    /// called in the tables.
     #[must_use]
     pub fn new(
+        id: &str,
         settings: Settings,
         reader: Reader,
         make_trace_id: impl FnMut() -> TraceId + Send + 'static,
@@ -164,7 +173,10 @@ impl Node {
             known: BTreeMap::new(),
             keys: HashMap::new(),
             arriving: BTreeSet::new(),
-            cursors_in_flight: false,
+            checking: BTreeSet::new(),
+            cursors_asked: None,
+            cursors_may_be_asked: true,
+            share: Share::new(id),
             timetable: Timetable::default(),
             requests: Requests::default(),
             adopted_at: DateTime::<Utc>::MAX_UTC,
@@ -227,6 +239,7 @@ impl Node {
         self.end_overdue_runs(now, &mut actions);
         self.do_chores(now, &mut actions);
         self.claim_what_is_due(now, &mut actions);
+        self.ask_for_cursors(now, &mut actions);
         self.record_what_ended(now, &mut actions);
         self.exit_when_done(now, &mut actions);
         actions
@@ -273,6 +286,7 @@ impl Node {
             && self.claims.in_flight + self.records.in_flight == 0
             && self.requests.is_empty()
             && self.arriving.is_empty()
+            && self.checking.is_empty()
             && !self.timetable.first().is_some_and(is_due)
     }
 

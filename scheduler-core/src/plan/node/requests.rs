@@ -8,6 +8,7 @@ use std::{
     collections::{BTreeMap, HashMap, HashSet},
     ops::Bound,
     sync::Arc,
+    time::Duration,
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -95,6 +96,15 @@ impl Requests {
 }
 
 impl Node {
+    /// Whether a reading's request is ours to answer: a manual run is anybody's, a retry that of the task's own node until
+    /// that had its chance.
+    pub(super) fn is_for_us(&self, request: &Request) -> bool {
+        let handicap = self.share.handicap(request.task_id, Duration::MAX);
+        request.origin != Origin::Retry
+            || request.due_at + handicap <= self.read_started
+            || handicap.is_zero()
+    }
+
     /// A retry of ours is recorded: from now on it waits.
     pub(super) fn wait_for_retry(&mut self, task_id: TaskId, retry: Retry) {
         let Retry { scheduled_at, attempt, due_at } = retry;

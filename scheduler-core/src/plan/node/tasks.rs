@@ -53,6 +53,8 @@ pub(super) struct Live {
     pub(super) is_claiming: bool,
     /// The row was found changed by a claim: nothing is planned until it was read again.
     pub(super) is_stale: bool,
+    /// When the database last said what is accounted for.
+    pub(super) seen_at: DateTime<Utc>,
     /// The answer of the trigger that was asked for last, and what for: the end of a run asks the same again.
     planned: Option<(DateTime<Utc>, Option<DateTime<Utc>>)>,
     /// The spec was edited while the task lived, and its window is not open yet.
@@ -123,19 +125,36 @@ impl Node {
         for row in &reading.rows {
             self.read_row(row, actions);
         }
-        self.requests.read(reading.requests, reading.is_whole);
+        self.share_with(&reading.nodes);
+        let mut requests = reading.requests;
+        requests.retain(|request| self.is_for_us(request));
+        self.requests.read(requests, reading.is_whole);
         self.last_good_read = self.read_started;
         self.loads.retain(|_, load| *load != Load::default());
-        self.read_cursors(actions);
-    }
-
-    fn read_cursors(&mut self, actions: &mut Vec<Action>) {
         if self.arriving.is_empty() {
             self.say_first_reading(actions);
-        } else if !self.cursors_in_flight {
-            self.cursors_in_flight = true;
-            let arriving = self.arriving.iter().copied().collect();
-            actions.push(Action::Call(Call::ReadCursors(arriving)));
+        }
+        // What could not be asked is asked again now.
+        self.cursors_may_be_asked = true;
+    }
+
+    /// Whoever missed a renewal has no share, long before it is taken for dead.
+    fn share_with(&mut self, nodes: &[(String, Duration)]) {
+        let most = self.settings.lease / 2;
+        let alive = nodes.iter().filter(|(_, silent_for)| *silent_for <= most);
+        if self.share.alive(alive.map(|(node, _)| node.as_str())) {
+            let tasks: Vec<TaskId> = self.known.keys().copied().collect();
+            tasks.into_iter().for_each(|task| self.plan_next(task));
+        }
+    }
+
+    /// Asks what is accounted of the tasks that arrive and of those whose fires others should have taken.
+    pub(super) fn ask_for_cursors(&mut self, now: Now, actions: &mut Vec<Action>) {
+        let is_wanted = !self.arriving.is_empty() || !self.checking.is_empty();
+        if is_wanted && self.cursors_may_be_asked && self.cursors_asked.is_none() {
+            self.cursors_asked = Some(now.wall);
+            let asked = self.arriving.union(&self.checking).copied().collect();
+            actions.push(Action::Call(Call::ReadCursors(asked)));
         }
     }
 
@@ -163,6 +182,7 @@ impl Node {
             self.keys.remove(&live.task.key);
             self.timetable.remove(id);
             self.arriving.remove(&id);
+            self.checking.remove(&id);
         }
         if let Some(known) = known {
             self.known.insert(id, known);
@@ -238,6 +258,7 @@ impl Node {
         let live = Live {
             task,
             accounted: None,
+            seen_at: DateTime::<Utc>::MIN_UTC,
             is_claiming: false,
             is_stale: false,
             planned: None,
@@ -301,19 +322,24 @@ impl Node {
         now: Now,
         actions: &mut Vec<Action>,
     ) {
-        self.cursors_in_flight = false;
+        let seen_at = self.cursors_asked.take().unwrap_or(DateTime::<Utc>::MIN_UTC);
         let cursors = match result {
             Ok(cursors) => cursors,
             Err(failure) => {
                 // The next reading asks again.
+                self.cursors_may_be_asked = false;
                 self.note_trouble(Some(&failure), actions);
                 self.reading.due_at = self.reading.due_at.min(now.mono + RETRY);
                 return;
             }
         };
         for task_id in asked.iter().copied() {
+            if self.checking.remove(&task_id) {
+                self.on_checked(task_id, cursors.get(&task_id).copied(), seen_at);
+            }
             let (is_asked, adopted_at) = (self.arriving.remove(&task_id), self.adopted_at);
             let Some(live) = self.live_mut(task_id).filter(|_| is_asked) else { continue };
+            live.seen_at = seen_at;
             let facts = window::Facts {
                 edited_at: live.task.anchor.updated_at,
                 adopted_at,
@@ -328,8 +354,20 @@ impl Node {
             self.load_mut(task_id).has_waited = false;
             self.plan_next(task_id);
         }
-        // Those that came while the question was under way are asked about now.
-        self.read_cursors(actions);
+        if self.arriving.is_empty() {
+            self.say_first_reading(actions);
+        }
+    }
+
+    /// What others left of a task is ours now.
+    fn on_checked(&mut self, task_id: TaskId, last: Option<DateTime<Utc>>, seen_at: DateTime<Utc>) {
+        let Some(live) = self.live_mut(task_id) else { return };
+        live.seen_at = seen_at;
+        if let Some((accounted, last)) = live.accounted.zip(last).filter(|(was, is)| is > was) {
+            live.accounted = Some(accounted.max(last));
+            self.load_mut(task_id).has_waited = false;
+        }
+        self.plan_next(task_id);
     }
 
     fn say_first_reading(&mut self, actions: &mut Vec<Action>) {

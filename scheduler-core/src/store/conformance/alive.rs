@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use chrono::SubsecRound as _;
+
 use super::{Fixture, at, claim_at, outcome, run_of};
 use crate::plan::{
     claim::Claim,
@@ -32,6 +34,26 @@ pub async fn a_node_that_renews_keeps_its_runs(fixture: &Fixture) {
     fixture.store.renew("n1").await.unwrap();
     assert_eq!(fixture.reap(&[task]).await, Reaped::default());
     assert!(fixture.record(&outcome(id, &claim, Status::Success)).await);
+}
+
+pub async fn a_reading_names_the_nodes_and_how_long_they_were_silent(fixture: &Fixture) {
+    fixture.store.renew("n2").await.unwrap();
+    fixture.operator.age(LONGER).await;
+    fixture.other.renew("n1").await.unwrap();
+    fixture.other.renew("n3").await.unwrap();
+    fixture.other.leave("n3").await.unwrap();
+    let nodes = fixture.store.read().await.unwrap().nodes;
+    let (names, silent): (Vec<_>, Vec<_>) = nodes.into_iter().unzip();
+    assert_eq!(names, ["n1", "n2"]);
+    assert!(silent[0] < LONGER && silent[1] >= LONGER, "{silent:?}");
+}
+
+pub async fn the_databases_clock_is_that_of_its_rows(fixture: &Fixture) {
+    let before = fixture.store.now().await.unwrap();
+    fixture.add("a").await;
+    let after = fixture.other.now().await.unwrap();
+    let created = fixture.store.read().await.unwrap().rows[0].created_at.unwrap();
+    assert!(before.trunc_subsecs(0) <= created && created <= after, "{before} {created} {after}");
 }
 
 pub async fn a_dead_nodes_runs_are_lost_and_its_tasks_ready(fixture: &Fixture) {

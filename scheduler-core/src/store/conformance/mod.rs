@@ -128,6 +128,8 @@ macro_rules! store_cases {
             retries: a_lost_run_is_not_tried_again_after_its_last_retry,
             retries: a_lost_row_without_an_instant_is_not_tried_again,
             retries: retries_of_one_task_hide_no_others,
+            alive: a_reading_names_the_nodes_and_how_long_they_were_silent,
+            alive: the_databases_clock_is_that_of_its_rows,
             alive: a_node_that_renews_keeps_its_runs,
             alive: a_dead_nodes_runs_are_lost_and_its_tasks_ready,
             alive: a_lost_run_keeps_what_its_job_noted,

@@ -252,6 +252,13 @@ pub(crate) static MYSQL: Statements = Statements {
                   STRAIGHT_JOIN execute_task e FORCE INDEX (PRIMARY) ON e.id = v.id \
                   SET e.extra = v.extra WHERE e.status = 'todo' AND e.trace_id = v.trace_id",
 
+    read_nodes: concat!(
+        "SELECT node_id, ",
+        now_ms!(),
+        " - heartbeat_at FROM scheduler_node WHERE heartbeat_at >= ",
+        now_ms!(),
+        " - 3600000 ORDER BY node_id"
+    ),
     read_now: "SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)",
     renew: concat!(
         "INSERT INTO scheduler_node (node_id, started_at, heartbeat_at) VALUES (?, ",

@@ -92,6 +92,13 @@ fn retry(row: &[Cell]) -> Option<Request> {
     })
 }
 
+fn node(row: Vec<Cell>) -> Option<(String, Duration)> {
+    let silent_ms = row[1].int()?;
+    // One whose row was written after the statement's clock was read is silent for less than nothing.
+    let silent_for = Duration::from_millis(u64::try_from(silent_ms).unwrap_or(0));
+    Some((row[0].clone().into_text().ok()?, silent_for))
+}
+
 #[async_trait]
 impl Store for SqlStore {
     async fn migrate(&self) -> Result<(), StoreError> {
@@ -112,7 +119,8 @@ impl Store for SqlStore {
             let is_whole = requests.len() < MOST_MANUAL && are_all(&retries);
             let requests = requests.iter().filter_map(|row| request(row)).chain(retries);
             let adopted_at = adopted.first().and_then(|row| from_ms(&row[0])).unwrap_or(DateTime::UNIX_EPOCH);
-            Ok(Reading { rows: Vec::new(), requests: requests.collect(), is_whole, adopted_at })
+            let nodes = connection.fetch(self.sql.read_nodes, &[]).await?.into_iter().filter_map(node).collect();
+            Ok(Reading { rows: Vec::new(), requests: requests.collect(), is_whole, adopted_at, nodes })
         })?;
         let mut after = i64::MIN;
         loop {

@@ -122,6 +122,8 @@ pub(crate) static SQLITE: Statements = Statements {
                   FROM json_each(?1) v WHERE execute_task.id = v.value ->> 'id' AND execute_task.status = 'todo' \
                   AND execute_task.trace_id = v.value ->> 'trace_id'",
 
+    read_nodes: "SELECT node_id, CAST(unixepoch('subsec') * 1000 AS INTEGER) - heartbeat_at FROM scheduler_node \
+                 WHERE heartbeat_at >= CAST(unixepoch('subsec') * 1000 AS INTEGER) - 3600000 ORDER BY node_id",
     read_now: "SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER) * 1000",
     renew: "INSERT INTO scheduler_node (node_id, started_at, heartbeat_at) \
             VALUES (?1, CAST(unixepoch('subsec') * 1000 AS INTEGER), CAST(unixepoch('subsec') * 1000 AS INTEGER)) \

@@ -68,6 +68,8 @@ pub(crate) struct Statements {
     // Being alive.
     /// `(node_id)` by the database's clock.
     pub(crate) renew: &'static str,
+    /// `()` → `node_id`, milliseconds since it was heard of, of nodes heard of within the longest lease.
+    pub(crate) read_nodes: &'static str,
     /// `()` → the database's clock, in microseconds since 1970.
     pub(crate) read_now: &'static str,
     /// `(node_id)`.
@@ -144,6 +146,7 @@ impl Statements {
             release_tasks,
             write_notes,
             renew,
+            read_nodes,
             read_now,
             leave,
             find_dead,

@@ -1,0 +1,108 @@
+//! Another node lives, and some tasks are its own.
+
+use scheduler_core::plan::{retry::Retry, share::Share};
+
+use crate::world::*;
+
+/// A world with a living node `elsewhere`, and a task whose fires belong to it.
+fn with_a_task_of_another() -> (World, TaskId) {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let mut share = Share::new("a");
+    share.alive(["a", "elsewhere"]);
+    let task = (1..)
+        .map(|number| world.add(&row(&format!("minute {number}"), "interval", "60")))
+        .find(|task| !share.is_mine(*task))
+        .unwrap();
+    for other in 1..task {
+        wait(world.store.delete(other)).unwrap();
+    }
+    (world, task)
+}
+
+fn live_elsewhere(world: &mut World, until: &str) {
+    while world.now.wall < at(until) {
+        wait(world.store.renew("elsewhere")).unwrap();
+        let next = (world.now.wall + TimeDelta::seconds(5)).min(at(until));
+        world.advance_to(&next.to_rfc3339());
+    }
+}
+
+/// The other node claims a fire of the schedule.
+fn fire_elsewhere(world: &World, task: TaskId, instant: &str) -> ExecutionId {
+    let spec = wait(world.store.read()).unwrap().rows[0].spec.clone().unwrap();
+    let entry = Entry {
+        scheduled_at: at(instant),
+        trace_id: "elsewhere".into(),
+        status: Status::Todo,
+        attempt: 1,
+        extra: "{}".to_owned(),
+    };
+    let claim = Claim {
+        task_id: task,
+        spec: spec.into(),
+        first: at(instant),
+        limit: Some(1),
+        origin: Origin::Schedule,
+        entries: vec![entry],
+    };
+    match wait(world.store.claim("elsewhere", &[claim])).unwrap()[..] {
+        [Verdict::Won(Some(id))] => id,
+        ref other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_fire_that_its_own_node_took_costs_the_others_no_claim() {
+    let (mut world, task) = with_a_task_of_another();
+    live_elsewhere(&mut world, "2026-01-01T12:01:00Z");
+    assert_eq!(world.history(), [""; 0], "it is left to its own node");
+    fire_elsewhere(&world, task, "2026-01-01T12:01:00Z");
+    live_elsewhere(&mut world, "2026-01-01T12:01:50Z");
+    world.check_history(&["12:01:00 todo"]);
+    assert_eq!(world.claims, 0);
+}
+
+#[test]
+fn a_fire_that_its_own_node_leaves_is_taken_a_second_later() {
+    let (mut world, _) = with_a_task_of_another();
+    live_elsewhere(&mut world, "2026-01-01T12:01:00.999Z");
+    assert_eq!(world.history(), [""; 0]);
+    live_elsewhere(&mut world, "2026-01-01T12:01:01Z");
+    world.check_history(&["12:01:00 success"]);
+    assert_eq!(world.claims, 1);
+}
+
+#[test]
+fn a_node_that_missed_a_renewal_has_no_share() {
+    let (mut world, _) = with_a_task_of_another();
+    live_elsewhere(&mut world, "2026-01-01T12:00:30Z");
+    // Half of the lease of 30 s later, the next reading finds it silent.
+    world.advance_to("2026-01-01T12:01:00Z");
+    world.check_history(&["12:01:00 success"]);
+}
+
+#[test]
+fn a_retry_of_anothers_task_is_left_to_it_while_it_lives() {
+    let (mut world, task) = with_a_task_of_another();
+    live_elsewhere(&mut world, "2026-01-01T12:01:00Z");
+    let execution_id = fire_elsewhere(&world, task, "2026-01-01T12:01:00Z");
+    let scheduled_at = at("2026-01-01T12:01:00Z");
+    let due_at = at("2026-01-01T12:01:13Z");
+    let outcome = Outcome {
+        execution_id,
+        task_id: task,
+        trace_id: "elsewhere".into(),
+        status: Status::Fail,
+        extra: "{}".to_owned(),
+        started_at: None,
+        finished_at: scheduled_at,
+        retry: Some(Retry { scheduled_at, attempt: 2, due_at }),
+    };
+    assert_eq!(wait(world.store.record(&[outcome])).unwrap(), [Recorded::Stands]);
+    live_elsewhere(&mut world, "2026-01-01T12:01:19.999Z");
+    world.check_history(&["12:01:00 fail"]);
+    assert_eq!(world.claims, 0);
+    // A reading that begins a second after it was due finds it still waiting.
+    live_elsewhere(&mut world, "2026-01-01T12:01:21Z");
+    world.check_history(&["12:01:00 fail", "12:01:00 success"]);
+}
