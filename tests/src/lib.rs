@@ -4,3 +4,4 @@ pub mod mutants;
 pub mod poll;
 pub mod servers;
 pub mod sim;
+pub mod torment;
