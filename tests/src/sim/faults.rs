@@ -36,10 +36,13 @@ pub(super) struct Faults {
 const MINUTE: Ms = 60_000;
 
 impl Faults {
-    /// Each class is there in two of five simulations; in one of eight there is none at all.
+    /// Each class is there in two of five simulations; in one of eight there is none at all, in another only the
+    /// database is in trouble.
     pub(super) fn draw(rng: &mut Rng) -> Self {
-        if rng.u8(0..8) == 0 {
-            return Self::default();
+        match rng.u8(0..8) {
+            0 => return Self::default(),
+            1 => return Self { database: Some(rng.i64(MINUTE..=10 * MINUTE)), ..Self::default() },
+            _ => {}
         }
         let share = |rng: &mut Rng, most: u32| if on(rng) { rng.u32(1..=most) } else { 0 };
         let mean = |rng: &mut Rng, most: Ms| on(rng).then(|| rng.i64(MINUTE..=most * MINUTE));
@@ -74,6 +77,11 @@ impl Faults {
             ("edit", self.edit.is_some()),
         ];
         classes.into_iter().filter_map(|(name, is_there)| is_there.then_some(name)).collect()
+    }
+
+    /// Whether every node lives, and the database alone is to blame.
+    pub(super) fn are_of_the_database(&self) -> bool {
+        self.classes().iter().all(|class| matches!(*class, "database" | "edit"))
     }
 
     /// Whether the database, the nodes and the clocks are sound; edits may be there.

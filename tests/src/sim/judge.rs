@@ -9,6 +9,7 @@ use scheduler_core::{
 };
 
 use super::{
+    faults::Faults,
     people::Row,
     time::{Ms, utc},
     truth::Testimony,
@@ -30,9 +31,13 @@ fn recovery(lease: Ms) -> Ms {
 }
 
 /// Everything that is wrong.
-pub(super) fn judge(world: &World, lease: Ms, is_sound: bool) -> Vec<Violation> {
-    let mut judge =
-        Judge { world, lease, is_sound, rows: world.database.executions(), found: Vec::new() };
+pub(super) fn judge(world: &World, lease: Ms, faults: &Faults) -> Vec<Violation> {
+    let is_sound = faults.are_none();
+    let rows = world.database.executions();
+    let mut judge = Judge { world, lease, is_sound, rows, found: Vec::new() };
+    if faults.are_of_the_database() {
+        judge.nobody_is_taken_for_dead();
+    }
     judge.attempts();
     judge.runs_have_rows();
     judge.rows_never_change_once_closed();
@@ -218,10 +223,19 @@ impl Judge<'_> {
         }
     }
 
+    /// I15: after an outage the living come first: nobody reaps what they ran meanwhile.
+    fn nobody_is_taken_for_dead(&mut self) {
+        let lost: Vec<_> = self.rows.iter().filter(|row| row.status == "lost").map(name).collect();
+        lost.into_iter().for_each(|row| self.wrong("I15", format!("{row}, and no node died")));
+    }
+
     /// I9: at the end, when all is mended, nothing is open that nobody runs.
     fn nothing_is_stuck(&mut self) {
-        let running: BTreeSet<ExecutionId> =
-            self.world.machines.iter().flat_map(|machine| machine.jobs.keys().copied()).collect();
+        // What ended just now is on its way to its row.
+        let is_under_way =
+            |run: &&Testimony| run.ended.is_none_or(|ended| ended > self.world.now - 2 * DEADLINE);
+        let runs = self.world.truth.runs.iter().filter(is_under_way);
+        let running: BTreeSet<ExecutionId> = runs.map(|run| run.execution).collect();
         let course = self.course();
         let settled = self.world.now - recovery(self.lease);
         for row in self.world.database.open() {

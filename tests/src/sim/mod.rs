@@ -61,7 +61,7 @@ const NIGHTS: [Ms; 4] =
 pub fn play(seed: u64, keeps_timeline: bool) -> Outcome {
     let mut rng = Rng::with_seed(seed);
     let faults = Faults::draw(&mut rng);
-    let (classes, is_sound) = (faults.classes(), faults.are_none());
+    let classes = faults.classes();
     let minutes = rng.i64(10..60);
     let now = if rng.u8(0..10) == 0 {
         rng.choice(NIGHTS).unwrap_or(NEW_YEAR) + rng.i64(-180..60) * MINUTE
@@ -73,9 +73,9 @@ pub fn play(seed: u64, keeps_timeline: bool) -> Outcome {
     let until = heals + 15 * MINUTE;
     let shape =
         Shape { now, heals, until, nodes: rng.usize(1..=4), tasks: rng.usize(1..=12), lease };
-    let mut world = World::new(rng, faults, shape, keeps_timeline);
+    let mut world = World::new(rng, faults.clone(), shape, keeps_timeline);
     world.run_until(until);
-    let violations = judge::judge(&world, lease, is_sound);
+    let violations = judge::judge(&world, lease, &faults);
     let mut counts: BTreeMap<String, u64> =
         world.counts.iter().map(|(what, count)| ((*what).to_owned(), *count)).collect();
     for row in world.database.executions() {

@@ -50,6 +50,20 @@ fn what_still_runs_at_the_end_of_the_shutdown_time_is_cancelled() {
 }
 
 #[test]
+fn a_node_that_stops_renews_its_lease_while_its_jobs_still_run() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.takes = None;
+    world.add(&row("minute", "interval", "60"));
+    world.advance_to("2026-01-01T12:01:05Z");
+    world.send(Event::Stop);
+    // Renewals come every 10 s, and the jobs get 10 s.
+    world.advance_to("2026-01-01T12:01:14Z");
+    assert!(!world.has_left && !world.running.is_empty());
+    let nodes = wait(world.store.read()).unwrap().nodes;
+    assert_eq!(nodes, [("a".to_owned(), Duration::from_secs(4))], "renewed at 12:01:10");
+}
+
+#[test]
 fn a_stop_with_nothing_running_leaves_at_once() {
     let mut world = World::new("2026-01-01T12:00:00Z");
     world.add(&row("minute", "interval", "60"));

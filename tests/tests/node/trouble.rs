@@ -29,6 +29,21 @@ fn a_claim_that_settles_later_than_the_grace_is_missed_not_run() {
 }
 
 #[test]
+fn a_lease_counts_from_the_start_of_its_renewal_however_late_the_answer() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.add(&row("second", "interval", "1"));
+    world.holds = |call| matches!(call, Call::Renew);
+    world.advance_to("2026-01-01T12:00:04Z");
+    world.refuses_renewals = true;
+    world.holds = |_| false;
+    let renewed = world.held.take().expect("the first renewal is under way");
+    world.send(renewed);
+    // 25 s after 12:00:00, when it was asked for, not after 12:00:04.
+    world.advance_to("2026-01-01T12:00:40Z");
+    assert_eq!(world.history().last().unwrap(), "12:00:24 success");
+}
+
+#[test]
 fn a_node_that_was_frozen_for_longer_than_its_lease_begins_nothing_it_claimed_before() {
     let mut world = World::new("2026-01-01T12:00:00Z");
     world.add(&row("hour", "interval", "3600"));
