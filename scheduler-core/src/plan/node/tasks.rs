@@ -151,7 +151,8 @@ impl Node {
     /// Asks what is accounted of the tasks that arrive and of those whose fires others should have taken.
     pub(super) fn ask_for_cursors(&mut self, now: Now, actions: &mut Vec<Action>) {
         let is_wanted = !self.arriving.is_empty() || !self.checking.is_empty();
-        if is_wanted && self.cursors_may_be_asked && self.cursors_asked.is_none() {
+        let is_possible = self.cursors_may_be_asked && self.cursors_asked.is_none();
+        if is_wanted && is_possible && !self.is_stopping() {
             self.cursors_asked = Some(now.wall);
             let asked = self.arriving.union(&self.checking).copied().collect();
             actions.push(Action::Call(Call::ReadCursors(asked)));
