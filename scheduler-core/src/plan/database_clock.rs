@@ -31,9 +31,10 @@ use super::Now;
 pub struct Sighting {
     /// What it showed.
     pub at: DateTime<Utc>,
-    /// When, on the monotonic clock.
+    /// When the answer came, on the monotonic clock: the clock is carried on too late rather than too early, and no
+    /// fire begins before its instant.
     pub seen: Duration,
-    /// How far off `seen` may be: half of the time that the question took.
+    /// How far off `seen` may be: the time that the question took.
     pub error: Duration,
 }
 
@@ -92,17 +93,19 @@ impl DatabaseClock {
         local.wall - self.now(local).wall
     }
 
-    /// Whether the machine's clock is off by no more than the tolerance.
+    /// Whether the machine's clock is off by no more than the tolerance, as far as the sighting can tell.
     #[must_use]
     pub fn is_right(&self, local: Now) -> bool {
-        self.skew(local).abs().to_std().is_ok_and(|skew| skew <= self.tolerance)
+        let error = self.sighting.map_or(Duration::ZERO, |sighting| sighting.error);
+        self.skew(local).abs().to_std().is_ok_and(|skew| skew <= self.tolerance + error)
     }
 
-    /// Whether the machine's clock was set since it was compared. The database's may have been set with it, if it is the
-    /// same machine's: only a sighting tells.
+    /// By how much the machine's clock was set since it was compared. The database's may have been set with it, if it is
+    /// the same machine's: only a sighting tells.
     #[must_use]
-    pub fn has_stepped(&self, local: Now) -> bool {
-        (self.skew(local) - self.known_skew).abs() > STEP
+    pub fn step(&self, local: Now) -> Option<TimeDelta> {
+        let step = self.skew(local) - self.known_skew;
+        (step.abs() > STEP).then_some(step)
     }
 }
 
@@ -153,6 +156,13 @@ mod tests {
     }
 
     #[test]
+    fn what_a_slow_answer_leaves_open_is_not_held_against_the_machine() {
+        let clock = clock(sighting(10_000, 0, 1_000));
+        assert!(clock.is_right(local(13_000, 0)));
+        assert!(!clock.is_right(local(13_001, 0)));
+    }
+
+    #[test]
     fn before_the_first_sighting_the_machine_is_believed() {
         let clock = DatabaseClock::new(Duration::ZERO);
         assert_eq!(clock.now(local(7, 0)), local(7, 0));
@@ -179,9 +189,9 @@ mod tests {
     fn a_clock_that_was_set_is_told_from_one_that_drifts() {
         let mut clock = clock(sighting(0, 0, 0));
         clock.compared(local(300, 0));
-        assert!(!clock.has_stepped(local(10_800, 10_000)));
-        assert!(clock.has_stepped(local(10_801, 10_000)));
+        assert_eq!(clock.step(local(10_800, 10_000)), None);
+        assert_eq!(clock.step(local(10_801, 10_000)), Some(TimeDelta::milliseconds(501)));
         clock.compared(local(10_801, 10_000));
-        assert!(!clock.has_stepped(local(10_801, 10_000)));
+        assert_eq!(clock.step(local(10_801, 10_000)), None);
     }
 }

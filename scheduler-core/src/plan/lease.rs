@@ -32,6 +32,11 @@ impl Lease {
         self.contact_since.get_or_insert(started);
     }
 
+    /// The machine may have slept: only the next renewal tells whether the others still count on this node.
+    pub fn doubted(&mut self) {
+        self.renewed_at = None;
+    }
+
     /// A call to the database failed: contact is broken.
     pub fn contact_lost(&mut self) {
         self.contact_since = None;

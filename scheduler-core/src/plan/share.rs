@@ -57,14 +57,14 @@ impl Share {
         self.others.iter().all(|other| (weight(*other, task), *other) < own)
     }
 
-    /// How long a fire of `task` is left to others: not at all if it is one's own, and never so long that it would be
-    /// too late.
+    /// How long a fire of `task` is left to others: not at all if it is one's own, and at most half of the time after
+    /// which it would be too late, or the next one due.
     #[must_use]
-    pub fn handicap(&self, task: TaskId, misfire_grace: Duration) -> TimeDelta {
+    pub fn handicap(&self, task: TaskId, patience: Duration) -> TimeDelta {
         if self.is_mine(task) {
             return TimeDelta::zero();
         }
-        TimeDelta::from_std(HANDICAP.min(misfire_grace / 2)).unwrap_or(TimeDelta::zero())
+        TimeDelta::from_std(HANDICAP.min(patience / 2)).unwrap_or(TimeDelta::zero())
     }
 }
 

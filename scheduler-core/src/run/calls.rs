@@ -76,8 +76,8 @@ async fn renew(store: &dyn Desk, node_id: &str, clock: &Clock) -> Result<Sightin
     store.renew(node_id).await?;
     let asked = clock.mono();
     let at = store.now().await?;
-    let error = (clock.mono() - asked) / 2;
-    Ok(Sighting { at, seen: asked + error, error })
+    let seen = clock.mono();
+    Ok(Sighting { at, seen, error: seen - asked })
 }
 
 fn failure(error: StoreError) -> Failure {

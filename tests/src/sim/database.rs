@@ -68,12 +68,12 @@ impl Database {
         Self { store, state: State::Up, changes: Vec::new(), lease, newest: 0, held }
     }
 
-    /// Performs `call` of `node`.
+    /// Performs `call` of `node`, which began and is answered then by the machine's monotonic clock.
     pub(super) fn answer(
         &mut self,
         node: &str,
         call: Call,
-        started: std::time::Duration,
+        [started, seen]: [Duration; 2],
         now: Ms,
     ) -> Event {
         self.store.set_now(utc(now));
@@ -102,7 +102,7 @@ impl Database {
             Call::Note(notes) => Event::Noted(done(self.store.note(&notes)).map_err(failure)),
             Call::Renew => {
                 let result = done(self.store.renew(node)).map_err(failure);
-                let sighting = Sighting { at: utc(now), seen: span(now), error: Duration::ZERO };
+                let sighting = Sighting { at: utc(now), seen, error: Duration::ZERO };
                 Event::Renewed { started, result: result.map(|()| sighting) }
             }
             Call::Reap { suspects } => Event::Reaped(Ok(self.reap(node, &suspects, now))),

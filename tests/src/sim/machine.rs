@@ -38,6 +38,9 @@ pub(super) struct Machine {
     pub(super) jobs: BTreeMap<ExecutionId, Job>,
     /// Stopped by a signal: neither the process nor its jobs move.
     pub(super) is_paused: bool,
+    /// Its monotonic clock stands still since then: the machine sleeps, not only the process.
+    pub(super) asleep_since: Option<Ms>,
+    slept: Ms,
     /// What it will hear when it goes on.
     pub(super) inbox: VecDeque<Event>,
     /// Its jobs that end when it goes on.
@@ -61,6 +64,8 @@ impl Machine {
             brain: None,
             jobs: BTreeMap::new(),
             is_paused: false,
+            asleep_since: None,
+            slept: 0,
             inbox: VecDeque::new(),
             over: Vec::new(),
             is_cut_off: false,
@@ -77,7 +82,19 @@ impl Machine {
 
     /// What its clocks say.
     pub(super) fn now(&self, now: Ms) -> Now {
-        Now { wall: utc(now + self.ahead), mono: mono(now) }
+        Now { wall: utc(now + self.ahead), mono: self.mono(now) }
+    }
+
+    /// Its monotonic clock, which stands still while it sleeps.
+    pub(super) fn mono(&self, now: Ms) -> Duration {
+        span(self.asleep_since.unwrap_or(now) - self.slept)
+    }
+
+    /// The machine wakes up.
+    pub(super) fn wakes(&mut self, now: Ms) {
+        if let Some(since) = self.asleep_since.take() {
+            self.slept += now - since;
+        }
     }
 
     /// Starts a process.
@@ -102,11 +119,6 @@ impl Machine {
         self.over.clear();
         self.is_paused = false;
     }
-}
-
-/// The monotonic clock, which every machine shares.
-pub(super) fn mono(now: Ms) -> Duration {
-    span(now)
 }
 
 /// The one job there is; its `args` say what it does.

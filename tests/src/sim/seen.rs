@@ -12,7 +12,7 @@ use scheduler_core::plan::{
 pub(super) type Counts = BTreeMap<&'static str, u64>;
 
 /// What must be seen in every campaign, at least ten times.
-pub const WANTED: [&str; 28] = [
+pub const WANTED: [&str; 29] = [
     "answers lost",
     "applied late",
     "claim accounted elsewhere",
@@ -39,6 +39,7 @@ pub const WANTED: [&str; 28] = [
     "settled: not written",
     "settled: written",
     "skipped",
+    "sleeps",
     "stops",
     "withdrawn",
 ];

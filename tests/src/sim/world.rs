@@ -19,7 +19,7 @@ use scheduler_core::{
 use super::{
     database::{Database, State, done, failed},
     faults::Faults,
-    machine::{Job, Machine, mono},
+    machine::{Job, Machine},
     people::People,
     seen::{self, Counts},
     time::{Ms, ms},
@@ -43,6 +43,7 @@ enum Happening {
     Arrives {
         call: Call,
         from: Caller,
+        asked: Ms,
         started: Duration,
         fate: Fate,
     },
@@ -245,8 +246,8 @@ impl World {
                     self.hear(machine, Event::Tick);
                 }
             }
-            Happening::Arrives { call, from, started, fate } => {
-                self.arrives(call, from, started, fate)
+            Happening::Arrives { call, from, asked, started, fate } => {
+                self.arrives(call, from, asked, started, fate)
             }
             Happening::Hears { from, event } => {
                 if self.machines[from.machine].incarnation == from.incarnation {
@@ -259,9 +260,8 @@ impl World {
                 }
                 self.database.let_go(&call);
                 if self.database.state == State::Up {
-                    let node = self.node_of(from);
                     self.count("applied late");
-                    self.database.answer(&node, call, started, self.now);
+                    self.answer(from, call, started);
                 }
             }
             Happening::JobEnds { machine, incarnation, execution } => {
@@ -297,6 +297,10 @@ impl World {
                 if !self.is_healed && self.machines[machine].brain.is_some() {
                     self.count("pauses");
                     self.machines[machine].is_paused = true;
+                    if self.rng.bool() {
+                        self.count("sleeps");
+                        self.machines[machine].asleep_since = Some(self.now);
+                    }
                     let wait = self.rng.i64(1_000..3 * self.lease);
                     self.happens_in(wait, Happening::GoesOn(machine));
                 }
@@ -379,6 +383,7 @@ impl World {
         if self.machines[machine].brain.is_some() {
             self.count("crashes");
             self.truth.dies(&self.machines[machine].node_id(), self.now);
+            self.machines[machine].wakes(self.now);
             self.machines[machine].end();
         }
     }
@@ -395,6 +400,8 @@ impl World {
         if !std::mem::take(&mut self.machines[machine].is_paused) {
             return;
         }
+        let now = self.now;
+        self.machines[machine].wakes(now);
         for execution in std::mem::take(&mut self.machines[machine].over) {
             self.job_ends(machine, execution);
         }
@@ -532,9 +539,16 @@ impl World {
         format!("{stem}.{}", from.incarnation)
     }
 
+    fn answer(&mut self, from: Caller, call: Call, started: Duration) -> Event {
+        let node = self.node_of(from);
+        let seen = self.machines[from.machine].mono(self.now);
+        self.database.answer(&node, call, [started, seen], self.now)
+    }
+
     fn calls(&mut self, machine: usize, call: Call) {
         let from = Caller { machine, incarnation: self.machines[machine].incarnation };
-        let started = mono(self.now);
+        let started = self.machines[machine].mono(self.now);
+        let asked = self.now;
         let fate = match self.rng.u32(0..1_000) {
             draw if draw < self.faults.refused => Fate::Refused,
             draw if draw < self.faults.refused + self.faults.answers_lost => Fate::AnswerLost,
@@ -544,7 +558,7 @@ impl World {
             _ => Fate::Answered,
         };
         let latency = self.latency();
-        self.happens_in(latency, Happening::Arrives { call, from, started, fate });
+        self.happens_in(latency, Happening::Arrives { call, from, asked, started, fate });
     }
 
     fn latency(&mut self) -> Ms {
@@ -555,12 +569,12 @@ impl World {
         }
     }
 
-    fn arrives(&mut self, call: Call, from: Caller, started: Duration, fate: Fate) {
+    fn arrives(&mut self, call: Call, from: Caller, asked: Ms, started: Duration, fate: Fate) {
         let writes = !matches!(call, Call::Read | Call::ReadCursors(_) | Call::Settle(_));
         let is_silent =
             self.machines[from.machine].is_cut_off || self.database.state == State::Frozen;
         if is_silent || fate == Fate::Hangs {
-            return self.hangs(call, from, started);
+            return self.hangs(call, from, asked, started);
         }
         let refused = || Failure::NotApplied("refused".to_owned());
         let is_refused = self.database.state == State::Refuses
@@ -572,13 +586,11 @@ impl World {
         } else if fate == Fate::AnswerLost && writes {
             self.count("answers lost");
             let unheard = call.clone();
-            let node = self.node_of(from);
-            self.database.answer(&node, call, started, self.now);
+            self.answer(from, call, started);
             let unknown = Failure::Unknown("the answer to COMMIT was lost".to_owned());
             failed(unheard, unknown, started)
         } else {
-            let node = self.node_of(from);
-            self.database.answer(&node, call, started, self.now)
+            self.answer(from, call, started)
         };
         let latency = self.latency();
         self.happens_in(latency, Happening::Hears { from, event });
@@ -586,7 +598,7 @@ impl World {
 
     /// Nothing comes back within the deadline. A third of the transactions are in their COMMIT: they hold their rows,
     /// and are committed when the packet arrives after all.
-    fn hangs(&mut self, call: Call, from: Caller, started: Duration) {
+    fn hangs(&mut self, call: Call, from: Caller, asked: Ms, started: Duration) {
         self.count("hung");
         let is_transaction = matches!(call, Call::Claim(_) | Call::Record(_));
         let failure = if is_transaction && self.rng.u8(0..3) == 0 {
@@ -599,7 +611,7 @@ impl World {
             Failure::NotApplied("no answer within 5 s".to_owned())
         };
         let event = failed(call, failure, started);
-        let wait = DEADLINE - (self.now - ms(started));
+        let wait = DEADLINE - (self.now - asked);
         self.happens_in(wait, Happening::Hears { from, event });
     }
 }

@@ -82,6 +82,32 @@ fn a_node_that_missed_a_renewal_has_no_share() {
 }
 
 #[test]
+fn the_fires_after_one_that_was_left_are_taken_in_time_until_another_takes_one() {
+    let (mut world, task) = with_a_task_of_another();
+    live_elsewhere(&mut world, "2026-01-01T12:01:01Z");
+    live_elsewhere(&mut world, "2026-01-01T12:02:00Z");
+    world.check_history(&["12:01:00 success", "12:02:00 success"]);
+    live_elsewhere(&mut world, "2026-01-01T12:02:59.999Z");
+    fire_elsewhere(&world, task, "2026-01-01T12:03:00Z");
+    live_elsewhere(&mut world, "2026-01-01T12:04:00Z");
+    let before = ["12:01:00 success", "12:02:00 success", "12:03:00 todo"];
+    world.check_history(&before);
+    assert_eq!(
+        world.claims, 3,
+        "the third was refused, and from then on the other comes first again"
+    );
+}
+
+#[test]
+fn a_fire_of_another_is_claimed_if_it_cannot_be_seen_whether_it_is_accounted_for() {
+    let (mut world, _) = with_a_task_of_another();
+    live_elsewhere(&mut world, "2026-01-01T12:00:55Z");
+    world.refuses_cursors = true;
+    live_elsewhere(&mut world, "2026-01-01T12:01:01Z");
+    world.check_history(&["12:01:00 success"]);
+}
+
+#[test]
 fn a_retry_of_anothers_task_is_left_to_it_while_it_lives() {
     let (mut world, task) = with_a_task_of_another();
     live_elsewhere(&mut world, "2026-01-01T12:01:00Z");
@@ -99,10 +125,9 @@ fn a_retry_of_anothers_task_is_left_to_it_while_it_lives() {
         retry: Some(Retry { scheduled_at, attempt: 2, due_at }),
     };
     assert_eq!(wait(world.store.record(&[outcome])).unwrap(), [Recorded::Stands]);
-    live_elsewhere(&mut world, "2026-01-01T12:01:19.999Z");
+    live_elsewhere(&mut world, "2026-01-01T12:01:13.999Z");
     world.check_history(&["12:01:00 fail"]);
     assert_eq!(world.claims, 0);
-    // A reading that begins a second after it was due finds it still waiting.
-    live_elsewhere(&mut world, "2026-01-01T12:01:21Z");
+    live_elsewhere(&mut world, "2026-01-01T12:01:14Z");
     world.check_history(&["12:01:00 fail", "12:01:00 success"]);
 }

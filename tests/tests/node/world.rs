@@ -73,6 +73,8 @@ pub(crate) struct World {
     pub(crate) held: Option<Event>,
     /// Only the heartbeat fails.
     pub(crate) refuses_renewals: bool,
+    /// What is accounted for cannot be read.
+    pub(crate) refuses_cursors: bool,
     /// A task of which every transaction fails.
     pub(crate) poison: Option<TaskId>,
 }
@@ -117,6 +119,7 @@ impl World {
             holds: |_| false,
             held: None,
             refuses_renewals: false,
+            refuses_cursors: false,
             poison: None,
         }
     }
@@ -210,6 +213,9 @@ impl World {
         let refused = |text: &str| Failure::NotApplied(text.to_owned());
         match call {
             Call::Read => Event::Read(self.call(self.store.read())),
+            Call::ReadCursors(tasks) if self.refuses_cursors => {
+                Event::Cursors(tasks, Err(refused("refused")))
+            }
             Call::ReadCursors(tasks) => {
                 let result = self.call(self.store.cursors(&tasks));
                 Event::Cursors(tasks, result)

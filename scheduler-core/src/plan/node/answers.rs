@@ -154,7 +154,7 @@ impl Node {
             self.load_mut(claim.task_id).has_waited = false;
         }
         if let Some((execution_id, entry)) = started {
-            self.start(execution_id, claim, entry, now, runs);
+            self.start(execution_id, claim, entry, now, runs, actions);
         }
         self.plan_next(claim.task_id);
     }
@@ -166,6 +166,7 @@ impl Node {
         entry: &Entry,
         now: Now,
         runs: &mut Vec<Run>,
+        actions: &mut Vec<Action>,
     ) {
         let task_id = claim.task_id;
         let Some(Known::Live(live)) = self.known.get(&task_id) else { return };
@@ -178,6 +179,7 @@ impl Node {
             attempt: entry.attempt,
             policy: task.policy,
             deadline: task.policy.timeout.map(|timeout| now.mono + timeout),
+            skew: self.skew,
             is_given_up: false,
         };
         if let Some(why_not) = self.why_not_begin(now) {
@@ -187,7 +189,14 @@ impl Node {
                 Origin::Request(_) | Origin::Retry => Cause::NeverBegan,
             };
             let retry = open.policy.retry(cause, open.attempt(), now.wall);
-            return self.finish(unstarted(execution_id, task_id, entry, why_not, retry, now));
+            let outcome = unstarted(execution_id, task_id, entry, why_not, retry, now);
+            actions.push(Action::Report(Notice::Ending(Ending::NotRun {
+                task_key: Arc::clone(&task.key),
+                status: outcome.status,
+                scheduled_at: entry.scheduled_at,
+                extra: outcome.extra.clone(),
+            })));
+            return self.finish(outcome);
         }
         runs.push(Run {
             execution_id,
@@ -279,6 +288,7 @@ impl Node {
         self.load_mut(claim.task_id).has_waited = false;
         if let Some(live) = self.live_mut(claim.task_id) {
             live.accounted = live.accounted.map(|accounted| accounted.max(last));
+            live.is_left = false;
         }
     }
 

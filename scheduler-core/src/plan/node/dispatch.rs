@@ -39,16 +39,12 @@ impl Node {
     /// Puts the task's next instant into the timetable, unless a claim of it is in flight or its row must be
     /// read first.
     pub(super) fn plan_next(&mut self, task_id: TaskId) {
-        let Some(live) = self.live_mut(task_id) else { return };
-        let Some(accounted) = live.accounted.filter(|_| !live.is_claiming && !live.is_stale) else {
+        let Some(Known::Live(live)) = self.known.get_mut(&task_id) else { return };
+        if live.is_claiming || live.is_stale || live.accounted.is_none() {
             return;
-        };
-        match live.next_after(accounted) {
-            Some(next) => {
-                let grace = live.task.policy.misfire_grace_time;
-                let due = next + self.share.handicap(task_id, grace);
-                self.timetable.set(task_id, due);
-            }
+        }
+        match live.next_due(&self.share) {
+            Some(due) => self.timetable.set(task_id, due),
             None => self.timetable.remove(task_id),
         }
     }
@@ -56,12 +52,8 @@ impl Node {
     /// Whether another node should have taken the task's next fire, and may have done so since we last looked.
     fn may_be_accounted_elsewhere(&mut self, task_id: TaskId) -> bool {
         let Some(Known::Live(live)) = self.known.get_mut(&task_id) else { return false };
-        let Some(next) = live.accounted.and_then(|accounted| live.next_after(accounted)) else {
-            return false;
-        };
-        let (grace, seen_at) = (live.task.policy.misfire_grace_time, live.seen_at);
-        let handicap = self.share.handicap(task_id, grace);
-        !handicap.is_zero() && seen_at < next + handicap
+        let is_ours = live.is_left || self.share.is_mine(task_id);
+        !is_ours && live.next_due(&self.share).is_some_and(|due| live.seen_at < due)
     }
 
     /// While one transaction is in flight the next batch gathers.

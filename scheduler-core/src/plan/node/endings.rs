@@ -2,8 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::TimeDelta;
-
 use super::{Action, Call, Ended, Ending, Failure, Node, Notice, Open};
 use crate::plan::{
     Now,
@@ -17,17 +15,12 @@ use crate::plan::{
 const LOCKED_FOR: Duration = Duration::from_millis(100);
 
 impl Node {
-    /// `skew`: how far the clock that gave the instants of `ended` is ahead of the database's.
-    pub(super) fn on_ended(
-        &mut self,
-        ended: Vec<Ended>,
-        skew: TimeDelta,
-        actions: &mut Vec<Action>,
-    ) {
+    pub(super) fn on_ended(&mut self, ended: Vec<Ended>, actions: &mut Vec<Action>) {
         for mut run in ended {
-            run.started_at = run.started_at.map(|at| at - skew);
-            run.finished_at -= skew;
             let Some(open) = self.close(run.execution_id) else { continue };
+            // Jobs look at the machine's clock, rows tell the database's.
+            run.started_at = run.started_at.map(|at| at - open.skew);
+            run.finished_at -= self.skew;
             if open.is_given_up {
                 self.complete(run);
                 // From now on its task has room again.

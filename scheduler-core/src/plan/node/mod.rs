@@ -93,6 +93,8 @@ struct Open {
     /// As it was when the run was claimed.
     policy: Policy,
     deadline: Option<Duration>,
+    /// How far the machine's clock was ahead when it began.
+    skew: TimeDelta,
     /// Its outcome was recorded without it.
     is_given_up: bool,
 }
@@ -136,7 +138,11 @@ pub struct Node {
     reaping: Chore,
     noting: Chore,
     clock: DatabaseClock,
+    /// How far the machine's clock is ahead of the database's.
+    skew: TimeDelta,
     clock_is_off: bool,
+    /// A sighting found the clock off; a second one will tell.
+    clock_is_suspect: bool,
     clock_is_said_off: bool,
     lease: Lease,
     lease_is_lost: bool,
@@ -198,7 +204,9 @@ impl Node {
             reaping: Chore::default(),
             noting: Chore::default(),
             clock: DatabaseClock::new(settings.clock_tolerance),
+            skew: TimeDelta::zero(),
             clock_is_off: false,
+            clock_is_suspect: false,
             clock_is_said_off: false,
             lease: Lease::new(settings.lease),
             lease_is_lost: false,
@@ -225,7 +233,7 @@ impl Node {
             Event::Cursors(asked, result) => self.on_cursors(&asked, result, now, &mut actions),
             Event::Claimed(claims, result) => self.on_claimed(claims, result, now, &mut actions),
             Event::Settled(claims, result) => self.on_settled(claims, result, now, &mut actions),
-            Event::Ended(ended) => self.on_ended(ended, self.clock.skew(local), &mut actions),
+            Event::Ended(ended) => self.on_ended(ended, &mut actions),
             Event::Recorded(outcomes, result) => {
                 self.on_recorded(outcomes, result, now, &mut actions)
             }

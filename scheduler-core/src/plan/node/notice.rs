@@ -117,7 +117,7 @@ pub enum Ending {
     NotRun {
         /// The task.
         task_key: Arc<str>,
-        /// `missed` or `skipped`.
+        /// `missed` or `skipped`; `cancelled` or `lost` if it was claimed and did not begin.
         status: Status,
         /// The newest instant.
         scheduled_at: DateTime<Utc>,

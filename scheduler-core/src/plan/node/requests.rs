@@ -96,13 +96,13 @@ impl Requests {
 }
 
 impl Node {
-    /// Whether a reading's request is ours to answer: a manual run is anybody's, a retry that of the task's own node until
-    /// that had its chance.
-    pub(super) fn is_for_us(&self, request: &Request) -> bool {
-        let handicap = self.share.handicap(request.task_id, Duration::MAX);
-        request.origin != Origin::Retry
-            || request.due_at + handicap <= self.read_started
-            || handicap.is_zero()
+    /// How long what a reading brought is left to others: a manual run is anybody's, a retry first that of the task's own
+    /// node.
+    pub(super) fn handicap_of_request(&self, request: &Request) -> TimeDelta {
+        match request.origin {
+            Origin::Retry => self.share.handicap(request.task_id, Duration::MAX),
+            Origin::Schedule | Origin::Request(_) => TimeDelta::zero(),
+        }
     }
 
     /// A retry of ours is recorded: from now on it waits.

@@ -16,6 +16,7 @@ use super::{Action, Call, Failure, Node, Notice, Reading};
 use crate::plan::{
     Now,
     lateness::Load,
+    share::Share,
     task::{Task, TaskError, TaskFault, TaskId, TaskRow, Validity, doubtful_keys},
     window,
 };
@@ -55,6 +56,8 @@ pub(super) struct Live {
     pub(super) is_stale: bool,
     /// When the database last said what is accounted for.
     pub(super) seen_at: DateTime<Utc>,
+    /// Its own node left a fire: until somebody else takes one, it is ours like our own.
+    pub(super) is_left: bool,
     /// The answer of the trigger that was asked for last, and what for: the end of a run asks the same again.
     planned: Option<(DateTime<Utc>, Option<DateTime<Utc>>)>,
     /// The spec was edited while the task lived, and its window is not open yet.
@@ -127,7 +130,9 @@ impl Node {
         }
         self.share_with(&reading.nodes);
         let mut requests = reading.requests;
-        requests.retain(|request| self.is_for_us(request));
+        for request in &mut requests {
+            request.due_at += self.handicap_of_request(request);
+        }
         self.requests.read(requests, reading.is_whole);
         self.last_good_read = self.read_started;
         self.loads.retain(|_, load| *load != Load::default());
@@ -150,11 +155,13 @@ impl Node {
 
     /// Asks what is accounted of the tasks that arrive and of those whose fires others should have taken.
     pub(super) fn ask_for_cursors(&mut self, now: Now, actions: &mut Vec<Action>) {
-        let is_wanted = !self.arriving.is_empty() || !self.checking.is_empty();
-        let is_possible = self.cursors_may_be_asked && self.cursors_asked.is_none();
-        if is_wanted && is_possible && !self.is_stopping() {
+        if self.is_stopping() || self.cursors_asked.is_some() {
+            return;
+        }
+        let arriving = self.arriving.iter().filter(|_| self.cursors_may_be_asked);
+        let asked: Vec<TaskId> = arriving.chain(&self.checking).copied().collect();
+        if !asked.is_empty() {
             self.cursors_asked = Some(now.wall);
-            let asked = self.arriving.union(&self.checking).copied().collect();
             actions.push(Action::Call(Call::ReadCursors(asked)));
         }
     }
@@ -260,6 +267,7 @@ impl Node {
             task,
             accounted: None,
             seen_at: DateTime::<Utc>::MIN_UTC,
+            is_left: false,
             is_claiming: false,
             is_stale: false,
             planned: None,
@@ -327,7 +335,8 @@ impl Node {
         let cursors = match result {
             Ok(cursors) => cursors,
             Err(failure) => {
-                // The next reading asks again.
+                self.take_unseen(asked, seen_at);
+                // Of those that arrive the next reading asks again.
                 self.cursors_may_be_asked = false;
                 self.note_trouble(Some(&failure), actions);
                 self.reading.due_at = self.reading.due_at.min(now.mono + RETRY);
@@ -362,13 +371,29 @@ impl Node {
 
     /// What others left of a task is ours now.
     fn on_checked(&mut self, task_id: TaskId, last: Option<DateTime<Utc>>, seen_at: DateTime<Utc>) {
-        let Some(live) = self.live_mut(task_id) else { return };
+        let Some(Known::Live(live)) = self.known.get_mut(&task_id) else { return };
         live.seen_at = seen_at;
-        if let Some((accounted, last)) = live.accounted.zip(last).filter(|(was, is)| is > was) {
-            live.accounted = Some(accounted.max(last));
+        let news = live.accounted.zip(last).filter(|(accounted, last)| last > accounted);
+        if let Some((_, last)) = news {
+            live.accounted = Some(last);
+        }
+        live.is_left = live.next_due(&self.share).is_some_and(|due| due <= seen_at);
+        if news.is_some() {
             self.load_mut(task_id).has_waited = false;
         }
         self.plan_next(task_id);
+    }
+
+    /// Whether others took what is due of these tasks could not be seen: the claim will tell.
+    fn take_unseen(&mut self, asked: &[TaskId], seen_at: DateTime<Utc>) {
+        for task_id in asked.iter().copied() {
+            if self.checking.remove(&task_id) {
+                if let Some(live) = self.live_mut(task_id) {
+                    live.seen_at = seen_at;
+                }
+                self.plan_next(task_id);
+            }
+        }
     }
 
     fn say_first_reading(&mut self, actions: &mut Vec<Action>) {
@@ -396,6 +421,19 @@ impl Live {
                 next
             }
         }
+    }
+
+    /// When its next fire is due on this node: at its instant, or later if it is left to another node first.
+    pub(super) fn next_due(&mut self, share: &Share) -> Option<DateTime<Utc>> {
+        let next = self.next_after(self.accounted?)?;
+        if self.is_left || share.is_mine(self.task.id) {
+            return Some(next);
+        }
+        let grace = self.task.policy.misfire_grace_time;
+        let following = self.task.trigger.next_after(next);
+        let period = following.and_then(|following| (following - next).to_std().ok());
+        let patience = period.map_or(grace, |period| period.min(grace));
+        Some(next + share.handicap(self.task.id, patience))
     }
 
     /// The next instant to come; where there is none, one that is due already.

@@ -63,18 +63,27 @@ impl Node {
     }
 
     /// Claims nothing while the machine's clock is off. One that was set is compared at once: the database's may have
-    /// been set with it.
+    /// been set with it. A machine that slept looks like one whose clock was set forward, and its monotonic clock slept
+    /// too: what it knows of its lease is worth nothing.
     pub(super) fn look_at_the_clock(&mut self, local: Now) {
+        self.skew = self.clock.skew(local);
         self.clock_is_off = !self.clock.is_right(local);
-        if self.clock.has_stepped(local) {
-            self.clock.compared(local);
-            self.renewing.hurry();
+        let Some(step) = self.clock.step(local) else { return };
+        self.clock.compared(local);
+        self.renewing.hurry();
+        if step.to_std().is_ok_and(|slept| slept >= self.settings.lease / 2) {
+            self.lease.doubted();
         }
     }
 
-    /// Says once that the machine's clock is off, and once that it is right again, each after a sighting.
+    /// Says once that the machine's clock is off, and once that it is right again. Two sightings must agree that it is
+    /// off: it may have been set between one and the moment in which it is heard of.
     pub(super) fn say_whether_the_clock_is_off(&mut self, local: Now, actions: &mut Vec<Action>) {
         let is_off = !self.clock.is_right(local);
+        let was_suspect = std::mem::replace(&mut self.clock_is_suspect, is_off);
+        if is_off && !was_suspect {
+            return self.renewing.hurry();
+        }
         if is_off != std::mem::replace(&mut self.clock_is_said_off, is_off) {
             let skew = self.clock.skew(local);
             let health = if is_off { Health::ClockIsOff(skew) } else { Health::ClockIsRight };
