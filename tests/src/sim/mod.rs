@@ -1,7 +1,7 @@
 //! The simulation: the scheduler's own brain, [`Node`](scheduler_core::plan::node::Node), on several machines that
 //! crash, freeze, lose answers and have wrong clocks, before one database that does the same. Everything follows from a
-//! seed. What came of it is judged by people who never saw the scheduler's code: [`grid`] finds the instants by trying
-//! each minute, [`truth`] is what the jobs saw, [`judge`](mod@judge) compares.
+//! seed. What came of it is judged by people who never saw the scheduler's code: `grid` finds the instants by trying
+//! each minute, `truth` is what the jobs saw, `judge` compares.
 
 mod database;
 mod faults;

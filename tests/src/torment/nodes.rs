@@ -13,7 +13,7 @@ use scheduler_core::{App, clock, config::Config};
 
 use super::witness::{self, Line, Notebook};
 
-/// A program runs until SIGTERM: what a process of [`Nodes`] does.
+/// A program runs until SIGTERM: what each process of a torment does.
 ///
 /// # Errors
 /// When the scheduler does not start, or fails.
