@@ -242,7 +242,7 @@ fn no_test_sleeps() {
             let may_sleep =
                 folder == "tests/src" && (name == "poll.rs" || name.starts_with("bin/"));
             // Jobs may take their time: the clock of the harness does not wait for them.
-            let is_job = ["harness/", "docs/", "run/same_as_harness.rs"]
+            let is_job = ["harness/", "docs/", "run/same_as_harness.rs", "torment/witness.rs"]
                 .iter()
                 .any(|of_jobs| name.starts_with(of_jobs));
             let may_sleep = may_sleep || is_job;
