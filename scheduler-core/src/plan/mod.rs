@@ -17,6 +17,7 @@ pub mod claim;
 pub mod database_clock;
 pub mod duration;
 pub mod execution;
+mod hash;
 pub mod lateness;
 pub mod lease;
 pub mod node;

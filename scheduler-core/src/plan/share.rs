@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::task::TaskId;
+use super::{hash::fnv1a, task::TaskId};
 
 /// One node's view of who comes first.
 #[derive(Clone, Debug)]
@@ -40,13 +40,13 @@ impl Share {
     /// The view of a node that knows of no other.
     #[must_use]
     pub fn new(own: &str) -> Self {
-        Self { own: seed(own), others: Vec::new() }
+        Self { own: fnv1a(own), others: Vec::new() }
     }
 
     /// These nodes are alive; oneself counts in any case. Whether it is news.
     pub fn alive<'a>(&mut self, nodes: impl IntoIterator<Item = &'a str>) -> bool {
         let others: Vec<u64> =
-            nodes.into_iter().map(seed).filter(|node| *node != self.own).collect();
+            nodes.into_iter().map(fnv1a).filter(|node| *node != self.own).collect();
         others != std::mem::replace(&mut self.others, others.clone())
     }
 
@@ -66,12 +66,6 @@ impl Share {
         }
         TimeDelta::from_std(HANDICAP.min(patience / 2)).unwrap_or(TimeDelta::zero())
     }
-}
-
-/// FNV-1a, 64 bit: the same in every program of every release.
-fn seed(node: &str) -> u64 {
-    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    node.bytes().fold(0xcbf2_9ce4_8422_2325, step)
 }
 
 /// The finalizer of splitmix64 (Steele, Lea and Flood 2014): ids that follow each other are spread.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
-use super::{UNEDITED, nodes::Nodes, witness::Line};
+use super::{UNEDITED, every_secs, nodes::Nodes, witness::Line};
 use crate::servers::MariaDb;
 
 /// What came of it.
@@ -176,15 +176,14 @@ fn instants(rows: &[Row], wrong: &mut Vec<String>) -> usize {
     let mut accounted: BTreeMap<i64, BTreeMap<i64, u32>> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.source == "schedule" && row.task <= UNEDITED) {
         let instants = accounted.entry(row.task).or_default();
-        let every =
-            i64::from([1_u8, 2, 3, 5, 10][usize::try_from(row.task % 5).unwrap_or(0)]) * 1_000;
+        let every = every_secs(row.task) * 1_000;
         let count = row.extra["count"].as_i64().filter(|_| row.status == "missed").unwrap_or(1);
         for back in 0..count {
             *instants.entry(row.scheduled_ms - back * every).or_default() += 1;
         }
     }
     for (task, instants) in &accounted {
-        let every = i64::from([1_u8, 2, 3, 5, 10][usize::try_from(task % 5).unwrap_or(0)]) * 1_000;
+        let every = every_secs(*task) * 1_000;
         let found: Vec<i64> = instants.keys().copied().collect();
         for pair in found.windows(2).filter(|pair| pair[1] - pair[0] != every) {
             wrong.push(format!("I4: task {task}: nothing between {} and {}", pair[0], pair[1]));

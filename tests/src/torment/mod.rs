@@ -95,7 +95,7 @@ fn configure(folder: &Path, url: &str) -> Result<()> {
 /// Forty rows: quick and slow jobs, every second to every ten, that skip, wait, and are tried again when lost.
 fn rows() -> String {
     let row = |number: i64| {
-        let every = [1, 2, 3, 5, 10][usize::try_from(number % 5).unwrap_or(0)];
+        let every = every_secs(number);
         let takes_ms = if number % 4 == 0 { 2_500 } else { 20 };
         let extra = match number % 3 {
             0 => "{}",
@@ -108,6 +108,11 @@ fn rows() -> String {
         )
     };
     (1..=40).map(row).collect()
+}
+
+/// How often the row fires, as long as nobody edits it.
+fn every_secs(task: i64) -> i64 {
+    [1, 2, 3, 5, 10][usize::try_from(task % 5).unwrap_or(0)]
 }
 
 /// The rows from 31 on are edited; of the others every instant must be accounted for.

@@ -59,12 +59,7 @@ fn a_clock_that_is_set_while_it_runs_moves_no_fire_and_is_noticed_at_once() {
 
 #[test]
 fn a_machine_that_slept_for_longer_than_its_lease_begins_nothing_it_claimed_before() {
-    let mut world = World::new("2026-01-01T12:00:00Z");
-    world.add(&row("hour", "interval", "3600"));
-    world.advance_to("2026-01-01T12:59:59Z");
-    world.holds = |call| matches!(call, Call::Claim(_));
-    world.advance_to("2026-01-01T13:00:00Z");
-    let claimed = world.held.take().expect("the claim is committed");
+    let (mut world, claimed) = World::with_a_claim_unheard();
     // Its monotonic clock slept, too.
     world.set_clock(at("2026-01-01T13:00:40Z"));
     world.send(claimed);

@@ -27,36 +27,12 @@ fn live_elsewhere(world: &mut World, until: &str) {
     }
 }
 
-/// The other node claims a fire of the schedule.
-fn fire_elsewhere(world: &World, task: TaskId, instant: &str) -> ExecutionId {
-    let spec = wait(world.store.read()).unwrap().rows[0].spec.clone().unwrap();
-    let entry = Entry {
-        scheduled_at: at(instant),
-        trace_id: "elsewhere".into(),
-        status: Status::Todo,
-        attempt: 1,
-        extra: "{}".to_owned(),
-    };
-    let claim = Claim {
-        task_id: task,
-        spec: spec.into(),
-        first: at(instant),
-        limit: Some(1),
-        origin: Origin::Schedule,
-        entries: vec![entry],
-    };
-    match wait(world.store.claim("elsewhere", &[claim])).unwrap()[..] {
-        [Verdict::Won(Some(id))] => id,
-        ref other => panic!("{other:?}"),
-    }
-}
-
 #[test]
 fn a_fire_that_its_own_node_took_costs_the_others_no_claim() {
     let (mut world, task) = with_a_task_of_another();
     live_elsewhere(&mut world, "2026-01-01T12:01:00Z");
     assert_eq!(world.history(), [""; 0], "it is left to its own node");
-    fire_elsewhere(&world, task, "2026-01-01T12:01:00Z");
+    world.claim_elsewhere(task, "2026-01-01T12:01:00Z", Origin::Schedule);
     live_elsewhere(&mut world, "2026-01-01T12:01:50Z");
     world.check_history(&["12:01:00 todo"]);
     assert_eq!(world.claims, 0);
@@ -88,7 +64,7 @@ fn the_fires_after_one_that_was_left_are_taken_in_time_until_another_takes_one()
     live_elsewhere(&mut world, "2026-01-01T12:02:00Z");
     world.check_history(&["12:01:00 success", "12:02:00 success"]);
     live_elsewhere(&mut world, "2026-01-01T12:02:59.999Z");
-    fire_elsewhere(&world, task, "2026-01-01T12:03:00Z");
+    world.claim_elsewhere(task, "2026-01-01T12:03:00Z", Origin::Schedule);
     live_elsewhere(&mut world, "2026-01-01T12:04:00Z");
     let before = ["12:01:00 success", "12:02:00 success", "12:03:00 todo"];
     world.check_history(&before);
@@ -111,7 +87,7 @@ fn a_fire_of_another_is_claimed_if_it_cannot_be_seen_whether_it_is_accounted_for
 fn a_retry_of_anothers_task_is_left_to_it_while_it_lives() {
     let (mut world, task) = with_a_task_of_another();
     live_elsewhere(&mut world, "2026-01-01T12:01:00Z");
-    let execution_id = fire_elsewhere(&world, task, "2026-01-01T12:01:00Z");
+    let execution_id = world.claim_elsewhere(task, "2026-01-01T12:01:00Z", Origin::Schedule);
     let scheduled_at = at("2026-01-01T12:01:00Z");
     let due_at = at("2026-01-01T12:01:13Z");
     let outcome = Outcome {

@@ -45,17 +45,11 @@ fn a_lease_counts_from_the_start_of_its_renewal_however_late_the_answer() {
 
 #[test]
 fn a_node_that_was_frozen_for_longer_than_its_lease_begins_nothing_it_claimed_before() {
-    let mut world = World::new("2026-01-01T12:00:00Z");
-    world.add(&row("hour", "interval", "3600"));
-    world.advance_to("2026-01-01T12:59:59Z");
-    world.holds = |call| matches!(call, Call::Claim(_));
-    world.advance_to("2026-01-01T13:00:00Z");
-    let claimed = world.held.take().expect("the claim is committed");
+    let (mut world, claimed) = World::with_a_claim_unheard();
     // 24.999 s would be the last moment at which it trusts itself: 30 s less the margin of 5 s.
     world.set_clock(at("2026-01-01T13:00:40Z"));
     world.now.mono += Duration::from_secs(40);
     world.send(claimed);
-    world.holds = |_| false;
     world.advance_to("2026-01-01T13:01:00Z");
     assert!(world.running.is_empty());
     world.check_history(&["13:00:00 lost"]);

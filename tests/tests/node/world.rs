@@ -97,6 +97,18 @@ pub(crate) fn with_extra(row: NewTask, extra: &str) -> NewTask {
 }
 
 impl World {
+    /// A world at 13:00, where a claim of 13:00 is committed and its answer not heard yet.
+    pub(crate) fn with_a_claim_unheard() -> (Self, Event) {
+        let mut world = Self::new("2026-01-01T12:00:00Z");
+        world.add(&row("hour", "interval", "3600"));
+        world.advance_to("2026-01-01T12:59:59Z");
+        world.holds = |call| matches!(call, Call::Claim(_));
+        world.advance_to("2026-01-01T13:00:00Z");
+        world.holds = |_| false;
+        let claimed = world.held.take().expect("the claim is committed");
+        (world, claimed)
+    }
+
     /// A world that begins at `start`, in which jobs end at once.
     pub(crate) fn new(start: &str) -> Self {
         let store = MemoryStore::new(at(start));
@@ -272,8 +284,20 @@ impl World {
         (!ended.is_empty()).then_some(Event::Ended(ended))
     }
 
-    /// Another node claims a fire of `task`.
+    /// Another node runs `task` at `instant`, since somebody asked for it.
     pub(crate) fn run_elsewhere(&mut self, task: TaskId, instant: &str) {
+        let request = wait(self.store.request_run(task, at(instant))).unwrap();
+        wait(self.store.renew("elsewhere")).unwrap();
+        self.claim_elsewhere(task, instant, Origin::Request(request));
+    }
+
+    /// Another node claims `task` at `instant`.
+    pub(crate) fn claim_elsewhere(
+        &self,
+        task: TaskId,
+        instant: &str,
+        origin: Origin,
+    ) -> ExecutionId {
         let spec = wait(self.store.read()).unwrap().rows[0].spec.clone().unwrap();
         let entry = Entry {
             scheduled_at: at(instant),
@@ -282,18 +306,18 @@ impl World {
             attempt: 1,
             extra: "{}".to_owned(),
         };
-        let request = wait(self.store.request_run(task, at(instant))).unwrap();
         let claim = Claim {
             task_id: task,
             spec: spec.into(),
             first: at(instant),
             limit: Some(1),
-            origin: Origin::Request(request),
+            origin,
             entries: vec![entry],
         };
-        wait(self.store.renew("elsewhere")).unwrap();
-        let won = wait(self.store.claim("elsewhere", &[claim])).unwrap();
-        assert!(matches!(won[0], Verdict::Won(Some(_))), "{won:?}");
+        match wait(self.store.claim("elsewhere", &[claim])).unwrap()[..] {
+            [Verdict::Won(Some(id))] => id,
+            ref other => panic!("{other:?}"),
+        }
     }
 
     /// The other node records a success.
