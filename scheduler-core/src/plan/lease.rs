@@ -16,6 +16,7 @@ use std::time::Duration;
 pub struct Lease {
     length: Duration,
     renewed_at: Option<Duration>,
+    term: u64,
     contact_since: Option<Duration>,
 }
 
@@ -23,18 +24,23 @@ impl Lease {
     /// A lease of `length` that was never renewed: nothing may be claimed yet.
     #[must_use]
     pub fn new(length: Duration) -> Self {
-        Self { length, renewed_at: None, contact_since: None }
+        Self { length, renewed_at: None, term: 0, contact_since: None }
     }
 
-    /// A renewal that began at `started` was acknowledged by the database.
-    pub fn renewed(&mut self, started: Duration) {
+    /// A renewal that began at `started` was acknowledged by the database, which was heard at `now`.
+    pub fn renewed(&mut self, started: Duration, now: Duration) {
+        if !self.is_trusted(now) {
+            self.term += 1;
+        }
         self.renewed_at = Some(started);
         self.contact_since.get_or_insert(started);
     }
 
-    /// The machine may have slept: only the next renewal tells whether the others still count on this node.
+    /// The machine may have slept: only the next renewal tells whether the others still count on this node. The database
+    /// may have slept with it, and nobody has renewed since.
     pub fn doubted(&mut self) {
         self.renewed_at = None;
+        self.contact_lost();
     }
 
     /// A call to the database failed: contact is broken.
@@ -47,6 +53,13 @@ impl Lease {
     #[must_use]
     pub fn is_trusted(&self, now: Duration) -> bool {
         self.renewed_at.is_some_and(|renewed| now < renewed + self.length - self.length / 6)
+    }
+
+    /// Counts the times that the lease was over, or never held, and was renewed: while it is the same, the others cannot
+    /// have found this node dead. A renewal brings the node back to life, but not what was taken from it meanwhile.
+    #[must_use]
+    pub fn term(&self) -> u64 {
+        self.term
     }
 
     /// Whether this node may declare others dead.
@@ -72,24 +85,38 @@ mod tests {
     fn a_node_trusts_itself_until_a_sixth_before_the_end_of_its_lease() {
         let mut lease = Lease::new(30 * SECOND);
         assert!(!lease.is_trusted(SECOND), "never renewed");
-        lease.renewed(10 * SECOND);
+        lease.renewed(10 * SECOND, 10 * SECOND);
         assert!(lease.is_trusted(34 * SECOND));
         assert!(!lease.is_trusted(35 * SECOND));
+    }
+
+    #[test]
+    fn a_renewal_that_is_heard_too_late_begins_a_new_term() {
+        let mut lease = Lease::new(30 * SECOND);
+        lease.renewed(10 * SECOND, 11 * SECOND);
+        let term = lease.term();
+        lease.renewed(20 * SECOND, 34 * SECOND);
+        assert_eq!(lease.term(), term, "a sixth of the lease before its end it is not over");
+        lease.renewed(44 * SECOND, 45 * SECOND);
+        assert_eq!(lease.term(), term + 1);
+        lease.doubted();
+        lease.renewed(46 * SECOND, 47 * SECOND);
+        assert_eq!(lease.term(), term + 2);
     }
 
     #[test]
     fn nobody_reaps_before_one_lease_of_unbroken_contact() {
         let mut lease = Lease::new(30 * SECOND);
         for second in [0, 10, 20, 30] {
-            lease.renewed(second * SECOND);
+            lease.renewed(second * SECOND, second * SECOND);
         }
         assert!(!lease.may_reap(29 * SECOND));
         assert!(lease.may_reap(30 * SECOND));
         lease.contact_lost();
-        lease.renewed(40 * SECOND);
+        lease.renewed(40 * SECOND, 40 * SECOND);
         assert!(!lease.may_reap(60 * SECOND));
         for second in [50, 60, 70] {
-            lease.renewed(second * SECOND);
+            lease.renewed(second * SECOND, second * SECOND);
         }
         assert!(lease.may_reap(70 * SECOND));
     }

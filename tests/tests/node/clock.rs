@@ -68,6 +68,40 @@ fn a_machine_that_slept_for_longer_than_its_lease_begins_nothing_it_claimed_befo
 }
 
 #[test]
+fn a_renewal_that_began_before_the_machine_slept_counts_for_nothing() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.advance_to("2026-01-01T12:00:09Z");
+    assert!(world.node.can_claim(world.now));
+    world.holds = |call| matches!(call, Call::Renew);
+    world.advance_to("2026-01-01T12:00:12Z");
+    assert!(world.held.take().is_some(), "a renewal is due every 10 s");
+    world.holds = |_| false;
+    // Its monotonic clock slept, too. The renewal was before that, the look at the database's clock comes after.
+    world.set_clock(at("2026-01-01T12:00:52Z"));
+    world.refuses_renewals = true;
+    let Now { wall: at, mono: seen } = world.now;
+    let sighting = Sighting { at, seen, error: Duration::ZERO };
+    world.send(Event::Renewed { started: seen, result: Ok(sighting) });
+    assert!(!world.node.can_claim(world.now));
+    world.refuses_renewals = false;
+    world.advance_to("2026-01-01T12:00:56Z");
+    assert!(world.node.can_claim(world.now));
+}
+
+#[test]
+fn a_renewal_after_a_sleep_or_a_freeze_does_not_bring_back_what_was_claimed_before() {
+    for mono in [0, 40] {
+        let (mut world, claimed) = World::with_a_claim_unheard();
+        world.set_clock(at("2026-01-01T13:00:40Z"));
+        world.now.mono += Duration::from_secs(mono);
+        world.send(Event::Tick);
+        world.send(claimed);
+        assert!(world.running.is_empty(), "{:?}", world.running);
+        world.check_history(&["13:00:00 lost"]);
+    }
+}
+
+#[test]
 fn a_clock_that_is_set_together_with_the_databases_is_not_off() {
     let mut world = World::new("2026-01-01T12:00:00Z");
     world.add(&row("minute", "interval", "60"));

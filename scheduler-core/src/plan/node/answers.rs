@@ -218,11 +218,11 @@ impl Node {
     }
 
     /// Why what was claimed does not begin any more. Of a node that was frozen for longer than its lease others may have
-    /// taken the run already.
+    /// taken the run already, even if the node has renewed since.
     fn why_not_begin(&self, now: Now) -> Option<(Status, &'static str)> {
         if self.is_stopping() {
             Some((Status::Cancelled, "the scheduler stopped before the run began"))
-        } else if !self.lease.is_trusted(now.mono) {
+        } else if !self.lease.is_trusted(now.mono) || self.lease.term() != self.claims_term {
             Some((Status::Lost, "the lease of the node was over before the run began"))
         } else {
             None

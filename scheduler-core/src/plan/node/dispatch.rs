@@ -61,6 +61,7 @@ impl Node {
         let may_settle = self.claims.is_open(now) && self.lease.is_trusted(now.mono);
         if let Some(claims) = self.unsettled.take_if(|_| may_settle) {
             self.claims.begin(claims.len());
+            self.claims_term = self.lease.term();
             actions.push(Action::Call(Call::Settle(claims)));
             return;
         }
@@ -96,6 +97,7 @@ impl Node {
         // Rows are locked in id order.
         claims.sort_by_key(|claim| claim.task_id);
         self.claims.begin(claims.len());
+        self.claims_term = self.lease.term();
         actions.push(Action::Call(Call::Claim(claims)));
     }
 

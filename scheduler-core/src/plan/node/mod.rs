@@ -125,6 +125,8 @@ pub struct Node {
     loads: HashMap<TaskId, Load>,
     stuck: HashSet<TaskId>,
     claims: Lane,
+    /// The term of the lease in which the claim in flight was asked for.
+    claims_term: u64,
     unsettled: Option<Vec<Claim>>,
     open: HashMap<ExecutionId, Open>,
     deadlines: BTreeSet<(Duration, ExecutionId)>,
@@ -145,6 +147,8 @@ pub struct Node {
     clock_is_suspect: bool,
     clock_is_said_off: bool,
     lease: Lease,
+    /// The renewal in flight began before the machine may have slept: when, nothing can tell.
+    renewal_is_doubted: bool,
     lease_is_lost: bool,
     reaping_fails: bool,
     trouble: bool,
@@ -192,6 +196,7 @@ impl Node {
             loads: HashMap::new(),
             stuck: HashSet::new(),
             claims: Lane::new(settings.batch),
+            claims_term: 0,
             unsettled: None,
             open: HashMap::new(),
             deadlines: BTreeSet::new(),
@@ -209,6 +214,7 @@ impl Node {
             clock_is_suspect: false,
             clock_is_said_off: false,
             lease: Lease::new(settings.lease),
+            renewal_is_doubted: false,
             lease_is_lost: false,
             reaping_fails: false,
             trouble: false,
@@ -220,12 +226,14 @@ impl Node {
     /// machine's clocks say; instants are judged by the database's.
     pub fn handle(&mut self, event: Event, local: Now) -> Vec<Action> {
         let mut actions = Vec::new();
+        self.look_for_a_step(local);
         if let Event::Renewed { result: Ok(sighting), .. } = &event {
             self.clock.sighted(*sighting);
             self.clock.compared(local);
             self.say_whether_the_clock_is_off(local, &mut actions);
         }
-        self.look_at_the_clock(local);
+        self.skew = self.clock.skew(local);
+        self.clock_is_off = !self.clock.is_right(local);
         let now = self.clock.now(local);
         match event {
             Event::Tick => {}

@@ -62,17 +62,16 @@ impl Node {
         }
     }
 
-    /// Claims nothing while the machine's clock is off. One that was set is compared at once: the database's may have
-    /// been set with it. A machine that slept looks like one whose clock was set forward, and its monotonic clock slept
-    /// too: what it knows of its lease is worth nothing.
-    pub(super) fn look_at_the_clock(&mut self, local: Now) {
-        self.skew = self.clock.skew(local);
-        self.clock_is_off = !self.clock.is_right(local);
+    /// A clock that was set is compared at once: the database's may have been set with it. A machine that slept looks like
+    /// one whose clock was set forward, and its monotonic clock slept too: what it knows of its lease is worth nothing, nor
+    /// is what a renewal that began before will tell. Looked for before an answer is heard, which would explain it away.
+    pub(super) fn look_for_a_step(&mut self, local: Now) {
         let Some(step) = self.clock.step(local) else { return };
         self.clock.compared(local);
         self.renewing.hurry();
         if step.to_std().is_ok_and(|slept| slept >= self.settings.lease / 2) {
             self.lease.doubted();
+            self.renewal_is_doubted = self.renewing.in_flight;
         }
     }
 
@@ -107,10 +106,13 @@ impl Node {
         now: Now,
         actions: &mut Vec<Action>,
     ) {
+        let is_doubted = std::mem::take(&mut self.renewal_is_doubted);
         match result {
             Ok(_) => {
-                self.lease.renewed(started);
-                self.lease_is_lost = false;
+                if !is_doubted {
+                    self.lease.renewed(started, now.mono);
+                    self.lease_is_lost = false;
+                }
                 self.renewing.end(started + self.lease.renew_every());
                 self.note_trouble(None, actions);
             }
