@@ -1,0 +1,114 @@
+//! [`Desk`] in memory.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::{MemoryStore, Tables};
+use crate::{
+    plan::{
+        claim::{Origin, Request, RequestId},
+        execution::{ExecutionId, Status},
+        task::{TaskId, TaskRow},
+    },
+    store::{
+        Desk, DeskTask, ExecutionFilter, ExecutionRow, NewTask, StoreError, TaskSelection,
+        desk::manual_instant,
+    },
+};
+
+#[async_trait]
+impl Desk for MemoryStore {
+    async fn tasks(&self, selection: TaskSelection) -> Result<Vec<DeskTask>, StoreError> {
+        let tables = self.tables();
+        let is_selected = |row: &&TaskRow| match selection {
+            TaskSelection::All => true,
+            TaskSelection::Id(id) => row.id == id,
+        };
+        let rows = tables.tasks.values().filter(is_selected);
+        Ok(rows
+            .map(|row| DeskTask { row: row.clone(), last_accounted: tables.last_accounted(row.id) })
+            .collect())
+    }
+
+    async fn add(&self, task: &NewTask) -> Result<TaskId, StoreError> {
+        self.tables().add(task)
+    }
+
+    async fn set_enabled(&self, task: TaskId, is_enabled: bool) -> Result<(), StoreError> {
+        let value = if is_enabled { "1" } else { "0" };
+        self.tables().edit(task, |row| row.is_valid = Ok(value.to_owned()))
+    }
+
+    async fn set_spec(&self, task: TaskId, spec: &str) -> Result<(), StoreError> {
+        self.tables().edit(task, |row| row.spec = Ok(spec.to_owned()))
+    }
+
+    async fn delete(&self, task: TaskId) -> Result<(), StoreError> {
+        let gone = self.tables().tasks.remove(&task);
+        gone.map(drop).ok_or(StoreError::NotFound { what: "task", id: task })
+    }
+
+    async fn request_run(&self, task: TaskId, now: DateTime<Utc>) -> Result<RequestId, StoreError> {
+        let mut tables = self.tables();
+        tables.edit(task, |_| ())?;
+        let id = tables.next_request;
+        tables.next_request += 1;
+        let requested_at = manual_instant(now, |instant| {
+            tables.fires.contains_key(&(task, instant, 1))
+                || tables
+                    .requests
+                    .values()
+                    .any(|other| (other.task_id, other.scheduled_at) == (task, instant))
+        });
+        let request = Request {
+            origin: Origin::Request(id),
+            task_id: task,
+            scheduled_at: requested_at,
+            attempt: 1,
+            due_at: DateTime::UNIX_EPOCH,
+        };
+        tables.requests.insert(id, request);
+        Ok(id)
+    }
+
+    async fn executions(&self, filter: ExecutionFilter) -> Result<Vec<ExecutionRow>, StoreError> {
+        let tables = self.tables();
+        // What is open is found as by an index.
+        let all: Box<dyn Iterator<Item = &ExecutionRow>> = match filter.status {
+            Some(Status::Todo) => {
+                Box::new(tables.open.iter().rev().filter_map(|id| tables.executions.get(id)))
+            }
+            _ => Box::new(tables.executions.values().rev()),
+        };
+        let rows = all.filter(|row| {
+            filter.task_id.is_none_or(|task| row.task_id == task)
+                && filter.status.is_none_or(|status| row.status == status.as_str())
+                && filter.before.is_none_or(|before| row.id < before)
+        });
+        Ok(rows.take(filter.limit as usize).map(|row| tables.with_key(row)).collect())
+    }
+
+    async fn execution(&self, id: ExecutionId) -> Result<ExecutionRow, StoreError> {
+        let tables = self.tables();
+        let row = tables.executions.get(&id).map(|row| tables.with_key(row));
+        row.ok_or(StoreError::NotFound { what: "execution", id })
+    }
+
+    async fn load_demo(&self, rows: &[NewTask]) -> Result<bool, StoreError> {
+        let mut tables = self.tables();
+        if std::mem::replace(&mut tables.is_demo_given, true) || !tables.tasks.is_empty() {
+            return Ok(false);
+        }
+        for row in rows {
+            tables.add(row)?;
+        }
+        Ok(true)
+    }
+}
+
+impl Tables {
+    fn with_key(&self, row: &ExecutionRow) -> ExecutionRow {
+        let key = self.tasks.get(&row.task_id).and_then(|task| task.task_key.clone().ok());
+        ExecutionRow { task_key: key, ..row.clone() }
+    }
+}
