@@ -18,6 +18,19 @@ fn an_error_stands_under_err_and_a_time_out_ends_the_run() {
 }
 
 #[test]
+fn no_run_ends_before_it_began() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.takes = None;
+    world.add(&row("ten", "interval", "10"));
+    world.advance_to("2026-01-01T12:00:10Z");
+    let (started, _) = world.running.remove(&1).expect("it runs");
+    let ended = ended(1, started, started - TimeDelta::milliseconds(1), Ok(()));
+    world.send(Event::Ended(vec![ended]));
+    let row = world.rows().remove(0);
+    assert_eq!(row.finished_at, row.started_at);
+}
+
+#[test]
 fn a_stop_waits_for_what_runs_and_claims_nothing_more() {
     let mut world = World::new("2026-01-01T12:00:00Z");
     world.takes = None;

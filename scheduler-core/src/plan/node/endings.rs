@@ -20,7 +20,8 @@ impl Node {
             let Some(open) = self.close(run.execution_id) else { continue };
             // Jobs look at the machine's clock, rows tell the database's.
             run.started_at = run.started_at.map(|at| at - open.skew);
-            run.finished_at -= self.skew;
+            // The skew is known to a millisecond, and a run may be shorter.
+            run.finished_at = (run.finished_at - self.skew).max(run.started_at.unwrap_or_default());
             if open.is_given_up {
                 self.complete(run);
                 // From now on its task has room again.
