@@ -117,6 +117,37 @@ impl Source {
     }
 }
 
+/// A row of `execute_task`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExecutionRow {
+    /// `id`.
+    pub id: ExecutionId,
+    /// `task_id`.
+    pub task_id: TaskId,
+    /// The task's `task_key`, while its row exists.
+    pub task_key: Option<String>,
+    /// `status` as it stands there.
+    pub status: String,
+    /// `extra`.
+    pub extra: String,
+    /// `trace_id`.
+    pub trace_id: String,
+    /// `create_at`: when it was claimed, whole seconds.
+    pub created_at: Option<DateTime<Utc>>,
+    /// `scheduled_at`; `None` for rows of the original program.
+    pub scheduled_at: Option<DateTime<Utc>>,
+    /// `attempt`, 1 for the first.
+    pub attempt: i64,
+    /// `source`.
+    pub source: String,
+    /// `node_id`.
+    pub node_id: Option<String>,
+    /// `started_at`.
+    pub started_at: Option<DateTime<Utc>>,
+    /// `finished_at`.
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
 /// The notes of a run that is under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Noted {

@@ -6,7 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{Store, StoreError};
 use crate::plan::{
     claim::RequestId,
-    execution::{ExecutionId, Status},
+    execution::{ExecutionId, ExecutionRow, Status},
+    node::NodeRow,
     task::{TaskId, TaskRow},
 };
 
@@ -90,35 +91,15 @@ pub struct ExecutionFilter {
     pub limit: u32,
 }
 
-/// A row of `execute_task`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExecutionRow {
-    /// `id`.
-    pub id: ExecutionId,
-    /// `task_id`.
-    pub task_id: TaskId,
-    /// The task's `task_key`, while its row exists.
-    pub task_key: Option<String>,
-    /// `status` as it stands there.
-    pub status: String,
-    /// `extra`.
-    pub extra: String,
-    /// `trace_id`.
-    pub trace_id: String,
-    /// `create_at`: when it was claimed, whole seconds.
-    pub created_at: Option<DateTime<Utc>>,
-    /// `scheduled_at`; `None` for rows of the original program.
-    pub scheduled_at: Option<DateTime<Utc>>,
-    /// `attempt`, 1 for the first.
-    pub attempt: i64,
-    /// `source`.
-    pub source: String,
-    /// `node_id`.
-    pub node_id: Option<String>,
-    /// `started_at`.
-    pub started_at: Option<DateTime<Utc>>,
-    /// `finished_at`.
-    pub finished_at: Option<DateTime<Utc>>,
+/// What the tables hold around one instant of a task.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Around {
+    /// The executions of the instant by attempt, at most 100.
+    pub here: Vec<ExecutionRow>,
+    /// That of the next instant after it which the schedule accounted for.
+    pub next: Option<ExecutionRow>,
+    /// Those of earlier instants that were to run, the latest first, at most 20.
+    pub before: Vec<ExecutionRow>,
 }
 
 /// The instant of a manual run that was asked for at `now`: off the whole seconds, on which schedules fire as a
@@ -191,6 +172,18 @@ pub trait Desk: Store {
     /// # Errors
     /// [`StoreError::NotFound`].
     async fn execution(&self, id: ExecutionId) -> Result<ExecutionRow, StoreError>;
+
+    /// What the tables hold around an instant of a task.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    async fn around(&self, task: TaskId, at: DateTime<Utc>) -> Result<Around, StoreError>;
+
+    /// The nodes of the last 30 days, last heard of first, at most 1,000.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    async fn nodes(&self) -> Result<Vec<NodeRow>, StoreError>;
 
     /// Inserts `rows` when this database was never given demo rows and holds no task; says whether it did.
     ///

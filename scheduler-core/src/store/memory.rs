@@ -38,7 +38,7 @@ struct Tables {
     /// finds by its indexes.
     open: BTreeSet<ExecutionId>,
     accounted: HashMap<TaskId, DateTime<Utc>>,
-    nodes: HashMap<String, DateTime<Utc>>,
+    nodes: BTreeMap<String, NodeTimes>,
     requests: BTreeMap<RequestId, Request>,
     /// By task, instant and attempt: when each is due.
     retries: BTreeMap<Fire, DateTime<Utc>>,
@@ -59,7 +59,7 @@ impl MemoryStore {
             fires: HashMap::new(),
             open: BTreeSet::new(),
             accounted: HashMap::new(),
-            nodes: HashMap::new(),
+            nodes: BTreeMap::new(),
             requests: BTreeMap::new(),
             retries: BTreeMap::new(),
             next_request: 1,
@@ -113,8 +113,10 @@ impl MemoryStore {
         for row in tables.executions.values_mut() {
             row.created_at = row.created_at.map(|at| at - span);
         }
-        for heartbeat in tables.nodes.values_mut() {
-            *heartbeat -= span;
+        for node in tables.nodes.values_mut() {
+            node.started_at -= span;
+            node.heartbeat_at -= span;
+            node.left_at = node.left_at.map(|at| at - span);
         }
     }
 
@@ -134,7 +136,18 @@ fn edited(row: &mut TaskRow, now: DateTime<Utc>, edit: impl FnOnce(&mut TaskRow)
 }
 
 /// A node that was silent for longer is not read: the longest lease there is.
-const MEMORY_OF_NODES: Duration = Duration::from_secs(3_600);
+const LONGEST_LEASE: Duration = Duration::from_secs(3_600);
+
+/// For how long a node is remembered.
+const MEMORY_OF_NODES: TimeDelta = TimeDelta::days(30);
+
+/// The instants of a row of `scheduler_node`.
+#[derive(Clone, Copy, Debug)]
+struct NodeTimes {
+    started_at: DateTime<Utc>,
+    heartbeat_at: DateTime<Utc>,
+    left_at: Option<DateTime<Utc>>,
+}
 
 /// A retry's place: task, instant and attempt.
 type Fire = (TaskId, DateTime<Utc>, u32);
@@ -151,11 +164,13 @@ fn next_attempt(row: &ExecutionRow) -> Option<Fire> {
 impl Tables {
     /// Nodes in the order of their ids, and for how long they were silent.
     fn living(&self) -> Vec<(String, Duration)> {
-        let silent_for = |heard: DateTime<Utc>| (self.now - heard).to_std().unwrap_or_default();
-        let living = self.nodes.iter().map(|(node, heard)| (node.clone(), silent_for(*heard)));
-        let mut living: Vec<_> = living.filter(|(_, silent)| *silent <= MEMORY_OF_NODES).collect();
-        living.sort_unstable();
-        living
+        let here = self.nodes.iter().filter(|(_, node)| node.left_at.is_none());
+        let living = here.map(|(id, node)| (id.clone(), self.silent_for(node)));
+        living.filter(|(_, silent)| *silent <= LONGEST_LEASE).collect()
+    }
+
+    fn silent_for(&self, node: &NodeTimes) -> Duration {
+        (self.now - node.heartbeat_at).to_std().unwrap_or_default()
     }
 
     /// Manual runs, then the retries that are due first; and whether these are all.
@@ -443,7 +458,8 @@ impl Store for MemoryStore {
     async fn renew(&self, node: &str) -> Result<(), StoreError> {
         let mut tables = self.tables();
         let now = tables.now;
-        tables.nodes.insert(node.to_owned(), now);
+        let new = NodeTimes { started_at: now, heartbeat_at: now, left_at: None };
+        tables.nodes.entry(node.to_owned()).or_insert(new).heartbeat_at = now;
         Ok(())
     }
 
@@ -452,7 +468,11 @@ impl Store for MemoryStore {
     }
 
     async fn leave(&self, node: &str) -> Result<(), StoreError> {
-        self.tables().nodes.remove(node);
+        let mut tables = self.tables();
+        let now = tables.now;
+        if let Some(node) = tables.nodes.get_mut(node) {
+            node.left_at.get_or_insert(now);
+        }
         Ok(())
     }
 
@@ -471,8 +491,12 @@ impl Store for MemoryStore {
         let open: Vec<ExecutionId> = tables.open.iter().copied().collect();
         for id in open {
             let Some(row) = tables.executions.get_mut(&id) else { continue };
-            let heard =
-                row.node_id.as_ref().and_then(|node| nodes.get(node)).copied().or(row.created_at);
+            let heard = row
+                .node_id
+                .as_ref()
+                .and_then(|node| nodes.get(node))
+                .map(|node| node.heartbeat_at)
+                .or(row.created_at);
             let is_own = row.node_id.as_deref() == Some(node);
             if !is_own && heard.is_some_and(|heard| heard < dead_before) {
                 let retry =
@@ -499,8 +523,7 @@ impl Store for MemoryStore {
         for task in &of_lost {
             tables.release(*task);
         }
-        // As on SQL: a node that was not heard of for a day is forgotten.
-        tables.nodes.retain(|_, heard| *heard >= now - TimeDelta::days(1));
+        tables.nodes.retain(|_, node| node.heartbeat_at >= now - MEMORY_OF_NODES);
         let suspects = suspects.iter().copied().filter(|task| !of_lost.contains(task));
         Ok(Reaped { healed: suspects.filter(|task| tables.release(*task)).collect(), lost })
     }

@@ -39,7 +39,8 @@ mod error;
 pub mod memory;
 mod sql;
 
-pub use desk::{Desk, DeskTask, ExecutionFilter, ExecutionRow, NewTask, TaskSelection};
+pub use crate::plan::execution::ExecutionRow;
+pub use desk::{Around, Desk, DeskTask, ExecutionFilter, NewTask, TaskSelection};
 pub use error::StoreError;
 pub use sql::{SqlStore, mysql::MysqlPlace};
 
@@ -112,7 +113,7 @@ pub trait Store: Debug + Send + Sync {
     /// When the database does not answer.
     async fn now(&self) -> Result<DateTime<Utc>, StoreError>;
 
-    /// Forgets `node`, which has nothing open any more.
+    /// `node` is no longer among the living; it has nothing open any more. It is remembered for 30 days.
     ///
     /// # Errors
     /// When the database does not answer.

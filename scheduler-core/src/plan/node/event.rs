@@ -102,6 +102,21 @@ pub struct Reading {
     pub nodes: Vec<(String, Duration)>,
 }
 
+/// A row of `scheduler_node`: one life of one program. All by the database's clock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeRow {
+    /// `node_id`.
+    pub id: String,
+    /// `started_at`.
+    pub started_at: DateTime<Utc>,
+    /// `heartbeat_at`: its last renewal.
+    pub heartbeat_at: DateTime<Utc>,
+    /// `left_at`: when it stopped in order; `None`: it lives, or died.
+    pub left_at: Option<DateTime<Utc>>,
+    /// How long it was silent when the row was read.
+    pub silent_for: Duration,
+}
+
 /// Why a call to the database gave no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {

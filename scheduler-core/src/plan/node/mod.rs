@@ -45,7 +45,9 @@ mod stop;
 mod tasks;
 mod vitals;
 
-pub use event::{Action, Call, Ended, Event, Failure, Lost, Reading, Reaped, Run, Settled};
+pub use event::{
+    Action, Call, Ended, Event, Failure, Lost, NodeRow, Reading, Reaped, Run, Settled,
+};
 use lane::{Chore, Lane};
 pub use notice::{Ending, Health, Notice};
 use requests::Requests;

@@ -8,7 +8,7 @@ use super::{Fixture, at, claim_at, outcome, run_of};
 use crate::plan::{
     claim::Claim,
     execution::{ExecutionId, Noted, Status},
-    node::{Lost, Reaped},
+    node::{Lost, NodeRow, Reaped},
     task::TaskId,
 };
 
@@ -175,13 +175,33 @@ pub async fn a_task_that_nobody_suspects_is_left_alone(fixture: &Fixture) {
     assert_eq!(fixture.status(task).await, "doing");
 }
 
-pub async fn a_node_that_left_and_held_nothing_leaves_no_trace(fixture: &Fixture) {
+pub async fn a_node_that_left_is_remembered_and_not_among_the_living(fixture: &Fixture) {
+    for node in ["n1", "n2"] {
+        fixture.store.renew(node).await.unwrap();
+    }
+    fixture.store.leave("n1").await.unwrap();
+    let [n1, n2] = fixture.nodes_by_id().await;
+    let left_at = n1.left_at.expect("it left");
+    assert!(n1.started_at <= n1.heartbeat_at && n1.heartbeat_at <= left_at, "{n1:?}");
+    assert_eq!(n2.left_at, None);
+    fixture.operator.age(LONGER).await;
+    // Neither a second good-bye nor a renewal that comes late changes that.
+    fixture.store.leave("n1").await.unwrap();
     fixture.store.renew("n1").await.unwrap();
-    fixture.store.leave("n1").await.unwrap();
-    fixture.store.leave("n1").await.unwrap();
+    fixture.store.renew("n2").await.unwrap();
+    let living: Vec<String> =
+        fixture.store.read().await.unwrap().nodes.into_iter().map(|(node, _)| node).collect();
+    assert_eq!(living, ["n2"]);
+    let [n1, n2] = fixture.nodes_by_id().await;
+    assert!(n1.left_at.is_some_and(|at| at < n1.heartbeat_at), "{n1:?}");
+    assert!(n2.silent_for < LONGER, "{n2:?}");
     assert_eq!(fixture.reap(&[]).await, Reaped::default());
-    if fixture.sql.is_some() {
-        let nodes = fixture.operator.query("SELECT node_id FROM scheduler_node").await;
-        assert!(nodes.is_empty(), "{nodes:?}");
+}
+
+impl Fixture {
+    async fn nodes_by_id(&self) -> [NodeRow; 2] {
+        let mut nodes = self.store.nodes().await.unwrap();
+        nodes.sort_by(|a, b| a.id.cmp(&b.id));
+        nodes.try_into().unwrap()
     }
 }

@@ -193,7 +193,8 @@ impl Operator {
                     "UPDATE task SET create_at = datetime(create_at, '-{secs} seconds'), \
                      update_at = datetime(update_at, '-{secs} seconds'); \
                      UPDATE execute_task SET create_at = datetime(create_at, '-{secs} seconds'); \
-                     UPDATE scheduler_node SET heartbeat_at = heartbeat_at - {ms}"
+                     UPDATE scheduler_node SET started_at = started_at - {ms}, \
+                     heartbeat_at = heartbeat_at - {ms}, left_at = left_at - {ms}"
                 ))
                 .await;
             }
@@ -202,7 +203,8 @@ impl Operator {
                     "UPDATE task SET create_at = create_at - INTERVAL {secs} SECOND, \
                      update_at = update_at - INTERVAL {secs} SECOND; \
                      UPDATE execute_task SET create_at = create_at - INTERVAL {secs} SECOND; \
-                     UPDATE scheduler_node SET heartbeat_at = heartbeat_at - {ms}"
+                     UPDATE scheduler_node SET started_at = started_at - {ms}, \
+                     heartbeat_at = heartbeat_at - {ms}, left_at = left_at - {ms}"
                 ))
                 .await;
             }

@@ -1,11 +1,16 @@
 //! What people ask for by command line and page.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Fixture, at, new_task, note_of, outcome, run_of};
+use super::{Fixture, at, new_task, note_of, outcome, requests::claim_of, run_of};
 use crate::{
-    plan::{execution::Status, task::TaskId},
-    store::{ExecutionFilter, NewTask, StoreError, TaskSelection},
+    plan::{
+        claim::{Claim, Origin, Request},
+        execution::{ExecutionRow, Outcome, Status},
+        retry::Retry,
+        task::TaskId,
+    },
+    store::{Around, ExecutionFilter, NewTask, StoreError, TaskSelection},
 };
 
 const ALL: ExecutionFilter =
@@ -201,4 +206,48 @@ pub async fn demo_rows_are_not_given_to_a_table_with_tasks(fixture: &Fixture) {
     assert!(!fixture.store.load_demo(&[new_task("a")]).await.unwrap());
     fixture.store.delete(own).await.unwrap();
     assert!(!fixture.store.load_demo(&[new_task("a")]).await.unwrap(), "nor later");
+}
+
+pub async fn around_an_instant_stand_its_attempts_the_next_and_what_ran(fixture: &Fixture) {
+    let (task, other) = (fixture.add("a").await, fixture.add("b").await);
+    fixture.won(&run_of(other, at(20))).await;
+    let free = |secs| Claim { limit: None, ..run_of(task, at(secs)) };
+    let first = fixture.won(&free(10)).await;
+    let skipped = {
+        let mut claim = free(15);
+        claim.entries[0].status = Status::Skipped;
+        claim
+    };
+    fixture.claim(&skipped).await;
+    let claim = free(20);
+    let second = fixture.won(&claim).await;
+    let retry = Some(Retry { scheduled_at: at(20), attempt: 2, due_at: at(21) });
+    fixture.record(&Outcome { retry, ..outcome(second, &claim, Status::Fail) }).await;
+    let retry = Request {
+        origin: Origin::Retry,
+        task_id: task,
+        scheduled_at: at(20),
+        attempt: 2,
+        due_at: at(21),
+    };
+    let third = fixture.won(&Claim { limit: None, ..claim_of(&retry, Status::Todo) }).await;
+    let asked = fixture.store.request_run(task, at(25)).await.unwrap();
+    let asked = Request {
+        origin: Origin::Request(asked),
+        scheduled_at: at(25) + TimeDelta::milliseconds(1),
+        attempt: 1,
+        ..retry
+    };
+    let manual = fixture.won(&Claim { limit: None, ..claim_of(&asked, Status::Todo) }).await;
+    let last = fixture.won(&free(30)).await;
+
+    let ids = |rows: &[ExecutionRow]| rows.iter().map(|row| row.id).collect::<Vec<_>>();
+    let around = fixture.store.around(task, at(20)).await.unwrap();
+    assert_eq!(ids(&around.here), [second, third]);
+    assert_eq!(around.next.map(|row| row.id), Some(last), "a manual run accounts for nothing");
+    assert_eq!(ids(&around.before), [first]);
+    let around = fixture.store.around(task, at(31)).await.unwrap();
+    assert_eq!((around.here, around.next), (vec![], None));
+    assert_eq!(ids(&around.before), [last, manual, third, second, first]);
+    assert_eq!(fixture.store.around(4_711, at(20)).await.unwrap(), Around::default());
 }

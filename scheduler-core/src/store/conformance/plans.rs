@@ -24,7 +24,7 @@ const OUTCOMES: &str =
 const NOTES: &str = r#"[{"id":17,"trace_id":"a","extra":"{}"}]"#;
 const LOST: &str = r#"[{"id":17,"extra":"{}"}]"#;
 
-const BATCH_STATEMENTS: [(&str, &[&str]); 18] = [
+const BATCH_STATEMENTS: [(&str, &[&str]); 21] = [
     ("lock_tasks", &[IDS]),
     ("read_cursors", &[IDS]),
     ("read_back", &[FIRES]),
@@ -43,6 +43,9 @@ const BATCH_STATEMENTS: [(&str, &[&str]); 18] = [
     ("existing_tasks", &[IDS]),
     ("count_open", &[IDS]),
     ("existing_executions", &[IDS]),
+    ("read_fire", &["17", "17"]),
+    ("read_next_fire", &["17", "17"]),
+    ("read_runs_before", &["17", "17"]),
 ];
 
 pub async fn no_batch_statement_reads_a_whole_table(fixture: &Fixture) {

@@ -3,15 +3,16 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::{MemoryStore, Tables};
+use super::{MemoryStore, NodeTimes, Tables};
 use crate::{
     plan::{
         claim::{Origin, Request, RequestId},
-        execution::{ExecutionId, Status},
+        execution::{ExecutionId, ExecutionRow, Source, Status},
+        node::NodeRow,
         task::{TaskId, TaskRow},
     },
     store::{
-        Desk, DeskTask, ExecutionFilter, ExecutionRow, NewTask, StoreError, TaskSelection,
+        Around, Desk, DeskTask, ExecutionFilter, NewTask, StoreError, TaskSelection,
         desk::manual_instant,
     },
 };
@@ -92,6 +93,40 @@ impl Desk for MemoryStore {
         let tables = self.tables();
         let row = tables.executions.get(&id).map(|row| tables.with_key(row));
         row.ok_or(StoreError::NotFound { what: "execution", id })
+    }
+
+    async fn around(&self, task: TaskId, at: DateTime<Utc>) -> Result<Around, StoreError> {
+        let tables = self.tables();
+        let of_task = tables.executions.values().filter(|row| row.task_id == task);
+        let mut rows: Vec<ExecutionRow> = of_task
+            .filter(|row| row.scheduled_at.is_some())
+            .map(|row| tables.with_key(row))
+            .collect();
+        rows.sort_by_key(|row| (row.scheduled_at, row.attempt));
+        let place = |row: &ExecutionRow| row.scheduled_at.cmp(&Some(at));
+        let here = rows.iter().filter(|row| place(row).is_eq()).take(100).cloned().collect();
+        let is_next =
+            |row: &&ExecutionRow| place(row).is_gt() && row.source == Source::Schedule.as_str();
+        let next = rows.iter().find(is_next).cloned();
+        let never_ran = [Status::Missed, Status::Skipped].map(Status::as_str);
+        let ran = rows.iter().rev().filter(|row| !never_ran.contains(&row.status.as_str()));
+        let before = ran.filter(|row| place(row).is_lt()).take(20).cloned().collect();
+        Ok(Around { here, next, before })
+    }
+
+    async fn nodes(&self) -> Result<Vec<NodeRow>, StoreError> {
+        let tables = self.tables();
+        let row = |(id, node): (&String, &NodeTimes)| NodeRow {
+            id: id.clone(),
+            started_at: node.started_at,
+            heartbeat_at: node.heartbeat_at,
+            left_at: node.left_at,
+            silent_for: tables.silent_for(node),
+        };
+        let mut rows: Vec<NodeRow> = tables.nodes.iter().map(row).collect();
+        rows.sort_by_key(|row| std::cmp::Reverse(row.heartbeat_at));
+        rows.truncate(1_000);
+        Ok(rows)
     }
 
     async fn load_demo(&self, rows: &[NewTask]) -> Result<bool, StoreError> {

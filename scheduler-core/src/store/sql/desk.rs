@@ -15,12 +15,13 @@ use super::{
 use crate::{
     plan::{
         claim::RequestId,
-        execution::ExecutionId,
+        execution::{ExecutionId, ExecutionRow},
+        node::NodeRow,
         task::{TaskId, TaskRow},
     },
     store::{
-        Desk, DeskTask, ExecutionFilter, ExecutionRow, NewTask, Store as _, StoreError,
-        TaskSelection, desk::manual_instant,
+        Around, Desk, DeskTask, ExecutionFilter, NewTask, Store as _, StoreError, TaskSelection,
+        desk::manual_instant,
     },
 };
 
@@ -128,6 +129,23 @@ impl Desk for SqlStore {
             .ok_or(StoreError::NotFound { what: "execution", id })
     }
 
+    async fn around(&self, task: TaskId, at: DateTime<Utc>) -> Result<Around, StoreError> {
+        let binds: [Bind<'_>; 2] = [task.into(), epoch_ms(at).into()];
+        let [here, next, before] = read_only!(self, "reading what is recorded of an instant", connection => async {
+            let here = connection.fetch(self.sql.read_fire, &binds).await?;
+            let next = connection.fetch(self.sql.read_next_fire, &binds).await?;
+            let before = connection.fetch(self.sql.read_runs_before, &binds).await?;
+            Ok([here, next, before].map(|rows| rows.iter().map(|row| execution_row(row)).collect::<Vec<_>>()))
+        })?;
+        Ok(Around { here, next: next.into_iter().next(), before })
+    }
+
+    async fn nodes(&self) -> Result<Vec<NodeRow>, StoreError> {
+        let rows = read_only!(self, "reading the nodes", connection =>
+            connection.fetch(self.sql.list_nodes, &[]))?;
+        Ok(rows.iter().filter_map(|row| node_row(row)).collect())
+    }
+
     async fn load_demo(&self, rows: &[NewTask]) -> Result<bool, StoreError> {
         write_transaction!(self, "loading the demo rows", connection => async {
             let given = connection.fetch(self.sql.read_meta, &[DEMO_ROWS.into()]).await?;
@@ -187,6 +205,18 @@ fn found_or(found: bool, id: TaskId) -> Result<(), StoreError> {
 fn is_duplicate(error: &sqlx::Error) -> bool {
     mysql_number(error) == Some(1062)
         || error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+}
+
+/// Reads the columns of `list_nodes`.
+fn node_row(cells: &[Cell]) -> Option<NodeRow> {
+    let heartbeat_at = from_ms(&cells[2])?;
+    Some(NodeRow {
+        id: cells[0].to_lossy(),
+        started_at: from_ms(&cells[1])?,
+        heartbeat_at,
+        left_at: from_ms(&cells[3]),
+        silent_for: (from_ms(&cells[4])? - heartbeat_at).to_std().unwrap_or_default(),
+    })
 }
 
 /// Reads the columns of `list_executions`.

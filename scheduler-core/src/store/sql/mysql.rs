@@ -257,7 +257,7 @@ pub(crate) static MYSQL: Statements = Statements {
         now_ms!(),
         " - heartbeat_at FROM scheduler_node WHERE heartbeat_at >= ",
         now_ms!(),
-        " - 3600000 ORDER BY node_id"
+        " - 3600000 AND left_at IS NULL ORDER BY node_id"
     ),
     read_now: "SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)",
     renew: concat!(
@@ -267,7 +267,11 @@ pub(crate) static MYSQL: Statements = Statements {
         now_ms!(),
         ") ON DUPLICATE KEY UPDATE heartbeat_at = VALUES(heartbeat_at)"
     ),
-    leave: "DELETE FROM scheduler_node WHERE node_id = ?",
+    leave: concat!(
+        "UPDATE scheduler_node SET left_at = ",
+        now_ms!(),
+        " WHERE node_id = ? AND left_at IS NULL"
+    ),
     find_dead: concat!(
         "SELECT e.id, e.task_id, e.node_id FROM execute_task e FORCE INDEX (ix__execute_task__status) \
          LEFT JOIN scheduler_node n ON n.node_id = e.node_id WHERE e.status = 'todo' \
@@ -302,7 +306,7 @@ pub(crate) static MYSQL: Statements = Statements {
     forget_nodes: concat!(
         "DELETE FROM scheduler_node WHERE heartbeat_at < ",
         now_ms!(),
-        " - 86400000"
+        " - 2592000000"
     ),
 
     add_task: "INSERT INTO task (id, task_key, `desc`, execute_func, `trigger`, spec, args, is_valid, status, extra) \
@@ -328,6 +332,30 @@ pub(crate) static MYSQL: Statements = Statements {
         "SELECT ",
         execution_columns!(),
         " FROM execute_task e LEFT JOIN task t ON t.id = e.task_id WHERE e.id = ?"
+    ),
+    read_fire: concat!(
+        "SELECT ",
+        execution_columns!(),
+        " FROM execute_task e LEFT JOIN task t ON t.id = e.task_id \
+         WHERE e.task_id = ? AND e.scheduled_at = ? ORDER BY e.attempt LIMIT 100"
+    ),
+    read_next_fire: concat!(
+        "SELECT ",
+        execution_columns!(),
+        " FROM execute_task e LEFT JOIN task t ON t.id = e.task_id \
+         WHERE e.task_id = ? AND e.scheduled_at > ? AND e.source = 'schedule' ORDER BY e.scheduled_at LIMIT 1"
+    ),
+    read_runs_before: concat!(
+        "SELECT ",
+        execution_columns!(),
+        " FROM execute_task e LEFT JOIN task t ON t.id = e.task_id \
+         WHERE e.task_id = ? AND e.scheduled_at < ? AND e.status NOT IN ('missed', 'skipped') \
+         ORDER BY e.scheduled_at DESC, e.attempt DESC LIMIT 20"
+    ),
+    list_nodes: concat!(
+        "SELECT node_id, started_at, heartbeat_at, left_at, ",
+        now_ms!(),
+        " FROM scheduler_node ORDER BY heartbeat_at DESC LIMIT 1000"
     ),
     count_tasks: "SELECT COUNT(*) FROM task",
     add_meta: "INSERT IGNORE INTO scheduler_meta (name, value) VALUES (?, ?)",

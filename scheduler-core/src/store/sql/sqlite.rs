@@ -123,12 +123,14 @@ pub(crate) static SQLITE: Statements = Statements {
                   AND execute_task.trace_id = v.value ->> 'trace_id'",
 
     read_nodes: "SELECT node_id, CAST(unixepoch('subsec') * 1000 AS INTEGER) - heartbeat_at FROM scheduler_node \
-                 WHERE heartbeat_at >= CAST(unixepoch('subsec') * 1000 AS INTEGER) - 3600000 ORDER BY node_id",
+                 WHERE heartbeat_at >= CAST(unixepoch('subsec') * 1000 AS INTEGER) - 3600000 AND left_at IS NULL \
+                 ORDER BY node_id",
     read_now: "SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER) * 1000",
     renew: "INSERT INTO scheduler_node (node_id, started_at, heartbeat_at) \
             VALUES (?1, CAST(unixepoch('subsec') * 1000 AS INTEGER), CAST(unixepoch('subsec') * 1000 AS INTEGER)) \
             ON CONFLICT (node_id) DO UPDATE SET heartbeat_at = excluded.heartbeat_at",
-    leave: "DELETE FROM scheduler_node WHERE node_id = ?1",
+    leave: "UPDATE scheduler_node SET left_at = CAST(unixepoch('subsec') * 1000 AS INTEGER) \
+            WHERE node_id = ?1 AND left_at IS NULL",
     find_dead: "SELECT e.id, e.task_id, e.node_id FROM execute_task e \
                 LEFT JOIN scheduler_node n ON n.node_id = e.node_id WHERE e.status = 'todo' AND e.node_id IS NOT ?1 \
                 AND COALESCE(n.heartbeat_at, unixepoch(e.create_at) * 1000, 0) \
@@ -141,7 +143,7 @@ pub(crate) static SQLITE: Statements = Statements {
                 finished_at = CAST(unixepoch('subsec') * 1000 AS INTEGER) \
                 FROM json_each(?1) v WHERE execute_task.id = v.value ->> 'id' AND execute_task.status = 'todo'",
     forget_nodes: "DELETE FROM scheduler_node \
-                   WHERE heartbeat_at < CAST(unixepoch('subsec') * 1000 AS INTEGER) - 86400000",
+                   WHERE heartbeat_at < CAST(unixepoch('subsec') * 1000 AS INTEGER) - 2592000000",
 
     add_task: "INSERT INTO task (id, task_key, \"desc\", execute_func, \"trigger\", spec, args, is_valid, status, extra) \
                SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'ready', ?9 \
@@ -166,6 +168,27 @@ pub(crate) static SQLITE: Statements = Statements {
         execution_columns!(),
         " FROM execute_task e LEFT JOIN task t ON t.id = e.task_id WHERE e.id = ?1"
     ),
+    read_fire: concat!(
+        "SELECT ",
+        execution_columns!(),
+        " FROM execute_task e LEFT JOIN task t ON t.id = e.task_id \
+         WHERE e.task_id = ?1 AND e.scheduled_at = ?2 ORDER BY e.attempt LIMIT 100"
+    ),
+    read_next_fire: concat!(
+        "SELECT ",
+        execution_columns!(),
+        " FROM execute_task e LEFT JOIN task t ON t.id = e.task_id \
+         WHERE e.task_id = ?1 AND e.scheduled_at > ?2 AND e.source = 'schedule' ORDER BY e.scheduled_at LIMIT 1"
+    ),
+    read_runs_before: concat!(
+        "SELECT ",
+        execution_columns!(),
+        " FROM execute_task e LEFT JOIN task t ON t.id = e.task_id \
+         WHERE e.task_id = ?1 AND e.scheduled_at < ?2 AND e.status NOT IN ('missed', 'skipped') \
+         ORDER BY e.scheduled_at DESC, e.attempt DESC LIMIT 20"
+    ),
+    list_nodes: "SELECT node_id, started_at, heartbeat_at, left_at, CAST(unixepoch('subsec') * 1000 AS INTEGER) \
+                 FROM scheduler_node ORDER BY heartbeat_at DESC LIMIT 1000",
     count_tasks: "SELECT COUNT(*) FROM task",
     add_meta: "INSERT OR IGNORE INTO scheduler_meta (name, value) VALUES (?1, ?2)",
 

@@ -68,11 +68,12 @@ pub(crate) struct Statements {
     // Being alive.
     /// `(node_id)` by the database's clock.
     pub(crate) renew: &'static str,
-    /// `()` → `node_id`, milliseconds since it was heard of, of nodes heard of within the longest lease.
+    /// `()` → `node_id`, milliseconds since it was heard of, of nodes that did not leave and were heard of within the
+    /// longest lease.
     pub(crate) read_nodes: &'static str,
     /// `()` → the database's clock, in microseconds since 1970.
     pub(crate) read_now: &'static str,
-    /// `(node_id)`.
+    /// `(node_id)`; it stays remembered.
     pub(crate) leave: &'static str,
     /// `(node_id, lease_ms)` → `id, task_id, node_id` of open executions whose node did not renew in time, at most 1,000.
     pub(crate) find_dead: &'static str,
@@ -82,7 +83,7 @@ pub(crate) struct Statements {
     pub(crate) retry_lost: &'static str,
     /// `(lost)`; open rows only, `finished_at` by the database's clock.
     pub(crate) mark_lost: &'static str,
-    /// Forgets nodes that were not heard of for a day.
+    /// Forgets nodes that were not heard of for 30 days.
     pub(crate) forget_nodes: &'static str,
 
     // People.
@@ -104,6 +105,15 @@ pub(crate) struct Statements {
     pub(crate) list_executions: &'static str,
     /// `(id)` → the same columns.
     pub(crate) read_execution: &'static str,
+    /// `(task_id, scheduled_at)` → the executions of one instant by attempt, at most 100.
+    pub(crate) read_fire: &'static str,
+    /// `(task_id, scheduled_at)` → the execution of the next accounted instant after it.
+    pub(crate) read_next_fire: &'static str,
+    /// `(task_id, scheduled_at)` → executions of earlier instants that were to run, the latest first, at most 20.
+    pub(crate) read_runs_before: &'static str,
+    /// → `node_id, started_at, heartbeat_at, left_at` of the nodes that are remembered, at most 1,000, and the
+    /// database's clock; last heard of first.
+    pub(crate) list_nodes: &'static str,
     /// → how many rows `task` has.
     pub(crate) count_tasks: &'static str,
     /// `(name, value)`; nothing when the name is there.
@@ -163,6 +173,10 @@ impl Statements {
             request_run,
             list_executions,
             read_execution,
+            read_fire,
+            read_next_fire,
+            read_runs_before,
+            list_nodes,
             count_tasks,
             add_meta,
             read_unique_keys,
