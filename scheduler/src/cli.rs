@@ -54,6 +54,8 @@ pub(crate) enum Verb {
     /// See what ran.
     #[command(subcommand)]
     Executions(Executions),
+    /// Say why an instant of a task ran, or did not.
+    Why(Why),
 }
 
 #[derive(Debug, Args)]
@@ -154,6 +156,14 @@ pub(crate) enum Executions {
         /// `id` of the execution.
         id: ExecutionId,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Why {
+    /// `id` or `task_key` of the row.
+    pub(crate) task: String,
+    /// RFC 3339, or 'YYYY-MM-DD HH:MM:SS' in the task's zone.
+    pub(crate) instant: String,
 }
 
 #[derive(Debug, Args)]

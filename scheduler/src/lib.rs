@@ -4,13 +4,15 @@
 //! `main.rs`.
 //!
 //! `cli` names the verbs and `commands` does them, one file each. `context` is what most of them begin with:
-//! configuration, jobs, database. `verdict` says what the scheduler would make of a row. Data leaves through
+//! configuration, jobs, database. `verdict` says what the scheduler would make of a row, `instant` reads what people type for
+//! one. Data leaves through
 //! `output`, errors through `exit`.
 
 mod cli;
 mod commands;
 mod context;
 mod exit;
+mod instant;
 mod output;
 mod verdict;
 mod view;

@@ -27,6 +27,7 @@ pub mod share;
 pub mod task;
 pub mod timetable;
 pub mod trigger;
+pub mod why;
 pub mod window;
 pub mod words;
 

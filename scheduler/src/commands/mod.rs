@@ -20,6 +20,7 @@ mod migrate;
 mod next;
 mod run;
 mod task;
+mod why;
 
 /// Does what `args` ask for, the first of which is the program's name; the code to leave with.
 ///
@@ -54,6 +55,7 @@ fn perform(cli: Cli, app: App) -> anyhow::Result<Exit> {
             Verb::Migrate => Box::pin(migrate::migrate(&context)).await,
             Verb::Task(verb) => Box::pin(task::task(&context, verb)).await,
             Verb::Executions(verb) => Box::pin(executions::executions(&context, verb)).await,
+            Verb::Why(asked) => Box::pin(why::why(&context, &asked)).await,
             Verb::Jobs | Verb::Next(_) => unreachable!("bug: these need no database"),
         }
     });

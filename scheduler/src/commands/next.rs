@@ -16,6 +16,7 @@ use crate::{
     cli::{Globals, Next},
     context::load_config,
     exit::{self, Exit},
+    instant::instant,
     output::{Output, message, utc},
 };
 
@@ -37,7 +38,7 @@ pub(crate) fn next(globals: &Globals, next: &Next, app: &App) -> anyhow::Result<
     let zone = next.tz.as_deref().map_or(Ok(configured), Zone::named).map_err(exit::usage)?;
     // Rows are written on whole seconds, so an interval that counts from now looks like a row's.
     let now = clock::wall().trunc_subsecs(0);
-    let from = next.from.as_deref().map_or(Ok(now), |text| instant(text, &zone))?;
+    let from = next.from.as_deref().map_or(Ok(now), |text| instant("--from", text, &zone))?;
     let trigger = parse(next, dialect, &zone, from).map_err(exit::usage)?;
     let civil = civil_trigger(next, dialect, from);
     // `next_after` is strict; what is due at `from` itself shall be seen.
@@ -82,18 +83,6 @@ fn settings(globals: &Globals, app: &App) -> (CronDialect, Zone) {
             );
             (CronDialect::default(), Zone::utc())
         }
-    }
-}
-
-fn instant(text: &str, zone: &Zone) -> anyhow::Result<DateTime<Utc>> {
-    let now = clock::wall();
-    let anchor = Anchor { created_at: now, updated_at: now };
-    match Parser::new(CronDialect::default()).parse(TriggerKind::Date, text, zone, anchor) {
-        Ok(Trigger::Date(date)) => Ok(date.at()),
-        _ => Err(exit::usage(format!(
-            "--from {} is no instant, expected RFC 3339 or YYYY-MM-DD HH:MM:SS",
-            quote(text)
-        ))),
     }
 }
 

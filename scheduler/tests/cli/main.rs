@@ -12,6 +12,7 @@ mod executions;
 mod next;
 mod rows;
 mod start;
+mod why;
 
 use support::{Home, row};
 

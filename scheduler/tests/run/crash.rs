@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use scheduler_core::store::Desk as _;
+
 use crate::{
     process::{QUICK, Running},
     program,
@@ -27,6 +29,36 @@ fn a_panic_is_a_failure_of_its_run_and_one_line_with_its_trace_id() {
     for line in scheduler.seen.iter().filter(|line| line.contains("slipped")) {
         assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "{line}");
     }
+}
+
+#[test]
+fn an_instant_that_passed_while_no_scheduler_was_up_says_so() {
+    let home = Home::migrated(QUICK);
+    let often = home.insert("often", "test_interval", "interval", "100ms");
+    let mut first = Running::start(&home);
+    eventually("it runs", || (!home.executions(often).is_empty()).then_some(()));
+    first.signal("TERM");
+    assert_eq!(first.ends_within(std::time::Duration::from_secs(2)), 0);
+    let left = home.store(async |store| store.nodes().await.unwrap().remove(0));
+    let left_at = left.left_at.expect("it stopped in order");
+    let passed = left_at + chrono::TimeDelta::milliseconds(100);
+    let created = home.json(&["task", "show", "1"])["create_at"].as_str().unwrap().to_owned();
+    let created: chrono::DateTime<chrono::Utc> = created.parse().unwrap();
+    let instants = (passed - created).num_milliseconds() / 100;
+    let instant = created + chrono::TimeDelta::milliseconds(100 * instants);
+    eventually("it has passed", || (scheduler_core::clock::wall() > passed).then_some(()));
+
+    let mut second = Running::start(&home);
+    let answer = eventually("it is accounted for", || {
+        let answer = home.json(&["why", "often", &instant.to_rfc3339()]);
+        (answer["answer"] == "missed").then_some(answer)
+    });
+    let said = answer["because"][1].as_str().unwrap();
+    assert!(said.starts_with("no scheduler was up from "), "{said}");
+    let stopped = format!("when node {} stopped, until ", left.id);
+    assert!(said.contains(&stopped) && said.ends_with(" started"), "{said}");
+    second.signal("TERM");
+    assert_eq!(second.ends_within(std::time::Duration::from_secs(2)), 0);
 }
 
 #[test]

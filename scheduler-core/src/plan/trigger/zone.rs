@@ -15,7 +15,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase, TimeZoneName};
 use jiff::{SignedDuration, Timestamp, civil};
 
@@ -57,6 +57,19 @@ impl Zone {
         let at = clamped.checked_add(SignedDuration::from_nanos(nanos)).unwrap_or(clamped);
         let shown = at.display_with_offset(self.0.to_offset(at));
         if nanos == 0 { shown.to_string() } else { format!("{shown:.3}") }
+    }
+
+    /// The change of the clocks that is nearest to `at`, if there is one within a day: when, and by how much they went
+    /// forward; negative: back.
+    pub fn change_near(&self, at: DateTime<Utc>) -> Option<(DateTime<Utc>, TimeDelta)> {
+        let segment = self.segment_at(at.timestamp());
+        let before = segment.start.map(|start| (start, segment.offset - segment.before));
+        let after = segment.end.map(|end| (end, self.offset_at(end) - segment.offset));
+        let changes = before.into_iter().chain(after);
+        let distance = |(change, _): &(i64, i64)| (change - at.timestamp()).abs();
+        let (change, forward) =
+            changes.min_by_key(distance).filter(|one| distance(one) <= 86_400)?;
+        Some((DateTime::from_timestamp(change, 0)?, TimeDelta::seconds(forward)))
     }
 
     /// Seconds to add to epoch seconds at this instant to get civil seconds.
