@@ -1,5 +1,6 @@
 //! What tests of several packages share.
 
+pub mod dbproxy;
 pub mod mutants;
 pub mod poll;
 pub mod servers;
