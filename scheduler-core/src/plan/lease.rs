@@ -8,6 +8,16 @@
 //! Measured on the monotonic clock from the *start* of the last good renewal, so that a slow answer or a
 //! step of the wall clock cannot lengthen it. Nobody reaps before one lease of unbroken contact with the
 //! database: a node that just came back must first give the others the time to renew.
+//!
+//! ```text
+//!   the others' renewals ──── lease / 3 ────▶ the database is away ─────▶ it is back: all look dead
+//!          own renewal ─────────── lease / 2 ──────▶ no reaping begins
+//!                                                    └─ lease / 6 ─▶ none is under way
+//! ```
+//!
+//! That the database went away is heard of only when a call has failed, which takes its time. Until then the age of
+//! the own renewal tells: who lives renewed at most a third of the lease before the outage, so nothing is judged by
+//! a moment that comes more than two thirds after it.
 
 use std::time::Duration;
 
@@ -27,12 +37,16 @@ impl Lease {
         Self { length, renewed_at: None, term: 0, contact_since: None }
     }
 
-    /// A renewal that began at `started` was acknowledged by the database, which was heard at `now`.
+    /// A renewal that began at `started` was acknowledged by the database, which was heard at `now`. If that took long,
+    /// the database may have been away, and the others have to renew yet: contact begins anew.
     pub fn renewed(&mut self, started: Duration, now: Duration) {
         if !self.is_trusted(now) {
             self.term += 1;
         }
         self.renewed_at = Some(started);
+        if now > started + self.reap_within() {
+            self.contact_since = Some(now);
+        }
         self.contact_since.get_or_insert(started);
     }
 
@@ -65,7 +79,14 @@ impl Lease {
     /// Whether this node may declare others dead.
     #[must_use]
     pub fn may_reap(&self, now: Duration) -> bool {
-        self.is_trusted(now) && self.contact_since.is_some_and(|since| now >= since + self.length)
+        self.renewed_at.is_some_and(|renewed| now < renewed + self.length / 2)
+            && self.contact_since.is_some_and(|since| now >= since + self.length)
+    }
+
+    /// How long reaping may take: a sixth of the lease. Later than that the living may look dead.
+    #[must_use]
+    pub fn reap_within(&self) -> Duration {
+        self.length / 6
     }
 
     /// How long between two renewals: a third of the lease, so that two may fail.
@@ -90,6 +111,11 @@ mod tests {
         assert!(!lease.is_trusted(35 * SECOND));
     }
 
+    /// Renewed every ten seconds, from the first to the last of `seconds`.
+    fn renewed(lease: &mut Lease, seconds: std::ops::RangeInclusive<u32>) {
+        seconds.step_by(10).for_each(|second| lease.renewed(second * SECOND, second * SECOND));
+    }
+
     #[test]
     fn a_renewal_that_is_heard_too_late_begins_a_new_term() {
         let mut lease = Lease::new(30 * SECOND);
@@ -107,17 +133,32 @@ mod tests {
     #[test]
     fn nobody_reaps_before_one_lease_of_unbroken_contact() {
         let mut lease = Lease::new(30 * SECOND);
-        for second in [0, 10, 20, 30] {
-            lease.renewed(second * SECOND, second * SECOND);
-        }
+        renewed(&mut lease, 0..=30);
         assert!(!lease.may_reap(29 * SECOND));
         assert!(lease.may_reap(30 * SECOND));
         lease.contact_lost();
-        lease.renewed(40 * SECOND, 40 * SECOND);
+        renewed(&mut lease, 40..=60);
         assert!(!lease.may_reap(60 * SECOND));
-        for second in [50, 60, 70] {
-            lease.renewed(second * SECOND, second * SECOND);
-        }
+        renewed(&mut lease, 70..=70);
         assert!(lease.may_reap(70 * SECOND));
+    }
+
+    /// The database may be away already, and no call has failed yet.
+    #[test]
+    fn nobody_reaps_later_than_half_a_lease_after_its_own_renewal() {
+        let mut lease = Lease::new(30 * SECOND);
+        renewed(&mut lease, 0..=40);
+        assert!(lease.may_reap(54 * SECOND));
+        assert!(!lease.may_reap(55 * SECOND));
+    }
+
+    #[test]
+    fn a_renewal_that_took_long_breaks_the_contact() {
+        for (took, may_reap) in [(5, true), (6, false)] {
+            let mut lease = Lease::new(30 * SECOND);
+            renewed(&mut lease, 0..=30);
+            lease.renewed(40 * SECOND, (40 + took) * SECOND);
+            assert_eq!(lease.may_reap(50 * SECOND), may_reap, "{took} s");
+        }
     }
 }
