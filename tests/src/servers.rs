@@ -6,7 +6,8 @@
 //!
 //! The keeper waits for the end of the pipe, kills the server and removes the folder. The pipe ends when the
 //! server's handle is dropped, and when the test process ends however it ends: by a panic, by `exit`, by
-//! `kill -9`. That is what a `Drop` alone cannot give to a server that lives in a static.
+//! `kill -9`. That is what a `Drop` alone cannot give to a server that lives in a static. What comes through the pipe
+//! before are wishes: to send the server a signal, or to start it again on the same folder and port.
 //!
 //! A missing binary skips the tests that need it with one line on stderr; with `REQUIRE_SERVERS=1` in the
 //! environment it fails them.
@@ -135,6 +136,40 @@ impl MariaDb {
         let name = format!("t_{}", self.databases.fetch_add(1, Ordering::Relaxed) + 1);
         self.client("", &format!("CREATE DATABASE {name}")).expect("root may create a database");
         name
+    }
+
+    /// Kills the server, as a power cut would.
+    ///
+    /// # Errors
+    /// When its keeper is gone.
+    pub fn kill(&self) -> Result<()> {
+        self.server.wish("KILL")
+    }
+
+    /// Starts it again after [`kill`](Self::kill), on the same folder and port, and waits until it answers.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn start_again(&self) -> Result<()> {
+        self.server.wish("START")?;
+        let answer = poll::until(PATIENCE, || greets(self.port()).then_some(()));
+        answer.context("the server that was started again does not answer")
+    }
+
+    /// Stops the server where it stands: it takes connections and never answers.
+    ///
+    /// # Errors
+    /// When its keeper is gone.
+    pub fn freeze(&self) -> Result<()> {
+        self.server.wish("STOP")
+    }
+
+    /// Lets it go on after [`freeze`](Self::freeze).
+    ///
+    /// # Errors
+    /// When its keeper is gone.
+    pub fn thaw(&self) -> Result<()> {
+        self.server.wish("CONT")
     }
 
     /// Runs `sql`, any number of statements, in `database` (empty: in none) through the command line client, as
@@ -288,9 +323,14 @@ struct Server {
 const KEEPER: &str = r#"
 trap '' INT TERM HUP
 folder=$1; shift
-"$@" >"$folder/log" 2>&1 </dev/null &
-server=$!
-read -r _
+start() { "$@" >>"$folder/log" 2>&1 </dev/null & server=$!; }
+start "$@"
+while read -r wish; do
+  case $wish in
+    START) wait "$server"; start "$@" ;;
+    *) kill -s "$wish" "$server" ;;
+  esac
+done
 kill -9 "$server"
 wait "$server"
 rm -rf "$folder"
@@ -333,6 +373,14 @@ impl Server {
             said = log();
         }
         bail!("{name} did not answer; it said:\n{said}")
+    }
+}
+
+impl Server {
+    /// Tells the keeper a `wish`: a signal for the server, or `START` once it was killed.
+    fn wish(&self, wish: &str) -> Result<()> {
+        let mut lifeline = self.lifeline.as_ref().context("bug: the keeper is gone")?;
+        Ok(lifeline.write_all(format!("{wish}\n").as_bytes())?)
     }
 }
 

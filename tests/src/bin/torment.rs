@@ -1,5 +1,4 @@
-//! Real programs on a private MariaDB, killed, frozen and stopped; then every row is judged. One JSON line; 1 when a
-//! rule was broken.
+//! Real programs on a private MariaDB, in trouble; then every row is judged. One JSON line; 1 when a rule was broken.
 //!
 //! ```text
 //! cargo run --release -p tests --bin torment -- --nodes 4 --seconds 300
@@ -25,6 +24,18 @@ struct Cli {
     /// Draws what befalls whom; when exactly, the machine decides.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Edits of rows by hand.
+    #[arg(long, default_value_t = 100)]
+    edits: u32,
+    /// How often the database goes away.
+    #[arg(long, default_value_t = 4)]
+    outages: u32,
+    /// For how long.
+    #[arg(long, default_value_t = 5)]
+    outage_seconds: u64,
+    /// How long one node is frozen once.
+    #[arg(long, default_value_t = 10)]
+    freeze_seconds: u64,
 }
 
 #[derive(Subcommand)]
@@ -36,12 +47,19 @@ enum What {
 
 #[expect(clippy::print_stdout, reason = "it prints its findings")]
 fn main() -> anyhow::Result<ExitCode> {
-    let Cli { what, nodes, seconds, seed } = Cli::parse();
-    if let Some(What::Node { folder }) = what {
-        torment::node(&folder)?;
-        return Ok(ExitCode::SUCCESS);
+    let cli = Cli::parse();
+    if let Some(What::Node { folder }) = cli.what {
+        return Ok(torment::node(&folder).into());
     }
-    let plan = Plan { nodes, span: Duration::from_secs(seconds), seed };
+    let plan = Plan {
+        nodes: cli.nodes,
+        span: Duration::from_secs(cli.seconds),
+        seed: cli.seed,
+        edits: cli.edits,
+        outages: cli.outages,
+        outage: Duration::from_secs(cli.outage_seconds),
+        freeze: Duration::from_secs(cli.freeze_seconds),
+    };
     let findings = torment::torment(&std::env::current_exe()?, plan)?;
     let findings = findings.context("MariaDB is not installed")?;
     println!("{}", serde_json::to_string(&findings)?);

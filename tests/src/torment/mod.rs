@@ -1,8 +1,11 @@
-//! Real programs on a real MariaDB, killed, frozen and stopped while people edit the rows; then every row is judged by
-//! what the jobs themselves wrote into a file that the scheduler never sees.
+//! Real programs on a real MariaDB, killed, frozen and stopped while people edit the rows and the database goes away;
+//! then every row is judged by what the jobs themselves wrote into a file that the scheduler never sees, and by what
+//! triggers wrote down in the database.
 
 mod judge;
 mod nodes;
+mod outages;
+mod people;
 mod witness;
 
 use std::{path::Path, time::Duration};
@@ -10,10 +13,15 @@ use std::{path::Path, time::Duration};
 use anyhow::{Context as _, Result, ensure};
 use fastrand::Rng;
 use scheduler_core::clock;
+use tempfile::TempDir;
 
-use self::nodes::Nodes;
-pub use self::{judge::Findings, nodes::node};
-use crate::servers::MariaDb;
+pub use self::{judge::Findings, nodes::node, outages::Kind};
+use self::{
+    nodes::{Nodes, SHUTDOWN},
+    outages::Outages,
+    people::People,
+};
+use crate::{poll, servers::MariaDb};
 
 /// How long a torment is, and of whom.
 #[derive(Clone, Copy, Debug)]
@@ -24,10 +32,24 @@ pub struct Plan {
     pub span: Duration,
     /// Draws what befalls whom.
     pub seed: u64,
+    /// Edits by hand, spread over the span.
+    pub edits: u32,
+    /// How often the database goes away.
+    pub outages: u32,
+    /// For how long.
+    pub outage: Duration,
+    /// How long one node is frozen once; 0: only for moments, as the others are.
+    pub freeze: Duration,
 }
 
 /// `lease` of the programs: short, so that much happens in little time.
 const LEASE: Duration = Duration::from_secs(6);
+
+/// How long a turn takes at least.
+const TICK: Duration = Duration::from_millis(10);
+
+/// `sync_interval` of the programs.
+const SYNC: Duration = Duration::from_secs(1);
 
 /// Runs programs of this binary and torments them; `None`: no MariaDB is installed.
 ///
@@ -37,52 +59,155 @@ const LEASE: Duration = Duration::from_secs(6);
 /// When something of the torment itself fails.
 pub fn torment(this: &Path, plan: Plan) -> Result<Option<Findings>> {
     let Some(server) = MariaDb::start()? else { return Ok(None) };
-    let database = server.create_database();
-    let folder = tempfile::tempdir()?;
-    configure(folder.path(), &server.url(&database))?;
-    let mut rng = Rng::with_seed(plan.seed);
-    let mut nodes = Nodes::new(this, folder.path(), plan.nodes);
-    nodes.start(0)?;
-    // The first one makes the tables.
-    crate::poll::until(Duration::from_secs(60), || {
-        server.client(&database, "SELECT version FROM scheduler_migration WHERE version = 2").ok()
-    })
-    .context("the tables are not made within 60 s")?;
-    server.client(&database, &rows())?;
-    (1..plan.nodes).try_for_each(|index| nodes.start(index))?;
+    let mut world = World::new(this, server, plan)?;
+    world.begin()?;
     let began = clock::mono();
     while clock::mono() - began < plan.span {
-        pause(Duration::from_millis(rng.u64(100..1_500)));
-        match rng.u8(0..10) {
-            0..2 => nodes.kill(rng.usize(0..plan.nodes))?,
-            2 => nodes
-                .freeze(rng.usize(0..plan.nodes), Duration::from_millis(rng.u64(500..18_000)))?,
-            3 => nodes.stop(rng.usize(0..plan.nodes))?,
-            4 => drop(server.client(&database, &edit(&mut rng))?),
-            _ => {}
-        }
-        nodes.go_on_and_restart(&mut rng)?;
+        world.turn(clock::mono() - began)?;
     }
-    nodes.mend()?;
+    world.nodes.mend()?;
     // All is well again: what the dead left is found, and what waits runs.
-    pause(3 * LEASE + Duration::from_secs(15));
-    let testimony = nodes.end()?;
-    let findings = judge::judge(&server, &database, &testimony, &nodes)?;
+    pause(2 * LEASE + Duration::from_secs(10));
+    let until_ms = outages::wall_ms();
+    let testimony = world.nodes.end()?;
+    let findings = judge::judge(&world, &testimony, until_ms)?;
     ensure!(findings.fires > 0, "nothing fired");
+    if !findings.violations.is_empty() {
+        world.keep();
+    }
     Ok(Some(findings))
 }
 
 fn pause(span: Duration) {
     // Nothing can be awaited: it is time itself that must pass for the nodes.
-    let _ = crate::poll::until(span, || None::<()>);
+    let _ = poll::until(span, || None::<()>);
+}
+
+/// Everything there is.
+struct World {
+    server: MariaDb,
+    database: String,
+    folder: TempDir,
+    plan: Plan,
+    rng: Rng,
+    nodes: Nodes,
+    outages: Outages,
+    people: People,
+    /// When the next thing befalls a node, since the begin.
+    next: Duration,
+    was_frozen_long: bool,
+}
+
+/// The one that nothing befalls around an outage of the database, and which is never frozen: it shows when all goes on.
+const SPARED: usize = 0;
+
+impl World {
+    fn new(this: &Path, server: MariaDb, plan: Plan) -> Result<Self> {
+        let database = server.create_database();
+        let folder = tempfile::Builder::new().prefix("torment-").tempdir()?;
+        let mut rng = Rng::with_seed(plan.seed);
+        Ok(Self {
+            nodes: Nodes::new(this, folder.path(), plan.nodes),
+            outages: Outages::draw(&plan, &mut rng)?,
+            people: People::default(),
+            next: Duration::ZERO,
+            was_frozen_long: plan.freeze.is_zero(),
+            server,
+            database,
+            folder,
+            plan,
+            rng,
+        })
+    }
+
+    /// The tables, the rows, the programs.
+    fn begin(&mut self) -> Result<()> {
+        let (server, database) = (&self.server, &*self.database);
+        server.client("", &user(database))?;
+        let url = format!("mysql://scheduler@127.0.0.1:{}/{database}", server.port());
+        configure(self.folder.path(), &url)?;
+        self.nodes.start(0)?;
+        // The first one makes the tables.
+        poll::until(Duration::from_secs(60), || {
+            let version = "SELECT version FROM scheduler_migration WHERE version = 2 AND success";
+            server.client(database, version).ok().filter(|found| !found.is_empty())
+        })
+        .context("the tables are not made within 60 s")?;
+        server.client(database, people::AUDIT)?;
+        server.client(database, &people::rows())?;
+        (1..self.plan.nodes).try_for_each(|index| self.nodes.start(index))
+    }
+
+    /// A moment of the torment.
+    fn turn(&mut self, elapsed: Duration) -> Result<()> {
+        pause(TICK);
+        if self.outages.go_on(elapsed, &self.server)? {
+            self.next = elapsed;
+        }
+        self.nodes.look()?;
+        if !self.outages.is_on() {
+            self.nodes.restart(&mut self.rng)?;
+        }
+        if self.next <= elapsed {
+            self.next = elapsed + Duration::from_millis(self.rng.u64(100..1_500));
+            self.befall(elapsed)?;
+        }
+        let is_time = f64::from(self.plan.edits) * elapsed.as_secs_f64()
+            > self.people.count() as f64 * self.plan.span.as_secs_f64();
+        if is_time && self.outages.lets_people_in() {
+            let (what, sql) = people::edit(&mut self.rng);
+            let is_done = self.server.client(&self.database, &sql).is_ok();
+            self.people.did(if is_done { what } else { "refused" });
+        }
+        Ok(())
+    }
+
+    fn befall(&mut self, elapsed: Duration) -> Result<()> {
+        let index = self.rng.usize(0..self.plan.nodes);
+        if index == SPARED && self.outages.is_felt(elapsed) {
+            return Ok(());
+        }
+        if !self.was_frozen_long && index != SPARED && elapsed > self.plan.span / 20 {
+            self.was_frozen_long = self.nodes.freeze(index, self.plan.freeze)?;
+            return Ok(());
+        }
+        match self.rng.u8(0..10) {
+            0..2 => self.nodes.kill(index),
+            2 if index != SPARED => {
+                let span = Duration::from_millis(self.rng.u64(500..18_000));
+                self.nodes.freeze(index, span).map(drop)
+            }
+            3 => self.nodes.stop(index),
+            _ => Ok(()),
+        }
+    }
+
+    /// Leaves the logs and the testimony where they are, for whoever looks for what went wrong.
+    #[expect(clippy::print_stderr, reason = "who runs the torment reads it")]
+    fn keep(&mut self) {
+        self.folder.disable_cleanup(true);
+        let dump =
+            "SELECT * FROM audit ORDER BY seq; SELECT * FROM execute_task; SELECT * FROM task";
+        let rows = self.server.client(&self.database, dump).unwrap_or_default();
+        let _ = std::fs::write(self.folder.path().join("rows"), rows);
+        eprintln!("the logs, the testimony and the rows are in {}", self.folder.path().display());
+    }
+}
+
+/// Whom the programs are for the database: who may do what the documentation says is needed, and no more.
+fn user(database: &str) -> String {
+    format!(
+        "CREATE USER 'scheduler'@'127.0.0.1' IDENTIFIED BY ''; \
+         GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX ON {database}.* TO 'scheduler'@'127.0.0.1'"
+    )
 }
 
 fn configure(folder: &Path, url: &str) -> Result<()> {
     let conf = folder.join("conf/local");
     std::fs::create_dir_all(&conf)?;
-    let lease = LEASE.as_secs();
+    let (lease, sync, shutdown) = (LEASE.as_secs(), SYNC.as_secs(), SHUTDOWN.as_secs());
     let common = format!(
-        "store = \"mysql\"\nlease = \"{lease}s\"\nsync_interval = \"1s\"\nshutdown_timeout = \"3s\"\n"
+        "store = \"mysql\"\nlease = \"{lease}s\"\nsync_interval = \"{sync}s\"\nshutdown_timeout = \"{shutdown}s\"\n"
     );
     std::fs::write(conf.join("common.toml"), common)?;
     std::fs::write(conf.join("mysql.toml"), format!("[default]\nurl = \"{url}\"\n"))?;
@@ -90,39 +215,4 @@ fn configure(folder: &Path, url: &str) -> Result<()> {
         std::fs::write(conf.join(empty), "")?;
     }
     Ok(())
-}
-
-/// Forty rows: quick and slow jobs, every second to every ten, that skip, wait, and are tried again when lost.
-fn rows() -> String {
-    let row = |number: i64| {
-        let every = every_secs(number);
-        let takes_ms = if number % 4 == 0 { 2_500 } else { 20 };
-        let extra = match number % 3 {
-            0 => "{}",
-            1 => r#"{"overlap": "queue"}"#,
-            _ => r#"{"on_lost": "retry", "retries": 5}"#,
-        };
-        format!(
-            "INSERT INTO task (task_key, `desc`, execute_func, `trigger`, spec, args, is_valid, status, extra) \
-             VALUES ('task {number}', '', 'witness', 'interval', '{every}', '{takes_ms}', 1, 'ready', '{extra}');"
-        )
-    };
-    (1..=40).map(row).collect()
-}
-
-/// How often the row fires, as long as nobody edits it.
-fn every_secs(task: i64) -> i64 {
-    [1, 2, 3, 5, 10][usize::try_from(task % 5).unwrap_or(0)]
-}
-
-/// The rows from 31 on are edited; of the others every instant must be accounted for.
-pub(crate) const UNEDITED: i64 = 30;
-
-fn edit(rng: &mut Rng) -> String {
-    let task = rng.i64(UNEDITED + 1..=40);
-    match rng.u8(0..3) {
-        0 => format!("UPDATE task SET is_valid = 1 - is_valid WHERE id = {task}"),
-        1 => format!("UPDATE task SET spec = '{}' WHERE id = {task}", rng.u8(1..6)),
-        _ => format!("UPDATE task SET status = 'doing' WHERE id = {task}"),
-    }
 }

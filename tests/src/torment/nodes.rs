@@ -2,32 +2,28 @@
 
 use std::{
     collections::BTreeMap,
+    fs::OpenOptions,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     time::Duration,
 };
 
 use anyhow::{Context as _, Result, ensure};
 use fastrand::Rng;
-use scheduler_core::{App, clock, config::Config};
+use scheduler_core::{App, clock};
 
-use super::witness::{self, Line, Notebook};
+use super::{
+    outages::wall_ms,
+    witness::{self, Line, Notebook},
+};
 
-/// A program runs until SIGTERM: what each process of a torment does.
-///
-/// # Errors
-/// When the scheduler does not start, or fails.
-pub fn node(folder: &Path) -> Result<()> {
-    let config = Config::load(&folder.join("conf"), "local", [])?;
-    let notebook = Notebook(folder.join("testimony"));
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        let stop = async {
-            term.recv().await;
-        };
-        Ok(App::new().state(notebook).run_until(&config, stop).await?)
-    })
+/// The scheduler as it is shipped, with the witness among its jobs: what each process of a torment does. Its exit
+/// code.
+#[must_use]
+pub fn node(folder: &Path) -> u8 {
+    let conf = folder.join("conf").into_os_string();
+    let app = App::new().state(Notebook(folder.join("testimony")));
+    scheduler::main(["scheduler".into(), "--conf".into(), conf, "run".into()], app)
 }
 
 /// What a program is doing.
@@ -35,9 +31,20 @@ enum Fate {
     Runs(Child),
     /// Until then, monotonic.
     Frozen(Child, Duration),
-    /// Asked to stop then, monotonic.
-    Stopping(Child, Duration),
+    Stopping(Child, Stop),
     Gone,
+}
+
+/// A program was asked to stop.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stop {
+    pub(super) pid: u32,
+    /// Monotonic.
+    asked: Duration,
+    /// By the wall clock.
+    pub(super) asked_ms: i64,
+    /// By the wall clock; 0: not yet.
+    pub(super) left_ms: i64,
 }
 
 /// The programs.
@@ -49,10 +56,17 @@ pub(super) struct Nodes {
     pub(super) counts: BTreeMap<&'static str, u64>,
     /// What was wrong with their ends.
     pub(super) wrong: Vec<String>,
+    /// Which process was killed, frozen, woken or asked to stop when, by the wall clock.
+    pub(super) troubles: Vec<(u32, i64)>,
+    /// Stops that ran their course.
+    pub(super) stops: Vec<Stop>,
 }
 
-/// How long an orderly stop may take: `shutdown_timeout`, 2 s to record, two good-byes of 1 s, and a busy machine.
-const LONGEST_STOP: Duration = Duration::from_secs(12);
+/// `shutdown_timeout` of the programs.
+pub(super) const SHUTDOWN: Duration = Duration::from_secs(3);
+
+/// Past this a stop hangs.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Nodes {
     pub(super) fn new(this: &Path, folder: &Path, count: usize) -> Self {
@@ -62,6 +76,8 @@ impl Nodes {
             fates: (0..count).map(|_| Fate::Gone).collect(),
             counts: BTreeMap::new(),
             wrong: Vec::new(),
+            troubles: Vec::new(),
+            stops: Vec::new(),
         }
     }
 
@@ -70,8 +86,10 @@ impl Nodes {
     }
 
     pub(super) fn start(&mut self, index: usize) -> Result<()> {
+        let log = self.folder.join(format!("node-{index}.log"));
+        let log = OpenOptions::new().create(true).append(true).open(log)?;
         let mut command = Command::new(&self.this);
-        command.arg("node").arg(&self.folder).stdin(Stdio::null());
+        command.arg("node").arg(&self.folder).stdin(Stdio::null()).stderr(log);
         let child = command.spawn().context("starting a node")?;
         self.count("starts");
         self.fates[index] = Fate::Runs(child);
@@ -82,48 +100,62 @@ impl Nodes {
         std::mem::replace(&mut self.fates[index], Fate::Gone)
     }
 
-    pub(super) fn kill(&mut self, index: usize) -> Result<()> {
-        if let Fate::Runs(mut child) | Fate::Frozen(mut child, _) = self.take(index) {
-            child.kill()?;
-            child.wait()?;
-            self.count("kills");
-        }
-        Ok(())
+    fn befell(&mut self, child: &Child, what: &'static str) {
+        self.count(what);
+        self.troubles.push((child.id(), wall_ms()));
     }
 
-    pub(super) fn freeze(&mut self, index: usize, span: Duration) -> Result<()> {
+    pub(super) fn kill(&mut self, index: usize) -> Result<()> {
         match self.take(index) {
-            Fate::Runs(child) => {
-                signal(&child, "STOP")?;
-                self.count("freezes");
-                self.fates[index] = Fate::Frozen(child, clock::mono() + span);
+            Fate::Runs(mut child) => {
+                child.kill()?;
+                child.wait()?;
+                self.befell(&child, "kills");
             }
             other => self.fates[index] = other,
         }
         Ok(())
+    }
+
+    /// Whether it ran, so that it is frozen now.
+    pub(super) fn freeze(&mut self, index: usize, span: Duration) -> Result<bool> {
+        match self.take(index) {
+            Fate::Runs(child) => {
+                signal(&child, "STOP")?;
+                self.befell(&child, "freezes");
+                self.fates[index] = Fate::Frozen(child, clock::mono() + span);
+                Ok(true)
+            }
+            other => {
+                self.fates[index] = other;
+                Ok(false)
+            }
+        }
     }
 
     pub(super) fn stop(&mut self, index: usize) -> Result<()> {
         match self.take(index) {
             Fate::Runs(child) => {
                 signal(&child, "TERM")?;
-                self.count("stops");
-                self.fates[index] = Fate::Stopping(child, clock::mono());
+                self.befell(&child, "stops");
+                let stop = Stop::asked_now(&child);
+                self.fates[index] = Fate::Stopping(child, stop);
             }
             other => self.fates[index] = other,
         }
         Ok(())
     }
 
-    /// Who was frozen for long enough goes on; who is gone comes back soon.
-    pub(super) fn go_on_and_restart(&mut self, rng: &mut Rng) -> Result<()> {
+    /// Who was frozen for long enough goes on; who stopped is seen off.
+    pub(super) fn look(&mut self) -> Result<()> {
         for index in 0..self.fates.len() {
             self.fates[index] = match self.take(index) {
                 Fate::Frozen(child, until) if until <= clock::mono() => {
                     signal(&child, "CONT")?;
+                    self.troubles.push((child.id(), wall_ms()));
                     Fate::Runs(child)
                 }
-                Fate::Stopping(child, asked) => self.see_it_stop(child, asked)?,
+                Fate::Stopping(child, stop) => self.see_off(child, stop)?,
                 Fate::Runs(mut child) => match child.try_wait()? {
                     None => Fate::Runs(child),
                     Some(status) => {
@@ -133,28 +165,38 @@ impl Nodes {
                 },
                 fate => fate,
             };
-            if matches!(self.fates[index], Fate::Gone) && rng.u8(0..3) == 0 {
+        }
+        Ok(())
+    }
+
+    /// Who is gone comes back soon.
+    pub(super) fn restart(&mut self, rng: &mut Rng) -> Result<()> {
+        for index in 0..self.fates.len() {
+            if matches!(self.fates[index], Fate::Gone) && rng.u8(0..30) == 0 {
                 self.start(index)?;
             }
         }
         Ok(())
     }
 
-    fn see_it_stop(&mut self, mut child: Child, asked: Duration) -> Result<Fate> {
+    fn see_off(&mut self, mut child: Child, stop: Stop) -> Result<Fate> {
         match child.try_wait()? {
-            Some(status) => {
-                if !status.success() {
-                    self.wrong.push(format!("an orderly stop ended with {status}"));
-                }
-                Ok(Fate::Gone)
-            }
-            None if clock::mono() - asked > LONGEST_STOP => {
-                self.wrong.push(format!("a stop took longer than {} s", LONGEST_STOP.as_secs()));
+            Some(status) => self.left(stop, status),
+            None if clock::mono() - stop.asked > PATIENCE => {
+                self.wrong.push(format!("I14: a stop took longer than {} s", PATIENCE.as_secs()));
                 child.kill()?;
                 child.wait()?;
-                Ok(Fate::Gone)
             }
-            None => Ok(Fate::Stopping(child, asked)),
+            None => return Ok(Fate::Stopping(child, stop)),
+        }
+        Ok(Fate::Gone)
+    }
+
+    fn left(&mut self, stop: Stop, status: ExitStatus) {
+        if status.success() {
+            self.stops.push(Stop { left_ms: wall_ms(), ..stop });
+        } else {
+            self.wrong.push(format!("I14: an orderly stop ended with {status}"));
         }
     }
 
@@ -167,8 +209,9 @@ impl Nodes {
                     self.fates[index] = Fate::Runs(child);
                 }
                 Fate::Runs(child) => self.fates[index] = Fate::Runs(child),
-                Fate::Stopping(mut child, _) => {
-                    child.wait()?;
+                Fate::Stopping(mut child, stop) => {
+                    let status = child.wait()?;
+                    self.left(stop, status);
                     self.start(index)?;
                 }
                 Fate::Gone => self.start(index)?,
@@ -182,15 +225,23 @@ impl Nodes {
         for index in 0..self.fates.len() {
             self.stop(index)?;
         }
-        for index in 0..self.fates.len() {
-            if let Fate::Stopping(mut child, _) = self.take(index) {
-                let status = child.wait()?;
-                if !status.success() {
-                    self.wrong.push(format!("the last stop ended with {status}"));
-                }
-            }
-        }
+        let all_left = crate::poll::until(2 * PATIENCE, || {
+            let looked = self.look();
+            let is_done = self.fates.iter().all(|fate| matches!(fate, Fate::Gone));
+            (looked.is_err() || is_done).then_some(looked)
+        });
+        all_left.context("the last stop hangs")??;
         witness::read(&self.folder.join("testimony"))
+    }
+}
+
+impl Stop {
+    fn asked_now(child: &Child) -> Self {
+        Self { pid: child.id(), asked: clock::mono(), asked_ms: wall_ms(), left_ms: 0 }
+    }
+
+    pub(super) fn took_ms(&self) -> i64 {
+        self.left_ms - self.asked_ms
     }
 }
 
