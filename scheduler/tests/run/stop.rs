@@ -95,16 +95,32 @@ fn a_log_that_nobody_reads_stops_neither_the_jobs_nor_the_way_out() {
 }
 
 #[test]
-fn a_second_signal_ends_it_at_once_with_1() {
-    let home = Home::migrated("shutdown_timeout = \"1h\"\nsync_interval = \"100ms\"");
-    home.insert("stubborn", "stubborn", "date", "now");
-    let mut scheduler = Running::spawn(&mut program::command(&home, &["run"]));
-    scheduler.says(&["stubborn began"]);
-    scheduler.signal("INT");
-    scheduler.says(&["stopping", "\"running\":1"]);
-    scheduler.signal("INT");
-    assert_eq!(scheduler.ends_within(SOON), 1);
-    assert_eq!(scheduler.count(&["a second signal came"]), 1);
+fn a_second_signal_of_either_kind_ends_it_at_once_with_1() {
+    for [first, second] in [["INT", "INT"], ["TERM", "INT"], ["INT", "TERM"], ["TERM", "TERM"]] {
+        let home = Home::migrated("shutdown_timeout = \"1h\"\nsync_interval = \"100ms\"");
+        home.insert("stubborn", "stubborn", "date", "now");
+        let mut scheduler = Running::spawn(&mut program::command(&home, &["run"]));
+        scheduler.says(&["stubborn began"]);
+        scheduler.signal(first);
+        scheduler.says(&["stopping", "\"running\":1"]);
+        scheduler.signal(second);
+        assert_eq!(scheduler.ends_within(SOON), 1, "{first} {second}");
+        assert_eq!(scheduler.count(&["a second signal came"]), 1);
+    }
+}
+
+#[test]
+fn a_closed_terminal_neither_ends_it_nor_counts_as_a_signal() {
+    let home = Home::migrated(QUICK);
+    let task = home.insert("often", "test_interval", "interval", "100ms");
+    let mut scheduler = Running::start(&home);
+    scheduler.says(&["the table is read"]);
+    scheduler.signal("HUP");
+    scheduler.says(&["SIGHUP is ignored"]);
+    let before = home.executions(task).len();
+    eventually("it runs on", || (home.executions(task).len() > before).then_some(()));
+    scheduler.signal("TERM");
+    assert_eq!(scheduler.ends_within(SOON), 0, "in order");
 }
 
 #[test]
