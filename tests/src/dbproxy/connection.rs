@@ -98,6 +98,10 @@ impl Connection {
                 Some(Action::DelayReply(span)) => self.exchange().awaited = Awaited::Late(span),
                 Some(Action::DropBefore) => return Ok(()),
                 Some(Action::DropAfter) => self.exchange().awaited = Awaited::Lost,
+                Some(Action::Hold) => {
+                    while Packet::read(&mut commands)?.is_some() {}
+                    return Ok(());
+                }
                 Some(Action::Reset) => {
                     self.reset();
                     return Ok(());

@@ -44,6 +44,8 @@ pub enum Action {
     DropAfter,
     /// The server never sees it, nor anything after it; the connection stays open and silent.
     BlackHole,
+    /// The server never sees it; nothing happens until the client is gone, and then the server sees it gone.
+    Hold,
     /// The server never sees it; the client's connection is reset.
     Reset,
     /// The server never sees it; the client is told of this error: number, SQLSTATE, text. What a server would undo

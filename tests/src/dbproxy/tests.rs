@@ -130,6 +130,22 @@ fn a_black_hole_swallows_one_connection_only() {
 }
 
 #[test]
+fn what_is_held_is_never_executed_and_ends_with_its_client() {
+    through_a_proxy(async |proxy, server, database| {
+        let _held = proxy.on("INTO t", Which::Nth(2), Action::Hold);
+        let mut client = client(&proxy, &database).await;
+        client.execute(sqlx::raw_sql("START TRANSACTION")).await.unwrap();
+        insert(&mut client, 1).await.unwrap();
+        timeout(SILENCE, insert(&mut client, 2)).await.unwrap_err();
+        drop(client);
+        let here = format!("SELECT id FROM information_schema.processlist WHERE db = '{database}'");
+        let gone = || server.client("", &here).unwrap().is_empty().then_some(());
+        assert!(crate::poll::until(PATIENCE, gone).is_some());
+        assert!(numbers(server, &database).is_empty(), "the server rolled back");
+    });
+}
+
+#[test]
 fn what_was_under_way_when_the_way_was_cut_passes_when_it_is_open_again() {
     through_a_proxy(async |proxy, server, database| {
         let mut client = client(&proxy, &database).await;
