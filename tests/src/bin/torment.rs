@@ -24,6 +24,15 @@ struct Cli {
     /// Draws what befalls whom; when exactly, the machine decides.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Kills at a step of theirs, beside those at any time.
+    #[arg(long, default_value_t = 20)]
+    kills: u32,
+    /// Orderly stops at a step of theirs, beside those at any time.
+    #[arg(long, default_value_t = 20)]
+    stops: u32,
+    /// The first statements of a start, at each of which it is killed and stopped.
+    #[arg(long, default_value_t = 5)]
+    starts: u32,
     /// Edits of rows by hand.
     #[arg(long, default_value_t = 100)]
     edits: u32,
@@ -55,6 +64,9 @@ fn main() -> anyhow::Result<ExitCode> {
         nodes: cli.nodes,
         span: Duration::from_secs(cli.seconds),
         seed: cli.seed,
+        kills: cli.kills,
+        stops: cli.stops,
+        starts: cli.starts,
         edits: cli.edits,
         outages: cli.outages,
         outage: Duration::from_secs(cli.outage_seconds),

@@ -6,6 +6,8 @@ mod judge;
 mod nodes;
 mod outages;
 mod people;
+mod starts;
+mod steps;
 mod witness;
 
 use std::{path::Path, time::Duration};
@@ -15,11 +17,16 @@ use fastrand::Rng;
 use scheduler_core::clock;
 use tempfile::TempDir;
 
-pub use self::{judge::Findings, nodes::node, outages::Kind};
+pub use self::{
+    judge::{Findings, Resumed},
+    nodes::node,
+    outages::Kind,
+};
 use self::{
     nodes::{Nodes, SHUTDOWN},
     outages::Outages,
     people::People,
+    steps::Sweep,
 };
 use crate::{poll, servers::MariaDb};
 
@@ -32,6 +39,12 @@ pub struct Plan {
     pub span: Duration,
     /// Draws what befalls whom.
     pub seed: u64,
+    /// Kills at a step of theirs, beside those at any time.
+    pub kills: u32,
+    /// Orderly stops at a step of theirs, beside those at any time.
+    pub stops: u32,
+    /// The first statements of a start, at each of which it is killed and stopped.
+    pub starts: u32,
     /// Edits by hand, spread over the span.
     pub edits: u32,
     /// How often the database goes away.
@@ -70,7 +83,9 @@ pub fn torment(this: &Path, plan: Plan) -> Result<Option<Findings>> {
     pause(2 * LEASE + Duration::from_secs(10));
     let until_ms = outages::wall_ms();
     let testimony = world.nodes.end()?;
-    let findings = judge::judge(&world, &testimony, until_ms)?;
+    let mut findings = judge::judge(&world, &testimony, until_ms)?;
+    findings.violations.extend(starts::starts(this, &world.server, plan.starts)?);
+    findings.starts = 2 * plan.starts;
     ensure!(findings.fires > 0, "nothing fired");
     if !findings.violations.is_empty() {
         world.keep();
@@ -83,6 +98,12 @@ fn pause(span: Duration) {
     let _ = poll::until(span, || None::<()>);
 }
 
+/// Where the tables are.
+struct Place {
+    port: u16,
+    database: String,
+}
+
 /// Everything there is.
 struct World {
     server: MariaDb,
@@ -93,6 +114,7 @@ struct World {
     nodes: Nodes,
     outages: Outages,
     people: People,
+    sweep: Sweep,
     /// When the next thing befalls a node, since the begin.
     next: Duration,
     was_frozen_long: bool,
@@ -106,8 +128,10 @@ impl World {
         let database = server.create_database();
         let folder = tempfile::Builder::new().prefix("torment-").tempdir()?;
         let mut rng = Rng::with_seed(plan.seed);
+        let place = Place { port: server.port(), database: database.clone() };
         Ok(Self {
-            nodes: Nodes::new(this, folder.path(), plan.nodes),
+            nodes: Nodes::new(this, folder.path(), plan.nodes, &place)?,
+            sweep: Sweep::new(&plan, &mut rng),
             outages: Outages::draw(&plan, &mut rng)?,
             people: People::default(),
             next: Duration::ZERO,
@@ -124,15 +148,11 @@ impl World {
     fn begin(&mut self) -> Result<()> {
         let (server, database) = (&self.server, &*self.database);
         server.client("", &user(database))?;
-        let url = format!("mysql://scheduler@127.0.0.1:{}/{database}", server.port());
-        configure(self.folder.path(), &url)?;
+        configure(self.folder.path())?;
         self.nodes.start(0)?;
         // The first one makes the tables.
-        poll::until(Duration::from_secs(60), || {
-            let version = "SELECT version FROM scheduler_migration WHERE version = 2 AND success";
-            server.client(database, version).ok().filter(|found| !found.is_empty())
-        })
-        .context("the tables are not made within 60 s")?;
+        poll::until(Duration::from_secs(60), || is_made(server, database))
+            .context("the tables are not made within 60 s")?;
         server.client(database, people::AUDIT)?;
         server.client(database, &people::rows())?;
         (1..self.plan.nodes).try_for_each(|index| self.nodes.start(index))
@@ -141,13 +161,13 @@ impl World {
     /// A moment of the torment.
     fn turn(&mut self, elapsed: Duration) -> Result<()> {
         pause(TICK);
-        if self.outages.go_on(elapsed, &self.server)? {
-            self.next = elapsed;
-        }
+        self.outages.go_on(elapsed, &self.server, &mut self.nodes)?;
         self.nodes.look()?;
         if !self.outages.is_on() {
             self.nodes.restart(&mut self.rng)?;
         }
+        let is_felt = self.outages.is_felt(elapsed);
+        self.sweep.turn(elapsed, &mut self.nodes, |index| !(is_felt && index == SPARED))?;
         if self.next <= elapsed {
             self.next = elapsed + Duration::from_millis(self.rng.u64(100..1_500));
             self.befall(elapsed)?;
@@ -178,6 +198,10 @@ impl World {
                 self.nodes.freeze(index, span).map(drop)
             }
             3 => self.nodes.stop(index),
+            4 if index != SPARED && !self.outages.is_felt(elapsed) => {
+                self.nodes.cut_off(index, Duration::from_millis(self.rng.u64(500..18_000)));
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
@@ -194,15 +218,21 @@ impl World {
     }
 }
 
+/// Whether the tables are made.
+fn is_made(server: &MariaDb, database: &str) -> Option<()> {
+    let version = "SELECT version FROM scheduler_migration WHERE version = 2 AND success";
+    server.client(database, version).ok().filter(|found| !found.is_empty()).map(drop)
+}
+
 /// Whom the programs are for the database: who may do what the documentation says is needed, and no more.
 fn user(database: &str) -> String {
     format!(
-        "CREATE USER 'scheduler'@'127.0.0.1' IDENTIFIED BY ''; \
+        "CREATE USER IF NOT EXISTS 'scheduler'@'127.0.0.1' IDENTIFIED BY ''; \
          GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX ON {database}.* TO 'scheduler'@'127.0.0.1'"
     )
 }
 
-fn configure(folder: &Path, url: &str) -> Result<()> {
+fn configure(folder: &Path) -> Result<()> {
     let conf = folder.join("conf/local");
     std::fs::create_dir_all(&conf)?;
     let (lease, sync, shutdown) = (LEASE.as_secs(), SYNC.as_secs(), SHUTDOWN.as_secs());
@@ -210,8 +240,8 @@ fn configure(folder: &Path, url: &str) -> Result<()> {
         "store = \"mysql\"\nlease = \"{lease}s\"\nsync_interval = \"{sync}s\"\nshutdown_timeout = \"{shutdown}s\"\n"
     );
     std::fs::write(conf.join("common.toml"), common)?;
-    std::fs::write(conf.join("mysql.toml"), format!("[default]\nurl = \"{url}\"\n"))?;
-    for empty in ["redis.toml", "logger.toml"] {
+    // Where the database is, each program is told by a variable.
+    for empty in ["mysql.toml", "redis.toml", "logger.toml"] {
         std::fs::write(conf.join(empty), "")?;
     }
     Ok(())

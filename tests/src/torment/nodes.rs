@@ -13,9 +13,11 @@ use fastrand::Rng;
 use scheduler_core::{App, clock};
 
 use super::{
+    Place,
     outages::wall_ms,
     witness::{self, Line, Notebook},
 };
+use crate::dbproxy::DbProxy;
 
 /// The scheduler as it is shipped, with the witness among its jobs: what each process of a torment does. Its exit
 /// code.
@@ -45,10 +47,16 @@ pub(super) struct Stop {
     pub(super) asked_ms: i64,
     /// By the wall clock; 0: not yet.
     pub(super) left_ms: i64,
+    /// Whether it had the database.
+    pub(super) has_link: bool,
 }
 
-/// The programs.
+/// The programs, each behind a link of its own to the database.
 pub(super) struct Nodes {
+    pub(super) links: Vec<DbProxy>,
+    urls: Vec<String>,
+    /// Whose link is cut off until when, monotonic.
+    cuts: Vec<Option<Duration>>,
     this: PathBuf,
     folder: PathBuf,
     fates: Vec<Fate>,
@@ -69,8 +77,14 @@ pub(super) const SHUTDOWN: Duration = Duration::from_secs(3);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Nodes {
-    pub(super) fn new(this: &Path, folder: &Path, count: usize) -> Self {
-        Self {
+    pub(super) fn new(this: &Path, folder: &Path, count: usize, place: &Place) -> Result<Self> {
+        let links: std::io::Result<Vec<DbProxy>> =
+            (0..count).map(|_| DbProxy::start(place.port)).collect();
+        let links = links?;
+        Ok(Self {
+            urls: links.iter().map(|link| link.url_for("scheduler", &place.database)).collect(),
+            links,
+            cuts: vec![None; count],
             this: this.to_owned(),
             folder: folder.to_owned(),
             fates: (0..count).map(|_| Fate::Gone).collect(),
@@ -78,7 +92,7 @@ impl Nodes {
             wrong: Vec::new(),
             troubles: Vec::new(),
             stops: Vec::new(),
-        }
+        })
     }
 
     fn count(&mut self, what: &'static str) {
@@ -90,6 +104,7 @@ impl Nodes {
         let log = OpenOptions::new().create(true).append(true).open(log)?;
         let mut command = Command::new(&self.this);
         command.arg("node").arg(&self.folder).stdin(Stdio::null()).stderr(log);
+        command.env("SCHEDULER__MYSQL__DEFAULT__URL", &self.urls[index]);
         let child = command.spawn().context("starting a node")?;
         self.count("starts");
         self.fates[index] = Fate::Runs(child);
@@ -138,7 +153,7 @@ impl Nodes {
             Fate::Runs(child) => {
                 signal(&child, "TERM")?;
                 self.befell(&child, "stops");
-                let stop = Stop::asked_now(&child);
+                let stop = Stop::asked_now(&child, self.cuts[index].is_none());
                 self.fates[index] = Fate::Stopping(child, stop);
             }
             other => self.fates[index] = other,
@@ -146,8 +161,43 @@ impl Nodes {
         Ok(())
     }
 
-    /// Who was frozen for long enough goes on; who stopped is seen off.
+    /// Whether it runs, as far as is known.
+    pub(super) fn runs(&self, index: usize) -> bool {
+        matches!(self.fates[index], Fate::Runs(_))
+    }
+
+    /// Cuts it off from the database, if it runs.
+    pub(super) fn cut_off(&mut self, index: usize, span: Duration) {
+        if let Fate::Runs(child) = &self.fates[index] {
+            self.troubles.push((child.id(), wall_ms()));
+            self.count("cuts");
+            self.links[index].cut_off();
+            self.cuts[index] = Some(clock::mono() + span);
+        }
+    }
+
+    /// Opens its link, if that is cut off.
+    fn restore(&mut self, index: usize) {
+        if self.cuts[index].take().is_some() {
+            self.links[index].restore();
+            if let Some(pid) = self.fates[index].pid() {
+                self.troubles.push((pid, wall_ms()));
+            }
+        }
+    }
+
+    /// Opens all links that are cut off.
+    pub(super) fn restore_all(&mut self) {
+        (0..self.cuts.len()).for_each(|index| self.restore(index));
+    }
+
+    /// Who was frozen or cut off for long enough goes on; who stopped is seen off.
     pub(super) fn look(&mut self) -> Result<()> {
+        for index in 0..self.cuts.len() {
+            if self.cuts[index].is_some_and(|until| until <= clock::mono()) {
+                self.restore(index);
+            }
+        }
         for index in 0..self.fates.len() {
             self.fates[index] = match self.take(index) {
                 Fate::Frozen(child, until) if until <= clock::mono() => {
@@ -202,6 +252,7 @@ impl Nodes {
 
     /// Everybody runs again.
     pub(super) fn mend(&mut self) -> Result<()> {
+        self.restore_all();
         for index in 0..self.fates.len() {
             match self.take(index) {
                 Fate::Frozen(child, _) => {
@@ -222,6 +273,12 @@ impl Nodes {
 
     /// Everybody stops in order; what the jobs wrote.
     pub(super) fn end(&mut self) -> Result<Vec<Line>> {
+        self.stop_all()?;
+        witness::read(&self.folder.join("testimony"))
+    }
+
+    /// Everybody stops in order.
+    pub(super) fn stop_all(&mut self) -> Result<()> {
         for index in 0..self.fates.len() {
             self.stop(index)?;
         }
@@ -230,14 +287,25 @@ impl Nodes {
             let is_done = self.fates.iter().all(|fate| matches!(fate, Fate::Gone));
             (looked.is_err() || is_done).then_some(looked)
         });
-        all_left.context("the last stop hangs")??;
-        witness::read(&self.folder.join("testimony"))
+        all_left.context("the last stop hangs")?
+    }
+}
+
+impl Fate {
+    fn pid(&self) -> Option<u32> {
+        match self {
+            Fate::Runs(child) | Fate::Frozen(child, _) | Fate::Stopping(child, _) => {
+                Some(child.id())
+            }
+            Fate::Gone => None,
+        }
     }
 }
 
 impl Stop {
-    fn asked_now(child: &Child) -> Self {
-        Self { pid: child.id(), asked: clock::mono(), asked_ms: wall_ms(), left_ms: 0 }
+    fn asked_now(child: &Child, has_link: bool) -> Self {
+        let (asked, asked_ms) = (clock::mono(), wall_ms());
+        Self { pid: child.id(), asked, asked_ms, left_ms: 0, has_link }
     }
 
     pub(super) fn took_ms(&self) -> i64 {

@@ -7,8 +7,8 @@ use fastrand::Rng;
 use scheduler_core::clock;
 use serde::Serialize;
 
-use super::Plan;
-use crate::servers::MariaDb;
+use super::{Plan, nodes::Nodes};
+use crate::{dbproxy::DbProxy, servers::MariaDb};
 
 /// How the database goes away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -20,30 +20,40 @@ pub enum Kind {
     Frozen,
     /// It refuses to write, as after a failover.
     ReadOnly,
+    /// Nothing passes between it and the programs.
+    CutOff,
 }
 
 impl Kind {
-    const ALL: [Kind; 3] = [Kind::Killed, Kind::Frozen, Kind::ReadOnly];
+    const ALL: [Kind; 4] = [Kind::Killed, Kind::Frozen, Kind::ReadOnly, Kind::CutOff];
 
-    fn begin(self, server: &MariaDb) -> Result<()> {
+    fn begin(self, server: &MariaDb, links: &[DbProxy]) -> Result<()> {
         match self {
             Kind::Killed => server.kill(),
             Kind::Frozen => server.freeze(),
             Kind::ReadOnly => server.client("", "SET GLOBAL read_only = 1").map(drop),
+            Kind::CutOff => {
+                links.iter().for_each(DbProxy::cut_off);
+                Ok(())
+            }
         }
     }
 
-    fn end(self, server: &MariaDb) -> Result<()> {
+    fn end(self, server: &MariaDb, links: &[DbProxy]) -> Result<()> {
         match self {
             Kind::Killed => server.start_again(),
             Kind::Frozen => server.thaw(),
             Kind::ReadOnly => server.client("", "SET GLOBAL read_only = 0").map(drop),
+            Kind::CutOff => {
+                links.iter().for_each(DbProxy::restore);
+                Ok(())
+            }
         }
     }
 
     /// Whether people can still edit rows.
     fn lets_people_in(self) -> bool {
-        self == Kind::ReadOnly
+        matches!(self, Kind::ReadOnly | Kind::CutOff)
     }
 }
 
@@ -96,24 +106,29 @@ impl Outages {
         Ok(Self { planned, now: None, calm_at: Duration::ZERO, past: Vec::new() })
     }
 
-    /// Begins or ends what is due; `true`: one begins.
-    pub(super) fn go_on(&mut self, elapsed: Duration, server: &MariaDb) -> Result<bool> {
+    /// Begins or ends what is due.
+    pub(super) fn go_on(
+        &mut self,
+        elapsed: Duration,
+        server: &MariaDb,
+        nodes: &mut Nodes,
+    ) -> Result<()> {
         if let Some((kind, from_ms, until)) = self.now {
             if elapsed >= until {
-                kind.end(server)?;
+                kind.end(server, &nodes.links)?;
                 self.now = None;
                 self.calm_at = elapsed + RECOVERY;
                 self.past.push(Outage { kind, from_ms, until_ms: wall_ms() });
             }
-            return Ok(false);
+            return Ok(());
         }
         let Some((_, kind, until)) = self.planned.pop_front_if(|(from, ..)| *from <= elapsed)
         else {
-            return Ok(false);
+            return Ok(());
         };
+        nodes.restore_all();
         self.now = Some((kind, wall_ms(), until));
-        kind.begin(server)?;
-        Ok(true)
+        kind.begin(server, &nodes.links)
     }
 
     /// Whether the database is away.

@@ -26,8 +26,14 @@ pub struct Findings {
     pub executions: BTreeMap<String, usize>,
     /// What befell the nodes.
     pub befell: BTreeMap<String, u64>,
+    /// Kills by step.
+    pub killed: BTreeMap<String, u64>,
+    /// Orderly stops by step.
+    pub stopped: BTreeMap<String, u64>,
     /// Of stops while the database was there, how many and the longest in milliseconds.
     pub stops: (usize, i64),
+    /// Kills and stops at the steps of a start.
+    pub starts: u32,
     /// The outages of the database.
     pub outages: Vec<Resumed>,
     /// What people did.
@@ -76,7 +82,10 @@ pub(super) fn judge(world: &World, testimony: &[Line], until_ms: i64) -> Result<
         runs: testimony.iter().filter(|line| !line.is_end).count(),
         executions: count(&rows),
         befell: named(&world.nodes.counts),
+        killed: world.sweep.killed.clone(),
+        stopped: world.sweep.stopped.clone(),
         stops,
+        starts: 0,
         outages,
         edits: named(&world.people.edits),
         audited,

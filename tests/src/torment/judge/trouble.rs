@@ -40,9 +40,11 @@ pub(super) fn stops(
     wrong: &mut Vec<String>,
 ) -> (usize, i64) {
     let is_calm = |stop: &&Stop| {
-        !outages.iter().any(|outage| {
-            stop.asked_ms < outage.until_ms + ms(LEASE) && outage.from_ms < stop.left_ms + SLACK_MS
-        })
+        stop.has_link
+            && !outages.iter().any(|outage| {
+                stop.asked_ms < outage.until_ms + ms(LEASE)
+                    && outage.from_ms < stop.left_ms + SLACK_MS
+            })
     };
     let calm: BTreeMap<u32, &Stop> =
         stops.iter().filter(is_calm).map(|stop| (stop.pid, stop)).collect();
@@ -82,8 +84,8 @@ pub(super) fn outages(
         if resumed_ms.is_none_or(|resumed_ms| resumed_ms > ms(SYNC) + 5_000) {
             wrong.push(format!("I15: after {outage:?} the next run began {resumed_ms:?} ms later"));
         }
-        // Whom something befalls until its records are written may lose them.
-        let window = outage.from_ms..outage.until_ms + 2 * ms(LEASE);
+        // Whom something befell shortly before, or befalls until its records are written, may lose them.
+        let window = outage.from_ms - 2 * ms(LEASE)..outage.until_ms + 2 * ms(LEASE);
         let is_spared =
             |pid: u32| !troubles.iter().any(|(of, at_ms)| *of == pid && window.contains(at_ms));
         let during = outage.from_ms..outage.until_ms;
