@@ -1,5 +1,6 @@
 //! Makes each change of `tests/mutants.toml` in a copy of the workspace and runs what is to notice it. Prints a line
-//! each; 1 when one was not noticed.
+//! each; 1 when one was not noticed. What then runs for longer than five minutes, or wants more than 8 GiB, is ended and
+//! has noticed it: some of them loop.
 //!
 //! ```text
 //! cargo run -p tests --bin mutants              # all of them, a minute each
@@ -7,12 +8,29 @@
 //! ```
 
 use std::{
+    os::unix::process::CommandExt as _,
     path::Path,
     process::{Command, ExitCode, Stdio},
+    time::Duration,
 };
 
 use anyhow::{Context as _, ensure};
-use tests::mutants::{self, Mutant};
+use tests::{
+    mutants::{self, Mutant},
+    poll,
+};
+
+/// How long what notices a mutant may run once it is built.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// In a shell: no more memory than this, in KiB, for what follows.
+const LIMITED: &str = "ulimit -v 8388608; exec \"$@\"";
+
+enum Verdict {
+    Caught,
+    Endless,
+    Missed,
+}
 
 #[expect(clippy::print_stdout, reason = "it prints its findings")]
 fn main() -> anyhow::Result<ExitCode> {
@@ -25,9 +43,14 @@ fn main() -> anyhow::Result<ExitCode> {
         if !wanted.is_empty() && !wanted.contains(&mutant.name) {
             continue;
         }
-        let is_caught = is_caught(&mutant, &copy, &folder)?;
-        missed += usize::from(!is_caught);
-        let verdict = if is_caught { "caught" } else { "NOT CAUGHT" };
+        let verdict = match judge(&mutant, &copy, &folder)? {
+            Verdict::Caught => "caught",
+            Verdict::Endless => "caught, by running for ever,",
+            Verdict::Missed => {
+                missed += 1;
+                "NOT CAUGHT"
+            }
+        };
         println!("{verdict} by {}: {}: {}", mutant.caught_by, mutant.name, mutant.what);
     }
     Ok(if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -54,7 +77,7 @@ fn copy_workspace(copy: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn is_caught(mutant: &Mutant, copy: &Path, folder: &Path) -> anyhow::Result<bool> {
+fn judge(mutant: &Mutant, copy: &Path, folder: &Path) -> anyhow::Result<Verdict> {
     let changes = mutant.changes(copy)?;
     for (path, _, changed) in &changes {
         std::fs::write(path, changed)?;
@@ -70,20 +93,31 @@ fn is_caught(mutant: &Mutant, copy: &Path, folder: &Path) -> anyhow::Result<bool
         ),
     };
     let cargo = |args: &[&str]| {
-        Command::new(env!("CARGO"))
-            .args(args)
-            .current_dir(copy)
-            .env("CARGO_TARGET_DIR", folder.join("target"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .context("cargo")
+        let mut command = Command::new("sh");
+        command.args(["-c", LIMITED, "sh", env!("CARGO")]).args(args).current_dir(copy);
+        command.env("CARGO_TARGET_DIR", folder.join("target"));
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
     };
-    let is_built = cargo(build)?.success();
-    let is_caught = !cargo(run)?.success();
+    let is_built = cargo(build).status().context("cargo")?.success();
+    let verdict = if is_built { watch(&mut cargo(run)) } else { Ok(Verdict::Missed) };
     for (path, text, _) in &changes {
         std::fs::write(path, text)?;
     }
     ensure!(is_built, "mutant {:?} does not compile", mutant.name);
-    Ok(is_caught)
+    verdict
+}
+
+/// Runs it with all that it starts, and ends them all when they take too long.
+fn watch(command: &mut Command) -> anyhow::Result<Verdict> {
+    let mut child = command.process_group(0).spawn().context("cargo")?;
+    let ended = poll::until(PATIENCE, || child.try_wait().transpose());
+    let Some(status) = ended else {
+        let group = format!("-{}", child.id());
+        let killed = Command::new("kill").args(["-s", "KILL", "--", &group]).status()?;
+        ensure!(killed.success(), "kill -s KILL -- {group}");
+        child.wait()?;
+        return Ok(Verdict::Endless);
+    };
+    Ok(if status?.success() { Verdict::Missed } else { Verdict::Caught })
 }
