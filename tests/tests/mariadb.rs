@@ -8,7 +8,7 @@ use scheduler_core::plan::claim::{Claim, Refusal, Verdict};
 use scheduler_core::plan::execution::{Noted, Recorded, Status};
 use scheduler_core::plan::node::{Lost, Settled};
 use scheduler_core::store::StoreError;
-use scheduler_core::store::conformance::{Fixture, at, outcome, run_of};
+use scheduler_core::store::conformance::{Fixture, alive::AT_ANY_TIME, at, outcome, run_of};
 use sqlx::{Connection as _, Executor as _, MySqlConnection};
 use tests::poll;
 use tests::servers::{MariaDb, mariadb};
@@ -129,7 +129,11 @@ fn what_the_original_filled_is_adopted_without_losing_a_row() {
         assert_eq!(rows(server, &database, &everything), before);
         assert_eq!(fixture.execution(2).await.extra, "{\"err\":\"错误\"}");
         // What was running is lost, since nobody renews for it, and its task is free again.
-        let reaped = fixture.store.reap("the reaper", Duration::from_secs(30), &[1]).await.unwrap();
+        let reaped = fixture
+            .store
+            .reap("the reaper", Duration::from_secs(30), AT_ANY_TIME, &[1])
+            .await
+            .unwrap();
         let lost = Lost { execution_id: 7, task_id: 1, node_id: None, is_retried: false };
         assert_eq!(reaped.lost, [lost]);
         fixture.won(&Claim { spec: "5".into(), ..run_of(1, at(10)) }).await;
@@ -176,7 +180,11 @@ fn a_user_who_may_not_change_tables_can_run_on_migrated_ones() {
         let id = plain.won(&claim).await;
         assert!(plain.record(&outcome(id, &claim, Status::Success)).await);
         plain.store.renew("n1").await.unwrap();
-        plain.store.reap("the reaper", Duration::from_secs(30), &[task]).await.unwrap();
+        plain
+            .store
+            .reap("the reaper", Duration::from_secs(30), AT_ANY_TIME, &[task])
+            .await
+            .unwrap();
         plain.add("b").await;
         plain.store.request_run(task, at(20)).await.unwrap();
         plain.store.delete(task).await.unwrap();
@@ -228,7 +236,7 @@ fn a_row_locked_by_a_stranger_is_passed_over_and_delays_no_other() {
         ];
         let recorded = fixture.store.record(&outcomes).await.unwrap();
         assert_eq!(recorded, [Recorded::Stands, Recorded::Locked]);
-        fixture.store.reap("n2", Duration::ZERO, &tasks).await.unwrap();
+        fixture.store.reap("n2", Duration::ZERO, AT_ANY_TIME, &tasks).await.unwrap();
         assert_eq!(fixture.execution(second).await.status, "todo", "passed over too");
     });
 }
@@ -368,7 +376,7 @@ fn dropped_calls_leave_no_transaction_open() {
             let _ = tokio::time::timeout(patience, fixture.store.renew("n1")).await;
             let _ = tokio::time::timeout(
                 patience,
-                fixture.store.reap("the reaper", Duration::ZERO, &tasks),
+                fixture.store.reap("the reaper", Duration::ZERO, AT_ANY_TIME, &tasks),
             )
             .await;
         }
@@ -478,6 +486,7 @@ fn one_row_that_cannot_be_written_keeps_no_other_from_being_reaped() {
                 tokio::runtime::Handle::current().block_on(store.reap(
                     "n2",
                     Duration::from_millis(10),
+                    AT_ANY_TIME,
                     &[],
                 ))
             });

@@ -8,16 +8,8 @@
 //! Measured on the monotonic clock from the *start* of the last good renewal, so that a slow answer or a
 //! step of the wall clock cannot lengthen it. Nobody reaps before one lease of unbroken contact with the
 //! database: a node that just came back must first give the others the time to renew.
-//!
-//! ```text
-//!   the others' renewals ──── lease / 3 ────▶ the database is away ─────▶ it is back: all look dead
-//!          own renewal ─────────── lease / 2 ──────▶ no reaping begins
-//!                                                    └─ lease / 6 ─▶ none is under way
-//! ```
-//!
-//! That the database went away is heard of only when a call has failed, which takes its time. Until then the age of
-//! the own renewal tells: who lives renewed at most a third of the lease before the outage, so nothing is judged by
-//! a moment that comes more than two thirds after it.
+//! That the database went away is heard of only when a call has failed, and a call may be carried out after it is back,
+//! when all look dead. So each reaping says until when it may judge, by the database's clock.
 
 use std::time::Duration;
 
@@ -44,7 +36,7 @@ impl Lease {
             self.term += 1;
         }
         self.renewed_at = Some(started);
-        if now > started + self.reap_within() {
+        if now > started + self.length / 6 {
             self.contact_since = Some(now);
         }
         self.contact_since.get_or_insert(started);
@@ -76,17 +68,12 @@ impl Lease {
         self.term
     }
 
-    /// Whether this node may declare others dead.
+    /// For how long from now on others may be declared dead; `None`: not now. Half a lease after the own renewal it ends:
+    /// who lives has renewed within a third of the lease before the database went away.
     #[must_use]
-    pub fn may_reap(&self, now: Duration) -> bool {
-        self.renewed_at.is_some_and(|renewed| now < renewed + self.length / 2)
-            && self.contact_since.is_some_and(|since| now >= since + self.length)
-    }
-
-    /// How long reaping may take: a sixth of the lease. Later than that the living may look dead.
-    #[must_use]
-    pub fn reap_within(&self) -> Duration {
-        self.length / 6
+    pub fn may_reap_for(&self, now: Duration) -> Option<Duration> {
+        self.contact_since.filter(|since| now >= *since + self.length)?;
+        self.renewed_at.and_then(|renewed| (renewed + self.length / 2).checked_sub(now))
     }
 
     /// How long between two renewals: a third of the lease, so that two may fail.
@@ -134,22 +121,15 @@ mod tests {
     fn nobody_reaps_before_one_lease_of_unbroken_contact() {
         let mut lease = Lease::new(30 * SECOND);
         renewed(&mut lease, 0..=30);
-        assert!(!lease.may_reap(29 * SECOND));
-        assert!(lease.may_reap(30 * SECOND));
+        assert_eq!(lease.may_reap_for(29 * SECOND), None);
+        assert_eq!(lease.may_reap_for(30 * SECOND), Some(15 * SECOND));
         lease.contact_lost();
         renewed(&mut lease, 40..=60);
-        assert!(!lease.may_reap(60 * SECOND));
+        assert_eq!(lease.may_reap_for(60 * SECOND), None);
         renewed(&mut lease, 70..=70);
-        assert!(lease.may_reap(70 * SECOND));
-    }
-
-    /// The database may be away already, and no call has failed yet.
-    #[test]
-    fn nobody_reaps_later_than_half_a_lease_after_its_own_renewal() {
-        let mut lease = Lease::new(30 * SECOND);
-        renewed(&mut lease, 0..=40);
-        assert!(lease.may_reap(54 * SECOND));
-        assert!(!lease.may_reap(55 * SECOND));
+        assert_eq!(lease.may_reap_for(70 * SECOND), Some(15 * SECOND));
+        assert_eq!(lease.may_reap_for(85 * SECOND), Some(Duration::ZERO));
+        assert_eq!(lease.may_reap_for(86 * SECOND), None);
     }
 
     #[test]
@@ -158,7 +138,7 @@ mod tests {
             let mut lease = Lease::new(30 * SECOND);
             renewed(&mut lease, 0..=30);
             lease.renewed(40 * SECOND, (40 + took) * SECOND);
-            assert_eq!(lease.may_reap(50 * SECOND), may_reap, "{took} s");
+            assert_eq!(lease.may_reap_for(50 * SECOND).is_some(), may_reap, "{took} s");
         }
     }
 }

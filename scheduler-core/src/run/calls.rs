@@ -8,8 +8,7 @@ use crate::{
     clock::Clock,
     plan::{
         database_clock::Sighting,
-        lease::Lease,
-        node::{Call, Event, Failure, Reaped},
+        node::{Call, Event, Failure},
     },
     store::{Desk, SharedStore, StoreError},
 };
@@ -64,10 +63,9 @@ impl Calls {
                     let result = renew(&*store, &node_id, &clock).await.map_err(failure);
                     Event::Renewed { started, result }
                 }
-                Call::Reap { suspects } => {
-                    let reaping = store.reap(&node_id, lease, &suspects);
-                    Event::Reaped(at_once(Lease::new(lease).reap_within(), reaping).await)
-                }
+                Call::Reap { suspects, until } => Event::Reaped(
+                    store.reap(&node_id, lease, until, &suspects).await.map_err(failure),
+                ),
             }
         });
     }
@@ -82,49 +80,10 @@ async fn renew(store: &dyn Desk, node_id: &str, clock: &Clock) -> Result<Sightin
     Ok(Sighting { at, seen, error: seen - asked })
 }
 
-/// Reaps, or gives up: after an outage that came in between, the living would look dead. Given up, the store closes
-/// the connection and nothing more is judged.
-async fn at_once(
-    span: Duration,
-    reaping: impl Future<Output = Result<Reaped, StoreError>>,
-) -> Result<Reaped, Failure> {
-    match tokio::time::timeout(span, reaping).await {
-        Ok(result) => result.map_err(failure),
-        Err(_) => Err(Failure::NotApplied(format!("no answer within {} s", span.as_secs_f64()))),
-    }
-}
-
 fn failure(error: StoreError) -> Failure {
     if error.is_unknown() {
         Failure::Unknown(error.chain())
     } else {
         Failure::NotApplied(error.chain())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::{SqlStore, Store as _};
-
-    /// While somebody holds the file, a call waits for as long as the store lets it.
-    #[tokio::test(flavor = "multi_thread")]
-    async fn who_is_dead_is_judged_at_once_or_not_at_all() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("t.db");
-        let store = SqlStore::sqlite(&path, Duration::from_secs(60)).await.unwrap();
-        store.migrate().await.unwrap();
-        let url = format!("sqlite:{}", path.display());
-        let stranger = sqlx::SqlitePool::connect(&url).await.unwrap();
-        let mut stranger = stranger.acquire().await.unwrap();
-        sqlx::query("BEGIN IMMEDIATE").execute(&mut *stranger).await.unwrap();
-
-        let lease = Duration::from_millis(600);
-        let calls = Calls::new(Arc::new(store), "n1".into(), lease, Clock::system());
-        let mut in_flight = JoinSet::new();
-        calls.perform(Call::Reap { suspects: Vec::new() }, &mut in_flight);
-        let answer = tokio::time::timeout(Duration::from_secs(20), in_flight.join_next()).await;
-        let answer = answer.expect("it gives up").unwrap().unwrap();
-        assert!(matches!(answer, Event::Reaped(Err(_))), "{answer:?}");
     }
 }

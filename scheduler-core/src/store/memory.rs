@@ -480,6 +480,7 @@ impl Store for MemoryStore {
         &self,
         node: &str,
         lease: Duration,
+        until: DateTime<Utc>,
         suspects: &[TaskId],
     ) -> Result<Reaped, StoreError> {
         let mut tables = self.tables();
@@ -488,7 +489,7 @@ impl Store for MemoryStore {
         let reason = reason_when_lost(lease);
         let nodes = tables.nodes.clone();
         let (mut lost, mut retries) = (Vec::new(), Vec::new());
-        let open: Vec<ExecutionId> = tables.open.iter().copied().collect();
+        let open: Vec<ExecutionId> = tables.open.iter().copied().filter(|_| now <= until).collect();
         for id in open {
             let Some(row) = tables.executions.get_mut(&id) else { continue };
             let heard = row

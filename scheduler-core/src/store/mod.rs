@@ -120,7 +120,8 @@ pub trait Store: Debug + Send + Sync {
     async fn leave(&self, node: &str) -> Result<(), StoreError>;
 
     /// Marks open executions `lost` whose node did not renew for `lease` by the database's clock; `node`, which
-    /// asks, is alive whatever that clock says. Sets
+    /// asks, is alive whatever that clock says. By a clock that is later than `until` nobody is dead: the call was held up, or
+    /// the clock was set, and the living had no time to renew. Sets
     /// `ready` their tasks and those of `suspects` that stand at `doing` with nothing open.
     ///
     /// # Errors
@@ -129,6 +130,7 @@ pub trait Store: Debug + Send + Sync {
         &self,
         node: &str,
         lease: Duration,
+        until: DateTime<Utc>,
         suspects: &[TaskId],
     ) -> Result<Reaped, StoreError>;
 

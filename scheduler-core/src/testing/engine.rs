@@ -223,9 +223,9 @@ impl Engine {
                 let sighting = Sighting { at: now.wall, seen: now.mono, error: Duration::ZERO };
                 Event::Renewed { started: now.mono, result: result.map(|()| sighting) }
             }
-            Call::Reap { suspects } => {
+            Call::Reap { suspects, until } => {
                 let lease = self.config.common.lease;
-                Event::Reaped(database.call(None, store.reap(&alive.id, lease, &suspects)))
+                Event::Reaped(database.call(None, store.reap(&alive.id, lease, until, &suspects)))
             }
         }
     }

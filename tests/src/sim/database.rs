@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
 use scheduler_core::{
     plan::{
         claim::{Claim, Refusal, Verdict},
@@ -105,7 +106,9 @@ impl Database {
                 let sighting = Sighting { at: utc(now), seen, error: Duration::ZERO };
                 Event::Renewed { started, result: result.map(|()| sighting) }
             }
-            Call::Reap { suspects } => Event::Reaped(Ok(self.reap(node, &suspects, now))),
+            Call::Reap { suspects, until } => {
+                Event::Reaped(Ok(self.reap(node, until, &suspects, now)))
+            }
         }
     }
 
@@ -143,11 +146,12 @@ impl Database {
     }
 
     /// Passes over what is held, and here over everything while something is.
-    fn reap(&mut self, node: &str, suspects: &[TaskId], now: Ms) -> Reaped {
+    fn reap(&mut self, node: &str, until: DateTime<Utc>, suspects: &[TaskId], now: Ms) -> Reaped {
         if !self.held.is_empty() {
             return Reaped::default();
         }
-        let reaped = done(self.store.reap(node, span(self.lease), suspects)).unwrap_or_default();
+        let reaped =
+            done(self.store.reap(node, span(self.lease), until, suspects)).unwrap_or_default();
         let ids: Vec<_> = reaped.lost.iter().map(|lost| lost.execution_id).collect();
         self.observe(&ids, now);
         reaped

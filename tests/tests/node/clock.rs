@@ -112,3 +112,30 @@ fn a_clock_that_is_set_together_with_the_databases_is_not_off() {
     world.check_history(&["12:59:00 missed", "13:00:00 success", "13:01:00 success"]);
     assert_eq!(clock_notices(&world), []);
 }
+
+#[test]
+fn nobody_is_dead_because_the_databases_clock_was_set_forward() {
+    // Of two reapings one comes before the node's next renewal, one after it.
+    for held_secs in [0, 3] {
+        let mut world = World::new("2026-01-01T12:00:00Z");
+        let task = world.add(&with_extra(row("hour", "interval", "3600"), r#"{"timeout": "1d"}"#));
+        world.holds = |call| matches!(call, Call::Reap { .. });
+        world.advance_to("2026-01-01T12:01:00Z");
+        world.run_elsewhere(task, "2026-01-01T12:00:59.500Z");
+        world.advance_to(&format!("2026-01-01T12:01:0{held_secs}Z"));
+        world.holds = |_| false;
+        let reaped = world.held.take().expect("it looks for the dead every 10 s");
+        world.send(reaped);
+        world.advance_to("2026-01-01T12:01:05Z");
+        world.set_clock(at("2026-01-01T13:01:05Z"));
+        world.ahead = -TimeDelta::hours(1);
+        // Every node renews within ten seconds.
+        world.advance_to("2026-01-01T13:01:14.900Z");
+        wait(world.store.renew("elsewhere")).unwrap();
+        world.advance_to("2026-01-01T13:01:40Z");
+        assert_eq!(world.rows()[0].status, "todo", "{held_secs}");
+        // One that does not is found after one lease of contact.
+        world.advance_to("2026-01-01T13:02:10Z");
+        assert_eq!(world.rows()[0].status, "lost", "{held_secs}");
+    }
+}

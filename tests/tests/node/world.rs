@@ -267,9 +267,10 @@ impl World {
                 let sighting = Sighting { at, seen, error: Duration::ZERO };
                 Event::Renewed { started: seen, result: result.map(|()| sighting) }
             }
-            Call::Reap { suspects } => Event::Reaped(self.call(self.store.reap(
+            Call::Reap { suspects, until } => Event::Reaped(self.call(self.store.reap(
                 self.node_id,
                 Duration::from_secs(30),
+                until,
                 &suspects,
             ))),
         }

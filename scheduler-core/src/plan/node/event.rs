@@ -84,6 +84,8 @@ pub enum Call {
     Reap {
         /// Tasks that stand at `doing` although this node runs nothing of them.
         suspects: Vec<TaskId>,
+        /// By a clock of the database that is later, nobody is dead.
+        until: DateTime<Utc>,
     },
 }
 

@@ -230,7 +230,10 @@ impl Node {
         let mut actions = Vec::new();
         self.look_for_a_step(local);
         if let Event::Renewed { result: Ok(sighting), .. } = &event {
-            self.clock.sighted(*sighting);
+            if self.clock.sighted(*sighting) {
+                // By a clock that was set forward everybody looks dead.
+                self.lease.contact_lost();
+            }
             self.clock.compared(local);
             self.say_whether_the_clock_is_off(local, &mut actions);
         }

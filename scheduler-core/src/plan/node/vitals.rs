@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use super::{
     Action, Call, Chore, Ending, Failure, Health, Lost, Node, Notice, Reaped, stop::Phase,
 };
@@ -52,10 +54,11 @@ impl Node {
             actions.push(Action::Call(Call::Read));
         }
         if self.has_read && self.reaping.is_due(now) {
-            if self.lease.may_reap(now.mono) {
+            if let Some(left) = self.lease.may_reap_for(now.mono) {
                 self.reaping.begin();
                 let suspects = self.next_suspects();
-                actions.push(Action::Call(Call::Reap { suspects }));
+                let until = now.wall + TimeDelta::from_std(left).unwrap_or(TimeDelta::MAX);
+                actions.push(Action::Call(Call::Reap { suspects, until }));
             } else {
                 self.reaping.due_at = now.mono + self.reap_every();
             }

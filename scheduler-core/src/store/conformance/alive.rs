@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::SubsecRound as _;
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 
 use super::{Fixture, at, claim_at, outcome, run_of};
 use crate::plan::{
@@ -13,6 +13,8 @@ use crate::plan::{
 };
 
 const LEASE: Duration = Duration::from_secs(30);
+/// Judges whatever the database's clock shows.
+pub const AT_ANY_TIME: DateTime<Utc> = DateTime::<Utc>::MAX_UTC;
 pub(super) const LONGER: Duration = Duration::from_secs(100);
 
 pub(super) fn lost(execution_id: ExecutionId, task_id: TaskId, node: Option<&str>) -> Lost {
@@ -21,7 +23,7 @@ pub(super) fn lost(execution_id: ExecutionId, task_id: TaskId, node: Option<&str
 
 impl Fixture {
     pub(super) async fn reap(&self, suspects: &[TaskId]) -> Reaped {
-        self.other.reap("the reaper", LEASE, suspects).await.unwrap()
+        self.other.reap("the reaper", LEASE, AT_ANY_TIME, suspects).await.unwrap()
     }
 }
 
@@ -93,6 +95,20 @@ pub async fn a_lost_run_keeps_what_its_job_noted(fixture: &Fixture) {
         fixture.execution(execution_id).await.extra,
         r#"{"reason":"the node did not renew its lease for 30 s","sent":7}"#
     );
+}
+
+pub async fn nobody_is_dead_by_a_clock_that_is_later_than_agreed(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    fixture.store.renew("n1").await.unwrap();
+    fixture.won(&run_of(task, at(10))).await;
+    fixture.operator.age(LONGER).await;
+    let now = fixture.store.now().await.unwrap();
+    let minute = TimeDelta::minutes(1);
+    let reap = async |until| fixture.other.reap("n2", LEASE, until, &[task]).await.unwrap();
+    // The call was held up, or the clock was set forward.
+    assert_eq!(reap(now - minute).await, Reaped::default());
+    assert_eq!(fixture.status(task).await, "doing");
+    assert_eq!(reap(now + minute).await.lost.len(), 1);
 }
 
 pub async fn a_node_that_was_silent_for_days_is_dead(fixture: &Fixture) {

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use super::{Fixture, at, outcome, run_of};
+use super::{
+    Fixture,
+    alive::{AT_ANY_TIME, LONGER, lost},
+    at, outcome, run_of,
+};
 use crate::plan::{
     claim::Verdict,
     execution::Status,
@@ -40,7 +44,7 @@ pub async fn a_second_row_with_the_same_key_harms_no_record(fixture: &Fixture) {
     assert!(fixture.record(&outcome(500, &claim, Status::Success)).await);
     assert_eq!(fixture.execution(500).await.status, "success");
     assert_eq!(fixture.status(doing).await, "doing", "its twin stands at ready");
-    fixture.store.reap("the reaper", Duration::from_secs(30), &[doing]).await.unwrap();
+    fixture.store.reap("the reaper", Duration::from_secs(30), AT_ANY_TIME, &[doing]).await.unwrap();
 }
 
 pub async fn an_unreadable_value_harms_no_other_row(fixture: &Fixture) {
@@ -156,11 +160,7 @@ pub async fn a_row_of_the_original_is_no_fire(fixture: &Fixture) {
 pub async fn an_open_row_of_the_original_is_lost_after_the_lease(fixture: &Fixture) {
     let task = fixture.add("a").await;
     fixture.operator.insert_open(500, task, "one").await;
-    let lease = Duration::from_secs(30);
-    assert!(fixture.store.reap("the reaper", lease, &[]).await.unwrap().lost.is_empty());
-    fixture.operator.age(lease * 4).await;
-    assert_eq!(
-        fixture.store.reap("the reaper", lease, &[]).await.unwrap().lost,
-        [super::alive::lost(500, task, None)]
-    );
+    assert!(fixture.reap(&[]).await.lost.is_empty());
+    fixture.operator.age(LONGER).await;
+    assert_eq!(fixture.reap(&[]).await.lost, [lost(500, task, None)]);
 }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Fixture, at, outcome, run_of};
+use super::{Fixture, alive::AT_ANY_TIME, at, outcome, run_of};
 use crate::{
     plan::{
         claim::{Claim, Verdict},
@@ -113,8 +113,10 @@ pub async fn claims_records_and_reaping_go_on_side_by_side(fixture: &Fixture) {
     let suspects = tasks.clone();
     let reaping = tokio::spawn(async move {
         for _ in 0..ROUNDS {
-            let reaped =
-                reaper.reap("the reaper", Duration::from_secs(3_600), &suspects).await.unwrap();
+            let reaped = reaper
+                .reap("the reaper", Duration::from_secs(3_600), AT_ANY_TIME, &suspects)
+                .await
+                .unwrap();
             assert_eq!(reaped.lost, []);
         }
     });

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Fixture, at, outcome, run_of};
+use super::{Fixture, alive::LONGER, at, outcome, run_of};
 use crate::plan::{claim::Verdict, execution::Status};
 
 /// Drops calls at many moments, then checks that the store works and that each claim was written as a whole or
@@ -28,9 +28,8 @@ pub async fn a_call_that_is_dropped_leaves_nothing_open(fixture: &Fixture) {
         }
     }
     // The other handle is not blocked by what the first one left behind.
-    fixture.other.reap("the reaper", Duration::ZERO, &tasks).await.unwrap();
-    fixture.operator.age(Duration::from_secs(60)).await;
-    fixture.other.reap("the reaper", Duration::from_secs(1), &tasks).await.unwrap();
+    fixture.operator.age(LONGER).await;
+    fixture.reap(&tasks).await;
     for row in fixture.other.read().await.unwrap().rows {
         assert_eq!(row.status.as_deref(), Ok("ready"), "task {}", row.id);
     }

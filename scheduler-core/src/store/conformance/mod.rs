@@ -133,6 +133,7 @@ macro_rules! store_cases {
             alive: a_node_that_renews_keeps_its_runs,
             alive: a_dead_nodes_runs_are_lost_and_its_tasks_ready,
             alive: a_lost_run_keeps_what_its_job_noted,
+            alive: nobody_is_dead_by_a_clock_that_is_later_than_agreed,
             alive: a_node_that_was_silent_for_days_is_dead,
             alive: a_node_that_never_renewed_has_one_lease_from_its_claim,
             alive: an_outcome_after_lost_is_refused,

@@ -38,7 +38,7 @@ const BATCH_STATEMENTS: [(&str, &[&str]); 21] = [
     ("write_notes", &[NOTES]),
     ("lock_retries", &[FIRES]),
     ("delete_retries", &[FIRES]),
-    ("find_dead", &["node", "30000"]),
+    ("find_dead", &["node", "30000", "9000000000000000"]),
     ("try_lock_tasks", &[IDS]),
     ("existing_tasks", &[IDS]),
     ("count_open", &[IDS]),

@@ -13,7 +13,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Fixture, at, new_task};
+use super::{Fixture, alive::AT_ANY_TIME, at, new_task};
 use crate::{
     plan::{
         claim::{Claim, Entry, Origin, Refusal, RequestId, Verdict},
@@ -405,7 +405,8 @@ impl<'a> Play<'a> {
 
     async fn reap(&mut self, node: usize, suspects: &[usize]) -> String {
         let suspects: Vec<TaskId> = suspects.iter().map(|task| self.task(*task)).collect();
-        let reaped = self.store(node).reap("the reaper", LEASE, &suspects).await.unwrap();
+        let reaped =
+            self.store(node).reap("the reaper", LEASE, AT_ANY_TIME, &suspects).await.unwrap();
         let lost: BTreeSet<_> = reaped
             .lost
             .iter()

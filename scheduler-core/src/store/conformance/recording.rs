@@ -189,9 +189,7 @@ pub async fn our_own_writing_is_no_edit(fixture: &Fixture) {
     );
     fixture.won(&run_of(task, at(20))).await;
     let before = fixture.backdate(task).await;
-    let reaped =
-        fixture.store.reap("the reaper", std::time::Duration::from_secs(30), &[]).await.unwrap();
-    assert_eq!(reaped.lost.len(), 1);
+    assert_eq!(fixture.reap(&[]).await.lost.len(), 1);
     assert_eq!(
         (fixture.status(task).await.as_str(), fixture.row(task).await.updated_at),
         ("ready", before)

@@ -278,7 +278,9 @@ pub(crate) static MYSQL: Statements = Statements {
          AND NOT e.node_id <=> ? \
          AND COALESCE(n.heartbeat_at, UNIX_TIMESTAMP(e.create_at) * 1000, 0) < ",
         now_ms!(),
-        " - ? ORDER BY e.task_id, e.id LIMIT 1000"
+        " - ? AND ",
+        now_ms!(),
+        " <= ? ORDER BY e.task_id, e.id LIMIT 1000"
     ),
     read_attempts: concat!(
         "SELECT e.id, e.attempt, e.extra, e.scheduled_at, ",

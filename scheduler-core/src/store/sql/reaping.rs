@@ -5,12 +5,12 @@ use std::{
     time::Duration,
 };
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::{
-    connection::{Cell, Connection},
-    in_lock_order, json,
+    connection::{Bind, Cell, Connection},
+    epoch_ms, in_lock_order, json,
     statements::Statements,
     status::StatusColumn,
     try_lock_tasks,
@@ -30,6 +30,8 @@ pub(super) struct Search<'a> {
     /// Who asks, and is alive.
     pub(super) node: &'a str,
     pub(super) lease: Duration,
+    /// By a clock that is later, nobody is dead.
+    pub(super) until: DateTime<Utc>,
     pub(super) suspects: &'a [TaskId],
     /// Look at this task alone.
     pub(super) only: Option<TaskId>,
@@ -158,7 +160,8 @@ async fn find_dead(
     search: Search<'_>,
 ) -> Result<Dead, sqlx::Error> {
     let lease_ms = i64::try_from(search.lease.as_millis()).unwrap_or(i64::MAX);
-    let rows = connection.fetch(sql.find_dead, &[search.node.into(), lease_ms.into()]).await?;
+    let binds: [Bind<'_>; 3] = [search.node.into(), lease_ms.into(), epoch_ms(search.until).into()];
+    let rows = connection.fetch(sql.find_dead, &binds).await?;
     let dead = rows.into_iter().filter_map(|row| {
         let node = row[2].clone().into_text().ok();
         Some((row[0].int()?, (row[1].int()?, node)))

@@ -202,9 +202,10 @@ impl Store for SqlStore {
         &self,
         node: &str,
         lease: Duration,
+        until: DateTime<Utc>,
         suspects: &[TaskId],
     ) -> Result<Reaped, StoreError> {
-        let search = Search { node, lease, suspects, only: None };
+        let search = Search { node, lease, until, suspects, only: None };
         match self.reap_once(search).await {
             // One row that cannot be written must not keep all the others from being looked after.
             Err(StoreError::Query { .. }) => self.reap_one_by_one(search).await,

@@ -134,7 +134,8 @@ pub(crate) static SQLITE: Statements = Statements {
     find_dead: "SELECT e.id, e.task_id, e.node_id FROM execute_task e \
                 LEFT JOIN scheduler_node n ON n.node_id = e.node_id WHERE e.status = 'todo' AND e.node_id IS NOT ?1 \
                 AND COALESCE(n.heartbeat_at, unixepoch(e.create_at) * 1000, 0) \
-                < CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?2 ORDER BY e.task_id, e.id LIMIT 1000",
+                < CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?2 \
+                AND CAST(unixepoch('subsec') * 1000 AS INTEGER) <= ?3 ORDER BY e.task_id, e.id LIMIT 1000",
     read_attempts: "SELECT e.id, e.attempt, e.extra, e.scheduled_at, CAST(unixepoch('subsec') * 1000 AS INTEGER) FROM json_each(?1) v CROSS JOIN execute_task e ON e.id = v.value",
     retry_lost: "INSERT OR IGNORE INTO scheduler_retry (task_id, scheduled_at, attempt, due_at) \
                  SELECT e.task_id, e.scheduled_at, e.attempt + 1, CAST(unixepoch('subsec') * 1000 AS INTEGER) \

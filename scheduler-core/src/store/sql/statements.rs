@@ -75,7 +75,8 @@ pub(crate) struct Statements {
     pub(crate) read_now: &'static str,
     /// `(node_id)`; it stays remembered.
     pub(crate) leave: &'static str,
-    /// `(node_id, lease_ms)` → `id, task_id, node_id` of open executions whose node did not renew in time, at most 1,000.
+    /// `(node_id, lease_ms, until)` → `id, task_id, node_id` of open executions whose node did not renew in time, at most
+    /// 1,000; none by a clock that is later than `until`.
     pub(crate) find_dead: &'static str,
     /// `(ids)` → `id, attempt, extra, scheduled_at`.
     pub(crate) read_attempts: &'static str,
