@@ -31,10 +31,13 @@ pub struct MysqlPlace {
 
 /// Session settings on every connection. A lock wait ends after 1 s, the shortest that the server offers: rows
 /// that a stranger holds are passed over or isolated, and the server's own 50 s would outlast every deadline. The mode is ours whatever the server's is: without a strict one, a value
-/// that does not fit would be cut in silence.
+/// that does not fit would be cut in silence. A node that is cut off, or frozen, in the middle of a transaction holds
+/// its rows until the server hears of its end, which may take hours: MariaDB ends what is idle for 10 s (MySQL has no
+/// such setting, and reads a comment).
 const SESSION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
                        SET SESSION innodb_lock_wait_timeout = 1, SESSION autocommit = 1, SESSION completion_type = 0, SESSION time_zone = '+00:00', \
-                       SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'";
+                       SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION' \
+                       /*M!100300 , SESSION idle_transaction_timeout = 10 */";
 
 impl SqlStore {
     /// Connects to a server. Each call to it ends within `deadline`.
