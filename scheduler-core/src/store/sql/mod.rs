@@ -76,6 +76,25 @@ macro_rules! write_transaction {
     }};
 }
 
+/// Runs one statement that writes, within the store's deadline: what must not fail while the database is slow takes one
+/// exchange, not the three of a transaction.
+macro_rules! write_alone {
+    ($store:expr, $operation:literal, $sql:expr, $binds:expr) => {{
+        let store: &$crate::store::sql::SqlStore = $store;
+        let committing = std::sync::atomic::AtomicBool::new(false);
+        let attempt =
+            || async { store.pools.writer(&committing).await?.execute_alone($sql, $binds).await };
+        store
+            .within_deadline(
+                $operation,
+                &committing,
+                $crate::store::sql::connection::is_worth_a_retry,
+                attempt,
+            )
+            .await
+    }};
+}
+
 /// Runs `$body` on a connection for reading, within the store's deadline.
 macro_rules! read_only {
     ($store:expr, $operation:literal, $connection:ident => $body:expr) => {{
@@ -98,6 +117,7 @@ macro_rules! read_only {
 }
 
 use read_only;
+use write_alone;
 use write_transaction;
 
 impl SqlStore {

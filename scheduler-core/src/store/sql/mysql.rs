@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use sqlx::{
-    ConnectOptions, Connection, Executor,
+    AssertSqlSafe, ConnectOptions, Connection, Executor, SqlSafeStr,
     mysql::{MySqlConnectOptions, MySqlPoolOptions},
 };
 
@@ -45,7 +45,20 @@ impl SqlStore {
     /// # Errors
     /// [`StoreError::Unreachable`] with what the server said.
     pub async fn mysql(place: MysqlPlace, deadline: Duration) -> Result<Self, StoreError> {
-        let connect = place.connect.charset("utf8mb4").disable_statement_logging();
+        // Of the driver's own settings none is left, which saves an exchange: ours are made in one.
+        let names = match place.connect.get_collation() {
+            Some(collation) => format!("SET NAMES utf8mb4 COLLATE {collation}"),
+            None => "SET NAMES utf8mb4".to_owned(),
+        };
+        let session = AssertSqlSafe(format!("{names}; {SESSION}")).into_sql_str();
+        let connect = place
+            .connect
+            .charset("utf8mb4")
+            .set_names(false)
+            .timezone(None)
+            .pipes_as_concat(false)
+            .no_engine_substitution(false)
+            .disable_statement_logging();
         let name = format!(
             "mysql://{}@{}:{}/{}",
             connect.get_username(),
@@ -69,8 +82,9 @@ impl SqlStore {
             .max_connections(place.max_connections)
             .idle_timeout(place.idle_timeout)
             .acquire_timeout(deadline)
-            .after_connect(|connection, _| {
-                Box::pin(async move { connection.execute(sqlx::raw_sql(SESSION)).await.map(drop) })
+            .after_connect(move |connection, _| {
+                let session = session.clone();
+                Box::pin(async move { connection.execute(sqlx::raw_sql(session)).await.map(drop) })
             })
             .connect_lazy_with(connect);
         let mut store = Self::new(Pools::Mysql(pool), &MYSQL, name, deadline);

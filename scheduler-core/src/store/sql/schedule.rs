@@ -10,7 +10,7 @@ use super::{
     connection::{Cell, is_worth_the_same_batch},
     from_ms, read_cursors, read_only,
     reaping::{self, Search},
-    recording, task_row, write_transaction,
+    recording, task_row, write_alone, write_transaction,
 };
 use crate::{
     plan::{
@@ -180,9 +180,7 @@ impl Store for SqlStore {
     }
 
     async fn renew(&self, node: &str) -> Result<(), StoreError> {
-        write_transaction!(self, "renewing the lease", connection => async {
-            connection.execute(self.sql.renew, &[node.into()]).await.map(drop)
-        })
+        write_alone!(self, "renewing the lease", self.sql.renew, &[node.into()])
     }
 
     async fn now(&self) -> Result<DateTime<Utc>, StoreError> {
@@ -193,9 +191,7 @@ impl Store for SqlStore {
     }
 
     async fn leave(&self, node: &str) -> Result<(), StoreError> {
-        write_transaction!(self, "leaving", connection => async {
-            connection.execute(self.sql.leave, &[node.into()]).await.map(drop)
-        })
+        write_alone!(self, "leaving", self.sql.leave, &[node.into()])
     }
 
     async fn reap(
