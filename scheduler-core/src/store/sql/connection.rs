@@ -290,6 +290,11 @@ pub(crate) fn is_worth_a_retry(error: &sqlx::Error) -> bool {
     code.is_some_and(|code| matches!(code & 0xff, 5 | 6))
 }
 
+/// A connection that broke in the middle of an exchange. What it had not committed is rolled back.
+pub(crate) fn is_broken(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Io(_))
+}
+
 /// MySQL's lock wait time-out (1205), which rolls back the statement only.
 pub(crate) fn is_lock_wait(error: &sqlx::Error) -> bool {
     mysql_number(error) == Some(1205)

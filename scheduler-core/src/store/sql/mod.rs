@@ -141,7 +141,15 @@ impl SqlStore {
             .with_max_delay(Duration::from_millis(200))
             .without_max_times()
             .with_jitter();
-        let retried = attempt.retry(patience).when(is_worth_a_retry);
+        // A connection that breaks is replaced at once, once: the fire must not wait until its task's turn comes again.
+        let was_broken = AtomicBool::new(false);
+        let is_replaced = |error: &sqlx::Error| {
+            connection::is_broken(error)
+                && !committing.load(Ordering::Relaxed)
+                && !was_broken.swap(true, Ordering::Relaxed)
+        };
+        let retried =
+            attempt.retry(patience).when(|error| is_worth_a_retry(error) || is_replaced(error));
         match tokio::time::timeout(self.deadline, retried).await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(source)) if committing.load(Ordering::Relaxed) => {
