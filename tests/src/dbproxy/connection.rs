@@ -70,11 +70,11 @@ impl Connection {
         });
     }
 
-    /// Wakes both threads, which end; the sockets close with the last of them.
+    /// Lets the server know, and wakes both threads, which end; the client's socket closes with the last of them.
     pub(super) fn close(&self) {
-        for socket in [&self.client, &self.server] {
-            let _ = socket.shutdown(Shutdown::Read);
-        }
+        // Nothing is left to do about one that is closed already.
+        let _ = self.server.shutdown(Shutdown::Both);
+        let _ = self.client.shutdown(Shutdown::Read);
     }
 
     /// The same; the client sees a reset in place of an orderly end.

@@ -18,6 +18,7 @@
 
 mod connection;
 mod packet;
+mod rules;
 #[cfg(test)]
 mod tests;
 
@@ -29,7 +30,7 @@ use std::{
     time::Duration,
 };
 
-use self::connection::Connection;
+use self::{connection::Connection, rules::Rules};
 
 /// What befalls a statement.
 #[derive(Clone, Copy, Debug)]
@@ -89,7 +90,7 @@ struct Shared {
 struct State {
     way: Way,
     is_listening: bool,
-    rules: Vec<Rule>,
+    rules: Rules,
     connections: Vec<Weak<Connection>>,
     accepted: usize,
     statements: Vec<String>,
@@ -103,17 +104,6 @@ enum Way {
     CutOff,
     Refused,
     Ended,
-}
-
-#[derive(Debug)]
-struct Rule {
-    text: String,
-    of_commit: bool,
-    which: Which,
-    action: Action,
-    seen: usize,
-    applied: usize,
-    is_lifted: bool,
 }
 
 /// Statements that are remembered at most.
@@ -160,10 +150,8 @@ impl DbProxy {
     }
 
     fn add(&self, text: &str, of_commit: bool, which: Which, action: Action) -> Fault {
-        let text = text.to_owned();
-        let rules = &mut self.shared.state().rules;
-        rules.push(Rule { text, of_commit, which, action, seen: 0, applied: 0, is_lifted: false });
-        Fault { shared: Arc::clone(&self.shared), rule: rules.len() - 1 }
+        let rule = self.shared.state().rules.add(text, of_commit, which, action);
+        Fault { shared: Arc::clone(&self.shared), rule }
     }
 
     /// Nothing passes any more in either direction, and every connection stays open: what is under way waits, and
@@ -222,20 +210,20 @@ impl Fault {
     /// How often it befell a statement so far.
     #[must_use]
     pub fn times(&self) -> usize {
-        self.shared.state().rules[self.rule].applied
+        self.shared.state().rules.times(self.rule)
     }
 
     /// Waits until it has befallen a statement `times` times; whether it did within `patience`.
     #[must_use]
     pub fn has_fired(&self, times: usize, patience: Duration) -> bool {
-        let too_few = |state: &mut State| state.rules[self.rule].applied < times;
+        let too_few = |state: &mut State| state.rules.times(self.rule) < times;
         let waited = self.shared.changed.wait_timeout_while(self.shared.state(), patience, too_few);
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
     /// It befalls no further statement.
     pub fn lift(&self) {
-        self.shared.state().rules[self.rule].is_lifted = true;
+        self.shared.state().rules.lift(self.rule);
     }
 }
 
@@ -338,24 +326,10 @@ impl Shared {
         if state.statements.len() < REMEMBERED {
             state.statements.push(sql.to_owned());
         }
-        let mut acting = None;
-        for rule in state.rules.iter_mut().filter(|rule| !rule.is_lifted) {
-            let looked_at = if rule.of_commit { commits } else { sql };
-            if !looked_at.contains(&rule.text) {
-                continue;
-            }
-            rule.seen += 1;
-            let is_meant = match rule.which {
-                Which::Nth(nth) => rule.seen == nth,
-                Which::Every => true,
-            };
-            if is_meant && acting.is_none() {
-                rule.applied += 1;
-                acting = Some(rule.action);
-            }
-        }
+        let action = state.rules.action_for(sql, commits);
+        drop(state);
         self.changed.notify_all();
-        acting
+        action
     }
 
     fn ponged(&self, is_in_transaction: bool) {
