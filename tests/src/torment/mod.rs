@@ -8,7 +8,7 @@ mod outages;
 mod people;
 mod starts;
 mod steps;
-mod witness;
+pub mod witness;
 
 use std::{path::Path, time::Duration};
 

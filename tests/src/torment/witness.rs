@@ -8,19 +8,27 @@ use serde::{Deserialize, Serialize};
 
 /// Where the lines go.
 #[derive(Clone, Debug)]
-pub(super) struct Notebook(pub(super) std::path::PathBuf);
+pub struct Notebook(pub std::path::PathBuf);
 
 /// A line.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-pub(super) struct Line {
-    pub(super) is_end: bool,
-    pub(super) at_ms: i64,
-    pub(super) execution: i64,
-    pub(super) task_key: String,
-    pub(super) scheduled_ms: i64,
-    pub(super) attempt: u32,
-    pub(super) trace_id: String,
-    pub(super) pid: u32,
+pub struct Line {
+    /// Whether the run ended; else it began.
+    pub is_end: bool,
+    /// By the machine's clock, in milliseconds since 1970.
+    pub at_ms: i64,
+    /// The row that it was told.
+    pub execution: i64,
+    /// Its task.
+    pub task_key: String,
+    /// The instant that it was told, in milliseconds since 1970.
+    pub scheduled_ms: i64,
+    /// From 1.
+    pub attempt: u32,
+    /// As in its row.
+    pub trace_id: String,
+    /// Of its program.
+    pub pid: u32,
 }
 
 #[job("witness")]
@@ -51,7 +59,10 @@ impl Notebook {
 }
 
 /// All lines.
-pub(super) fn read(path: &Path) -> Result<Vec<Line>> {
+///
+/// # Errors
+/// When there is no such file, or something else in it.
+pub fn read(path: &Path) -> Result<Vec<Line>> {
     let text = std::fs::read_to_string(path)?;
     text.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
 }

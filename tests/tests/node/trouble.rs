@@ -84,6 +84,19 @@ fn results_of_jobs_that_ended_in_an_outage_are_written_afterwards() {
 }
 
 #[test]
+fn a_database_in_trouble_is_asked_three_times_in_two_seconds_at_most() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.add(&row("one", "interval", "1"));
+    world.add(&row("other", "interval", "1"));
+    world.advance_to("2026-01-01T12:00:01Z");
+    world.database = Database::Unreachable;
+    let before = world.calls;
+    world.advance_to("2026-01-01T12:00:21Z");
+    let asked = world.calls - before;
+    assert!(asked > 10 && asked <= 30, "{asked} calls in 20 s");
+}
+
+#[test]
 fn a_node_that_cannot_renew_claims_nothing_until_it_can() {
     let mut world = World::new("2026-01-01T12:00:00Z");
     world.add(&row("second", "interval", "1"));

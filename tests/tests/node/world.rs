@@ -64,6 +64,8 @@ pub(crate) struct World {
     pub(crate) jobs_block: bool,
     /// The running jobs were told that the scheduler stops.
     pub(crate) jobs_were_told: bool,
+    /// How many calls were made.
+    pub(crate) calls: usize,
     /// How many claims were asked for.
     pub(crate) claims: usize,
     /// When the notes of running jobs were asked for.
@@ -126,6 +128,7 @@ impl World {
             has_left: false,
             jobs_block: false,
             jobs_were_told: false,
+            calls: 0,
             claims: 0,
             notings: Vec::new(),
             holds: |_| false,
@@ -222,6 +225,7 @@ impl World {
 
     /// What the tables answer.
     fn answer(&mut self, call: Call) -> Event {
+        self.calls += 1;
         let refused = |text: &str| Failure::NotApplied(text.to_owned());
         match call {
             Call::Read => Event::Read(self.call(self.store.read())),
