@@ -43,7 +43,12 @@ fn f22_every_call_ends_at_its_deadline_while_nothing_passes() {
                 store.record(&outcomes),
                 store.renew("n1"),
                 store.read(),
-                store.reap("n1", PATIENCE, &claimed_tasks),
+                store.reap(
+                    "n1",
+                    PATIENCE,
+                    chrono::DateTime::<chrono::Utc>::MAX_UTC,
+                    &claimed_tasks
+                ),
             );
             let took = clock::mono() - started;
             let failed = [
