@@ -1,0 +1,184 @@
+//! The process on a machine: it starts, hears, acts, runs jobs, and ends one way or another.
+
+use std::collections::VecDeque;
+
+use scheduler_core::{
+    plan::{
+        execution::ExecutionId,
+        node::{Action, Ended, Event, Run},
+        notes::Notes,
+    },
+    store::Store as _,
+};
+
+use super::{DEADLINE, Happening, World};
+use crate::sim::{
+    database::{State, done},
+    machine::Job,
+    seen,
+    time::{Ms, ms},
+};
+
+impl World {
+    pub(super) fn starts(&mut self, machine: usize) {
+        if self.machines[machine].brain.is_none() {
+            self.count("starts");
+            self.machines[machine].start(self.lease);
+            self.hear(machine, Event::Tick);
+        }
+    }
+
+    pub(super) fn crashes(&mut self, machine: usize) {
+        if self.machines[machine].brain.is_some() {
+            self.count("crashes");
+            self.truth.dies(&self.machines[machine].node_id(), self.now);
+            self.machines[machine].wakes(self.now);
+            self.machines[machine].end();
+        }
+    }
+
+    pub(super) fn stops(&mut self, machine: usize) {
+        if self.machines[machine].stopped_at.replace(self.now).is_none() {
+            self.count("stops");
+            self.stops.push((self.machines[machine].node_id(), self.now, None));
+            self.hear(machine, Event::Stop);
+        }
+    }
+
+    pub(super) fn goes_on(&mut self, machine: usize) {
+        if !std::mem::take(&mut self.machines[machine].is_paused) {
+            return;
+        }
+        let now = self.now;
+        self.machines[machine].wakes(now);
+        for execution in std::mem::take(&mut self.machines[machine].over) {
+            self.job_ends(machine, execution);
+        }
+        for event in std::mem::take(&mut self.machines[machine].inbox) {
+            self.hear(machine, event);
+        }
+        self.hear(machine, Event::Tick);
+    }
+
+    pub(super) fn hear(&mut self, machine: usize, event: Event) {
+        if self.machines[machine].is_paused {
+            self.machines[machine].inbox.push_back(event);
+            return;
+        }
+        let mut events = VecDeque::from([event]);
+        while let Some(event) = events.pop_front() {
+            let now = self.machines[machine].now(self.now);
+            seen::in_event(&event, &mut self.counts);
+            let Some(brain) = self.machines[machine].brain.as_mut() else { return };
+            let actions = brain.handle(event, now);
+            let words = [self.now.unsigned_abs(), machine as u64, actions.len() as u64];
+            words.into_iter().for_each(|word| self.digests(word));
+            for action in actions {
+                self.perform(machine, action, &mut events);
+            }
+        }
+        let subject = &mut self.machines[machine];
+        let now = subject.now(self.now);
+        if let Some(brain) = &subject.brain {
+            // As in production: nobody sleeps longer than 5 s, since the wall clock may step.
+            let wait = brain.wake_in(now).map_or(DEADLINE, ms).clamp(1, 5_000);
+            subject.wake_up += 1;
+            let wake_up = subject.wake_up;
+            self.happens_in(wait, Happening::Wake { machine, wake_up });
+        }
+    }
+
+    fn perform(&mut self, machine: usize, action: Action, events: &mut VecDeque<Event>) {
+        self.say(|| format!("m{machine}: {action:?}"));
+        match action {
+            Action::Call(call) => self.calls(machine, call),
+            Action::Start(runs) => runs.into_iter().for_each(|run| self.job_begins(machine, run)),
+            Action::CancelJobs => {
+                let incarnation = self.machines[machine].incarnation;
+                let polite: Vec<_> = self.machines[machine]
+                    .jobs
+                    .iter()
+                    .filter(|(_, job)| &*job.run.args == "seconds")
+                    .map(|(id, _)| *id)
+                    .collect();
+                for execution in polite {
+                    self.happens_in(100, Happening::JobEnds { machine, incarnation, execution });
+                }
+            }
+            Action::Abort(executions) => {
+                let ended = executions.into_iter().filter_map(|id| {
+                    let ended = self.take_job(machine, id, false)?;
+                    Some(Ended { result: Err("ended by the scheduler".to_owned()), ..ended })
+                });
+                let ended: Vec<_> = ended.collect();
+                events.push_back(Event::Ended(ended));
+            }
+            Action::Report(notice) => seen::in_notice(&notice, &mut self.counts),
+            Action::Exit => {
+                let node = self.machines[machine].node_id();
+                if self.database.state == State::Up && !self.machines[machine].is_cut_off {
+                    let _ = done(self.database.store.leave(&node));
+                }
+                self.truth.dies(&node, self.now);
+                self.machines[machine].end();
+                let now = self.now;
+                let stop = self.stops.iter_mut().rev().find(|(of, ..)| *of == node);
+                if let Some((_, _, left)) = stop {
+                    *left = Some(now);
+                }
+                let wait = self.rng.i64(0..60_000);
+                self.happens_in(wait, Happening::Starts(machine));
+            }
+        }
+    }
+
+    fn job_begins(&mut self, machine: usize, run: Run) {
+        let (takes, result) = self.draw_job(&run.args);
+        let incarnation = self.machines[machine].incarnation;
+        let node = self.machines[machine].node_id();
+        self.truth.begins(&node, &run, self.now);
+        self.count("runs");
+        let execution = run.execution_id;
+        let started_at = self.machines[machine].now(self.now).wall;
+        self.machines[machine].jobs.insert(execution, Job { run, started_at, result });
+        self.happens_in(takes, Happening::JobEnds { machine, incarnation, execution });
+    }
+
+    fn draw_job(&mut self, args: &str) -> (Ms, Result<(), String>) {
+        match args {
+            "seconds" => (self.rng.i64(1_000..30_000), Ok(())),
+            "long" => (self.rng.i64(self.lease..3 * self.lease), Ok(())),
+            "fails" if self.rng.bool() => (5, Err("it failed".to_owned())),
+            "never" => (Ms::MAX / 4, Ok(())),
+            _ => (self.rng.i64(1..10), Ok(())),
+        }
+    }
+
+    pub(super) fn job_ends(&mut self, machine: usize, execution: ExecutionId) {
+        if self.machines[machine].is_paused {
+            self.machines[machine].over.push(execution);
+        } else if let Some(ended) = self.take_job(machine, execution, true) {
+            self.hear(machine, Event::Ended(vec![ended]));
+        }
+    }
+
+    fn take_job(
+        &mut self,
+        machine: usize,
+        execution: ExecutionId,
+        is_whole: bool,
+    ) -> Option<Ended> {
+        let node = self.machines[machine].node_id();
+        let job = self.machines[machine].jobs.remove(&execution)?;
+        self.truth.ends(&node, execution, is_whole, self.now);
+        let finished_at = self.machines[machine].now(self.now).wall;
+        let started_at = Some(job.started_at);
+        Some(Ended {
+            execution_id: execution,
+            started_at,
+            finished_at,
+            result: job.result,
+            notes: Notes::new(),
+        })
+    }
+}
