@@ -4,7 +4,9 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    pin::pin,
     sync::{Mutex, MutexGuard},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
@@ -25,6 +27,17 @@ mod desk;
 /// Tables in memory.
 #[derive(Debug)]
 pub struct MemoryStore(Mutex<Tables>);
+
+/// The answer of a store in memory, which never waits.
+///
+/// # Panics
+/// When `call` waits after all.
+pub fn at_once<T>(call: impl Future<Output = T>) -> T {
+    match pin!(call).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => panic!("bug: a call to tables in memory waits"),
+    }
+}
 
 #[derive(Debug)]
 struct Tables {

@@ -1,11 +1,9 @@
 //! How the tables answer, when the test orders it otherwise than well.
 
-use std::{
-    pin::pin,
-    task::{Context, Poll, Waker},
+use crate::{
+    plan::node::Failure,
+    store::{StoreError, memory::at_once},
 };
-
-use crate::{plan::node::Failure, store::StoreError};
 
 /// What goes wrong with a call to the tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,10 +33,10 @@ impl Database {
             _ if self.is_down => Err(Failure::NotApplied("the database is down".to_owned())),
             Some(StoreFault::Fails) => Err(Failure::NotApplied("ordered to fail".to_owned())),
             Some(StoreFault::LosesAnswer) => {
-                let _ = answer(call);
+                let _ = at_once(call);
                 Err(Failure::Unknown("ordered to lose the answer".to_owned()))
             }
-            None => answer(call).map_err(|error| Failure::NotApplied(error.chain())),
+            None => at_once(call).map_err(|error| Failure::NotApplied(error.chain())),
         }
     }
 }
@@ -46,16 +44,8 @@ impl Database {
 /// What a call by the test itself gives; a refusal is a mistake of the test.
 #[track_caller]
 pub(super) fn done<T>(call: impl Future<Output = Result<T, StoreError>>) -> T {
-    match answer(call) {
+    match at_once(call) {
         Ok(value) => value,
         Err(error) => panic!("{error}"),
-    }
-}
-
-/// The result of a call to tables in memory, which never waits.
-fn answer<T>(call: impl Future<Output = T>) -> T {
-    match pin!(call).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(result) => result,
-        Poll::Pending => panic!("bug: a call to tables in memory waits"),
     }
 }

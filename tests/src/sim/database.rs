@@ -2,8 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    pin::pin,
-    task::{Context, Poll, Waker},
     time::Duration,
 };
 
@@ -17,7 +15,8 @@ use scheduler_core::{
         task::TaskId,
     },
     store::{
-        Desk as _, ExecutionFilter, ExecutionRow, Store as _, StoreError, memory::MemoryStore,
+        Desk as _, ExecutionFilter, ExecutionRow, Store as _, StoreError,
+        memory::{MemoryStore, at_once},
     },
 };
 
@@ -64,7 +63,7 @@ impl Database {
     /// Empty tables, migrated at `now`.
     pub(super) fn new(lease: Ms, now: Ms) -> Self {
         let store = MemoryStore::new(utc(now));
-        done(store.migrate()).expect("memory can be migrated");
+        at_once(store.migrate()).expect("memory can be migrated");
         let held = BTreeMap::new();
         Self { store, state: State::Up, changes: Vec::new(), lease, newest: 0, held }
     }
@@ -79,9 +78,9 @@ impl Database {
     ) -> Event {
         self.store.set_now(utc(now));
         match call {
-            Call::Read => Event::Read(done(self.store.read()).map_err(failure)),
+            Call::Read => Event::Read(at_once(self.store.read()).map_err(failure)),
             Call::ReadCursors(tasks) => {
-                let result = done(self.store.cursors(&tasks)).map_err(failure);
+                let result = at_once(self.store.cursors(&tasks)).map_err(failure);
                 Event::Cursors(tasks, result)
             }
             Call::Claim(claims) => {
@@ -92,7 +91,7 @@ impl Database {
                 let result = if claims.iter().any(|claim| self.held.contains_key(&claim.task_id)) {
                     Err(Failure::NotApplied("lock wait timeout".to_owned()))
                 } else {
-                    done(self.store.settle(&claims)).map_err(failure)
+                    at_once(self.store.settle(&claims)).map_err(failure)
                 };
                 Event::Settled(claims, result)
             }
@@ -100,9 +99,9 @@ impl Database {
                 let recorded = self.record(&outcomes, now);
                 Event::Recorded(outcomes, Ok(recorded))
             }
-            Call::Note(notes) => Event::Noted(done(self.store.note(&notes)).map_err(failure)),
+            Call::Note(notes) => Event::Noted(at_once(self.store.note(&notes)).map_err(failure)),
             Call::Renew => {
-                let result = done(self.store.renew(node)).map_err(failure);
+                let result = at_once(self.store.renew(node)).map_err(failure);
                 let sighting = Sighting { at: utc(now), seen, error: Duration::ZERO };
                 Event::Renewed { started, result: result.map(|()| sighting) }
             }
@@ -115,7 +114,7 @@ impl Database {
     fn claim(&mut self, node: &str, claims: &[Claim], now: Ms) -> Vec<Verdict> {
         let is_held = |claim: &&Claim| self.held.contains_key(&claim.task_id);
         let free: Vec<Claim> = claims.iter().filter(|claim| !is_held(claim)).cloned().collect();
-        let verdicts = done(self.store.claim(node, &free)).unwrap_or_default();
+        let verdicts = at_once(self.store.claim(node, &free)).unwrap_or_default();
         let mut verdicts = verdicts.into_iter();
         let locked = Verdict::Refused(Refusal::Locked);
         let verdicts = claims
@@ -136,7 +135,7 @@ impl Database {
                 if self.held.contains_key(&outcome.task_id) {
                     return Recorded::Locked;
                 }
-                let recorded = done(self.store.record(std::slice::from_ref(outcome)));
+                let recorded = at_once(self.store.record(std::slice::from_ref(outcome)));
                 recorded.ok().and_then(|mut recorded| recorded.pop()).unwrap_or(Recorded::Locked)
             })
             .collect();
@@ -151,7 +150,7 @@ impl Database {
             return Reaped::default();
         }
         let reaped =
-            done(self.store.reap(node, span(self.lease), until, suspects)).unwrap_or_default();
+            at_once(self.store.reap(node, span(self.lease), until, suspects)).unwrap_or_default();
         let ids: Vec<_> = reaped.lost.iter().map(|lost| lost.execution_id).collect();
         self.observe(&ids, now);
         reaped
@@ -161,12 +160,12 @@ impl Database {
     fn observe(&mut self, ids: &[ExecutionId], now: Ms) {
         let mut ids: BTreeSet<ExecutionId> = ids.iter().copied().collect();
         let newest = ExecutionFilter { task_id: None, status: None, before: None, limit: 1 };
-        let newest = done(self.store.executions(newest)).unwrap_or_default();
+        let newest = at_once(self.store.executions(newest)).unwrap_or_default();
         if let Some(row) = newest.first() {
             ids.extend(self.newest + 1..=row.id);
             self.newest = row.id;
         }
-        let rows = ids.into_iter().filter_map(|id| done(self.store.execution(id)).ok());
+        let rows = ids.into_iter().filter_map(|id| at_once(self.store.execution(id)).ok());
         self.changes.extend(rows.map(|row| Change { at: now, row }));
     }
 
@@ -195,14 +194,14 @@ impl Database {
     /// All executions, oldest first.
     pub(super) fn executions(&self) -> Vec<ExecutionRow> {
         let all = ExecutionFilter { task_id: None, status: None, before: None, limit: u32::MAX };
-        let mut rows = done(self.store.executions(all)).unwrap_or_default();
+        let mut rows = at_once(self.store.executions(all)).unwrap_or_default();
         rows.reverse();
         rows
     }
 
     /// Whether something of `task` is open or waits to be tried again.
     pub(super) fn is_busy(&self, task: TaskId) -> bool {
-        let waits = done(self.store.read()).unwrap_or_default().requests;
+        let waits = at_once(self.store.read()).unwrap_or_default().requests;
         waits.iter().any(|request| request.task_id == task)
             || self.open().iter().any(|row| row.task_id == task)
     }
@@ -211,7 +210,7 @@ impl Database {
     pub(super) fn open(&self) -> Vec<ExecutionRow> {
         let status = Some(Status::Todo);
         let open = ExecutionFilter { task_id: None, status, before: None, limit: u32::MAX };
-        done(self.store.executions(open)).unwrap_or_default()
+        at_once(self.store.executions(open)).unwrap_or_default()
     }
 }
 
@@ -224,7 +223,7 @@ fn tasks_of(call: &Call) -> BTreeSet<TaskId> {
 }
 
 /// The answer to a call that failed.
-pub(super) fn failed(call: Call, failure: Failure, started: std::time::Duration) -> Event {
+pub(super) fn failed(call: Call, failure: Failure, started: Duration) -> Event {
     match call {
         Call::Read => Event::Read(Err(failure)),
         Call::ReadCursors(tasks) => Event::Cursors(tasks, Err(failure)),
@@ -234,14 +233,6 @@ pub(super) fn failed(call: Call, failure: Failure, started: std::time::Duration)
         Call::Note(_) => Event::Noted(Err(failure)),
         Call::Renew => Event::Renewed { started, result: Err(failure) },
         Call::Reap { .. } => Event::Reaped(Err(failure)),
-    }
-}
-
-/// The memory store answers at once.
-pub(super) fn done<T>(call: impl Future<Output = T>) -> T {
-    match pin!(call).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(answer) => answer,
-        Poll::Pending => unreachable!("the memory store never waits"),
     }
 }
 

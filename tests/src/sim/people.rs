@@ -4,11 +4,11 @@ use fastrand::Rng;
 use jiff::tz::TimeZone;
 use scheduler_core::{
     plan::task::TaskId,
-    store::{Desk as _, NewTask},
+    store::{Desk as _, NewTask, memory::at_once},
 };
 
 use super::{
-    database::{Database, done},
+    database::Database,
     grid::Grid,
     time::{Ms, utc},
 };
@@ -112,7 +112,7 @@ impl People {
             ..NewTask::new(&key, "job", grid.trigger(), &grid.spec())
         };
         database.store.set_now(utc(now));
-        let Ok(id) = done(database.store.add(&row)) else { return };
+        let Ok(id) = at_once(database.store.add(&row)) else { return };
         let rules = Rules {
             limit: (overlap != "allow").then_some(limit),
             is_queue: overlap == "queue",
@@ -139,29 +139,29 @@ impl People {
         match rng.u8(0..10) {
             0..3 => {
                 row.is_enabled = !row.is_enabled;
-                let _ = done(store.set_enabled(row.id, row.is_enabled));
+                let _ = at_once(store.set_enabled(row.id, row.is_enabled));
                 row.means(now, row.is_enabled.then(|| row.grid.clone()));
             }
             3..6 => {
                 let grid = Grid::draw(rng, now, until);
                 if grid.trigger() == row.grid.trigger() && grid != row.grid {
-                    let _ = done(store.set_spec(row.id, &grid.spec()));
+                    let _ = at_once(store.set_spec(row.id, &grid.spec()));
                     row.grid = grid;
                     row.means(now, row.is_enabled.then(|| row.grid.clone()));
                 }
             }
             6 => {
-                let _ = done(store.request_run(row.id, utc(now)));
+                let _ = at_once(store.request_run(row.id, utc(now)));
                 // Asking for a run is no edit.
             }
             7 if rng.bool() => store.edit(row.id, |row| row.status = Ok("doing".to_owned())),
             7 => {
-                let _ = done(store.set_spec(row.id, "poison"));
+                let _ = at_once(store.set_spec(row.id, "poison"));
                 row.grid = Grid::Broken(row.grid.trigger());
                 row.means(now, None);
             }
             8 => {
-                let _ = done(store.delete(row.id));
+                let _ = at_once(store.delete(row.id));
                 row.means(now, None);
                 row.is_deleted = true;
             }

@@ -8,12 +8,12 @@ use scheduler_core::{
         node::{Action, Ended, Event, Run},
         notes::Notes,
     },
-    store::Store as _,
+    store::{Store as _, memory::at_once},
 };
 
 use super::{DEADLINE, Happening, World};
 use crate::sim::{
-    database::{State, done},
+    database::State,
     machine::Job,
     seen,
     time::{Ms, ms},
@@ -117,7 +117,7 @@ impl World {
             Action::Exit => {
                 let node = self.machines[machine].node_id();
                 if self.database.state == State::Up && !self.machines[machine].is_cut_off {
-                    let _ = done(self.database.store.leave(&node));
+                    let _ = at_once(self.database.store.leave(&node));
                 }
                 self.truth.dies(&node, self.now);
                 self.machines[machine].end();
