@@ -1,0 +1,60 @@
+//! How rows and processes come to their end: I9, I14 and I15.
+
+use std::collections::BTreeSet;
+
+use scheduler_core::plan::execution::ExecutionId;
+
+use super::{Judge, name, recovery};
+use crate::sim::{
+    database::Change,
+    time::utc,
+    truth::Testimony,
+    world::{DEADLINE, SHUTDOWN},
+};
+
+impl Judge<'_> {
+    /// I9: at the end, when all is mended, nothing is open that nobody runs.
+    pub(super) fn nothing_is_stuck(&mut self) {
+        // What ended just now is on its way to its row.
+        let is_under_way =
+            |run: &&Testimony| run.ended.is_none_or(|ended| ended > self.world.now - 2 * DEADLINE);
+        let runs = self.world.truth.runs.iter().filter(is_under_way);
+        let running: BTreeSet<ExecutionId> = runs.map(|run| run.execution).collect();
+        let course = self.course();
+        let settled = self.world.now - recovery(self.lease);
+        for row in self.world.database.open() {
+            let is_old = course.get(&row.id).is_none_or(|course| course.0 < settled);
+            if !running.contains(&row.id) && is_old {
+                self.wrong("I9", format!("{} is open, and nobody runs it", name(&row)));
+            }
+        }
+    }
+
+    /// I15: after an outage the living come first: nobody reaps what they ran meanwhile.
+    pub(super) fn nobody_is_taken_for_dead(&mut self) {
+        let lost: Vec<_> = self.rows.iter().filter(|row| row.status == "lost").map(name).collect();
+        lost.into_iter().for_each(|row| self.wrong("I15", format!("{row}, and no node died")));
+    }
+
+    /// I14: who was asked to stop claims nothing more and leaves in time; what it had is closed, if the database was
+    /// there.
+    pub(super) fn stops_are_orderly(&mut self) {
+        for (node, asked, left) in self.world.stops.clone() {
+            let late = |change: &&Change| {
+                change.row.node_id.as_deref() == Some(&node)
+                    && change.at > asked + 2 * DEADLINE
+                    && change.row.status == "todo"
+            };
+            if self.is_sound && self.world.database.changes.iter().any(|change| late(&change)) {
+                self.wrong(
+                    "I14",
+                    format!("{node} claimed after it was asked to stop at {}", utc(asked)),
+                );
+            }
+            let Some(left) = left else { continue };
+            if self.is_sound && left - asked > SHUTDOWN + 2_000 {
+                self.wrong("I14", format!("{node} left {} ms after it was asked to", left - asked));
+            }
+        }
+    }
+}
