@@ -11,7 +11,7 @@ use scheduler_core::{
         claim::{Claim, Refusal, Verdict},
         database_clock::Sighting,
         execution::{ExecutionId, Outcome, Recorded, Status},
-        node::{Call, Event, Failure, Reaped},
+        node::{Call, Event, Failure, Reading, Reaped},
         task::TaskId,
     },
     store::{
@@ -35,6 +35,9 @@ pub(super) enum State {
     ReadOnly,
 }
 
+/// How old a reading may be that is shown as if it were new.
+pub(super) const STALE: Ms = 60_000;
+
 /// A row of `execute_task` as it stood from `at` on.
 #[derive(Clone, Debug)]
 pub(super) struct Change {
@@ -55,6 +58,8 @@ pub(super) struct Database {
     pub(super) changes: Vec<Change>,
     lease: Ms,
     newest: ExecutionId,
+    /// The tables as they were a while ago.
+    kept: Option<(Ms, Reading)>,
     /// Tasks whose rows a transaction holds that nobody waits for any more.
     held: BTreeMap<TaskId, u32>,
 }
@@ -65,7 +70,7 @@ impl Database {
         let store = MemoryStore::new(utc(now));
         at_once(store.migrate()).expect("memory can be migrated");
         let held = BTreeMap::new();
-        Self { store, state: State::Up, changes: Vec::new(), lease, newest: 0, held }
+        Self { store, state: State::Up, changes: Vec::new(), lease, newest: 0, kept: None, held }
     }
 
     /// Performs `call` of `node`, which began and is answered then by the machine's monotonic clock.
@@ -78,7 +83,10 @@ impl Database {
     ) -> Event {
         self.store.set_now(utc(now));
         match call {
-            Call::Read => Event::Read(at_once(self.store.read()).map_err(failure)),
+            Call::Read => {
+                self.keep(now);
+                Event::Read(at_once(self.store.read()).map_err(failure))
+            }
             Call::ReadCursors(tasks) => {
                 let result = at_once(self.store.cursors(&tasks)).map_err(failure);
                 Event::Cursors(tasks, result)
@@ -109,6 +117,24 @@ impl Database {
                 Event::Reaped(Ok(self.reap(node, until, &suspects, now)))
             }
         }
+    }
+
+    /// Keeps a reading to be shown later.
+    fn keep(&mut self, now: Ms) {
+        if self.kept.as_ref().is_none_or(|(at, _)| now - at > STALE / 4) {
+            self.kept = at_once(self.store.read()).ok().map(|reading| (now, reading));
+        }
+    }
+
+    /// The tables as they were some time in the last minute.
+    pub(super) fn old_reading(&mut self, now: Ms) -> Reading {
+        let kept = self.kept.take().filter(|(at, _)| now - at < STALE);
+        kept.map_or_else(|| at_once(self.store.read()).unwrap_or_default(), |(_, reading)| reading)
+    }
+
+    /// Whether the execution was taken for lost.
+    pub(super) fn is_lost(&self, id: ExecutionId) -> bool {
+        at_once(self.store.execution(id)).is_ok_and(|row| row.status == Status::Lost.as_str())
     }
 
     fn claim(&mut self, node: &str, claims: &[Claim], now: Ms) -> Vec<Verdict> {

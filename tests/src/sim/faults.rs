@@ -17,6 +17,8 @@ pub(super) struct Faults {
     pub(super) hang: u32,
     /// Of a thousand calls so many take up to 2 s each way.
     pub(super) slow: u32,
+    /// Of a thousand readings so many show the tables as they were up to a minute before.
+    pub(super) stale: u32,
     /// Mean time between two troubles of the whole database: refusing, frozen, or read-only.
     pub(super) database: Option<Ms>,
     /// Mean time between two crashes of a node, which comes back after up to two minutes.
@@ -29,8 +31,12 @@ pub(super) struct Faults {
     pub(super) cut_off: Option<Ms>,
     /// Farthest distance of a node's wall clock from the true one, and of its steps.
     pub(super) clock: Ms,
+    /// How much faster or slower a node's wall clock runs at most, in millionths.
+    pub(super) drift: i64,
     /// Mean time between two edits of a row.
     pub(super) edit: Option<Ms>,
+    /// Whether some machines are never mended; the first one always is.
+    pub(super) lasting: bool,
 }
 
 const MINUTE: Ms = 60_000;
@@ -51,13 +57,16 @@ impl Faults {
             answers_lost: share(rng, 100),
             hang: share(rng, 20),
             slow: share(rng, 100),
+            stale: share(rng, 100),
             database: mean(rng, 15),
             crash: mean(rng, 10),
             pause: mean(rng, 10),
             stop: mean(rng, 10),
             cut_off: mean(rng, 15),
             clock: if on(rng) { *rng.choice(&[1_500, 3_000, 7_200_000]).unwrap_or(&0) } else { 0 },
+            drift: if on(rng) { *rng.choice(&[500, 20_000]).unwrap_or(&0) } else { 0 },
             edit: mean(rng, 5),
+            lasting: rng.bool(),
         }
     }
 
@@ -68,13 +77,16 @@ impl Faults {
             ("answers_lost", self.answers_lost > 0),
             ("hang", self.hang > 0),
             ("slow", self.slow > 0),
+            ("stale", self.stale > 0),
             ("database", self.database.is_some()),
             ("crash", self.crash.is_some()),
             ("pause", self.pause.is_some()),
             ("stop", self.stop.is_some()),
             ("cut_off", self.cut_off.is_some()),
             ("clock", self.clock > 0),
+            ("drift", self.drift > 0),
             ("edit", self.edit.is_some()),
+            ("lasting", self.lasting),
         ];
         classes.into_iter().filter_map(|(name, is_there)| is_there.then_some(name)).collect()
     }

@@ -5,7 +5,7 @@ mod ends;
 mod instants;
 mod runs;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use scheduler_core::{
     plan::{execution::ExecutionId, task::TaskId},
@@ -13,7 +13,9 @@ use scheduler_core::{
 };
 
 use super::{
+    database::STALE,
     faults::Faults,
+    seen::Counts,
     time::{Ms, utc},
     world::{DEADLINE, World},
 };
@@ -27,16 +29,37 @@ pub struct Violation {
     pub text: String,
 }
 
-/// How long a dead node's executions may stay open.
-fn recovery(lease: Ms) -> Ms {
-    lease + lease / 3 + 2 * DEADLINE
+/// Every rule that is judged.
+pub const RULES: [&str; 14] =
+    ["I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I10", "I11", "I14", "I15", "I22"];
+
+/// What a judge has found.
+#[derive(Clone, Debug, Default)]
+pub struct Findings {
+    /// What is wrong.
+    pub violations: Vec<Violation>,
+    /// What became of the instants that the rows mean.
+    pub fires: Counts,
+    /// How late fires began that need not wait: by what was wrong then, how many for each number of milliseconds.
+    pub lateness: BTreeMap<&'static str, BTreeMap<Ms, u64>>,
+    /// The longest time after which a dead node's execution was closed, once all was mended.
+    pub recovery: Option<Ms>,
+}
+
+/// The time between two readings of the rows, the scheduler's default.
+const SYNC: Ms = 10_000;
+
+/// How long a dead node's executions may stay open: a lease, a third of it between two lookings, one call.
+pub fn recovery(lease: Ms) -> Ms {
+    lease + lease / 3 + DEADLINE
 }
 
 /// Everything that is wrong.
-pub(super) fn judge(world: &World, lease: Ms, faults: &Faults) -> Vec<Violation> {
+pub(super) fn judge(world: &World, lease: Ms, faults: &Faults) -> Findings {
     let is_sound = faults.are_none();
     let rows = world.database.executions();
-    let mut judge = Judge { world, lease, is_sound, rows, found: Vec::new() };
+    let unseen = if faults.stale > 0 { STALE + 2 * SYNC } else { 0 };
+    let mut judge = Judge { world, lease, is_sound, unseen, rows, found: Findings::default() };
     if faults.are_of_the_database() {
         judge.nobody_is_taken_for_dead();
     }
@@ -44,7 +67,9 @@ pub(super) fn judge(world: &World, lease: Ms, faults: &Faults) -> Vec<Violation>
     judge.runs_have_rows();
     judge.rows_never_change_once_closed();
     judge.nothing_overlaps();
+    judge.nothing_is_claimed_while_it_is_off();
     judge.nothing_is_stuck();
+    judge.the_dead_are_found_in_time();
     judge.stops_are_orderly();
     for row in &world.people.rows {
         judge.every_instant_is_accounted_for(row);
@@ -56,8 +81,10 @@ struct Judge<'a> {
     world: &'a World,
     lease: Ms,
     is_sound: bool,
+    /// How long after an edit a node may still be shown the row as it was, and then see the edit anew.
+    unseen: Ms,
     rows: Vec<ExecutionRow>,
-    found: Vec<Violation>,
+    found: Findings,
 }
 
 fn ms_of(row: &ExecutionRow) -> Ms {
@@ -77,8 +104,8 @@ fn name(row: &ExecutionRow) -> String {
 
 impl Judge<'_> {
     fn wrong(&mut self, rule: &'static str, text: String) {
-        if self.found.len() < 50 {
-            self.found.push(Violation { rule, text });
+        if self.found.violations.len() < 50 {
+            self.found.violations.push(Violation { rule, text });
         }
     }
 
@@ -136,6 +163,25 @@ impl Judge<'_> {
             }
         }
         wrong.into_iter().for_each(|text| self.wrong("I10", text));
+    }
+
+    /// I11: no run is claimed after its row was switched off or deleted.
+    fn nothing_is_claimed_while_it_is_off(&mut self) {
+        let mut seen = BTreeSet::new();
+        for change in &self.world.database.changes {
+            if !seen.insert(change.row.id) || change.row.status != "todo" {
+                continue;
+            }
+            let row = self.world.people.rows.iter().find(|row| row.id == change.row.task_id);
+            let mut off = row.iter().flat_map(|row| &row.versions).filter(|version| !version.is_on);
+            if off.any(|version| version.from < change.at && change.at < version.until) {
+                let at = utc(change.at);
+                self.wrong(
+                    "I11",
+                    format!("{} was claimed at {at}, switched off", name(&change.row)),
+                );
+            }
+        }
     }
 
     /// I8: no more runs of a task at once than its row allows. A run counts until its row is closed: who is found dead

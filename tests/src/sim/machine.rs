@@ -26,6 +26,21 @@ pub(super) struct Job {
     pub(super) result: Result<(), String>,
 }
 
+/// What is never mended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Plight {
+    /// No process runs any more.
+    Dead,
+    /// The process does not move any more.
+    Paused,
+    /// No packet passes any more.
+    CutOff,
+    /// Packets pass for some seconds, then none for some seconds, and so on.
+    Flaps,
+    /// The wall clock is hours off.
+    ClockOff,
+}
+
 /// A machine.
 #[derive(Debug)]
 pub(super) struct Machine {
@@ -47,8 +62,11 @@ pub(super) struct Machine {
     pub(super) over: Vec<ExecutionId>,
     /// No packet passes between it and the database.
     pub(super) is_cut_off: bool,
-    /// How far its wall clock is ahead of the true one.
-    pub(super) ahead: Ms,
+    /// What it suffers for good.
+    pub(super) plight: Option<Plight>,
+    clock: WallClock,
+    /// Whether a claim of its process is under way.
+    pub(super) is_claiming: bool,
     /// The wake-up that counts; earlier ones are forgotten.
     pub(super) wake_up: u64,
     /// When its process was asked to stop.
@@ -69,7 +87,9 @@ impl Machine {
             inbox: VecDeque::new(),
             over: Vec::new(),
             is_cut_off: false,
-            ahead: 0,
+            plight: None,
+            clock: WallClock::default(),
+            is_claiming: false,
             wake_up: 0,
             stopped_at: None,
         }
@@ -80,14 +100,24 @@ impl Machine {
         format!("{}.{}", self.name, self.incarnation)
     }
 
+    /// Whether `node` is, or was, a process of this machine.
+    pub(super) fn is_of(&self, node: &str) -> bool {
+        node.split_once('.').is_some_and(|(machine, _)| machine == self.name)
+    }
+
     /// What its clocks say.
     pub(super) fn now(&self, now: Ms) -> Now {
-        Now { wall: utc(now + self.ahead), mono: self.mono(now) }
+        Now { wall: utc(self.clock.at(now)), mono: self.mono(now) }
     }
 
     /// Its monotonic clock, which stands still while it sleeps.
     pub(super) fn mono(&self, now: Ms) -> Duration {
         span(self.asleep_since.unwrap_or(now) - self.slept)
+    }
+
+    /// Its wall clock is set, and runs faster or slower from now on.
+    pub(super) fn sets_clock(&mut self, ahead: Ms, drift: i64, now: Ms) {
+        self.clock = WallClock { ahead, drift, since: now };
     }
 
     /// The machine wakes up.
@@ -118,6 +148,23 @@ impl Machine {
         self.inbox.clear();
         self.over.clear();
         self.is_paused = false;
+        self.is_claiming = false;
+    }
+}
+
+/// A wall clock that is wrong.
+#[derive(Clone, Copy, Debug, Default)]
+struct WallClock {
+    /// How far it was ahead of the true time at `since`.
+    ahead: Ms,
+    /// How much it has gained in a million since then.
+    drift: i64,
+    since: Ms,
+}
+
+impl WallClock {
+    fn at(self, now: Ms) -> Ms {
+        now + self.ahead + (now - self.since) * self.drift / 1_000_000
     }
 }
 

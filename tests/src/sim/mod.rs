@@ -5,6 +5,7 @@
 
 mod database;
 mod faults;
+pub mod figures;
 mod grid;
 mod judge;
 mod machine;
@@ -15,8 +16,8 @@ mod truth;
 mod world;
 
 use std::{
-    collections::BTreeMap,
     sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
 };
 
 use fastrand::Rng;
@@ -26,75 +27,97 @@ use self::{
     time::Ms,
     world::{Shape, World},
 };
-pub use self::{judge::Violation, seen::WANTED};
+pub use self::{
+    judge::{Findings, RULES, Violation, recovery},
+    seen::{Counts, WANTED},
+    world::Log,
+};
 
 /// What came of a seed.
 #[derive(Debug)]
 pub struct Outcome {
     /// The seed.
     pub seed: u64,
-    /// What was found wrong.
-    pub violations: Vec<Violation>,
+    /// What the judge found.
+    pub findings: Findings,
+    /// How long a node counted as alive after its last renewal, in milliseconds.
+    pub lease: Ms,
     /// Which faults there were.
     pub classes: Vec<&'static str>,
     /// What happened how often.
-    pub counts: BTreeMap<String, u64>,
-    /// Simulated time of all nodes together, in milliseconds.
+    pub counts: Counts,
+    /// Simulated time from the beginning to the end.
+    pub span: Duration,
+    /// That of all nodes together, in milliseconds.
     pub node_ms: Ms,
-    /// Changes with everything that happened, and with its order.
+    /// Changes with everything that happened, and with its order, if [`Log`] says so.
     pub digest: u64,
     /// What happened, a line each, if it was asked for.
     pub timeline: Vec<String>,
 }
+
+/// One of so many seeds is played twice.
+const AGAIN: u64 = 50;
 
 const MINUTE: Ms = 60_000;
 
 /// 2026-01-01 00:00 UTC.
 const NEW_YEAR: Ms = 1_767_225_600_000;
 
-/// Nights on which clocks change in a zone of the rows, in UTC: London, New York, Lord Howe, Chatham.
-const NIGHTS: [Ms; 4] =
-    [1_774_746_000_000, 1_793_512_800_000, 1_775_314_800_000, 1_775_311_200_000];
+/// Nights in which clocks change in a zone of the rows, in UTC: London and New York put theirs forward, New York, Lord
+/// Howe and Chatham theirs back.
+const NIGHTS: [(Ms, &str); 5] = [
+    (1_774_746_000_000, "night of a gap"),
+    (1_772_953_200_000, "night of a gap"),
+    (1_793_512_800_000, "night of an overlap"),
+    (1_775_314_800_000, "night of an overlap"),
+    (1_775_311_200_000, "night of an overlap"),
+];
 
 /// Plays `seed`.
 #[must_use]
-pub fn play(seed: u64, keeps_timeline: bool) -> Outcome {
+pub fn play(seed: u64, log: Log) -> Outcome {
     let mut rng = Rng::with_seed(seed);
     let faults = Faults::draw(&mut rng);
     let classes = faults.classes();
     let minutes = rng.i64(10..60);
-    let now = if rng.u8(0..10) == 0 {
-        rng.choice(NIGHTS).unwrap_or(NEW_YEAR) + rng.i64(-180..60) * MINUTE
-    } else {
-        NEW_YEAR + rng.i64(0..525_600) * MINUTE
+    let night = if rng.u8(0..10) == 0 { rng.choice(NIGHTS) } else { None };
+    let now = match night {
+        // The clocks change before the end.
+        Some((at, _)) => at - rng.i64(0..minutes + 15) * MINUTE,
+        None => NEW_YEAR + rng.i64(0..525_600) * MINUTE,
     } + rng.i64(0..MINUTE);
     let lease = *rng.choice(&[10_000, 30_000, 30_000, 60_000]).unwrap_or(&30_000);
     let heals = now + minutes * MINUTE;
     let until = heals + 15 * MINUTE;
     let shape =
         Shape { now, heals, until, nodes: rng.usize(1..=4), tasks: rng.usize(1..=12), lease };
-    let mut world = World::new(rng, faults.clone(), shape, keeps_timeline);
+    let mut world = World::new(rng, faults.clone(), shape, log);
     world.run_until(until);
-    let violations = judge::judge(&world, lease, &faults);
-    let mut counts: BTreeMap<String, u64> =
-        world.counts.iter().map(|(what, count)| ((*what).to_owned(), *count)).collect();
-    for row in world.database.executions() {
-        *counts.entry(row.status).or_default() += 1;
-    }
-    counts.insert("edits".to_owned(), world.people.edits);
+    let changes = std::mem::take(&mut world.database.changes);
+    world.digests(|| format!("{changes:?}"));
+    world.database.changes = changes;
+    let findings = judge::judge(&world, lease, &faults);
+    let mut counts = world.counts.clone();
+    world.database.executions().iter().for_each(|row| seen::in_row(row, &mut counts));
+    counts.insert("edits", world.people.edits);
+    counts.insert("deleted in mid-run", world.people.deleted_in_mid_run);
+    counts.extend(night.map(|(_, what)| (what, 1)));
     let nodes = Ms::try_from(shape.nodes).unwrap_or(1);
     Outcome {
         seed,
-        violations,
+        findings,
+        lease,
         classes,
         counts,
+        span: time::span(until - now),
         node_ms: (until - now) * nodes,
         digest: world.digest,
         timeline: world.timeline().to_vec(),
     }
 }
 
-/// Plays seeds on all processors, in their order; every fiftieth is played twice, and must come out the same.
+/// Plays seeds on all processors, in their order; of every [`AGAIN`] one is played twice, and must come out the same.
 ///
 /// # Panics
 /// When a seed panics.
@@ -108,10 +131,14 @@ pub fn play_all(first: u64, seeds: u64) -> Vec<Outcome> {
             if seed >= first + seeds {
                 return outcomes;
             }
-            let mut outcome = play(seed, false);
-            if seed.is_multiple_of(50) && play(seed, false).digest != outcome.digest {
+            if !seed.is_multiple_of(AGAIN) {
+                outcomes.push(play(seed, Log::None));
+                continue;
+            }
+            let mut outcome = play(seed, Log::Digest);
+            if play(seed, Log::Digest).digest != outcome.digest {
                 let text = "played again, something else happened".to_owned();
-                outcome.violations.push(Violation { rule: "determinism", text });
+                outcome.findings.violations.push(Violation { rule: "determinism", text });
             }
             outcomes.push(outcome);
         }

@@ -22,6 +22,8 @@ pub(super) struct Version {
     pub(super) until: Ms,
     /// Its instants; `None`: disabled, rejected or deleted.
     pub(super) grid: Option<Grid>,
+    /// Whether something may be claimed: it is there and enabled.
+    pub(super) is_on: bool,
 }
 
 /// How a row's late and overlapping fires are treated.
@@ -72,13 +74,15 @@ pub(super) struct People {
     pub(super) rows: Vec<Row>,
     /// How many edits were made.
     pub(super) edits: u64,
+    /// How many rows were deleted while something of them ran.
+    pub(super) deleted_in_mid_run: u64,
     until: Ms,
 }
 
 impl People {
     /// People who plan for the time until `until`.
     pub(super) fn new(until: Ms) -> Self {
-        Self { rows: Vec::new(), edits: 0, until }
+        Self { rows: Vec::new(), edits: 0, deleted_in_mid_run: 0, until }
     }
 
     /// Adds a row.
@@ -136,7 +140,7 @@ impl People {
         let Some(row) = rng.choice(free) else { return self.add(database, rng, now) };
         database.store.set_now(utc(now));
         let store = &database.store;
-        match rng.u8(0..10) {
+        match rng.u8(0..12) {
             0..3 => {
                 row.is_enabled = !row.is_enabled;
                 let _ = at_once(store.set_enabled(row.id, row.is_enabled));
@@ -160,10 +164,12 @@ impl People {
                 row.grid = Grid::Broken(row.grid.trigger());
                 row.means(now, None);
             }
-            8 => {
+            8 | 9 => {
+                let is_open = database.open().iter().any(|open| open.task_id == row.id);
+                self.deleted_in_mid_run += u64::from(is_open);
                 let _ = at_once(store.delete(row.id));
-                row.means(now, None);
                 row.is_deleted = true;
+                row.means(now, None);
             }
             _ => self.add(database, rng, now),
         }
@@ -171,10 +177,18 @@ impl People {
 }
 
 impl Row {
+    /// Whether `at` is so near an edit that a node may not have read it yet.
+    pub(super) fn is_fresh(&self, at: Ms) -> bool {
+        self.versions
+            .iter()
+            .any(|version| (version.from - 2_000..version.from + 15_000).contains(&at))
+    }
+
     fn means(&mut self, now: Ms, grid: Option<Grid>) {
         if let Some(before) = self.versions.last_mut() {
             before.until = now;
         }
-        self.versions.push(Version { from: now, until: Ms::MAX, grid });
+        let is_on = self.is_enabled && !self.is_deleted;
+        self.versions.push(Version { from: now, until: Ms::MAX, grid, is_on });
     }
 }

@@ -2,19 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use scheduler_core::plan::{
-    claim::{Origin, Refusal, Verdict},
-    execution::Recorded,
-    node::{Ending, Event, Health, Notice, Settled},
+use scheduler_core::{
+    plan::{
+        claim::{Origin, Refusal, Verdict},
+        execution::{Recorded, Status},
+        node::{Call, Ending, Event, Failure, Health, Notice, Settled},
+    },
+    store::ExecutionRow,
 };
 
 /// How often, by name.
-pub(super) type Counts = BTreeMap<&'static str, u64>;
+pub type Counts = BTreeMap<&'static str, u64>;
 
 /// What must be seen in every campaign, at least ten times.
-pub const WANTED: [&str; 29] = [
+pub const WANTED: [&str; 53] = [
     "answers lost",
-    "applied late",
+    "applied late: claim",
+    "applied late: outcome",
+    "applied late: renewal",
+    "attempt 2",
+    "attempt 3 or more",
     "claim accounted elsewhere",
     "claim busy",
     "claim locked",
@@ -22,37 +29,103 @@ pub const WANTED: [&str; 29] = [
     "claim of a deleted row",
     "claim of an old spec",
     "clock off",
+    "clock off for good",
     "clock steps",
+    "clocks that drift",
+    "coalesced",
     "crashes",
-    "database troubles",
+    "cut off",
+    "cut off for good",
+    "database is frozen",
+    "database is read-only",
+    "database refuses",
+    "dead for good",
+    "deleted in mid-run",
     "discarded",
     "edits",
+    "flapping for good",
+    "goes on and was taken for dead",
     "healed",
     "hung",
     "lease lost",
+    "lease lost in mid-run",
     "lost",
     "lost and retried",
     "manual or retry taken elsewhere",
     "missed",
+    "missed in a range",
+    "night of a gap",
+    "night of an overlap",
+    "paused for good",
     "pauses",
     "rejected",
+    "second stops",
     "settled: not written",
     "settled: written",
     "skipped",
     "sleeps",
+    "slow",
+    "stale readings",
     "stops",
+    "stops during a claim",
     "withdrawn",
 ];
+
+pub(super) fn in_call(call: &Call, counts: &mut Counts) {
+    if let Call::Claim(claims) = call {
+        *counts.entry("claims").or_default() += claims.len() as u64;
+    }
+}
+
+/// The name of `call`, committed after everybody gave up.
+pub(super) fn applied_late(call: &Call) -> &'static str {
+    match call {
+        Call::Claim(_) => "applied late: claim",
+        Call::Record(_) => "applied late: outcome",
+        Call::Renew => "applied late: renewal",
+        _ => "applied late: something else",
+    }
+}
+
+pub(super) fn in_row(row: &ExecutionRow, counts: &mut Counts) {
+    let mut count = |what| *counts.entry(what).or_default() += 1;
+    match row.attempt {
+        ..=1 => {}
+        2 => count("attempt 2"),
+        _ => count("attempt 3 or more"),
+    }
+    let Ok(status) = row.status.parse::<Status>() else { return };
+    count(status.as_str());
+    if status == Status::Missed {
+        let extra: serde_json::Value = serde_json::from_str(&row.extra).unwrap_or_default();
+        if extra["count"].as_u64() > Some(1) {
+            count("missed in a range");
+        }
+        if extra["reason"].as_str().is_some_and(|reason| reason.starts_with("coalesced")) {
+            count("coalesced");
+        }
+    }
+}
 
 pub(super) fn in_event(event: &Event, counts: &mut Counts) {
     let mut count = |what| *counts.entry(what).or_default() += 1;
     match event {
+        Event::Claimed(claims, Err(failure)) => {
+            let what = match failure {
+                Failure::NotApplied(_) => "claim failed",
+                Failure::Unknown(_) => "claim of unknown fate",
+            };
+            claims.iter().for_each(|_| count(what));
+        }
         Event::Claimed(claims, Ok(verdicts)) => {
             for (claim, verdict) in claims.iter().zip(verdicts) {
                 match verdict {
                     Verdict::Won(_) if claim.origin == Origin::Retry => count("retry won"),
                     Verdict::Won(_) => count("claim won"),
-                    Verdict::Refused(refusal) => count(name(*refusal)),
+                    Verdict::Refused(refusal) => {
+                        count("claim refused");
+                        count(name(*refusal));
+                    }
                 }
             }
         }
@@ -80,7 +153,11 @@ fn name(refusal: Refusal) -> &'static str {
     }
 }
 
-pub(super) fn in_notice(notice: &Notice, counts: &mut Counts) {
+/// `is_running`: whether jobs run on the node that says it.
+pub(super) fn in_notice(notice: &Notice, is_running: bool, counts: &mut Counts) {
+    if is_running && matches!(notice, Notice::Health(Health::LeaseLost)) {
+        *counts.entry("lease lost in mid-run").or_default() += 1;
+    }
     let what = match notice {
         Notice::Rejected(_) => "rejected",
         Notice::Healed(_) => "healed",

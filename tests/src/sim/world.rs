@@ -26,9 +26,9 @@ use self::calls::{Caller, Fate};
 use super::{
     database::{Database, State},
     faults::Faults,
-    machine::Machine,
+    machine::{Machine, Plight},
     people::People,
-    seen::Counts,
+    seen::{self, Counts},
     time::Ms,
     truth::Truth,
 };
@@ -75,6 +75,8 @@ enum Happening {
     Pauses(usize),
     GoesOn(usize),
     Stops(usize),
+    /// The process of this incarnation is asked once more, and leaves at once.
+    StopsAgain(usize, u32),
     CutOff(usize, bool),
     ClockSteps(usize),
     Database(State),
@@ -97,7 +99,13 @@ pub(super) struct World {
     pub(super) counts: Counts,
     /// When each node was asked to stop, and when it left.
     pub(super) stops: Vec<(String, Ms, Option<Ms>)>,
-    /// A digest of everything that happened, in order.
+    /// Since when a node cannot renew any more, of those that never will again.
+    pub(super) silent_since: BTreeMap<String, Ms>,
+    /// When the last thing was mended that ever was.
+    pub(super) mended_at: Ms,
+    /// Who found something lost last, and when.
+    last_loss: Option<(usize, Ms)>,
+    /// FNV-1a over every action of every node and its time, in order, if it was asked for.
     pub(super) digest: u64,
     /// Machines, and what runs on them.
     pub(super) machines: Vec<Machine>,
@@ -108,12 +116,24 @@ pub(super) struct World {
     happenings: BTreeMap<u64, Happening>,
     number: u64,
     is_healed: bool,
-    timeline: Option<Vec<String>>,
+    log: Log,
+    timeline: Vec<String>,
+}
+
+/// What is kept of what happens.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Log {
+    /// Nothing.
+    None,
+    /// A digest.
+    Digest,
+    /// A line each, and a digest.
+    Lines,
 }
 
 impl World {
     /// A world that begins at `now` with `nodes` machines and `tasks` rows, and heals at `heals`.
-    pub(super) fn new(mut rng: Rng, faults: Faults, shape: Shape, keeps_timeline: bool) -> Self {
+    pub(super) fn new(mut rng: Rng, faults: Faults, shape: Shape, log: Log) -> Self {
         let Shape { now, heals, until, nodes, tasks, lease } = shape;
         let mut database = Database::new(lease, now);
         let mut people = People::new(until);
@@ -126,6 +146,9 @@ impl World {
             truth: Truth::default(),
             counts: Counts::new(),
             stops: Vec::new(),
+            silent_since: BTreeMap::new(),
+            mended_at: heals,
+            last_loss: None,
             digest: 0xcbf2_9ce4_8422_2325,
             machines,
             faults,
@@ -135,13 +158,16 @@ impl World {
             happenings: BTreeMap::new(),
             number: 0,
             is_healed: false,
-            timeline: keeps_timeline.then(Vec::new),
+            log,
+            timeline: Vec::new(),
         };
+        // Machines that start together also renew, read and reap together.
+        let apart = if world.rng.bool() { 1 } else { 5_000 };
         for machine in 0..nodes {
-            let start = world.rng.i64(0..5_000);
+            let start = world.rng.i64(0..apart);
             world.happens_in(start, Happening::Starts(machine));
             world.plan_faults(machine);
-            if world.faults.clock > 0 {
+            if world.faults.clock > 0 || world.faults.drift > 0 {
                 world.happens_in(0, Happening::ClockSteps(machine));
             }
         }
@@ -161,6 +187,12 @@ impl World {
     /// A span around `mean`.
     fn around(&mut self, mean: Ms) -> Ms {
         self.rng.i64(0..=2 * mean)
+    }
+
+    /// What the machine of `node` suffers for good.
+    pub(super) fn plight(&self, node: &str) -> Option<Plight> {
+        let is_its = |machine: &&Machine| machine.is_of(node);
+        self.machines.iter().find(is_its).and_then(|machine| machine.plight)
     }
 
     fn count(&mut self, what: &'static str) {
@@ -189,22 +221,27 @@ impl World {
         self.now = until;
     }
 
+    /// Writes a line, if lines are kept.
     fn say(&mut self, text: impl FnOnce() -> String) {
-        if let Some(timeline) = &mut self.timeline {
+        if self.log == Log::Lines {
             let at = super::time::utc(self.now).format("%H:%M:%S%.3f");
             let text = text();
-            timeline.push(format!("{at} {}", text.chars().take(1_000).collect::<String>()));
+            self.timeline.push(format!("{at} {}", text.chars().take(1_000).collect::<String>()));
         }
     }
 
     /// What happened, a line each; empty unless it was kept.
     pub(super) fn timeline(&self) -> &[String] {
-        self.timeline.as_deref().unwrap_or_default()
+        &self.timeline
     }
 
-    fn digests(&mut self, value: u64) {
-        // FNV-1a over the words of the log.
-        self.digest = (self.digest ^ value).wrapping_mul(0x0100_0000_01b3);
+    /// Lets the digest depend on `text`, if there is one.
+    pub(super) fn digests(&mut self, text: impl FnOnce() -> String) {
+        if self.log != Log::None {
+            let step =
+                |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+            self.digest = text().bytes().fold(self.digest, step);
+        }
     }
 
     fn happen(&mut self, what: Happening) {
@@ -227,8 +264,9 @@ impl World {
                     return self.happens_in(1_000, Happening::AppliesLate { call, from, started });
                 }
                 self.database.let_go(&call);
+                self.mended_at = self.mended_at.max(self.now);
                 if self.database.state == State::Up {
-                    self.count("applied late");
+                    self.count(seen::applied_late(&call));
                     self.answer(from, call, started);
                 }
             }

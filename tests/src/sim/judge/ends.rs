@@ -7,7 +7,8 @@ use scheduler_core::plan::execution::ExecutionId;
 use super::{Judge, name, recovery};
 use crate::sim::{
     database::Change,
-    time::utc,
+    machine::Plight,
+    time::{Ms, utc},
     truth::Testimony,
     world::{DEADLINE, SHUTDOWN},
 };
@@ -18,7 +19,8 @@ impl Judge<'_> {
         // What ended just now is on its way to its row.
         let is_under_way =
             |run: &&Testimony| run.ended.is_none_or(|ended| ended > self.world.now - 2 * DEADLINE);
-        let runs = self.world.truth.runs.iter().filter(is_under_way);
+        let is_heard_of = |run: &&Testimony| !self.world.silent_since.contains_key(&run.node);
+        let runs = self.world.truth.runs.iter().filter(is_under_way).filter(is_heard_of);
         let running: BTreeSet<ExecutionId> = runs.map(|run| run.execution).collect();
         let course = self.course();
         let settled = self.world.now - recovery(self.lease);
@@ -26,6 +28,29 @@ impl Judge<'_> {
             let is_old = course.get(&row.id).is_none_or(|course| course.0 < settled);
             if !running.contains(&row.id) && is_old {
                 self.wrong("I9", format!("{} is open, and nobody runs it", name(&row)));
+            }
+        }
+    }
+
+    /// I9: what a node left open that is gone is lost within the bound, counted from when all was mended; nothing is
+    /// lost later.
+    pub(super) fn the_dead_are_found_in_time(&mut self) {
+        let bound = recovery(self.lease);
+        let mended_at = self.world.mended_at;
+        let lost: Vec<_> = self.rows.iter().filter(|row| row.status == "lost").cloned().collect();
+        let course = self.course();
+        for row in lost {
+            let node = row.node_id.as_deref().unwrap_or_default();
+            let closed = course.get(&row.id).and_then(|course| course.1).unwrap_or(Ms::MAX);
+            if closed <= mended_at || self.world.plight(node) == Some(Plight::Flaps) {
+                continue;
+            }
+            let gone = self.world.silent_since.get(node).copied().unwrap_or(mended_at);
+            let after = closed - gone.max(mended_at);
+            self.found.recovery = self.found.recovery.max(Some(after));
+            if after > bound {
+                let text = format!("{} was found lost after {after} ms", name(&row));
+                self.wrong("I9", format!("{text}, at most {bound}"));
             }
         }
     }

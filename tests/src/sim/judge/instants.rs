@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use scheduler_core::store::ExecutionRow;
+use scheduler_core::{
+    plan::execution::{ExecutionId, Status},
+    store::ExecutionRow,
+};
 
 use super::{Judge, ms_of, name, recovery};
 use crate::sim::{
@@ -14,50 +17,79 @@ use crate::sim::{
 impl Judge<'_> {
     /// I4, I5: every instant of a row has exactly one row of its own or stands in one range, and nothing else does.
     pub(super) fn every_instant_is_accounted_for(&mut self, row: &Row) {
-        let mut accounted: BTreeMap<Ms, u32> = BTreeMap::new();
-        let rows: Vec<ExecutionRow> = self
-            .rows
-            .iter()
-            .filter(|execution| {
-                execution.task_id == row.id
-                    && execution.source == "schedule"
-                    && execution.attempt == 1
-            })
-            .cloned()
-            .collect();
-        for execution in &rows {
-            for at in self.instants_of(row, execution) {
-                *accounted.entry(at).or_default() += 1;
-            }
-        }
-        for (at, times) in &accounted {
-            if *times > 1 {
-                self.wrong("I4", format!("task {}: {} stands in {times} rows", row.id, utc(*at)));
-            }
-        }
+        let accounted = self.accounted(row);
         let mut done = self.world.now - row.rules.grace - recovery(self.lease);
         if row.rules.is_queue && self.world.database.is_busy(row.id) {
             // Its fires wait; that they wait for ever is told by what is stuck.
             done = accounted.last_key_value().map_or(0, |(at, _)| *at);
         }
-        for version in
-            row.versions.iter().filter_map(|version| Some((version, version.grid.as_ref()?)))
-        {
-            let (version, grid) = version;
-            let opens = version.from.div_euclid(1_000) * 1_000;
-            let until = version.until.min(done);
-            let wanted = grid.instants(row.created, &row.zone, opens, until);
+        let mut due = BTreeMap::new();
+        for version in &row.versions {
+            let Some(grid) = &version.grid else { continue };
+            let opens = second(version.from);
+            let from = opens - leeway(row, grid);
+            let until = version.until.min(self.world.now);
+            let instants = grid.instants(row.created, &row.zone, from, until);
             // What was due before an edit and not claimed yet is the new row's affair.
             let last = if version.until == Ms::MAX {
-                until
+                done
             } else {
-                accounted.range(opens + 1..=version.until).next_back().map_or(opens, |(at, _)| *at)
+                let newest = accounted.range(opens + 1..=version.until).next_back();
+                newest.map_or(opens, |(at, _)| *at).min(done)
             };
-            for at in wanted.range(..=last) {
-                if !accounted.contains_key(at) {
-                    self.wrong("I4", format!("task {}: {} is not accounted for", row.id, utc(*at)));
+            for at in instants {
+                let fate = accounted.get(&at).copied().unwrap_or(match at {
+                    at if opens + self.unseen < at && at <= last => "unaccounted",
+                    at if at > done => "not yet",
+                    _ => "left by an edit",
+                });
+                due.insert(at, fate);
+            }
+        }
+        self.add_up(row, &due, &accounted);
+    }
+
+    /// The instants that stand in rows, and what became of each.
+    fn accounted(&mut self, row: &Row) -> BTreeMap<Ms, &'static str> {
+        let is_first = |execution: &&ExecutionRow| {
+            execution.task_id == row.id && execution.source == "schedule" && execution.attempt == 1
+        };
+        let rows: Vec<ExecutionRow> = self.rows.iter().filter(is_first).cloned().collect();
+        let runs = self.world.truth.runs.iter().filter(|run| run.task == row.id);
+        let ran: BTreeSet<ExecutionId> = runs.map(|run| run.execution).collect();
+        let mut accounted = BTreeMap::new();
+        for execution in &rows {
+            let fate = match execution.status.parse::<Status>() {
+                _ if ran.contains(&execution.id) => "executed",
+                Ok(Status::Todo) => "open",
+                Ok(status) => status.as_str(),
+                Err(_) => "unknown",
+            };
+            for at in self.instants_of(row, execution) {
+                if accounted.insert(at, fate).is_some() {
+                    self.wrong("I4", format!("task {}: {} stands in two rows", row.id, utc(at)));
                 }
             }
+        }
+        accounted
+    }
+
+    /// I4, I22: each instant that is due has one fate, and nothing has one that is not.
+    fn add_up(
+        &mut self,
+        row: &Row,
+        due: &BTreeMap<Ms, &'static str>,
+        accounted: &BTreeMap<Ms, &'static str>,
+    ) {
+        for (at, fate) in due {
+            *self.found.fires.entry("due").or_default() += 1;
+            *self.found.fires.entry(fate).or_default() += 1;
+            if *fate == "unaccounted" {
+                self.wrong("I4", format!("task {}: {} is not accounted for", row.id, utc(*at)));
+            }
+        }
+        for at in accounted.keys().filter(|at| !due.contains_key(at)) {
+            self.wrong("I22", format!("task {}: {} was never due", row.id, utc(*at)));
         }
     }
 
@@ -71,9 +103,7 @@ impl Judge<'_> {
         let mut instants = BTreeSet::new();
         for version in &row.versions {
             let Some(grid) = &version.grid else { continue };
-            let opens = version.from.div_euclid(1_000) * 1_000;
-            let opens =
-                if matches!(grid, Grid::Date(_)) { opens - row.rules.grace - 1 } else { opens };
+            let opens = second(version.from) - leeway(row, grid);
             let until = version.until.min(at);
             instants.extend(grid.instants(row.created, &row.zone, opens.max(first - 1), until));
         }
@@ -93,4 +123,14 @@ impl Judge<'_> {
         }
         if execution.status == "missed" { instants.into_iter().collect() } else { vec![at] }
     }
+}
+
+/// The whole second of `at`, as rows carry it.
+fn second(at: Ms) -> Ms {
+    at.div_euclid(1_000) * 1_000
+}
+
+/// How long before a row was written an instant of it may lie: a date may just have passed.
+fn leeway(row: &Row, grid: &Grid) -> Ms {
+    if matches!(grid, Grid::Date(_)) { row.rules.grace + 1 } else { 0 }
 }

@@ -4,13 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use scheduler_core::plan::task::TaskId;
 
-use super::{Judge, ms_of, name};
+use super::{Judge, ms_of, name, recovery};
 use crate::sim::{time::Ms, truth::Testimony};
+
+/// No fire starts later while all is well.
+const LATEST: Ms = 2_000;
 
 impl Judge<'_> {
     /// I2, I3, I6: a run has its row, committed before; no row runs twice; none runs early.
     pub(super) fn runs_have_rows(&mut self) {
         let course = self.course();
+        let settled = self.world.mended_at + recovery(self.lease);
         let by_id: BTreeMap<_, _> = self.rows.iter().map(|row| (row.id, row.clone())).collect();
         let mut seen: BTreeSet<(TaskId, Ms, u32)> = BTreeSet::new();
         for run in &self.world.truth.runs {
@@ -40,9 +44,8 @@ impl Judge<'_> {
                     format!("{what} began {} ms early", run.scheduled_at - run.started),
                 );
             }
-            let late = run.started - run.scheduled_at;
-            if self.is_sound && row.source == "schedule" && late > 2_000 && !self.may_wait(run) {
-                self.wrong("I7", format!("{what} began {late} ms late"));
+            if row.source == "schedule" && !self.may_wait(run) {
+                self.is_in_time(run, settled);
             }
         }
         let ran: BTreeMap<_, _> =
@@ -57,11 +60,25 @@ impl Judge<'_> {
         }
     }
 
+    /// I7: while all is well a fire starts in time; so it does again, on a healthy node, a while after all is mended.
+    fn is_in_time(&mut self, run: &Testimony, settled: Ms) {
+        let late = run.started - run.scheduled_at;
+        let is_mended = run.scheduled_at > settled && self.world.plight(&run.node).is_none();
+        let when = match (self.is_sound, is_mended) {
+            (true, _) => "without faults",
+            (false, true) => "after all was mended",
+            (false, false) => "with faults",
+        };
+        *self.found.lateness.entry(when).or_default().entry(late).or_default() += 1;
+        if late > LATEST && when != "with faults" {
+            let text = format!("the run of execution {} began {late} ms late", run.execution);
+            self.wrong("I7", format!("{text}, {when}"));
+        }
+    }
+
     /// Whether the task's rules let a fire of it wait, or an edit made it late.
     fn may_wait(&self, run: &Testimony) -> bool {
         let row = self.world.people.rows.iter().find(|row| row.id == run.task);
-        row.is_some_and(|row| {
-            row.rules.is_queue || row.versions.len() > 1 || run.scheduled_at < row.created + 15_000
-        })
+        row.is_some_and(|row| row.rules.is_queue || row.is_fresh(run.scheduled_at))
     }
 }

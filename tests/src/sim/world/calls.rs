@@ -7,6 +7,9 @@ use scheduler_core::plan::node::{Call, Event, Failure};
 use super::{DEADLINE, Happening, World};
 use crate::sim::{
     database::{State, failed},
+    faults::Faults,
+    machine::Plight,
+    seen,
     time::Ms,
 };
 
@@ -24,6 +27,8 @@ pub(super) enum Fate {
     Refused,
     AnswerLost,
     Hangs,
+    /// A reading shows the tables as they were a while ago.
+    Stale,
 }
 
 impl World {
@@ -31,20 +36,34 @@ impl World {
         let from = Caller { machine, incarnation: self.machines[machine].incarnation };
         let started = self.machines[machine].mono(self.now);
         let asked = self.now;
-        let fate = match self.rng.u32(0..1_000) {
-            draw if draw < self.faults.refused => Fate::Refused,
-            draw if draw < self.faults.refused + self.faults.answers_lost => Fate::AnswerLost,
-            draw if draw < self.faults.refused + self.faults.answers_lost + self.faults.hang => {
-                Fate::Hangs
-            }
-            _ => Fate::Answered,
-        };
+        self.machines[machine].is_claiming |= matches!(call, Call::Claim(_));
+        seen::in_call(&call, &mut self.counts);
+        let fate = self.draw_fate();
         let latency = self.latency();
         self.happens_in(latency, Happening::Arrives { call, from, asked, started, fate });
     }
 
+    fn draw_fate(&mut self) -> Fate {
+        let Faults { refused, answers_lost, hang, stale, .. } = self.faults;
+        let mut draw = self.rng.u32(0..1_000);
+        let fates = [
+            (refused, Fate::Refused),
+            (answers_lost, Fate::AnswerLost),
+            (hang, Fate::Hangs),
+            (stale, Fate::Stale),
+        ];
+        for (share, fate) in fates {
+            if draw < share {
+                return fate;
+            }
+            draw -= share;
+        }
+        Fate::Answered
+    }
+
     fn latency(&mut self) -> Ms {
         if self.rng.u32(0..1_000) < self.faults.slow {
+            self.count("slow");
             self.rng.i64(5..2_000)
         } else {
             self.rng.i64(1..5)
@@ -59,7 +78,7 @@ impl World {
         started: Duration,
         fate: Fate,
     ) {
-        let writes = !matches!(call, Call::Read | Call::ReadCursors(_) | Call::Settle(_));
+        let writes = writes(&call);
         let is_silent =
             self.machines[from.machine].is_cut_off || self.database.state == State::Frozen;
         if is_silent || fate == Fate::Hangs {
@@ -78,23 +97,40 @@ impl World {
             self.answer(from, call, started);
             let unknown = Failure::Unknown("the answer to COMMIT was lost".to_owned());
             failed(unheard, unknown, started)
+        } else if fate == Fate::Stale && call == Call::Read {
+            self.count("stale readings");
+            Event::Read(Ok(self.database.old_reading(self.now)))
         } else {
+            self.count_race(&call, from, asked);
             self.answer(from, call, started)
         };
         let latency = self.latency();
         self.happens_in(latency, Happening::Hears { from, event });
     }
 
-    /// Nothing comes back within the deadline. A third of the transactions are in their COMMIT: they hold their rows,
-    /// and are committed when the packet arrives after all.
+    /// Whether a reaper asks while another one has just found something.
+    fn count_race(&mut self, call: &Call, from: Caller, asked: Ms) {
+        let race = self.last_loss.filter(|(machine, at)| *machine != from.machine && *at >= asked);
+        if matches!(call, Call::Reap { .. }) && race.is_some() {
+            self.count("two reapers at once");
+        }
+    }
+
+    /// Nothing comes back within the deadline. A third of the claims, records and renewals are in their COMMIT: they
+    /// hold their rows, and are committed when the packet arrives after all. Once all is mended nothing comes that late:
+    /// what flaps loses the answer alone, and what is cut off is never heard.
     fn hangs(&mut self, call: Call, from: Caller, asked: Ms, started: Duration) {
         self.count("hung");
-        let is_transaction = matches!(call, Call::Claim(_) | Call::Record(_));
-        let failure = if is_transaction && self.rng.u8(0..3) == 0 {
+        let may_commit = matches!(call, Call::Claim(_) | Call::Record(_) | Call::Renew);
+        let failure = if may_commit && self.rng.u8(0..3) == 0 {
             let late = call.clone();
-            self.database.hold(&late);
-            let wait = self.rng.i64(0..60_000);
-            self.happens_in(wait, Happening::AppliesLate { call: late, from, started });
+            if self.machines[from.machine].plight == Some(Plight::Flaps) {
+                self.answer(from, late, started);
+            } else if !self.is_healed {
+                self.database.hold(&late);
+                let wait = self.rng.i64(0..60_000);
+                self.happens_in(wait, Happening::AppliesLate { call: late, from, started });
+            }
             Failure::Unknown("no answer to COMMIT within 5 s".to_owned())
         } else {
             Failure::NotApplied("no answer within 5 s".to_owned())
@@ -107,7 +143,11 @@ impl World {
     pub(super) fn answer(&mut self, from: Caller, call: Call, started: Duration) -> Event {
         let node = self.node_of(from);
         let seen = self.machines[from.machine].mono(self.now);
-        self.database.answer(&node, call, [started, seen], self.now)
+        let event = self.database.answer(&node, call, [started, seen], self.now);
+        if matches!(&event, Event::Reaped(Ok(reaped)) if !reaped.lost.is_empty()) {
+            self.last_loss = Some((from.machine, self.now));
+        }
+        event
     }
 
     fn node_of(&self, from: Caller) -> String {
@@ -115,4 +155,8 @@ impl World {
         let stem = name.split('.').next().unwrap_or_default();
         format!("{stem}.{}", from.incarnation)
     }
+}
+
+fn writes(call: &Call) -> bool {
+    !matches!(call, Call::Read | Call::ReadCursors(_) | Call::Settle(_))
 }

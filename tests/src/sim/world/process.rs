@@ -11,18 +11,22 @@ use scheduler_core::{
     store::{Store as _, memory::at_once},
 };
 
-use super::{DEADLINE, Happening, World};
+use super::{DEADLINE, Happening, SHUTDOWN, World};
 use crate::sim::{
     database::State,
-    machine::Job,
+    machine::{Job, Plight},
     seen,
     time::{Ms, ms},
 };
 
 impl World {
     pub(super) fn starts(&mut self, machine: usize) {
-        if self.machines[machine].brain.is_none() {
+        let subject = &self.machines[machine];
+        if subject.brain.is_none() && subject.plight != Some(Plight::Dead) {
             self.count("starts");
+            if self.is_healed {
+                self.mended_at = self.mended_at.max(self.now);
+            }
             self.machines[machine].start(self.lease);
             self.hear(machine, Event::Tick);
         }
@@ -31,23 +35,43 @@ impl World {
     pub(super) fn crashes(&mut self, machine: usize) {
         if self.machines[machine].brain.is_some() {
             self.count("crashes");
-            self.truth.dies(&self.machines[machine].node_id(), self.now);
-            self.machines[machine].wakes(self.now);
-            self.machines[machine].end();
+            self.dies(machine);
         }
+    }
+
+    /// The process is gone, and says nothing.
+    pub(super) fn dies(&mut self, machine: usize) {
+        let node = self.machines[machine].node_id();
+        self.truth.dies(&node, self.now);
+        self.silent_since.insert(node, self.now);
+        self.machines[machine].wakes(self.now);
+        self.machines[machine].end();
     }
 
     pub(super) fn stops(&mut self, machine: usize) {
         if self.machines[machine].stopped_at.replace(self.now).is_none() {
             self.count("stops");
+            if self.machines[machine].is_claiming {
+                self.count("stops during a claim");
+            }
+            if self.rng.u8(0..5) == 0 {
+                let incarnation = self.machines[machine].incarnation;
+                let wait = self.rng.i64(0..SHUTDOWN);
+                self.happens_in(wait, Happening::StopsAgain(machine, incarnation));
+            }
             self.stops.push((self.machines[machine].node_id(), self.now, None));
             self.hear(machine, Event::Stop);
         }
     }
 
     pub(super) fn goes_on(&mut self, machine: usize) {
-        if !std::mem::take(&mut self.machines[machine].is_paused) {
+        if self.machines[machine].plight == Some(Plight::Paused)
+            || !std::mem::take(&mut self.machines[machine].is_paused)
+        {
             return;
+        }
+        if self.machines[machine].jobs.keys().any(|id| self.database.is_lost(*id)) {
+            self.count("goes on and was taken for dead");
         }
         let now = self.now;
         self.machines[machine].wakes(now);
@@ -69,10 +93,11 @@ impl World {
         while let Some(event) = events.pop_front() {
             let now = self.machines[machine].now(self.now);
             seen::in_event(&event, &mut self.counts);
+            if matches!(event, Event::Claimed(..)) {
+                self.machines[machine].is_claiming = false;
+            }
             let Some(brain) = self.machines[machine].brain.as_mut() else { return };
             let actions = brain.handle(event, now);
-            let words = [self.now.unsigned_abs(), machine as u64, actions.len() as u64];
-            words.into_iter().for_each(|word| self.digests(word));
             for action in actions {
                 self.perform(machine, action, &mut events);
             }
@@ -90,6 +115,8 @@ impl World {
 
     fn perform(&mut self, machine: usize, action: Action, events: &mut VecDeque<Event>) {
         self.say(|| format!("m{machine}: {action:?}"));
+        let now = self.now;
+        self.digests(|| format!("{now} m{machine}: {action:?}"));
         match action {
             Action::Call(call) => self.calls(machine, call),
             Action::Start(runs) => runs.into_iter().for_each(|run| self.job_begins(machine, run)),
@@ -113,20 +140,22 @@ impl World {
                 let ended: Vec<_> = ended.collect();
                 events.push_back(Event::Ended(ended));
             }
-            Action::Report(notice) => seen::in_notice(&notice, &mut self.counts),
+            Action::Report(notice) => {
+                let is_running = !self.machines[machine].jobs.is_empty();
+                seen::in_notice(&notice, is_running, &mut self.counts);
+            }
             Action::Exit => {
                 let node = self.machines[machine].node_id();
                 if self.database.state == State::Up && !self.machines[machine].is_cut_off {
                     let _ = at_once(self.database.store.leave(&node));
                 }
-                self.truth.dies(&node, self.now);
-                self.machines[machine].end();
+                self.dies(machine);
                 let now = self.now;
                 let stop = self.stops.iter_mut().rev().find(|(of, ..)| *of == node);
                 if let Some((_, _, left)) = stop {
                     *left = Some(now);
                 }
-                let wait = self.rng.i64(0..60_000);
+                let wait = if self.is_healed { 1_000 } else { self.rng.i64(0..60_000) };
                 self.happens_in(wait, Happening::Starts(machine));
             }
         }

@@ -1,7 +1,7 @@
 //! Faults: when they come, what they do to a machine or to the database, and the hour in which all is mended.
 
 use super::{Happening, World};
-use crate::sim::{database::State, faults::Faults, time::Ms};
+use crate::sim::{database::State, faults::Faults, machine::Plight, time::Ms};
 
 impl World {
     pub(super) fn plan_faults(&mut self, machine: usize) {
@@ -59,23 +59,24 @@ impl World {
                 }
                 self.again(self.faults.stop, Happening::Stops(machine));
             }
-            Happening::CutOff(machine, is_cut_off) => {
-                self.machines[machine].is_cut_off = is_cut_off && !self.is_healed;
-                if is_cut_off {
-                    self.count("cut off");
-                    let wait = self.rng.i64(1_000..120_000);
-                    self.happens_in(wait, Happening::CutOff(machine, false));
-                } else {
-                    self.again(self.faults.cut_off, Happening::CutOff(machine, true));
+            Happening::StopsAgain(machine, incarnation) => {
+                let subject = &self.machines[machine];
+                if subject.incarnation == incarnation && subject.brain.is_some() {
+                    self.count("second stops");
+                    self.dies(machine);
+                    let wait = self.rng.i64(0..60_000);
+                    self.happens_in(wait, Happening::Starts(machine));
                 }
             }
+            Happening::CutOff(machine, is_cut_off) => self.cut_off(machine, is_cut_off),
             Happening::ClockSteps(machine) => {
                 if self.is_healed {
                     return;
                 }
-                let most = self.faults.clock;
-                self.count("clock steps");
-                self.machines[machine].ahead = self.rng.i64(-most..=most);
+                let Faults { clock, drift, .. } = self.faults;
+                let (ahead, drift) = (self.rng.i64(-clock..=clock), self.rng.i64(-drift..=drift));
+                self.count(if drift == 0 { "clock steps" } else { "clocks that drift" });
+                self.machines[machine].sets_clock(ahead, drift, self.now);
                 self.again(Some(600_000), Happening::ClockSteps(machine));
             }
             _ => {}
@@ -98,7 +99,11 @@ impl World {
             let next = self.draw_trouble();
             self.again(self.faults.database, Happening::Database(next));
         } else {
-            self.count("database troubles");
+            self.count(match state {
+                State::Refuses => "database refuses",
+                State::ReadOnly => "database is read-only",
+                State::Frozen | State::Up => "database is frozen",
+            });
             let wait = self.rng.i64(1_000..180_000);
             self.happens_in(wait, Happening::Database(State::Up));
         }
@@ -108,12 +113,71 @@ impl World {
         self.is_healed = true;
         self.database.state = State::Up;
         let edit = self.faults.edit;
-        self.faults = Faults { edit, clock: self.faults.clock, ..Faults::default() };
+        let is_lasting = self.faults.lasting;
+        self.faults = Faults { edit, ..Faults::default() };
         for machine in 0..self.machines.len() {
             self.machines[machine].is_cut_off = false;
-            self.machines[machine].ahead = 0;
+            self.machines[machine].sets_clock(0, 0, self.now);
             self.goes_on(machine);
             self.happens_in(1_000, Happening::Starts(machine));
+            if is_lasting && machine > 0 && self.rng.u8(0..3) > 0 {
+                self.is_left_to(machine);
+            }
+        }
+    }
+
+    /// What `machine` suffers from now on is never mended.
+    fn is_left_to(&mut self, machine: usize) {
+        use Plight::{ClockOff, CutOff, Dead, Flaps, Paused};
+        let plight = *self.rng.choice(&[Dead, Paused, CutOff, Flaps, ClockOff]).unwrap_or(&Dead);
+        self.machines[machine].plight = Some(plight);
+        if matches!(plight, Dead | Paused | CutOff) {
+            self.silent_since.insert(self.machines[machine].node_id(), self.now);
+        }
+        match plight {
+            Dead => {
+                self.count("dead for good");
+                self.dies(machine);
+            }
+            Paused => {
+                self.count("paused for good");
+                self.machines[machine].is_paused = true;
+            }
+            CutOff => {
+                self.count("cut off for good");
+                self.machines[machine].is_cut_off = true;
+            }
+            Flaps => {
+                self.count("flapping for good");
+                self.flaps(machine, true);
+            }
+            ClockOff => {
+                self.count("clock off for good");
+                self.machines[machine].sets_clock(7_200_000, 0, self.now);
+            }
+        }
+    }
+
+    fn flaps(&mut self, machine: usize, is_cut_off: bool) {
+        let wait = self.rng.i64(2_000..8_000);
+        self.happens_in(wait, Happening::CutOff(machine, is_cut_off));
+    }
+
+    fn cut_off(&mut self, machine: usize, is_cut_off: bool) {
+        match self.machines[machine].plight {
+            Some(Plight::CutOff) => return,
+            Some(Plight::Flaps) => {
+                self.machines[machine].is_cut_off = is_cut_off;
+                return self.flaps(machine, !is_cut_off);
+            }
+            _ => self.machines[machine].is_cut_off = is_cut_off && !self.is_healed,
+        }
+        if is_cut_off {
+            self.count("cut off");
+            let wait = self.rng.i64(1_000..120_000);
+            self.happens_in(wait, Happening::CutOff(machine, false));
+        } else {
+            self.again(self.faults.cut_off, Happening::CutOff(machine, true));
         }
     }
 }
