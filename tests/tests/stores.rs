@@ -137,6 +137,9 @@ fn every_case_of_the_suite_is_on_a_list() {
     assert_eq!(listed, written);
 }
 
+/// How many seeds are played by all nodes at once, some tenths of a second each.
+const RUSHES: usize = 5;
+
 /// One seed from the environment (`STORE_SEED=17`), or a series that is the same on every machine, 25 sequences
 /// long or as many as `STORE_SEQUENCES` says.
 fn seeds() -> Vec<u64> {
@@ -146,22 +149,22 @@ fn seeds() -> Vec<u64> {
 }
 
 #[test]
-fn the_stores_answer_alike_to_random_steps() {
+fn the_stores_answer_alike_to_random_steps_of_three_nodes() {
     block_on(async {
         for seed in seeds() {
-            let steps = conformance::random::steps(seed);
-            assert!(steps.len() <= 60, "{}", steps.len());
+            let turns = conformance::turns::turns(seed);
+            assert!(turns.len() <= 60, "{}", turns.len());
             let memory =
-                conformance::random::play(&Fixture::memory().migrated().await, &steps).await;
+                conformance::random::play(&Fixture::memory().migrated().await, &turns).await;
             let folder = tempfile::tempdir().expect("a folder can be made");
             let sqlite = Fixture::sqlite(folder.path()).await.migrated().await;
-            check_alike(seed, "sqlite", &memory, &conformance::random::play(&sqlite, &steps).await);
+            check_alike(seed, "sqlite", &memory, &conformance::random::play(&sqlite, &turns).await);
             let Some(server) = tests::servers::mariadb() else {
                 continue;
             };
             let mysql =
                 Fixture::mysql(&server.url(&server.create_database())).await.migrated().await;
-            check_alike(seed, "mysql", &memory, &conformance::random::play(&mysql, &steps).await);
+            check_alike(seed, "mysql", &memory, &conformance::random::play(&mysql, &turns).await);
         }
     });
 }
@@ -175,4 +178,25 @@ fn check_alike(seed: u64, name: &str, memory: &[String], other: &[String]) {
         "STORE_SEED={seed}: {name} differs\nafter\n{before}\nmemory {}\n{name} {}",
         memory[at], other[at]
     );
+}
+
+#[test]
+fn three_nodes_and_a_person_at_once_are_told_what_stands_in_the_rows() {
+    block_on(async {
+        // What comes first is not in the seed: each is another rush on the same plans.
+        for seed in seeds().into_iter().take(RUSHES) {
+            check_rush(seed, "memory", &Fixture::memory().migrated().await).await;
+            let folder = tempfile::tempdir().expect("a folder can be made");
+            check_rush(seed, "sqlite", &Fixture::sqlite(folder.path()).await.migrated().await)
+                .await;
+            let Some(server) = tests::servers::mariadb() else { continue };
+            let mysql = Fixture::mysql(&server.url(&server.create_database())).await;
+            check_rush(seed, "mysql", &mysql.migrated().await).await;
+        }
+    });
+}
+
+async fn check_rush(seed: u64, name: &str, fixture: &Fixture) {
+    let wrong = conformance::rush::play(fixture, seed).await;
+    assert!(wrong.is_empty(), "STORE_SEED={seed}, {name}: {wrong:#?}");
 }

@@ -7,9 +7,10 @@
 //! | [`sql_cases!`](crate::sql_cases) | migrated, empty | SQLite, MySQL |
 //!
 //! A list hands its names to a macro of the caller, which makes a test of each; `tests/tests/stores.rs` does.
-//! A case gets a [`Fixture`]: two handles on the same tables, as two nodes have them, and the [`Operator`],
+//! A case gets a [`Fixture`]: three handles on the same tables, as three nodes have them, and the [`Operator`],
 //! who does to the tables what a person does by SQL. [`random`] applies the same steps to several stores and
-//! compares what they say.
+//! compares what they say; [`rush`] lets all handles work at the same time and compares what they are told with the
+//! rows.
 #![expect(missing_docs, reason = "the name of a case is its sentence")]
 #![expect(clippy::unwrap_used, reason = "a case is a test, and fails by panicking")]
 
@@ -53,6 +54,9 @@ pub mod reading;
 pub mod recording;
 pub mod requests;
 pub mod retries;
+pub mod rush;
+mod told;
+pub mod turns;
 
 /// Hands the names of all cases that start on migrated, empty tables to the macro `$make`.
 #[macro_export]
@@ -206,13 +210,15 @@ macro_rules! sql_cases {
 /// How long a call of a store may take in a case that is not about deadlines: a busy machine is no failure.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Two handles on the same tables, and the operator.
+/// Three handles on the same tables, and the operator.
 #[derive(Debug)]
 pub struct Fixture {
     /// One node's handle.
     pub store: SharedStore,
     /// Another node's; in memory the same.
     pub other: SharedStore,
+    /// A third node's; in memory the same.
+    pub third: SharedStore,
     /// Who edits by hand.
     pub operator: Operator,
     /// The handles once more, where they are SQL.
@@ -225,7 +231,8 @@ impl Fixture {
     pub fn memory() -> Self {
         let memory = Arc::new(MemoryStore::new(clock::wall()));
         let store: SharedStore = Arc::clone(&memory) as SharedStore;
-        Self { other: Arc::clone(&store), store, operator: Operator::Memory(memory), sql: None }
+        let (other, third) = (Arc::clone(&store), Arc::clone(&store));
+        Self { store, other, third, operator: Operator::Memory(memory), sql: None }
     }
 
     /// A database file in `folder`.
@@ -244,9 +251,9 @@ impl Fixture {
         let path = folder.join("scheduler.db");
         let open =
             async || Arc::new(SqlStore::sqlite(&path, deadline).await.expect("the file opens"));
-        let (store, other) = (open().await, open().await);
+        let (store, other, third) = (open().await, open().await, open().await);
         let operator = Operator::sqlite(&path).await;
-        Self { sql: Some(Arc::clone(&store)), store, other, operator }
+        Self { sql: Some(Arc::clone(&store)), store, other, third, operator }
     }
 
     /// The database at `url`.
@@ -273,8 +280,15 @@ impl Fixture {
             let store = SqlStore::mysql(place.clone(), deadline).await;
             Arc::new(store.expect("the server answers"))
         };
-        let (store, other) = (open().await, open().await);
-        Self { sql: Some(Arc::clone(&store)), store, other, operator: Operator::mysql(connect) }
+        let (store, other, third) = (open().await, open().await, open().await);
+        let operator = Operator::mysql(connect);
+        Self { sql: Some(Arc::clone(&store)), store, other, third, operator }
+    }
+
+    /// All nodes, with their names.
+    #[must_use]
+    pub fn handles(&self) -> [(&'static str, &SharedStore); 3] {
+        [("n1", &self.store), ("n2", &self.other), ("n3", &self.third)]
     }
 
     /// Migrates, and checks that the tables are fit to run on.

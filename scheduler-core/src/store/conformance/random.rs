@@ -13,11 +13,14 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Fixture, alive::AT_ANY_TIME, at, new_task};
+use super::{
+    Fixture, alive::AT_ANY_TIME, at, new_task,
+    turns::{Planned, Step, Turn},
+};
 use crate::{
     plan::{
         claim::{Claim, Entry, Origin, Refusal, RequestId, Verdict},
-        execution::{ExecutionId, Outcome, Status},
+        execution::{ExecutionId, Noted, Outcome, Status},
         node::Settled,
         notes::Notes,
         retry::Retry,
@@ -26,171 +29,15 @@ use crate::{
     store::SharedStore,
 };
 
-const NODES: [&str; 2] = ["n1", "n2"];
 const LEASE: Duration = Duration::from_secs(3_600);
 
-/// A step; tasks and requests by their number in the sequence.
-#[derive(Clone, Debug)]
-pub enum Step {
-    Add {
-        key: usize,
-    },
-    SetEnabled(usize, bool),
-    SetSpec(usize, &'static str),
-    Delete(usize),
-    SetStatusByHand(usize, &'static str),
-    RequestRun(usize, i64),
-    Claim {
-        node: usize,
-        claims: Vec<Planned>,
-    },
-    /// Of the claim with this number: status, whether the trace is somebody else's, whether it is tried again.
-    Record {
-        node: usize,
-        outcomes: Vec<(usize, Status, bool, bool)>,
-    },
-    SettleLast,
-    Renew(usize),
-    Leave(usize),
-    PassADay,
-    Reap {
-        node: usize,
-        suspects: Vec<usize>,
-    },
-    Read,
-}
-
-/// A claim in a [`Step`].
-#[derive(Clone, Debug)]
-pub struct Planned {
-    task: usize,
-    spec: &'static str,
-    limit: Option<u32>,
-    request: Option<usize>,
-    retry: Option<usize>,
-    /// Instants in seconds and statuses, oldest first.
-    entries: Vec<(i64, Status)>,
-    trace: usize,
-}
-
-/// A sequence of at most 60 steps from `seed`.
-#[must_use]
-pub fn steps(seed: u64) -> Vec<Step> {
-    let mut draw = Draw(seed);
-    let mut traces = 0;
-    let mut requests = 0;
-    let mut steps = vec![Step::Add { key: 0 }, Step::Add { key: 1 }, Step::Add { key: 2 }];
-    let count = 20 + draw.below(38);
-    for now in 0..count {
-        let task = draw.below(5);
-        let step = match draw.below(24) {
-            0 => Step::Add { key: draw.below(5) },
-            1 => Step::SetEnabled(task, draw.below(3) > 0),
-            2 => Step::SetSpec(task, ["10", "7"][draw.below(2)]),
-            3 if draw.below(3) == 0 => Step::Delete(task),
-            4 => Step::SetStatusByHand(task, ["doing", "ready"][draw.below(2)]),
-            5 | 6 => {
-                requests += 1;
-                Step::RequestRun(task, i64::try_from(draw.below(4)).unwrap() * 500)
-            }
-            7..=13 => Step::Claim {
-                node: draw.below(2),
-                claims: claims(&mut draw, i64::try_from(now).unwrap(), requests, &mut traces),
-            },
-            14..=18 if traces > 0 => {
-                let status = |draw: &mut Draw| [Status::Success, Status::Fail][draw.below(2)];
-                let outcomes = (0..=draw.below(3))
-                    .map(|_| {
-                        let is_retried = draw.below(2) == 0;
-                        (draw.recent(traces), status(&mut draw), draw.below(8) == 0, is_retried)
-                    })
-                    .collect();
-                Step::Record { node: draw.below(2), outcomes }
-            }
-            19 => Step::SettleLast,
-            20 => Step::Renew(draw.below(2)),
-            21 => [Step::Leave(draw.below(2)), Step::PassADay][draw.below(2)].clone(),
-            22 => Step::Reap { node: draw.below(2), suspects: vec![draw.below(5), draw.below(5)] },
-            _ => Step::Read,
-        };
-        steps.push(step);
-    }
-    steps
-}
-
-fn claims(draw: &mut Draw, now: i64, requests: usize, traces: &mut usize) -> Vec<Planned> {
-    let mut tasks = BTreeSet::new();
-    let mut planned = Vec::new();
-    for _ in 0..=draw.below(4) {
-        let task = draw.below(5);
-        if !tasks.insert(task) {
-            continue;
-        }
-        // Instants move on with the sequence, but a claim may come late or twice. Some lie before every edit.
-        let newest = if draw.below(10) == 0 {
-            now - 1_000_000_000
-        } else {
-            now * 10 - 10 * small(draw.below(3))
-        };
-        let request = (requests > 0 && draw.below(4) == 0).then(|| draw.recent(requests));
-        let retry = (request.is_none() && draw.below(4) == 0).then(|| draw.below(6));
-        let is_asked_for = request.is_some() || retry.is_some();
-        let entries = match draw.below(6) {
-            0 => vec![(newest, Status::Missed)],
-            1 => vec![(newest, Status::Skipped)],
-            2 if !is_asked_for => vec![(newest - 5, Status::Missed), (newest, Status::Todo)],
-            3 if is_asked_for => vec![(newest, Status::Cancelled)],
-            _ => vec![(newest, Status::Todo)],
-        };
-        let spec = if draw.below(6) == 0 { "7" } else { "10" };
-        planned.push(Planned {
-            task,
-            spec,
-            limit: [None, Some(1), Some(1), Some(2)][draw.below(4)],
-            request,
-            retry,
-            entries,
-            trace: *traces,
-        });
-        *traces += 1;
-    }
-    planned
-}
-
-fn small(number: usize) -> i64 {
-    i64::try_from(number).unwrap()
-}
-
-/// SplitMix64: the numbers of a sequence from its seed.
-#[derive(Debug)]
-struct Draw(u64);
-
-impl Draw {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// A number below `limit`, 1 or more.
-    fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(limit).unwrap()).unwrap()
-    }
-
-    /// One of the last numbers below `count`.
-    fn recent(&mut self, count: usize) -> usize {
-        count - 1 - self.below(count.min(6))
-    }
-}
-
-/// Applies `steps` and writes down what was answered, and the tables at the end.
-pub async fn play(fixture: &Fixture, steps: &[Step]) -> Vec<String> {
+/// Applies `turns` and writes down what was answered, and the tables at the end.
+pub async fn play(fixture: &Fixture, turns: &[Turn]) -> Vec<String> {
     let mut play = Play::on(fixture);
-    let mut log = Vec::with_capacity(steps.len() + 1);
-    for (number, step) in steps.iter().enumerate() {
-        let answer = play.step(step).await;
-        log.push(format!("{number}. {step:?} -> {answer}"));
+    let mut log = Vec::with_capacity(turns.len() + 1);
+    for (number, turn) in turns.iter().enumerate() {
+        let answer = play.take(turn).await;
+        log.push(format!("{number}. {turn:?} -> {answer}"));
     }
     log.push(play.tables().await);
     log
@@ -222,10 +69,6 @@ impl<'a> Play<'a> {
         }
     }
 
-    fn store(&self, node: usize) -> &SharedStore {
-        if node == 0 { &self.fixture.store } else { &self.fixture.other }
-    }
-
     fn task(&self, number: usize) -> TaskId {
         self.tasks.get(&number).copied().unwrap_or(1_000_000)
     }
@@ -235,9 +78,10 @@ impl<'a> Play<'a> {
         known.map_or_else(|| "gone".to_owned(), |(key, _)| format!("key {key}"))
     }
 
-    async fn step(&mut self, step: &Step) -> String {
-        let store = Arc::clone(&self.fixture.store);
-        match step {
+    async fn take(&mut self, turn: &Turn) -> String {
+        let node = self.fixture.handles()[turn.node];
+        let (name, store) = node;
+        match &turn.step {
             Step::Add { key } => match store.add(&new_task(&format!("key {key}"))).await {
                 Ok(id) => {
                     self.tasks.insert(*key, id);
@@ -252,9 +96,10 @@ impl<'a> Play<'a> {
                 self.fixture.operator.set_status(self.task(*task), status).await;
                 String::new()
             }
-            Step::RequestRun(task, ms) => self.request(*task, *ms).await,
-            Step::Claim { node, claims } => self.claim(*node, claims).await,
-            Step::Record { node, outcomes } => self.record(*node, outcomes).await,
+            Step::RequestRun(task, ms) => self.request(store, *task, *ms).await,
+            Step::Claim(claims) => self.claim(node, claims).await,
+            Step::Record(outcomes) => self.record(store, outcomes).await,
+            Step::Note(number, is_foreign) => self.note(store, *number, *is_foreign).await,
             Step::SettleLast => {
                 let settled = store.settle(&self.last).await.unwrap();
                 settled
@@ -266,14 +111,14 @@ impl<'a> Play<'a> {
                     .collect::<Vec<_>>()
                     .join(", ")
             }
-            Step::Renew(node) => answer(&store.renew(NODES[*node]).await),
-            Step::Leave(node) => answer(&store.leave(NODES[*node]).await),
+            Step::Renew => answer(&store.renew(name).await),
+            Step::Leave => answer(&store.leave(name).await),
             Step::PassADay => {
                 self.fixture.operator.age(Duration::from_secs(100_000)).await;
                 String::new()
             }
-            Step::Reap { node, suspects } => self.reap(*node, suspects).await,
-            Step::Read => self.read().await,
+            Step::Reap(suspects) => self.reap(store, suspects).await,
+            Step::Read => self.read(store).await,
         }
     }
 
@@ -285,9 +130,9 @@ impl<'a> Play<'a> {
         known.map_or_else(|| "a run".to_owned(), |(trace, _)| trace.clone())
     }
 
-    async fn request(&mut self, task: usize, ms: i64) -> String {
+    async fn request(&mut self, store: &SharedStore, task: usize, ms: i64) -> String {
         let id = self.task(task);
-        let asked = self.fixture.store.request_run(id, at(0) + TimeDelta::milliseconds(ms)).await;
+        let asked = store.request_run(id, at(0) + TimeDelta::milliseconds(ms)).await;
         let Ok(request) = asked else {
             self.requests.push(None);
             return "no such task".to_owned();
@@ -299,7 +144,7 @@ impl<'a> Play<'a> {
         format!("at {}", requested.scheduled_at)
     }
 
-    async fn claim(&mut self, node: usize, planned: &[Planned]) -> String {
+    async fn claim(&mut self, node: (&str, &SharedStore), planned: &[Planned]) -> String {
         let mut claims: Vec<Claim> =
             planned.iter().filter_map(|planned| self.plan(planned)).collect();
         // A node claims at most once per task in a batch; two requests may have been for the same one.
@@ -307,7 +152,7 @@ impl<'a> Play<'a> {
         claims.retain(|claim| tasks.insert(claim.task_id));
         self.last.clone_from(&claims);
         self.claims.extend(claims.iter().cloned());
-        let verdicts = self.store(node).claim(NODES[node], &claims).await.unwrap();
+        let verdicts = node.1.claim(node.0, &claims).await.unwrap();
         let mut answer = String::new();
         for (claim, verdict) in claims.iter().zip(verdicts) {
             let trace = claim.entries.last().unwrap().trace_id.to_string();
@@ -366,7 +211,11 @@ impl<'a> Play<'a> {
         Some(claim(self.task(planned.task), first, Origin::Schedule, entries))
     }
 
-    async fn record(&mut self, node: usize, outcomes: &[(usize, Status, bool, bool)]) -> String {
+    async fn record(
+        &mut self,
+        store: &SharedStore,
+        outcomes: &[(usize, Status, bool, bool)],
+    ) -> String {
         let outcomes: Vec<Outcome> = outcomes
             .iter()
             .filter_map(|(number, status, is_foreign, is_retried)| {
@@ -400,13 +249,26 @@ impl<'a> Play<'a> {
             let retry = outcome.retry?;
             Some((outcome.task_id, retry.scheduled_at, retry.attempt))
         }));
-        answer(&self.store(node).record(&outcomes).await)
+        answer(&store.record(&outcomes).await)
     }
 
-    async fn reap(&mut self, node: usize, suspects: &[usize]) -> String {
+    async fn note(&self, store: &SharedStore, number: usize, is_foreign: bool) -> String {
+        let Some(entry) = self.claims.get(number).and_then(|claim| claim.entries.last()) else {
+            return String::new();
+        };
+        let mut extra: Notes = serde_json::from_str(&entry.extra).unwrap();
+        extra.insert("step".to_owned(), number.into());
+        let noted = Noted {
+            execution_id: self.executions.get(&*entry.trace_id).copied().unwrap_or(1_000_000),
+            trace_id: if is_foreign { "foreign".into() } else { Arc::clone(&entry.trace_id) },
+            extra: serde_json::to_string(&extra).unwrap(),
+        };
+        answer(&store.note(&[noted]).await)
+    }
+
+    async fn reap(&mut self, store: &SharedStore, suspects: &[usize]) -> String {
         let suspects: Vec<TaskId> = suspects.iter().map(|task| self.task(*task)).collect();
-        let reaped =
-            self.store(node).reap("the reaper", LEASE, AT_ANY_TIME, &suspects).await.unwrap();
+        let reaped = store.reap("the reaper", LEASE, AT_ANY_TIME, &suspects).await.unwrap();
         let lost: BTreeSet<_> = reaped
             .lost
             .iter()
@@ -419,8 +281,8 @@ impl<'a> Play<'a> {
         format!("lost {lost:?}, healed {healed:?}")
     }
 
-    async fn read(&self) -> String {
-        let reading = self.fixture.other.read().await.unwrap();
+    async fn read(&self, store: &SharedStore) -> String {
+        let reading = store.read().await.unwrap();
         let rows: Vec<_> = reading
             .rows
             .iter()
@@ -435,14 +297,14 @@ impl<'a> Play<'a> {
             .map(|request| (self.key(request.task_id), request.scheduled_at, request.attempt))
             .collect();
         let ids: Vec<TaskId> = self.tasks.values().copied().collect();
-        let cursors = self.fixture.other.cursors(&ids).await.unwrap();
+        let cursors = store.cursors(&ids).await.unwrap();
         let cursors: BTreeMap<_, _> =
             cursors.into_iter().map(|(task, at)| (self.key(task), at)).collect();
         format!("{rows:?} {requests:?} {cursors:?}")
     }
 
     async fn tables(&self) -> String {
-        let mut text = format!("tables: {}\n", self.read().await);
+        let mut text = format!("tables: {}\n", self.read(&self.fixture.other).await);
         let mut rows = self.fixture.executions().await;
         rows.sort_by(|one, other| one.trace_id.cmp(&other.trace_id));
         for row in rows {
