@@ -137,21 +137,18 @@ fn every_case_of_the_suite_is_on_a_list() {
     assert_eq!(listed, written);
 }
 
-/// How many seeds are played by all nodes at once, some tenths of a second each.
-const RUSHES: usize = 5;
-
-/// One seed from the environment (`STORE_SEED=17`), or a series that is the same on every machine, 25 sequences
-/// long or as many as `STORE_SEQUENCES` says.
-fn seeds() -> Vec<u64> {
+/// One seed from the environment (`STORE_SEED=17`), or a series that is the same on every machine, `most` long or as
+/// many as `STORE_SEQUENCES` says.
+fn seeds(most: u64) -> Vec<u64> {
     let asked = |name: &str| std::env::var(name).ok().and_then(|number| number.parse().ok());
     asked("STORE_SEED")
-        .map_or_else(|| (1..=asked("STORE_SEQUENCES").unwrap_or(25)).collect(), |seed| vec![seed])
+        .map_or_else(|| (1..=asked("STORE_SEQUENCES").unwrap_or(most)).collect(), |seed| vec![seed])
 }
 
 #[test]
 fn the_stores_answer_alike_to_random_steps_of_three_nodes() {
     block_on(async {
-        for seed in seeds() {
+        for seed in seeds(25) {
             let turns = conformance::turns::turns(seed);
             assert!(turns.len() <= 60, "{}", turns.len());
             let memory =
@@ -184,7 +181,7 @@ fn check_alike(seed: u64, name: &str, memory: &[String], other: &[String]) {
 fn three_nodes_and_a_person_at_once_are_told_what_stands_in_the_rows() {
     block_on(async {
         // What comes first is not in the seed: each is another rush on the same plans.
-        for seed in seeds().into_iter().take(RUSHES) {
+        for seed in seeds(5) {
             check_rush(seed, "memory", &Fixture::memory().migrated().await).await;
             let folder = tempfile::tempdir().expect("a folder can be made");
             check_rush(seed, "sqlite", &Fixture::sqlite(folder.path()).await.migrated().await)
