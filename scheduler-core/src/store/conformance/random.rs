@@ -14,7 +14,9 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    Fixture, alive::AT_ANY_TIME, at, new_task,
+    Fixture,
+    alive::AT_ANY_TIME,
+    at, new_task,
     turns::{Planned, Step, Turn},
 };
 use crate::{

@@ -15,7 +15,7 @@ use std::{
 
 use chrono::TimeDelta;
 
-use super::{Fixture, at, outcome, told::Told, turns::Draw};
+use super::{Fixture, alive::AT_ANY_TIME, at, outcome, told::Told, turns::Draw};
 use crate::{
     plan::{
         claim::{Claim, Entry, Origin, Verdict},
@@ -51,7 +51,7 @@ pub async fn play(fixture: &Fixture, seed: u64) -> Vec<String> {
     }
     is_over.store(true, Ordering::Relaxed);
     told.wrong.extend(watching.await.unwrap());
-    fixture.store.reap("n1", Duration::from_secs(3_600), &tasks).await.unwrap();
+    fixture.store.reap("n1", Duration::from_secs(3_600), AT_ANY_TIME, &tasks).await.unwrap();
     told.compare(fixture, &tasks).await;
     told.wrong
 }
@@ -293,7 +293,7 @@ impl Node {
     }
 
     async fn reap(&mut self) {
-        match self.store.reap(self.name, LEASE, &self.tasks).await {
+        match self.store.reap(self.name, LEASE, AT_ANY_TIME, &self.tasks).await {
             Ok(reaped) => {
                 let lost = reaped.lost.iter().map(|lost| (lost.execution_id, Status::Lost));
                 self.told.closed.extend(lost);
