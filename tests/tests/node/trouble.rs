@@ -58,6 +58,25 @@ fn a_node_that_was_frozen_for_longer_than_its_lease_begins_nothing_it_claimed_be
 }
 
 #[test]
+fn what_failed_in_an_outage_is_tried_as_soon_as_the_database_is_back() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.takes = None;
+    world.add(&row("ten", "interval", "10"));
+    world.advance_to("2026-01-01T12:00:11Z");
+    world.database = Database::Unreachable;
+    // The job ends, and its outcome cannot be written; the next fire cannot be claimed.
+    world.end(1, Ok(()));
+    world.advance_to("2026-01-01T12:00:24Z");
+    world.database = Database::Answers;
+    let is_back = |world: &World| world.notices.contains(&Notice::Health(Health::DatabaseBack));
+    while !is_back(&world) {
+        world.advance_to(&(world.now.wall + TimeDelta::milliseconds(1)).to_rfc3339());
+    }
+    world.advance_to(&(world.now.wall + TimeDelta::milliseconds(1)).to_rfc3339());
+    world.check_history(&["12:00:10 success", "12:00:20 todo"]);
+}
+
+#[test]
 fn results_of_jobs_that_ended_in_an_outage_are_written_afterwards() {
     let mut world = World::new("2026-01-01T12:00:00Z");
     world.takes = None;

@@ -61,6 +61,12 @@ impl Lane {
         self.pause(wait.min(Duration::from_secs(5)), now);
     }
 
+    /// What kept it waiting is over.
+    pub(super) fn resume(&mut self) {
+        self.failures = 0;
+        self.resumes_at = None;
+    }
+
     /// Nothing is begun before `wait` is over.
     pub(super) fn pause(&mut self, wait: Duration, now: Now) {
         self.resumes_at = Some(now.mono + wait);

@@ -337,11 +337,21 @@ impl Node {
                 actions.push(Action::Report(Notice::Health(Health::DatabaseTrouble(text))));
             }
             None if self.trouble => {
-                actions.push(Action::Report(Notice::Health(Health::DatabaseBack)))
+                actions.push(Action::Report(Notice::Health(Health::DatabaseBack)));
+                self.try_at_once_what_failed();
             }
             _ => {}
         }
         self.trouble = failure.is_some();
+    }
+
+    /// What failed meanwhile did not fail for its own sake.
+    fn try_at_once_what_failed(&mut self) {
+        self.claims.resume();
+        self.records.resume();
+        for task_id in std::mem::take(&mut self.stuck) {
+            self.plan_next(task_id);
+        }
     }
 
     /// Says once that every transaction with this task fails, until one does not.
