@@ -16,9 +16,12 @@ use crate::sim::{
 impl Judge<'_> {
     /// I9: at the end, when all is mended, nothing is open that nobody runs.
     pub(super) fn nothing_is_stuck(&mut self) {
-        // What ended just now is on its way to its row.
-        let is_under_way =
-            |run: &&Testimony| run.ended.is_none_or(|ended| ended > self.world.now - 2 * DEADLINE);
+        // What ended just now is on its way to its row, which takes longer where packets pass now and then.
+        let is_under_way = |run: &&Testimony| {
+            let flaps = self.world.plight(&run.node) == Some(Plight::Flaps);
+            let most = if flaps { 2 * recovery(self.lease) } else { 2 * DEADLINE };
+            run.ended.is_none_or(|ended| ended > self.world.now - most)
+        };
         let is_heard_of = |run: &&Testimony| !self.world.silent_since.contains_key(&run.node);
         let runs = self.world.truth.runs.iter().filter(is_under_way).filter(is_heard_of);
         let running: BTreeSet<ExecutionId> = runs.map(|run| run.execution).collect();
