@@ -7,7 +7,8 @@ use crate::plan::Now;
 /// A kind of transaction of which one is in flight at most.
 ///
 /// After a failure the batch is halved, so that a row that makes every transaction fail is soon alone in its
-/// own; when even that fails it backs off (200 ms, doubled up to 5 s). After a success the batch doubles again.
+/// own; when even that fails it backs off (200 ms, doubled up to 5 s, of which between a half and all is waited). After
+/// a success the batch doubles again.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lane {
     /// Rows of the transaction in flight; 0: none is.
@@ -16,11 +17,13 @@ pub(super) struct Lane {
     pub(super) resumes_at: Option<Duration>,
     pub(super) batch: usize,
     most: usize,
+    chance: u64,
 }
 
 impl Lane {
-    pub(super) fn new(most: usize) -> Self {
-        Self { in_flight: 0, failures: 0, resumes_at: None, batch: most, most }
+    /// Each `seed` draws waits of its own.
+    pub(super) fn new(most: usize, seed: u64) -> Self {
+        Self { in_flight: 0, failures: 0, resumes_at: None, batch: most, most, chance: seed }
     }
 
     pub(super) fn is_open(&self, now: Now) -> bool {
@@ -32,7 +35,8 @@ impl Lane {
     }
 
     pub(super) fn succeeded(&mut self) {
-        *self = Self { batch: (self.batch * 2).min(self.most), ..Self::new(self.most) };
+        let batch = (self.batch * 2).min(self.most);
+        *self = Self { batch, ..Self::new(self.most, self.chance) };
     }
 
     /// The transaction in flight failed: it is tried in halves, and backs off when it cannot be halved.
@@ -57,8 +61,19 @@ impl Lane {
     pub(super) fn back_off(&mut self, now: Now) {
         self.in_flight = 0;
         self.failures += 1;
-        let wait = Duration::from_millis(100 << self.failures.min(6));
-        self.pause(wait.min(Duration::from_secs(5)), now);
+        let wait = Duration::from_millis(100 << self.failures.min(6)).min(Duration::from_secs(5));
+        let wait = wait / 2 + self.draw_below(wait / 2);
+        self.pause(wait, now);
+    }
+
+    /// Nodes that failed together shall not try again together, nor one node in the rhythm of what breaks it. The
+    /// multiplier and the increment are those of Knuth's MMIX.
+    fn draw_below(&mut self, span: Duration) -> Duration {
+        self.chance = self
+            .chance
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        span * u32::try_from(self.chance >> 48).unwrap_or_default() / (1 << 16)
     }
 
     /// What kept it waiting is over.
@@ -106,6 +121,24 @@ impl Chore {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn waits_grow_to_five_seconds_and_differ() {
+        let now = Now { wall: chrono::DateTime::UNIX_EPOCH, mono: Duration::from_secs(100) };
+        let mut lane = Lane::new(1_000, 7);
+        let waits: Vec<Duration> = (0..40)
+            .map(|_| {
+                lane.begin(1);
+                lane.failed(now);
+                lane.resumes_at.expect("it waits") - now.mono
+            })
+            .collect();
+        assert!((100..=200).contains(&waits[0].as_millis()), "{:?}", waits[0]);
+        let last = &waits[10..];
+        assert!(last.iter().all(|wait| (2_500..=5_000).contains(&wait.as_millis())), "{last:?}");
+        let shortest = last.iter().min().expect("there are some");
+        assert!(last.iter().any(|wait| *wait > *shortest + Duration::from_secs(1)), "{last:?}");
+    }
 
     #[test]
     fn what_is_wanted_while_it_is_under_way_is_done_once_more() {
