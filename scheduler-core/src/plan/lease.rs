@@ -72,8 +72,14 @@ impl Lease {
     /// who lives has renewed within a third of the lease before the database went away.
     #[must_use]
     pub fn may_reap_for(&self, now: Duration) -> Option<Duration> {
-        self.contact_since.filter(|since| now >= *since + self.length)?;
+        self.may_reap_from().filter(|from| *from <= now)?;
         self.renewed_at.and_then(|renewed| (renewed + self.length / 2).checked_sub(now))
+    }
+
+    /// When contact with the database will have been unbroken for one lease; `None`: there is none.
+    #[must_use]
+    pub fn may_reap_from(&self) -> Option<Duration> {
+        self.contact_since.map(|since| since + self.length)
     }
 
     /// How long between two renewals: a third of the lease, so that two may fail.

@@ -57,6 +57,31 @@ fn a_node_that_was_frozen_for_longer_than_its_lease_begins_nothing_it_claimed_be
     assert_eq!(reason, "the lease of the node was over before the run began");
 }
 
+/// Until the node says that the database is back.
+fn advance_until_it_is_back(world: &mut World) {
+    while !world.notices.contains(&Notice::Health(Health::DatabaseBack)) {
+        world.advance_to(&(world.now.wall + TimeDelta::milliseconds(1)).to_rfc3339());
+    }
+}
+
+#[test]
+fn after_an_outage_the_dead_are_found_after_one_lease_of_contact() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let task = world.add(&row("hour", "interval", "3600"));
+    world.advance_to("2026-01-01T12:00:03Z");
+    world.run_elsewhere(task, "2026-01-01T12:00:02.500Z");
+    world.database = Database::Unreachable;
+    world.advance_to("2026-01-01T12:00:47Z");
+    world.database = Database::Answers;
+    advance_until_it_is_back(&mut world);
+    let lease = TimeDelta::seconds(30);
+    let in_time = world.now.wall + lease;
+    world.advance_to(&(in_time - TimeDelta::milliseconds(2)).to_rfc3339());
+    assert_eq!(world.rows()[0].status, "todo");
+    world.advance_to(&in_time.to_rfc3339());
+    assert_eq!(world.rows()[0].status, "lost");
+}
+
 #[test]
 fn what_failed_in_an_outage_is_tried_as_soon_as_the_database_is_back() {
     let mut world = World::new("2026-01-01T12:00:00Z");
@@ -68,10 +93,7 @@ fn what_failed_in_an_outage_is_tried_as_soon_as_the_database_is_back() {
     world.end(1, Ok(()));
     world.advance_to("2026-01-01T12:00:24Z");
     world.database = Database::Answers;
-    let is_back = |world: &World| world.notices.contains(&Notice::Health(Health::DatabaseBack));
-    while !is_back(&world) {
-        world.advance_to(&(world.now.wall + TimeDelta::milliseconds(1)).to_rfc3339());
-    }
+    advance_until_it_is_back(&mut world);
     world.advance_to(&(world.now.wall + TimeDelta::milliseconds(1)).to_rfc3339());
     world.check_history(&["12:00:10 success", "12:00:20 todo"]);
 }

@@ -60,7 +60,9 @@ impl Node {
                 let until = now.wall + TimeDelta::from_std(left).unwrap_or(TimeDelta::MAX);
                 actions.push(Action::Call(Call::Reap { suspects, until }));
             } else {
-                self.reaping.due_at = now.mono + self.reap_every();
+                let next = now.mono + self.reap_every();
+                let from = self.lease.may_reap_from().filter(|from| *from > now.mono);
+                self.reaping.due_at = from.map_or(next, |from| from.min(next));
             }
         }
     }
