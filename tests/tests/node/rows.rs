@@ -178,3 +178,46 @@ fn an_edit_that_did_not_move_update_at_counts_from_the_last_reading_before_it() 
     world.advance_to("2026-01-01T12:32:00Z");
     world.check_history(&["12:31:00 success", "12:32:00 success"]);
 }
+
+#[test]
+fn a_row_that_was_off_while_the_node_could_read_nothing_counts_from_its_edit() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let task = world.add(&row("ten", "interval", "10"));
+    world.advance_to("2026-01-01T12:00:16Z");
+    world.database = Database::Unreachable;
+    wait(world.store.set_enabled(task, false)).unwrap();
+    world.advance_to("2026-01-01T12:00:45Z");
+    wait(world.store.set_enabled(task, true)).unwrap();
+    world.advance_to("2026-01-01T12:00:52Z");
+    world.database = Database::Answers;
+    world.advance_to("2026-01-01T12:01:00Z");
+    world.check_history(&["12:00:10 success", "12:00:50 success", "12:01:00 success"]);
+}
+
+#[test]
+fn an_outage_without_an_edit_leaves_no_instant_out() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.add(&row("ten", "interval", "10"));
+    world.advance_to("2026-01-01T12:00:16Z");
+    world.database = Database::Unreachable;
+    world.advance_to("2026-01-01T12:00:52Z");
+    world.database = Database::Answers;
+    world.advance_to("2026-01-01T12:01:00Z");
+    let missed = "12:00:40 missed";
+    world.check_history(&["12:00:10 success", missed, "12:00:50 success", "12:01:00 success"]);
+}
+
+#[test]
+fn a_node_that_was_frozen_reads_before_it_claims() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let task = world.add(&row("ten", "interval", "10"));
+    world.advance_to("2026-01-01T12:00:16Z");
+    wait(world.store.set_enabled(task, false)).unwrap();
+    world.set_clock(at("2026-01-01T12:00:35Z"));
+    wait(world.store.set_enabled(task, true)).unwrap();
+    world.set_clock(at("2026-01-01T12:00:38Z"));
+    // Short of its lease, so that it may claim at once.
+    world.now.mono += Duration::from_secs(22);
+    world.advance_to("2026-01-01T12:00:40Z");
+    world.check_history(&["12:00:10 success", "12:00:40 success"]);
+}

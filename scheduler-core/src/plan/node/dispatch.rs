@@ -20,15 +20,22 @@ const ASK_AGAIN: TimeDelta = TimeDelta::seconds(1);
 const OTHERS_ASK_AGAIN: TimeDelta = TimeDelta::seconds(5);
 
 impl Node {
-    /// Whether anything may be claimed: there is room, a lease and a right clock, and no stop, back-off or open question.
+    /// Whether anything may be claimed: there is room, a lease, a right clock and a fresh reading, and no stop, back-off or
+    /// open question.
     #[must_use]
     pub fn can_claim(&self, now: Now) -> bool {
         !self.is_stopping()
             && !self.clock_is_off
             && self.unsettled.is_none()
+            && !self.must_read_first(now)
             && self.room() > 0
             && self.claims.is_open(now)
             && self.lease.is_trusted(now.mono)
+    }
+
+    /// What was due before a freeze or an outage may have been edited away meanwhile. A reading that fails holds up nothing.
+    fn must_read_first(&self, now: Now) -> bool {
+        self.reading.in_flight && self.is_blind_since(self.last_good_read, now.wall)
     }
 
     /// How many runs may still be claimed; outcomes that wait count, so that an outage bounds them too.

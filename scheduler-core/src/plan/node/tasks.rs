@@ -280,6 +280,7 @@ impl Node {
 
     fn reread_live(&mut self, row: &TaskRow, actions: &mut Vec<Action>) {
         let last_good_read = self.last_good_read;
+        let was_blind = self.is_blind_since(last_good_read, self.read_started);
         let Some(Known::Live(live)) = self.known.get_mut(&row.id) else {
             return;
         };
@@ -296,8 +297,12 @@ impl Node {
             }
         }
         let was_stale = std::mem::take(&mut live.is_stale);
+        let moved = row.updated_at.filter(|at| *at > live.task.anchor.updated_at);
         if row.spec.as_deref() == Ok(&*live.task.spec) {
-            if was_stale {
+            if let Some(edited_at) = moved.filter(|_| was_blind) {
+                live.task.anchor.updated_at = edited_at;
+                self.open_anew(row.id);
+            } else if was_stale {
                 self.plan_next(row.id);
             }
             return;
@@ -307,11 +312,9 @@ impl Node {
             Err(error) => return self.reject(row, error, actions),
         };
         // Where `update_at` did not move with the edit, the last reading that showed the old spec bounds it.
-        let moved = row.updated_at.filter(|at| *at > live.task.anchor.updated_at);
         live.task.anchor.updated_at = moved.unwrap_or(last_good_read);
         live.task.trigger = trigger;
         live.planned = None;
-        live.accounted = None;
         live.has_new_spec = true;
         actions.push(Action::Report(Notice::SpecChanged {
             task_id: row.id,
@@ -319,9 +322,23 @@ impl Node {
             old: std::mem::replace(&mut live.task.spec, spec),
             new: Arc::clone(&live.task.spec),
         }));
-        // As for a new row, the database says what is accounted for.
-        self.timetable.remove(row.id);
-        self.arriving.insert(row.id);
+        self.open_anew(row.id);
+    }
+
+    /// Whether readings failed for so long that a row may have been disabled and enabled again without being seen
+    /// disabled, by a reading or by a claim.
+    pub(super) fn is_blind_since(&self, last_good_read: DateTime<Utc>, at: DateTime<Utc>) -> bool {
+        let span = (at - last_good_read).to_std().unwrap_or_default();
+        span > 2 * self.settings.sync_interval
+    }
+
+    /// As for a new row, the database says what is accounted for.
+    fn open_anew(&mut self, id: TaskId) {
+        if let Some(live) = self.live_mut(id) {
+            live.accounted = None;
+        }
+        self.timetable.remove(id);
+        self.arriving.insert(id);
     }
 
     pub(super) fn on_cursors(
