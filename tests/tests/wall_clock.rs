@@ -56,7 +56,7 @@ impl<'a> Program<'a> {
             .env("FAKETIME_TIMESTAMP_FILE", folder.path().join("offset"))
             .env("FAKETIME_NO_CACHE", "1")
             .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .spawn()
             .unwrap();
         let program = Self { server, database, folder, child };

@@ -8,6 +8,7 @@ mod outages;
 mod people;
 mod starts;
 mod steps;
+mod stop;
 pub mod witness;
 
 use std::{path::Path, time::Duration};
@@ -162,11 +163,11 @@ impl World {
     fn turn(&mut self, elapsed: Duration) -> Result<()> {
         pause(TICK);
         self.outages.go_on(elapsed, &self.server, &mut self.nodes)?;
-        self.nodes.look()?;
+        let is_felt = self.outages.is_felt(elapsed);
+        self.nodes.look(is_felt)?;
         if !self.outages.is_on() {
             self.nodes.restart(&mut self.rng)?;
         }
-        let is_felt = self.outages.is_felt(elapsed);
         self.sweep.turn(elapsed, &mut self.nodes, |index| !(is_felt && index == SPARED))?;
         if self.next <= elapsed {
             self.next = elapsed + Duration::from_millis(self.rng.u64(100..1_500));

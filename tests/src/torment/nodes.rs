@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs::OpenOptions,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     time::Duration,
 };
 
@@ -15,14 +15,19 @@ use scheduler_core::{App, clock};
 use super::{
     Place,
     outages::wall_ms,
+    stop::Stop,
     witness::{self, Line, Notebook},
 };
 use crate::dbproxy::DbProxy;
 
-/// The scheduler as it is shipped, with the witness among its jobs: what each process of a torment does. Its exit
-/// code.
+/// The scheduler as it is shipped, with the witness among its jobs: what each process of a torment does, until its
+/// standard input ends. Its exit code.
 #[must_use]
 pub fn node(folder: &Path) -> u8 {
+    std::thread::spawn(|| {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        std::process::exit(1);
+    });
     let conf = folder.join("conf").into_os_string();
     let app = App::new().state(Notebook(folder.join("testimony")));
     scheduler::main(["scheduler".into(), "--conf".into(), conf, "run".into()], app)
@@ -37,20 +42,6 @@ enum Fate {
     Gone,
 }
 
-/// A program was asked to stop.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Stop {
-    pub(super) pid: u32,
-    /// Monotonic.
-    asked: Duration,
-    /// By the wall clock.
-    pub(super) asked_ms: i64,
-    /// By the wall clock; 0: not yet.
-    pub(super) left_ms: i64,
-    /// Whether it had the database.
-    pub(super) has_link: bool,
-}
-
 /// The programs, each behind a link of its own to the database.
 pub(super) struct Nodes {
     pub(super) links: Vec<DbProxy>,
@@ -60,6 +51,10 @@ pub(super) struct Nodes {
     this: PathBuf,
     folder: PathBuf,
     fates: Vec<Fate>,
+    /// Each program ends when the other end of its standard input does, as it does when the torment ends.
+    lifelines: Vec<Option<ChildStdin>>,
+    /// How many connections each link had seen when its program was started.
+    connections: Vec<usize>,
     /// What befell them how often.
     pub(super) counts: BTreeMap<&'static str, u64>,
     /// What was wrong with their ends.
@@ -72,6 +67,9 @@ pub(super) struct Nodes {
 
 /// `shutdown_timeout` of the programs.
 pub(super) const SHUTDOWN: Duration = Duration::from_secs(3);
+
+/// The exit code of a start that finds no database.
+const UNREACHABLE: i32 = 69;
 
 /// Past this a stop hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -87,6 +85,8 @@ impl Nodes {
             cuts: vec![None; count],
             this: this.to_owned(),
             folder: folder.to_owned(),
+            connections: vec![0; count],
+            lifelines: (0..count).map(|_| None).collect(),
             fates: (0..count).map(|_| Fate::Gone).collect(),
             counts: BTreeMap::new(),
             wrong: Vec::new(),
@@ -103,9 +103,11 @@ impl Nodes {
         let log = self.folder.join(format!("node-{index}.log"));
         let log = OpenOptions::new().create(true).append(true).open(log)?;
         let mut command = Command::new(&self.this);
-        command.arg("node").arg(&self.folder).stdin(Stdio::null()).stderr(log);
+        command.arg("node").arg(&self.folder).stdin(Stdio::piped()).stderr(log);
         command.env("SCHEDULER__MYSQL__DEFAULT__URL", &self.urls[index]);
-        let child = command.spawn().context("starting a node")?;
+        let mut child = command.spawn().context("starting a node")?;
+        self.lifelines[index] = child.stdin.take();
+        self.connections[index] = self.links[index].connections();
         self.count("starts");
         self.fates[index] = Fate::Runs(child);
         Ok(())
@@ -153,7 +155,8 @@ impl Nodes {
             Fate::Runs(child) => {
                 signal(&child, "TERM")?;
                 self.befell(&child, "stops");
-                let stop = Stop::asked_now(&child, self.cuts[index].is_none());
+                let has_begun = self.links[index].connections() > self.connections[index];
+                let stop = Stop::asked_now(&child, self.cuts[index].is_none(), has_begun);
                 self.fates[index] = Fate::Stopping(child, stop);
             }
             other => self.fates[index] = other,
@@ -191,13 +194,8 @@ impl Nodes {
         (0..self.cuts.len()).for_each(|index| self.restore(index));
     }
 
-    /// Who was frozen or cut off for long enough goes on; who stopped is seen off.
-    pub(super) fn look(&mut self) -> Result<()> {
-        for index in 0..self.cuts.len() {
-            if self.cuts[index].is_some_and(|until| until <= clock::mono()) {
-                self.restore(index);
-            }
-        }
+    /// Who was frozen or cut off for long enough goes on; who stopped is seen off. `is_away`: nobody has the database.
+    pub(super) fn look(&mut self, is_away: bool) -> Result<()> {
         for index in 0..self.fates.len() {
             self.fates[index] = match self.take(index) {
                 Fate::Frozen(child, until) if until <= clock::mono() => {
@@ -209,14 +207,27 @@ impl Nodes {
                 Fate::Runs(mut child) => match child.try_wait()? {
                     None => Fate::Runs(child),
                     Some(status) => {
-                        self.wrong.push(format!("a node ended by itself: {status}"));
+                        let has_link = !is_away && self.cuts[index].is_none();
+                        self.ended(status, has_link);
                         Fate::Gone
                     }
                 },
                 fate => fate,
             };
+            if self.cuts[index].is_some_and(|until| until <= clock::mono()) {
+                self.restore(index);
+            }
         }
         Ok(())
+    }
+
+    /// Only a start without a database ends by itself.
+    fn ended(&mut self, status: ExitStatus, has_link: bool) {
+        if status.code() == Some(UNREACHABLE) && !has_link {
+            self.count("starts in vain");
+        } else {
+            self.wrong.push(format!("a node ended by itself: {status}"));
+        }
     }
 
     /// Who is gone comes back soon.
@@ -243,7 +254,7 @@ impl Nodes {
     }
 
     fn left(&mut self, stop: Stop, status: ExitStatus) {
-        if status.success() {
+        if stop.is_orderly(status) {
             self.stops.push(Stop { left_ms: wall_ms(), ..stop });
         } else {
             self.wrong.push(format!("I14: an orderly stop ended with {status}"));
@@ -283,7 +294,7 @@ impl Nodes {
             self.stop(index)?;
         }
         let all_left = crate::poll::until(2 * PATIENCE, || {
-            let looked = self.look();
+            let looked = self.look(false);
             let is_done = self.fates.iter().all(|fate| matches!(fate, Fate::Gone));
             (looked.is_err() || is_done).then_some(looked)
         });
@@ -299,17 +310,6 @@ impl Fate {
             }
             Fate::Gone => None,
         }
-    }
-}
-
-impl Stop {
-    fn asked_now(child: &Child, has_link: bool) -> Self {
-        let (asked, asked_ms) = (clock::mono(), wall_ms());
-        Self { pid: child.id(), asked, asked_ms, left_ms: 0, has_link }
-    }
-
-    pub(super) fn took_ms(&self) -> i64 {
-        self.left_ms - self.asked_ms
     }
 }
 

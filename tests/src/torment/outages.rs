@@ -66,7 +66,7 @@ pub(super) struct Outage {
 }
 
 /// How long before and after an outage nothing else befalls the node that shows when all goes on.
-const RECOVERY: Duration = Duration::from_secs(8);
+pub(super) const RECOVERY: Duration = Duration::from_secs(12);
 
 /// The outages, one after the other. Times count from the begin of the torment.
 pub(super) struct Outages {

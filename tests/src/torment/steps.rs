@@ -217,7 +217,7 @@ impl Sweep {
             Deed::Kill => (&mut self.kills, &mut self.killed),
             Deed::Stop => (&mut self.stops, &mut self.stopped),
         };
-        if !nodes.runs(index) {
+        if *left == 0 || !nodes.runs(index) {
             return Ok(());
         }
         *left = left.saturating_sub(1);

@@ -125,8 +125,9 @@ impl Node {
         self.adopted_at = reading.adopted_at;
         self.forget_deleted(&reading.rows, actions);
         self.suspects.clear();
+        let was_blind = self.is_blind_since(self.last_good_read, now.wall);
         for row in &reading.rows {
-            self.read_row(row, actions);
+            self.read_row(row, was_blind, actions);
         }
         self.share_with(&reading.nodes);
         let mut requests = reading.requests;
@@ -197,7 +198,7 @@ impl Node {
         }
     }
 
-    fn read_row(&mut self, row: &TaskRow, actions: &mut Vec<Action>) {
+    fn read_row(&mut self, row: &TaskRow, was_blind: bool, actions: &mut Vec<Action>) {
         let load = self.load(row.id);
         let runs_here = load.running + load.unrecorded > 0
             || matches!(self.known.get(&row.id), Some(Known::Live(live)) if live.is_claiming);
@@ -208,7 +209,9 @@ impl Node {
             (Err(error), _) => self.reject(row, error, actions),
             (Ok(Validity::Disabled), Some(Known::Disabled)) => {}
             (Ok(Validity::Disabled), _) => self.disable(row.id, actions),
-            (Ok(Validity::Enabled), Some(Known::Live(_))) => self.reread_live(row, actions),
+            (Ok(Validity::Enabled), Some(Known::Live(_))) => {
+                self.reread_live(row, was_blind, actions)
+            }
             (Ok(Validity::Enabled), _) => self.welcome(row, actions),
         }
     }
@@ -278,9 +281,8 @@ impl Node {
         self.known.insert(row.id, Known::Live(Box::new(live)));
     }
 
-    fn reread_live(&mut self, row: &TaskRow, actions: &mut Vec<Action>) {
+    fn reread_live(&mut self, row: &TaskRow, was_blind: bool, actions: &mut Vec<Action>) {
         let last_good_read = self.last_good_read;
-        let was_blind = self.is_blind_since(last_good_read, self.read_started);
         let Some(Known::Live(live)) = self.known.get_mut(&row.id) else {
             return;
         };
@@ -325,7 +327,7 @@ impl Node {
         self.open_anew(row.id);
     }
 
-    /// Whether readings failed for so long that a row may have been disabled and enabled again without being seen
+    /// Whether nothing was read for so long that a row may have been disabled and enabled again without being seen
     /// disabled, by a reading or by a claim.
     pub(super) fn is_blind_since(&self, last_good_read: DateTime<Utc>, at: DateTime<Utc>) -> bool {
         let span = (at - last_good_read).to_std().unwrap_or_default();

@@ -69,11 +69,12 @@ impl Node {
 
     /// A clock that was set is compared at once: the database's may have been set with it. A machine that slept looks like
     /// one whose clock was set forward, and its monotonic clock slept too: what it knows of its lease is worth nothing, nor
-    /// is what a renewal that began before will tell. Looked for before an answer is heard, which would explain it away.
+    /// is what a renewal that began before will tell, nor what it read last. Looked for before an answer is heard, which would explain it away.
     pub(super) fn look_for_a_step(&mut self, local: Now) {
         let Some(step) = self.clock.step(local) else { return };
         self.clock.compared(local);
         self.renewing.hurry();
+        self.reading.hurry();
         if step.to_std().is_ok_and(|slept| slept >= self.settings.lease / 2) {
             self.lease.doubted();
             self.renewal_is_doubted = self.renewing.in_flight;

@@ -7,8 +7,9 @@ use serde::Serialize;
 use super::{Line, Row};
 use crate::torment::{
     LEASE, SYNC,
-    nodes::{SHUTDOWN, Stop},
-    outages::{Kind, Outage},
+    nodes::SHUTDOWN,
+    outages::{Kind, Outage, RECOVERY},
+    stop::Stop,
 };
 
 /// An outage, and how soon the next run began after it.
@@ -85,7 +86,7 @@ pub(super) fn outages(
             wrong.push(format!("I15: after {outage:?} the next run began {resumed_ms:?} ms later"));
         }
         // Whom something befell shortly before, or befalls until its records are written, may lose them.
-        let window = outage.from_ms - 2 * ms(LEASE)..outage.until_ms + 2 * ms(LEASE);
+        let window = outage.from_ms - ms(RECOVERY)..outage.until_ms + ms(RECOVERY);
         let is_spared =
             |pid: u32| !troubles.iter().any(|(of, at_ms)| *of == pid && window.contains(at_ms));
         let during = outage.from_ms..outage.until_ms;
