@@ -54,6 +54,12 @@ impl Lease {
         self.contact_since = None;
     }
 
+    /// Whether the last call that kept it alive was answered.
+    #[must_use]
+    pub fn has_contact(&self) -> bool {
+        self.contact_since.is_some()
+    }
+
     /// Whether this node may claim: its last renewal began less than lease − margin ago. The margin is a
     /// sixth of the lease.
     #[must_use]

@@ -195,6 +195,26 @@ fn a_row_that_was_off_while_the_node_could_read_nothing_counts_from_its_edit() {
 }
 
 #[test]
+fn after_an_outage_a_node_reads_before_it_claims() {
+    // Whichever call is the first that the database answers.
+    for back in (31_500..36_000).step_by(37) {
+        let mut world = World::new("2026-01-01T12:00:00Z");
+        let task = world.add(&row("twelve", "interval", "12"));
+        world.advance_to("2026-01-01T12:00:16Z");
+        world.database = Database::Unreachable;
+        wait(world.store.set_enabled(task, false)).unwrap();
+        world.advance_to("2026-01-01T12:00:31Z");
+        wait(world.store.set_enabled(task, true)).unwrap();
+        let (second, ms) = (back / 1_000, back % 1_000);
+        world.advance_to(&format!("2026-01-01T12:00:{second}.{ms:03}Z"));
+        world.database = Database::Answers;
+        world.advance_to("2026-01-01T12:01:00Z");
+        let history = world.history();
+        assert!(!history.iter().any(|row| row.starts_with("12:00:24")), "{back}: {history:?}");
+    }
+}
+
+#[test]
 fn an_outage_without_an_edit_leaves_no_instant_out() {
     let mut world = World::new("2026-01-01T12:00:00Z");
     world.add(&row("ten", "interval", "10"));

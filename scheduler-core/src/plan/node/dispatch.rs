@@ -33,9 +33,11 @@ impl Node {
             && self.lease.is_trusted(now.mono)
     }
 
-    /// What was due before a freeze or an outage may have been edited away meanwhile. A reading that fails holds up nothing.
+    /// What was due before a freeze or an outage may have been edited away meanwhile. Where only readings fail, and
+    /// renewals do not, that holds up nothing: the claim itself sees the row.
     fn must_read_first(&self, now: Now) -> bool {
-        self.reading.in_flight && self.is_blind_since(self.last_good_read, now.wall)
+        self.is_blind_since(self.last_good_read, now.wall)
+            && (self.reading.in_flight || !self.lease.has_contact())
     }
 
     /// How many runs may still be claimed; outcomes that wait count, so that an outage bounds them too.

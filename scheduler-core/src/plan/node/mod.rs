@@ -350,6 +350,7 @@ impl Node {
     fn try_at_once_what_failed(&mut self) {
         self.claims.resume();
         self.records.resume();
+        self.reading.hurry();
         for task_id in std::mem::take(&mut self.stuck) {
             self.plan_next(task_id);
         }
