@@ -48,8 +48,6 @@ pub(super) struct Nodes {
     urls: Vec<String>,
     /// Whose link is cut off until when, monotonic.
     cuts: Vec<Option<Duration>>,
-    /// Since when each link is whole, monotonic.
-    linked_since: Vec<Duration>,
     this: PathBuf,
     folder: PathBuf,
     fates: Vec<Fate>,
@@ -76,9 +74,6 @@ const UNREACHABLE: i32 = 69;
 /// Past this a stop hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A start gives up after 3 s without a connection: for so long, on a busy machine longer, a cut is felt.
-const LONGEST_CONNECT: Duration = Duration::from_secs(6);
-
 impl Nodes {
     pub(super) fn new(this: &Path, folder: &Path, count: usize, place: &Place) -> Result<Self> {
         let links: std::io::Result<Vec<DbProxy>> =
@@ -88,7 +83,6 @@ impl Nodes {
             urls: links.iter().map(|link| link.url_for("scheduler", &place.database)).collect(),
             links,
             cuts: vec![None; count],
-            linked_since: vec![Duration::ZERO; count],
             this: this.to_owned(),
             folder: folder.to_owned(),
             connections: vec![0; count],
@@ -188,7 +182,6 @@ impl Nodes {
     /// Opens its link, if that is cut off.
     fn restore(&mut self, index: usize) {
         if self.cuts[index].take().is_some() {
-            self.linked_since[index] = clock::mono();
             self.links[index].restore();
             if let Some(pid) = self.fates[index].pid() {
                 self.troubles.push((pid, wall_ms()));
@@ -214,9 +207,7 @@ impl Nodes {
                 Fate::Runs(mut child) => match child.try_wait()? {
                     None => Fate::Runs(child),
                     Some(status) => {
-                        let whole_for = clock::mono() - self.linked_since[index];
-                        let is_cut = self.cuts[index].is_some() || whole_for < LONGEST_CONNECT;
-                        let has_link = !is_away && !is_cut;
+                        let has_link = !is_away && self.cuts[index].is_none();
                         self.ended(status, has_link);
                         Fate::Gone
                     }
