@@ -177,8 +177,9 @@ impl World {
             > self.people.count() as f64 * self.plan.span.as_secs_f64();
         if is_time && self.outages.lets_people_in() {
             let (what, sql) = people::edit(&mut self.rng);
+            let sql = format!("{} {sql}", people::IMPATIENT);
             let is_done = self.server.client(&self.database, &sql).is_ok();
-            self.people.did(if is_done { what } else { "refused" });
+            self.people.did(if is_done { what } else { people::REFUSED });
         }
         Ok(())
     }

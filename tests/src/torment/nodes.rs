@@ -208,7 +208,7 @@ impl Nodes {
                     None => Fate::Runs(child),
                     Some(status) => {
                         let has_link = !is_away && self.cuts[index].is_none();
-                        self.ended(status, has_link);
+                        self.ended(child.id(), status, has_link);
                         Fate::Gone
                     }
                 },
@@ -221,12 +221,13 @@ impl Nodes {
         Ok(())
     }
 
-    /// Only a start without a database ends by itself.
-    fn ended(&mut self, status: ExitStatus, has_link: bool) {
-        if status.code() == Some(UNREACHABLE) && !has_link {
+    /// Only a start that finds no database ends by itself; one that was frozen or cut off half way finds none either.
+    fn ended(&mut self, pid: u32, status: ExitStatus, has_link: bool) {
+        let is_hindered = !has_link || self.troubles.iter().any(|(of, _)| *of == pid);
+        if status.code() == Some(UNREACHABLE) && is_hindered {
             self.count("starts in vain");
         } else {
-            self.wrong.push(format!("a node ended by itself: {status}"));
+            self.wrong.push(format!("node {pid} ended by itself: {status}"));
         }
     }
 
