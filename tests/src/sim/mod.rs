@@ -117,7 +117,7 @@ pub fn play(seed: u64, log: Log) -> Outcome {
     }
 }
 
-/// Plays seeds on all processors, in their order; of every [`AGAIN`] one is played twice, and must come out the same.
+/// Plays seeds on all processors, in their order; of every fifty one is played twice, and must come out the same.
 ///
 /// # Panics
 /// When a seed panics.
