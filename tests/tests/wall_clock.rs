@@ -57,6 +57,7 @@ impl<'a> Program<'a> {
             .env("FAKETIME_NO_CACHE", "1")
             .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
             .stdin(Stdio::piped())
+            .stderr(fs::File::create(folder.path().join("log")).unwrap())
             .spawn()
             .unwrap();
         let program = Self { server, database, folder, child };
