@@ -168,7 +168,7 @@ impl Facts<'_> {
         } else if row.attempt > 1 {
             text += &format!(", attempt {},", row.attempt);
         }
-        let node = row.node_id.as_deref().unwrap_or("that is not known");
+        let node = node_of(row);
         let reason = reason(row).map(|reason| format!(": {reason}")).unwrap_or_default();
         match (status(row), row.started_at.zip(row.finished_at)) {
             (Some(Status::Todo), _) => {
@@ -205,7 +205,7 @@ impl Facts<'_> {
             return "which run that was is not known any more".to_owned();
         };
         let fire = row.scheduled_at.map_or_else(String::new, |at| format!(" of {}", self.show(at)));
-        let node = row.node_id.as_deref().unwrap_or("that is not known");
+        let node = node_of(row);
         let end = match row.finished_at {
             Some(end) => format!("it ended at {}: {}", self.show(end), row.status),
             None => "it is open still".to_owned(),
@@ -215,8 +215,7 @@ impl Facts<'_> {
 
     fn of_the_node_of(&self, row: &ExecutionRow) -> Option<String> {
         let node = self.nodes.iter().find(|node| Some(&node.id) == row.node_id.as_ref())?;
-        let is_alive = node.left_at.is_none() && node.silent_for <= self.lease;
-        (!is_alive).then(|| {
+        (!self.is_alive(node)).then(|| {
             let (heard, lease) = (self.show(node.heartbeat_at), duration::show(self.lease));
             format!(
                 "that node was heard of last at {heard}: the next scheduler that looks records the execution as lost, \
@@ -228,8 +227,8 @@ impl Facts<'_> {
     /// Whether `row` is a `missed` row that stands for the instant, too.
     fn reaches_back(&self, row: &ExecutionRow) -> bool {
         let is_instant =
-            self.task().is_none_or(|task| task.trigger.last_until(self.at) == Some(self.at));
-        let extra: serde_json::Value = serde_json::from_str(&row.extra).unwrap_or_default();
+            self.row.and_then(|row| row.task).is_none_or(|task| self.is_instant_of(task));
+        let extra = extra(row);
         let first = extra["first"].as_str().and_then(|first| first.parse::<DateTime<Utc>>().ok());
         is_instant
             && status(row) == Some(Status::Missed)
@@ -237,7 +236,7 @@ impl Facts<'_> {
     }
 
     fn of_missed(&self, row: &ExecutionRow, now: DateTime<Utc>) -> Why {
-        let extra: serde_json::Value = serde_json::from_str(&row.extra).unwrap_or_default();
+        let extra = extra(row);
         let count = extra["count"].as_u64().unwrap_or(1);
         let reason = reason(row).unwrap_or_else(|| "no reason is recorded".to_owned());
         let row = format!(
@@ -250,9 +249,8 @@ impl Facts<'_> {
 
     /// Which schedulers were up at the instant, or between which two of them it lies.
     fn who_was_up(&self, now: DateTime<Utc>) -> String {
-        let is_alive = |node: &NodeRow| node.left_at.is_none() && node.silent_for <= self.lease;
         let end = |node: &NodeRow| {
-            if is_alive(node) { now } else { node.left_at.unwrap_or(node.heartbeat_at) }
+            if self.is_alive(node) { now } else { node.left_at.unwrap_or(node.heartbeat_at) }
         };
         let up =
             self.nodes.iter().filter(|node| node.started_at <= self.at && self.at <= end(node));
@@ -287,8 +285,12 @@ impl Facts<'_> {
         }
     }
 
-    fn task(&self) -> Option<&Task> {
-        self.row.and_then(|row| row.task)
+    fn is_instant_of(&self, task: &Task) -> bool {
+        task.trigger.last_until(self.at) == Some(self.at)
+    }
+
+    fn is_alive(&self, node: &NodeRow) -> bool {
+        node.left_at.is_none() && node.silent_for <= self.lease
     }
 
     fn of_row(&self, now: DateTime<Utc>) -> Why {
@@ -326,9 +328,7 @@ impl Facts<'_> {
                 because(Answer::Rejected, &format!("the row is rejected{since}: {reason}"))
             }
             State::Enabled if self.at > now => {
-                let wait = duration::show(Duration::from_secs(
-                    (self.at - now).num_seconds().unsigned_abs(),
-                ));
+                let wait = whole_seconds(self.at - now);
                 because(
                     Answer::NotYet,
                     &format!("it fires in {wait}, unless the row is edited until then"),
@@ -352,14 +352,14 @@ impl Facts<'_> {
     }
 
     fn is_not_due(&self, task: &Task) -> Option<Why> {
-        let last = task.trigger.last_until(self.at);
-        if last == Some(self.at) {
+        if self.is_instant_of(task) {
             return None;
         }
         let spec = format!("{} {}", task.trigger.kind(), quote(&task.spec));
         let show =
             |at: Option<DateTime<Utc>>| at.map_or_else(|| "never".to_owned(), |at| self.show(at));
-        let (last, next) = (show(last), show(task.trigger.next_after(self.at)));
+        let last = show(task.trigger.last_until(self.at));
+        let next = show(task.trigger.next_after(self.at));
         let mut sentences = vec![format!(
             "{spec} has no such instant: the one before is {last}, the one after {next}"
         )];
@@ -383,8 +383,7 @@ impl Facts<'_> {
     }
 
     fn of_due(&self, task: Option<&Task>, now: DateTime<Utc>) -> Why {
-        let late =
-            duration::show(Duration::from_secs((now - self.at).num_seconds().unsigned_abs()));
+        let late = whole_seconds(now - self.at);
         let queues = task.is_some_and(|task| task.policy.overlap == Overlap::Queue);
         let is_open = |row: &&ExecutionRow| status(row) == Some(Status::Todo);
         if let Some(open) = self.before.iter().find(is_open).filter(|_| queues) {
@@ -394,10 +393,7 @@ impl Facts<'_> {
             );
             return because(Answer::Waiting, &text);
         }
-        let alive = self
-            .nodes
-            .iter()
-            .filter(|node| node.left_at.is_none() && node.silent_for <= self.lease);
+        let alive = self.nodes.iter().filter(|node| self.is_alive(node));
         let alive: Vec<&str> = alive.map(|node| node.id.as_str()).collect();
         let who = if alive.is_empty() {
             match self.nodes.iter().min_by_key(|node| Reverse(node.heartbeat_at)) {
@@ -426,12 +422,25 @@ fn because(answer: Answer, sentence: &str) -> Why {
     Why { answer, because: vec![sentence.to_owned()] }
 }
 
+fn whole_seconds(span: TimeDelta) -> String {
+    duration::show(Duration::from_secs(span.num_seconds().unsigned_abs()))
+}
+
+fn node_of(row: &ExecutionRow) -> &str {
+    row.node_id.as_deref().unwrap_or("that is not known")
+}
+
+/// `null`: written by hand.
+fn extra(row: &ExecutionRow) -> serde_json::Value {
+    serde_json::from_str(&row.extra).unwrap_or_default()
+}
+
 /// `None`: written by hand.
 fn status(row: &ExecutionRow) -> Option<Status> {
     row.status.parse().ok()
 }
 
 fn reason(row: &ExecutionRow) -> Option<String> {
-    let extra: serde_json::Value = serde_json::from_str(&row.extra).ok()?;
+    let extra = extra(row);
     Some(extra["err"].as_str().or(extra["reason"].as_str())?.to_owned())
 }

@@ -502,8 +502,8 @@ impl Store for MemoryStore {
         let reason = reason_when_lost(lease);
         let nodes = tables.nodes.clone();
         let (mut lost, mut retries) = (Vec::new(), Vec::new());
-        let open: Vec<ExecutionId> = tables.open.iter().copied().filter(|_| now <= until).collect();
-        for id in open {
+        let judged = if now <= until { tables.open.clone() } else { BTreeSet::new() };
+        for id in judged {
             let Some(row) = tables.executions.get_mut(&id) else { continue };
             let heard = row
                 .node_id

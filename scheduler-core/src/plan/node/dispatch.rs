@@ -69,8 +69,7 @@ impl Node {
     pub(super) fn claim_what_is_due(&mut self, now: Now, actions: &mut Vec<Action>) {
         let may_settle = self.claims.is_open(now) && self.lease.is_trusted(now.mono);
         if let Some(claims) = self.unsettled.take_if(|_| may_settle) {
-            self.claims.begin(claims.len());
-            self.claims_term = self.lease.term();
+            self.begin_claims(claims.len());
             actions.push(Action::Call(Call::Settle(claims)));
             return;
         }
@@ -105,9 +104,13 @@ impl Node {
         }
         // Rows are locked in id order.
         claims.sort_by_key(|claim| claim.task_id);
-        self.claims.begin(claims.len());
-        self.claims_term = self.lease.term();
+        self.begin_claims(claims.len());
         actions.push(Action::Call(Call::Claim(claims)));
+    }
+
+    fn begin_claims(&mut self, rows: usize) {
+        self.claims.begin(rows);
+        self.claims_term = self.lease.term();
     }
 
     /// How soon we ask again for a task that is busy on another node.
