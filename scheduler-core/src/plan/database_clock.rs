@@ -61,21 +61,20 @@ impl DatabaseClock {
     }
 
     /// The clock was seen. A slow answer says less than an older sighting that was quick, as long as that cannot have
-    /// drifted farther; unless it proves that one wrong. Says whether it does: the database's clock was set, or this
-    /// machine slept.
-    pub fn sighted(&mut self, new: Sighting) -> bool {
+    /// drifted farther; unless it proves that one wrong. Says by how much it was set then, or this machine slept.
+    pub fn sighted(&mut self, new: Sighting) -> Option<TimeDelta> {
         let Some(old) = self.sighting else {
             self.sighting = Some(new);
-            return false;
+            return None;
         };
         let age = new.seen.saturating_sub(old.seen);
-        let off = (carried(old, new.seen) - new.at).abs().to_std().unwrap_or(Duration::MAX);
+        let ahead = new.at - carried(old, new.seen);
         let possible = old.error + age / DRIFT;
-        let was_set = off > possible + new.error;
+        let was_set = ahead.abs().to_std().is_ok_and(|off| off > possible + new.error);
         if new.error <= possible || was_set {
             self.sighting = Some(new);
         }
-        was_set
+        was_set.then_some(ahead)
     }
 
     /// The machine's clock is compared from here on: what it is ahead now is known.
@@ -176,7 +175,7 @@ mod tests {
     #[test]
     fn a_slow_answer_does_not_replace_a_quick_one_until_that_may_have_drifted_as_far() {
         let mut clock = clock(sighting(0, 0, 1));
-        assert!(!clock.sighted(sighting(10_020, 10_000, 30)));
+        assert_eq!(clock.sighted(sighting(10_020, 10_000, 30)), None);
         assert_eq!(clock.now(local(0, 10_000)).wall, at(10_000), "off by 1 + 10 ms at most");
         clock.sighted(sighting(40_020, 40_000, 30));
         assert_eq!(clock.now(local(0, 40_000)).wall, at(40_020));
@@ -185,7 +184,7 @@ mod tests {
     #[test]
     fn an_answer_that_proves_the_older_one_wrong_replaces_it_however_slow() {
         let mut clock = clock(sighting(0, 0, 1));
-        assert!(clock.sighted(sighting(3_610_000, 10_000, 500)));
+        assert_eq!(clock.sighted(sighting(3_610_000, 10_000, 500)), Some(TimeDelta::hours(1)));
         assert_eq!(clock.now(local(0, 10_000)).wall, at(3_610_000));
     }
 

@@ -6,12 +6,31 @@
 //! ```
 //!
 //! Measured on the monotonic clock from the *start* of the last good renewal, so that a slow answer or a
-//! step of the wall clock cannot lengthen it. Nobody reaps before one lease of unbroken contact with the
+//! step of the wall clock cannot lengthen it. What the machine slept, and that clock with it, is taken off. Nobody reaps before one lease of unbroken contact with the
 //! database: a node that just came back must first give the others the time to renew.
 //! That the database went away is heard of only when a call has failed, and a call may be carried out after it is back,
 //! when all look dead. So each reaping says until when it may judge, by the database's clock.
 
 use std::time::Duration;
+
+/// Why what was claimed is lost although nothing of it ran.
+pub const OVER: &str = "the lease of the node was over before the run began";
+
+/// In which term, and until when on the monotonic clock, a node may begin what it claimed. Asked once more at the first
+/// step of a job: between the decision and that step the process may have been frozen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Trust {
+    term: u64,
+    until: Duration,
+}
+
+impl Trust {
+    /// Whether the others still count at `now` on what was claimed in `term`.
+    #[must_use]
+    pub fn covers(self, term: u64, now: Duration) -> bool {
+        term == self.term && now < self.until
+    }
+}
 
 /// One node's own view of its lease. All times are monotonic.
 #[derive(Clone, Copy, Debug)]
@@ -42,11 +61,13 @@ impl Lease {
         self.contact_since.get_or_insert(started);
     }
 
-    /// The machine may have slept: only the next renewal tells whether the others still count on this node. The database
+    /// The machine slept for `slept`, and its monotonic clock with it: the last renewal is older by as much. The database
     /// may have slept with it, and nobody has renewed since.
-    pub fn doubted(&mut self) {
-        self.renewed_at = None;
-        self.contact_lost();
+    pub fn slept(&mut self, slept: Duration) {
+        self.renewed_at = self.renewed_at.and_then(|renewed| renewed.checked_sub(slept));
+        if slept >= self.length / 2 {
+            self.contact_lost();
+        }
     }
 
     /// A call to the database failed: contact is broken.
@@ -60,11 +81,17 @@ impl Lease {
         self.contact_since.is_some()
     }
 
-    /// Whether this node may claim: its last renewal began less than lease − margin ago. The margin is a
-    /// sixth of the lease.
+    /// Whether this node may claim.
     #[must_use]
     pub fn is_trusted(&self, now: Duration) -> bool {
-        self.renewed_at.is_some_and(|renewed| now < renewed + self.length - self.length / 6)
+        now < self.trust().until
+    }
+
+    /// Until lease − margin after the start of the last renewal. The margin is a sixth of the lease.
+    #[must_use]
+    pub fn trust(&self) -> Trust {
+        let until = self.renewed_at.map(|renewed| renewed + self.length - self.length / 6);
+        Trust { term: self.term, until: until.unwrap_or_default() }
     }
 
     /// Counts the times that the lease was over, or never held, and was renewed: while it is the same, the others cannot
@@ -124,9 +151,23 @@ mod tests {
         assert_eq!(lease.term(), term, "a sixth of the lease before its end it is not over");
         lease.renewed(44 * SECOND, 45 * SECOND);
         assert_eq!(lease.term(), term + 1);
-        lease.doubted();
+        lease.slept(60 * SECOND);
         lease.renewed(46 * SECOND, 47 * SECOND);
         assert_eq!(lease.term(), term + 2);
+    }
+
+    #[test]
+    fn what_the_machine_slept_is_gone_from_its_lease() {
+        let mut lease = Lease::new(30 * SECOND);
+        lease.renewed(100 * SECOND, 100 * SECOND);
+        lease.slept(10 * SECOND);
+        assert!(lease.is_trusted(114 * SECOND));
+        assert!(!lease.is_trusted(115 * SECOND));
+        assert!(lease.has_contact());
+        lease.slept(15 * SECOND);
+        assert!(!lease.has_contact(), "the database may have slept, too");
+        lease.slept(1_000 * SECOND);
+        assert!(!lease.is_trusted(Duration::ZERO), "longer than the clock runs");
     }
 
     #[test]

@@ -15,6 +15,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::{
     runtime::Handle,
+    sync::watch,
     task::{AbortHandle, Id, JoinError, JoinSet},
 };
 use tokio_util::sync::CancellationToken;
@@ -27,6 +28,7 @@ use crate::{
     },
     plan::{
         execution::{ExecutionId, Noted, Outcome, TraceId},
+        lease::{self, Trust},
         node::{Ended, Run},
         notes::with_notes,
     },
@@ -48,6 +50,7 @@ pub(crate) struct Jobs {
     by_task: HashMap<Id, ExecutionId>,
     by_execution: HashMap<ExecutionId, Running>,
     cancellation: CancellationToken,
+    trust: watch::Sender<Trust>,
 }
 
 #[derive(Debug)]
@@ -80,7 +83,13 @@ impl Jobs {
             by_task: HashMap::new(),
             by_execution: HashMap::new(),
             cancellation: CancellationToken::new(),
+            trust: watch::Sender::default(),
         }
+    }
+
+    /// From now on jobs begin under `trust`, also those that were started before.
+    pub(crate) fn begin_under(&self, trust: Trust) {
+        self.trust.send_replace(trust);
     }
 
     /// Starts them all; each comes back from [`Self::ended`], once.
@@ -90,9 +99,15 @@ impl Jobs {
             let body = self.registry.get(&run.job).map(|job| job.body);
             let (trace_id, extra) = (Arc::clone(&run.trace_id), run.extra.clone());
             let cancellation = self.cancellation.child_token();
-            let (started_at, notes) = (StartedAt::default(), Notebook::default());
-            let abort =
-                self.spawn(run, body, cancellation.clone(), notes.clone(), started_at.clone());
+            let notes = Notebook::default();
+            let beginning = Beginning {
+                started_at: StartedAt::default(),
+                clock: self.clock.clone(),
+                trust: self.trust.subscribe(),
+                term: run.term,
+            };
+            let started_at = beginning.started_at.clone();
+            let abort = self.spawn(run, body, cancellation.clone(), notes.clone(), beginning);
             self.by_task.insert(abort.id(), execution_id);
             let running = Running {
                 abort,
@@ -114,19 +129,19 @@ impl Jobs {
         body: Option<Body>,
         cancellation: CancellationToken,
         notes: Notebook,
-        started_at: StartedAt,
+        beginning: Beginning,
     ) -> AbortHandle {
         let span = telemetry::run_span(&run.trace_id, &run.task_key, run.execution_id);
-        let clock = self.clock.clone();
         let Some(body) = body else {
             let text = format!("bug: job {:?} is not compiled in", run.job);
-            return self.tasks.spawn_on(async { Err(text) }, &self.runtime);
+            let job = async move { beginning.now().and(Err(text)) };
+            return self.tasks.spawn_on(job, &self.runtime);
         };
         let invocation = self.invocation(run, cancellation, notes, span.clone());
         match body {
             Body::Async(body) => {
                 let job = async move {
-                    started_at.set(&clock);
+                    beginning.now()?;
                     body(invocation).await.map_err(|error| error_chain(&error))
                 };
                 self.tasks.spawn_on(job.instrument(span), &self.runtime)
@@ -134,7 +149,7 @@ impl Jobs {
             Body::Blocking(body) => {
                 let job = move || {
                     let _entered = span.entered();
-                    started_at.set(&clock);
+                    beginning.now()?;
                     body(invocation).map_err(|error| error_chain(&error))
                 };
                 self.tasks.spawn_blocking_on(job, &self.runtime)
@@ -258,16 +273,34 @@ impl Jobs {
     }
 }
 
+/// The first step of a job, on its own thread.
+#[derive(Debug)]
+struct Beginning {
+    started_at: StartedAt,
+    clock: Clock,
+    trust: watch::Receiver<Trust>,
+    term: u64,
+}
+
+impl Beginning {
+    /// An error, and no beginning, when the lease is over: since the job was started the process may have been frozen,
+    /// or all threads were taken, and the others may have declared the run lost.
+    fn now(&self) -> Result<(), String> {
+        let now = self.clock.now();
+        if !self.trust.borrow().covers(self.term, now.mono) {
+            return Err(lease::OVER.to_owned());
+        }
+        // A job begins once.
+        let _ = self.started_at.0.set(now.wall);
+        Ok(())
+    }
+}
+
 /// When a job began, which only its own thread knows.
 #[derive(Clone, Debug, Default)]
 struct StartedAt(Arc<OnceLock<DateTime<Utc>>>);
 
 impl StartedAt {
-    fn set(&self, clock: &Clock) {
-        // A job begins once.
-        let _ = self.0.set(clock.wall());
-    }
-
     fn get(&self) -> Option<DateTime<Utc>> {
         self.0.get().copied()
     }

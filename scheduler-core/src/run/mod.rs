@@ -127,7 +127,9 @@ impl Scheduler {
             if matches!(event, Event::Noted(Err(_))) {
                 jobs.note_again();
             }
-            for action in node.handle(event, clock.now()) {
+            let actions = node.handle(event, clock.now());
+            jobs.begin_under(node.trust());
+            for action in actions {
                 match action {
                     Action::Start(runs) => jobs.start(runs),
                     Action::CancelJobs => jobs.cancel(),

@@ -159,7 +159,9 @@ impl Engine {
             if matches!(event, Event::Noted(Err(_))) {
                 alive.jobs.note_again();
             }
-            for action in alive.node.handle(event, now) {
+            let actions = alive.node.handle(event, now);
+            alive.jobs.begin_under(alive.node.trust());
+            for action in actions {
                 events.extend(self.perform(action, now));
             }
         }

@@ -58,6 +58,8 @@ pub(super) struct Machine {
     slept: Ms,
     /// What it will hear when it goes on.
     pub(super) inbox: VecDeque<Event>,
+    /// Runs that were started and wait for their thread.
+    pub(super) starting: BTreeMap<ExecutionId, Run>,
     /// Its jobs that end when it goes on.
     pub(super) over: Vec<ExecutionId>,
     /// No packet passes between it and the database.
@@ -85,6 +87,7 @@ impl Machine {
             asleep_since: None,
             slept: 0,
             inbox: VecDeque::new(),
+            starting: BTreeMap::new(),
             over: Vec::new(),
             is_cut_off: false,
             plight: None,
@@ -146,6 +149,7 @@ impl Machine {
         self.brain = None;
         self.jobs.clear();
         self.inbox.clear();
+        self.starting.clear();
         self.over.clear();
         self.is_paused = false;
         self.is_claiming = false;

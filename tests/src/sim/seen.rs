@@ -15,7 +15,7 @@ use scheduler_core::{
 pub type Counts = BTreeMap<&'static str, u64>;
 
 /// What must be seen in every campaign, at least ten times.
-pub const WANTED: [&str; 53] = [
+pub const WANTED: [&str; 54] = [
     "answers lost",
     "applied late: claim",
     "applied late: outcome",
@@ -48,6 +48,7 @@ pub const WANTED: [&str; 53] = [
     "healed",
     "hung",
     "lease lost",
+    "lease over before the first step",
     "lease lost in mid-run",
     "lost",
     "lost and retried",

@@ -1,6 +1,6 @@
 //! What the jobs themselves testify: each run from its first to its last instant. The scheduler never sees it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use scheduler_core::plan::{execution::ExecutionId, node::Run, task::TaskId};
 
@@ -34,6 +34,8 @@ pub(super) struct Testimony {
 pub(super) struct Truth {
     /// In the order of their beginnings.
     pub(super) runs: Vec<Testimony>,
+    /// What was given up before its first step.
+    pub(super) given_up: BTreeSet<ExecutionId>,
     under_way: BTreeMap<(String, ExecutionId), usize>,
 }
 

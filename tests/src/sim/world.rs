@@ -65,6 +65,12 @@ enum Happening {
         from: Caller,
         started: Duration,
     },
+    /// The job's thread comes to its first step.
+    JobBegins {
+        machine: usize,
+        incarnation: u32,
+        execution: ExecutionId,
+    },
     JobEnds {
         machine: usize,
         incarnation: u32,
@@ -268,6 +274,12 @@ impl World {
                 if self.database.state == State::Up {
                     self.count(seen::applied_late(&call));
                     self.answer(from, call, started);
+                }
+            }
+            Happening::JobBegins { machine, incarnation, execution } => {
+                let subject = &self.machines[machine];
+                if subject.incarnation == incarnation && !subject.is_paused {
+                    self.job_begins(machine, execution);
                 }
             }
             Happening::JobEnds { machine, incarnation, execution } => {

@@ -57,6 +57,22 @@ fn a_node_that_was_frozen_for_longer_than_its_lease_begins_nothing_it_claimed_be
     assert_eq!(reason, "the lease of the node was over before the run began");
 }
 
+#[test]
+fn a_run_whose_job_finds_the_lease_over_at_its_first_step_is_lost_and_a_manual_one_waits_on() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let hour = world.add(&row("hour", "interval", "3600"));
+    world.takes = None;
+    world.advance_to("2026-01-01T13:00:00Z");
+    world.never_begins(1);
+    world.check_history(&["13:00:00 lost"]);
+    wait(world.store.request_run(hour, at("2026-01-01T13:00:05Z"))).unwrap();
+    world.advance_to("2026-01-01T13:00:12Z");
+    world.never_begins(2);
+    world.takes = Some(TimeDelta::zero());
+    world.advance_to("2026-01-01T13:00:30Z");
+    world.check_history(&["13:00:00 lost", "13:00:05 lost", "13:00:05 success"]);
+}
+
 /// Until the node says that the database is back.
 fn advance_until_it_is_back(world: &mut World) {
     while !world.notices.contains(&Notice::Health(Health::DatabaseBack)) {

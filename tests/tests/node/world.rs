@@ -12,6 +12,7 @@ pub(crate) use scheduler_core::{
         claim::{Claim, Entry, Origin, Verdict},
         database_clock::Sighting,
         execution::{ExecutionId, Outcome, Recorded, Status},
+        lease,
         node::{Action, Call, Ended, Ending, Event, Failure, Health, Node, Notice, Run, Settings},
         notes::Notes,
         task::{Catalog, JobOptions, JobRefusal, Policy, Reader, TaskId},
@@ -344,6 +345,14 @@ impl World {
     /// Ends the run of an execution.
     pub(crate) fn end(&mut self, execution: ExecutionId, result: Result<(), String>) {
         self.end_with_notes(execution, result, Notes::new());
+    }
+
+    /// The execution comes back from its first step, which found the lease over.
+    pub(crate) fn never_begins(&mut self, execution: ExecutionId) {
+        let (started, _) = self.running.remove(&execution).expect("it was started");
+        let over = Err(lease::OVER.to_owned());
+        let ended = ended(execution, started, self.local().wall, over);
+        self.send(Event::Ended(vec![Ended { started_at: None, ..ended }]));
     }
 
     pub(crate) fn end_with_notes(

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Action, Ending, Failure, Node, Notice, Open, Run, Settled, tasks::Known};
 use crate::plan::{
     Now,
     claim::{Claim, Entry, Origin, Refusal, Verdict},
     execution::{ExecutionId, Outcome, Status},
-    retry::{Cause, Retry, extra_of_failure},
+    lease::OVER,
+    retry::{Cause, extra_of_failure},
     task::{Overlap, TaskId},
 };
 
@@ -137,14 +138,8 @@ impl Node {
             if let Some((execution_id, entry)) = started {
                 let reason = "the row was switched off before the run began";
                 let cancelled = Status::Cancelled;
-                self.finish(unstarted(
-                    execution_id,
-                    claim.task_id,
-                    entry,
-                    (cancelled, reason),
-                    None,
-                    now,
-                ));
+                let why_not = (cancelled, reason);
+                self.finish(unstarted(execution_id, claim.task_id, entry, why_not, now));
             }
             return;
         };
@@ -180,23 +175,11 @@ impl Node {
             policy: task.policy,
             deadline: task.policy.timeout.map(|timeout| now.mono + timeout),
             skew: self.skew,
+            origin: claim.origin,
             is_given_up: false,
         };
         if let Some(why_not) = self.why_not_begin(now) {
-            // What was asked for, by a person or by a failure, is never too late: it waits on.
-            let cause = match claim.origin {
-                Origin::Schedule => Cause::Interrupted,
-                Origin::Request(_) | Origin::Retry => Cause::NeverBegan,
-            };
-            let retry = open.policy.retry(cause, open.attempt(), now.wall);
-            let outcome = unstarted(execution_id, task_id, entry, why_not, retry, now);
-            actions.push(Action::Report(Notice::Ending(Ending::NotRun {
-                task_key: Arc::clone(&task.key),
-                status: outcome.status,
-                scheduled_at: entry.scheduled_at,
-                extra: outcome.extra.clone(),
-            })));
-            return self.finish(outcome);
+            return self.never_began(open, execution_id, why_not, now.wall, actions);
         }
         runs.push(Run {
             execution_id,
@@ -209,6 +192,7 @@ impl Node {
             scheduled_at: entry.scheduled_at,
             attempt: entry.attempt,
             timeout: task.policy.timeout,
+            term: self.claims_term,
         });
         if let Some(deadline) = open.deadline {
             self.deadlines.insert((deadline, execution_id));
@@ -222,11 +206,45 @@ impl Node {
     fn why_not_begin(&self, now: Now) -> Option<(Status, &'static str)> {
         if self.is_stopping() {
             Some((Status::Cancelled, "the scheduler stopped before the run began"))
-        } else if !self.lease.is_trusted(now.mono) || self.lease.term() != self.claims_term {
-            Some((Status::Lost, "the lease of the node was over before the run began"))
+        } else if !self.trust().covers(self.claims_term, now.mono) {
+            Some((Status::Lost, OVER))
         } else {
             None
         }
+    }
+
+    /// Records what was claimed and not begun.
+    pub(super) fn never_began(
+        &mut self,
+        open: Open,
+        execution_id: ExecutionId,
+        (status, reason): (Status, &str),
+        finished_at: DateTime<Utc>,
+        actions: &mut Vec<Action>,
+    ) {
+        // What was asked for, by a person or by a failure, is never too late: it waits on.
+        let cause = match open.origin {
+            Origin::Schedule => Cause::Interrupted,
+            Origin::Request(_) | Origin::Retry => Cause::NeverBegan,
+        };
+        let retry = open.policy.retry(cause, open.attempt(), finished_at);
+        let extra = extra_of_failure("reason", reason, retry.map(|retry| retry.due_at));
+        actions.push(Action::Report(Notice::Ending(Ending::NotRun {
+            task_key: open.task_key,
+            status,
+            scheduled_at: open.scheduled_at,
+            extra: extra.clone(),
+        })));
+        self.finish(Outcome {
+            execution_id,
+            task_id: open.task_id,
+            trace_id: open.trace_id,
+            status,
+            extra,
+            started_at: None,
+            finished_at,
+            retry,
+        });
     }
 
     /// A run whose claim was committed, but of which we hear only after the grace, is not started any more.
@@ -248,7 +266,7 @@ impl Node {
         let reason =
             "claimed in time, but the database's answer came later than misfire_grace_time";
         let missed = Status::Missed;
-        self.finish(unstarted(execution_id, claim.task_id, entry, (missed, reason), None, now));
+        self.finish(unstarted(execution_id, claim.task_id, entry, (missed, reason), now));
         None
     }
 
@@ -280,7 +298,7 @@ impl Node {
         self.plan_next(task_id);
     }
 
-    fn accounted_elsewhere(&mut self, claim: &Claim, last: chrono::DateTime<chrono::Utc>) {
+    fn accounted_elsewhere(&mut self, claim: &Claim, last: DateTime<Utc>) {
         if claim.origin != Origin::Schedule {
             // A fire took the very millisecond of the manual run, which moves on to the next.
             return self.move_on(claim);
@@ -321,7 +339,6 @@ fn unstarted(
     task_id: TaskId,
     entry: &Entry,
     (status, reason): (Status, &str),
-    retry: Option<Retry>,
     now: Now,
 ) -> Outcome {
     Outcome {
@@ -329,10 +346,10 @@ fn unstarted(
         task_id,
         trace_id: Arc::clone(&entry.trace_id),
         status,
-        extra: extra_of_failure("reason", reason, retry.map(|retry| retry.due_at)),
+        extra: extra_of_failure("reason", reason, None),
         started_at: None,
         finished_at: now.wall,
-        retry,
+        retry: None,
     }
 }
 

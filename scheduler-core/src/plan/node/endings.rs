@@ -28,6 +28,11 @@ impl Node {
                 self.plan_next(open.task_id);
                 continue;
             }
+            if let (None, Err(why_not)) = (run.started_at, &run.result) {
+                let why_not = (Status::Lost, &**why_not);
+                self.never_began(open, run.execution_id, why_not, run.finished_at, actions);
+                continue;
+            }
             let retry = run.result.is_err().then(|| open.retry_failure(self, &run)).flatten();
             let (status, extra) = match &run.result {
                 Ok(()) => (Status::Success, "{}".to_owned()),

@@ -170,6 +170,8 @@ pub struct Run {
     pub attempt: u32,
     /// How long it may run.
     pub timeout: Option<Duration>,
+    /// The term of the lease in which it was claimed: it begins in no other.
+    pub term: u64,
 }
 
 /// A job that ended.
@@ -177,7 +179,7 @@ pub struct Run {
 pub struct Ended {
     /// Which.
     pub execution_id: ExecutionId,
-    /// When it began; `None` when it was ended before it began.
+    /// When it began; `None`: it never did, since it was ended before or the lease was over.
     pub started_at: Option<DateTime<Utc>>,
     /// When it ended.
     pub finished_at: DateTime<Utc>,

@@ -24,12 +24,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     Now,
-    claim::Claim,
+    claim::{Claim, Origin},
     database_clock::DatabaseClock,
     execution::{ExecutionId, Outcome, TraceId},
     hash::fnv1a,
     lateness::Load,
-    lease::Lease,
+    lease::{Lease, Trust},
     share::Share,
     task::{Policy, Reader, TaskId},
     timetable::Timetable,
@@ -98,6 +98,8 @@ struct Open {
     deadline: Option<Duration>,
     /// How far the machine's clock was ahead when it began.
     skew: TimeDelta,
+    /// What asked for it.
+    origin: Origin,
     /// Its outcome was recorded without it.
     is_given_up: bool,
 }
@@ -150,8 +152,8 @@ pub struct Node {
     clock_is_suspect: bool,
     clock_is_said_off: bool,
     lease: Lease,
-    /// The renewal in flight began before the machine may have slept: when, nothing can tell.
-    renewal_is_doubted: bool,
+    /// For how long the machine may have slept since the last renewal began.
+    slept_in_renewal: Duration,
     lease_is_lost: bool,
     reaping_fails: bool,
     trouble: bool,
@@ -217,7 +219,7 @@ impl Node {
             clock_is_suspect: false,
             clock_is_said_off: false,
             lease: Lease::new(settings.lease),
-            renewal_is_doubted: false,
+            slept_in_renewal: Duration::ZERO,
             lease_is_lost: false,
             reaping_fails: false,
             trouble: false,
@@ -231,9 +233,10 @@ impl Node {
         let mut actions = Vec::new();
         self.look_for_a_step(local);
         if let Event::Renewed { result: Ok(sighting), .. } = &event {
-            if self.clock.sighted(*sighting) {
+            if let Some(ahead) = self.clock.sighted(*sighting) {
                 // By a clock that was set forward everybody looks dead.
                 self.lease.contact_lost();
+                self.may_have_slept(ahead);
             }
             self.clock.compared(local);
             self.say_whether_the_clock_is_off(local, &mut actions);
@@ -295,6 +298,12 @@ impl Node {
             .map(|at| at.saturating_sub(now.mono))
             .chain(due)
             .min()
+    }
+
+    /// Under what a job may begin. Who starts jobs asks it of each at its first step.
+    #[must_use]
+    pub fn trust(&self) -> Trust {
+        self.lease.trust()
     }
 
     /// Whether nothing runs, waits to be recorded or tried again, or is due.

@@ -38,6 +38,7 @@ impl Node {
     pub(super) fn do_chores(&mut self, now: Now, actions: &mut Vec<Action>) {
         if self.stop != Phase::Left && self.renewing.is_due(now) {
             self.renewing.begin();
+            self.slept_in_renewal = Duration::ZERO;
             actions.push(Action::Call(Call::Renew));
         }
         if !self.open.is_empty() && self.noting.is_due(now) {
@@ -68,17 +69,22 @@ impl Node {
     }
 
     /// A clock that was set is compared at once: the database's may have been set with it. A machine that slept looks like
-    /// one whose clock was set forward, and its monotonic clock slept too: what it knows of its lease is worth nothing, nor
-    /// is what a renewal that began before will tell, nor what it read last. Looked for before an answer is heard, which would explain it away.
+    /// one whose clock was set forward, and its monotonic clock slept too: its lease is shorter by that, as is what a
+    /// renewal that began before will tell, and what it read last is old. Looked for before an answer is heard, which would
+    /// explain it away.
     pub(super) fn look_for_a_step(&mut self, local: Now) {
         let Some(step) = self.clock.step(local) else { return };
         self.clock.compared(local);
         self.renewing.hurry();
         self.reading.hurry();
-        if step.to_std().is_ok_and(|slept| slept >= self.settings.lease / 2) {
-            self.lease.doubted();
-            self.renewal_is_doubted = self.renewing.in_flight;
-        }
+        self.may_have_slept(step);
+    }
+
+    /// Another clock went on by so much more than the monotonic one. If it was set instead, that costs one more renewal.
+    pub(super) fn may_have_slept(&mut self, ahead: TimeDelta) {
+        let Ok(slept) = ahead.to_std() else { return };
+        self.lease.slept(slept);
+        self.slept_in_renewal += slept;
     }
 
     /// Says once that the machine's clock is off, and once that it is right again. Two sightings must agree that it is
@@ -112,14 +118,15 @@ impl Node {
         now: Now,
         actions: &mut Vec<Action>,
     ) {
-        let is_doubted = std::mem::take(&mut self.renewal_is_doubted);
         match result {
             Ok(_) => {
-                if !is_doubted {
+                if let Some(started) = started.checked_sub(self.slept_in_renewal) {
                     self.lease.renewed(started, now.mono);
-                    self.lease_is_lost = false;
                 }
-                self.renewing.end(started + self.lease.renew_every());
+                let is_trusted = self.lease.is_trusted(now.mono);
+                self.lease_is_lost &= !is_trusted;
+                let next = if is_trusted { started + self.lease.renew_every() } else { now.mono };
+                self.renewing.end(next);
                 self.note_trouble(None, actions);
             }
             Err(failure) => {

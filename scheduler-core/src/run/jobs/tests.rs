@@ -3,7 +3,10 @@
 use std::{sync::Barrier, time::Duration};
 
 use super::*;
-use crate::job::{JobDescriptor, JobFuture, JobOptions, JobResult};
+use crate::{
+    job::{JobDescriptor, JobFuture, JobOptions, JobResult},
+    plan::lease::Lease,
+};
 
 fn registry(body: Body) -> Arc<Registry> {
     let descriptor = JobDescriptor {
@@ -21,8 +24,14 @@ fn registry(body: Body) -> Arc<Registry> {
 
 /// Jobs of one kind, on the runtime of the test and by a clock that starts at the epoch.
 fn jobs(body: Body) -> Jobs {
+    jobs_on(Handle::current(), body)
+}
+
+fn jobs_on(threads: Handle, body: Body) -> Jobs {
     let clock = Clock::stepped(DateTime::UNIX_EPOCH);
-    Jobs::new(registry(body), Handle::current(), clock, Arc::default())
+    let jobs = Jobs::new(registry(body), threads, clock, Arc::default());
+    jobs.begin_under(renewed(Duration::ZERO));
+    jobs
 }
 
 fn run(execution_id: ExecutionId) -> Run {
@@ -37,7 +46,15 @@ fn run(execution_id: ExecutionId) -> Run {
         scheduled_at: DateTime::UNIX_EPOCH,
         attempt: 1,
         timeout: None,
+        term: 1,
     }
+}
+
+/// What a node may count on whose only renewal began at `renewed` of the test's clock.
+fn renewed(renewed: Duration) -> Trust {
+    let mut lease = Lease::new(Duration::from_secs(30));
+    lease.renewed(renewed, renewed);
+    lease.trust()
 }
 
 /// What the only job that runs said at its end.
@@ -81,7 +98,39 @@ async fn a_job_that_is_not_compiled_in_is_a_bug_of_ours_and_said() {
     jobs.start(vec![Run { job: "other".into(), ..run(7) }]);
     let ended = end(&mut jobs).await;
     assert_eq!(ended.result, Err("bug: job \"other\" is not compiled in".to_owned()));
-    assert_eq!(ended.started_at, None);
+    assert!(
+        ended.started_at.is_some(),
+        "it is a run that failed, not one that may be tried by others"
+    );
+}
+
+/// What becomes of a job that was started and comes to its first step `late`, after the node has been trusted with `trust`.
+async fn begun(body: Body, trust: Option<Trust>, late: Duration) -> Ended {
+    let mut jobs = jobs(body);
+    jobs.start(vec![run(7)]);
+    trust.into_iter().for_each(|trust| jobs.begin_under(trust));
+    tokio::time::advance(late).await;
+    end(&mut jobs).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_whose_first_step_comes_after_the_lease_is_over_never_begins() {
+    fn works(_: Invocation) -> JobFuture {
+        Box::pin(async { Ok(()) })
+    }
+    let second = Duration::from_secs(1);
+    let body = Body::Async(works);
+    assert!(begun(body, None, 24 * second).await.started_at.is_some());
+    let over = begun(body, None, 25 * second).await;
+    assert_eq!((over.started_at, over.result), (None, Err(lease::OVER.to_owned())));
+    let renewed_in_time = Some(renewed(20 * second));
+    assert!(begun(body, renewed_in_time, 44 * second).await.started_at.is_some());
+    let mut lease = Lease::new(30 * second);
+    for at in [0, 40] {
+        lease.renewed(at * second, at * second);
+    }
+    let ended = begun(body, Some(lease.trust()), 41 * second).await;
+    assert_eq!(ended.started_at, None, "it was claimed in an earlier term");
 }
 
 #[tokio::test(start_paused = true)]
@@ -149,8 +198,7 @@ async fn a_blocking_job_that_is_given_up_while_it_waits_for_a_thread_never_begin
         MAY_RETURN.wait();
         Ok(())
     });
-    let clock = Clock::stepped(DateTime::UNIX_EPOCH);
-    let mut jobs = Jobs::new(registry(body), threads.handle().clone(), clock, Arc::default());
+    let mut jobs = jobs_on(threads.handle().clone(), body);
     jobs.start(vec![run(7), run(8)]);
     jobs.abort(&[8]);
     MAY_RETURN.wait();

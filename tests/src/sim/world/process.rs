@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use scheduler_core::{
     plan::{
         execution::ExecutionId,
-        node::{Action, Ended, Event, Run},
+        lease,
+        node::{Action, Ended, Event, Node, Run},
         notes::Notes,
     },
     store::{Store as _, memory::at_once},
@@ -74,6 +75,10 @@ impl World {
             self.count("goes on and was taken for dead");
         }
         let now = self.now;
+        // A machine that slept cannot tell by its monotonic clock; its process, which goes round all the time, does.
+        if self.machines[machine].asleep_since.is_none() {
+            self.starting_go_on(machine);
+        }
         self.machines[machine].wakes(now);
         for execution in std::mem::take(&mut self.machines[machine].over) {
             self.job_ends(machine, execution);
@@ -82,6 +87,12 @@ impl World {
             self.hear(machine, event);
         }
         self.hear(machine, Event::Tick);
+        self.starting_go_on(machine);
+    }
+
+    fn starting_go_on(&mut self, machine: usize) {
+        let starting: Vec<_> = self.machines[machine].starting.keys().copied().collect();
+        starting.into_iter().for_each(|execution| self.job_begins(machine, execution));
     }
 
     pub(super) fn hear(&mut self, machine: usize, event: Event) {
@@ -119,7 +130,7 @@ impl World {
         self.digests(|| format!("{now} m{machine}: {action:?}"));
         match action {
             Action::Call(call) => self.calls(machine, call),
-            Action::Start(runs) => runs.into_iter().for_each(|run| self.job_begins(machine, run)),
+            Action::Start(runs) => runs.into_iter().for_each(|run| self.job_starts(machine, run)),
             Action::CancelJobs => {
                 let incarnation = self.machines[machine].incarnation;
                 let polite: Vec<_> = self.machines[machine]
@@ -134,7 +145,11 @@ impl World {
             }
             Action::Abort(executions) => {
                 let ended = executions.into_iter().filter_map(|id| {
-                    let ended = self.take_job(machine, id, false)?;
+                    let starting = self.take_starting(machine, id);
+                    if starting.is_some() {
+                        self.truth.given_up.insert(id);
+                    }
+                    let ended = starting.or_else(|| self.take_job(machine, id, false))?;
                     Some(Ended { result: Err("ended by the scheduler".to_owned()), ..ended })
                 });
                 let ended: Vec<_> = ended.collect();
@@ -161,13 +176,37 @@ impl World {
         }
     }
 
-    fn job_begins(&mut self, machine: usize, run: Run) {
+    /// Most jobs begin at once. Some wait for their thread, and the process may be frozen meanwhile.
+    fn job_starts(&mut self, machine: usize, run: Run) {
+        let execution = run.execution_id;
+        self.machines[machine].starting.insert(execution, run);
+        if self.rng.u8(0..50) > 0 {
+            return self.job_begins(machine, execution);
+        }
+        let incarnation = self.machines[machine].incarnation;
+        let wait = self.rng.i64(1..20);
+        self.happens_in(wait, Happening::JobBegins { machine, incarnation, execution });
+        if self.faults.pause.is_some() && self.rng.u8(0..20) == 0 {
+            self.befalls(Happening::Pauses(machine));
+        }
+    }
+
+    /// The job's first step, which asks once more whether it may begin.
+    pub(super) fn job_begins(&mut self, machine: usize, execution: ExecutionId) {
+        let now = self.machines[machine].now(self.now);
+        let trust = self.machines[machine].brain.as_ref().map(Node::trust).unwrap_or_default();
+        let Some(run) = self.machines[machine].starting.get(&execution) else { return };
+        if !trust.covers(run.term, now.mono) {
+            self.count("lease over before the first step");
+            let ended = self.take_starting(machine, execution);
+            return self.hear(machine, Event::Ended(ended.into_iter().collect()));
+        }
+        let Some(run) = self.machines[machine].starting.remove(&execution) else { return };
         let (takes, result) = self.draw_job(&run.args);
         let incarnation = self.machines[machine].incarnation;
         let node = self.machines[machine].node_id();
         self.truth.begins(&node, &run, self.now);
         self.count("runs");
-        let execution = run.execution_id;
         let started_at = self.machines[machine].now(self.now).wall;
         self.machines[machine].jobs.insert(execution, Job { run, started_at, result });
         self.happens_in(takes, Happening::JobEnds { machine, incarnation, execution });
@@ -189,6 +228,18 @@ impl World {
         } else if let Some(ended) = self.take_job(machine, execution, true) {
             self.hear(machine, Event::Ended(vec![ended]));
         }
+    }
+
+    /// What never began comes back without a beginning.
+    fn take_starting(&mut self, machine: usize, execution: ExecutionId) -> Option<Ended> {
+        self.machines[machine].starting.remove(&execution)?;
+        Some(Ended {
+            execution_id: execution,
+            started_at: None,
+            finished_at: self.machines[machine].now(self.now).wall,
+            result: Err(lease::OVER.to_owned()),
+            notes: Notes::new(),
+        })
     }
 
     fn take_job(
