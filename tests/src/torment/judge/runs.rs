@@ -22,6 +22,9 @@ fn is_counting(attempts: &[u32]) -> bool {
     attempts.iter().zip(1..).all(|(found, wanted)| *found == wanted)
 }
 
+/// How far the jobs' and the database's looks at the machine's clock may differ.
+const SAME_MOMENT_MS: i64 = 5;
+
 /// I2, I3, I6, I22: what a job was told is what its row says.
 pub(super) fn runs(rows: &[Row], testimony: &[Line], wrong: &mut Vec<String>) {
     let by_id: BTreeMap<i64, &Row> = rows.iter().map(|row| (row.id, row)).collect();
@@ -34,6 +37,11 @@ pub(super) fn runs(rows: &[Row], testimony: &[Line], wrong: &mut Vec<String>) {
         }
         if !seen.insert((line.task_key.clone(), line.scheduled_ms, line.attempt)) {
             wrong.push(format!("I3: {line:?} is the second run of its fire and attempt"));
+        }
+        if let Some(closed) = by_id.get(&line.execution).filter(|row| {
+            row.finished_ms.is_some_and(|closed_ms| closed_ms < line.at_ms - SAME_MOMENT_MS)
+        }) {
+            wrong.push(format!("I2: {line:?} began after its row was closed: {closed:?}"));
         }
         let is_told = by_id.get(&line.execution).is_some_and(|row| {
             (&row.trace_id, row.scheduled_ms, row.attempt)
