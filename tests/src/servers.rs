@@ -15,6 +15,7 @@
 use std::{
     env, fs,
     io::{Read as _, Write as _},
+    iter::once,
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
@@ -88,6 +89,14 @@ impl MariaDb {
     /// # Errors
     /// When it does not answer, with what it said.
     pub fn start_with(options: &[&str]) -> Result<Option<Self>> {
+        Self::start_in(&[], options)
+    }
+
+    /// The same with further variables in the server's environment.
+    ///
+    /// # Errors
+    /// When it does not answer, with what it said.
+    pub fn start_in(environment: &[(&str, String)], options: &[&str]) -> Result<Option<Self>> {
         let binaries = (
             find(&["mariadbd", "mysqld"]),
             find(&["mariadb-install-db", "mysql_install_db"]),
@@ -100,7 +109,9 @@ impl MariaDb {
             "mariadb",
             |folder, port| {
                 install_tables(&install, folder)?;
-                let mut command = mariadb_command(&binary, folder, port);
+                let variables = environment.iter().map(|(name, value)| format!("{name}={value}"));
+                let mut command: Vec<_> = once("env".to_owned()).chain(variables).collect();
+                command.extend(mariadb_command(&binary, folder, port));
                 command.extend(options.iter().map(|option| (*option).to_owned()));
                 Ok(command)
             },
