@@ -2,6 +2,7 @@
 //! then every row is judged by what the jobs themselves wrote into a file that the scheduler never sees, and by what
 //! triggers wrote down in the database.
 
+mod calm;
 mod judge;
 mod nodes;
 mod outages;

@@ -14,6 +14,7 @@ use scheduler_core::{App, clock};
 
 use super::{
     Place,
+    calm::Calm,
     outages::wall_ms,
     stop::Stop,
     witness::{self, Line, Notebook},
@@ -61,6 +62,9 @@ pub(super) struct Nodes {
     pub(super) wrong: Vec<String>,
     /// Which process was killed, frozen, woken or asked to stop when, by the wall clock.
     pub(super) troubles: Vec<(u32, i64)>,
+    /// Which process was killed when, by the wall clock.
+    pub(super) deaths: BTreeMap<u32, i64>,
+    pub(super) calm: Calm,
     /// Stops that ran their course.
     pub(super) stops: Vec<Stop>,
 }
@@ -91,6 +95,8 @@ impl Nodes {
             counts: BTreeMap::new(),
             wrong: Vec::new(),
             troubles: Vec::new(),
+            deaths: BTreeMap::new(),
+            calm: Calm::new(count),
             stops: Vec::new(),
         })
     }
@@ -109,12 +115,19 @@ impl Nodes {
         self.lifelines[index] = child.stdin.take();
         self.connections[index] = self.links[index].connections();
         self.count("starts");
-        self.fates[index] = Fate::Runs(child);
+        self.becomes(index, Fate::Runs(child));
         Ok(())
     }
 
     fn take(&mut self, index: usize) -> Fate {
         std::mem::replace(&mut self.fates[index], Fate::Gone)
+    }
+
+    /// What was taken is put back, or something else.
+    fn becomes(&mut self, index: usize, fate: Fate) {
+        self.fates[index] = fate;
+        let is_calm = self.runs(index) && self.cuts[index].is_none();
+        self.calm.note(index, is_calm);
     }
 
     fn befell(&mut self, child: &Child, what: &'static str) {
@@ -128,8 +141,10 @@ impl Nodes {
                 child.kill()?;
                 child.wait()?;
                 self.befell(&child, "kills");
+                self.deaths.insert(child.id(), wall_ms());
+                self.becomes(index, Fate::Gone);
             }
-            other => self.fates[index] = other,
+            other => self.becomes(index, other),
         }
         Ok(())
     }
@@ -140,11 +155,11 @@ impl Nodes {
             Fate::Runs(child) => {
                 signal(&child, "STOP")?;
                 self.befell(&child, "freezes");
-                self.fates[index] = Fate::Frozen(child, clock::mono() + span);
+                self.becomes(index, Fate::Frozen(child, clock::mono() + span));
                 Ok(true)
             }
             other => {
-                self.fates[index] = other;
+                self.becomes(index, other);
                 Ok(false)
             }
         }
@@ -157,9 +172,9 @@ impl Nodes {
                 self.befell(&child, "stops");
                 let has_begun = self.links[index].connections() > self.connections[index];
                 let stop = Stop::asked_now(&child, self.cuts[index].is_none(), has_begun);
-                self.fates[index] = Fate::Stopping(child, stop);
+                self.becomes(index, Fate::Stopping(child, stop));
             }
-            other => self.fates[index] = other,
+            other => self.becomes(index, other),
         }
         Ok(())
     }
@@ -176,6 +191,7 @@ impl Nodes {
             self.count("cuts");
             self.links[index].cut_off();
             self.cuts[index] = Some(clock::mono() + span);
+            self.calm.note(index, false);
         }
     }
 
@@ -186,6 +202,7 @@ impl Nodes {
             if let Some(pid) = self.fates[index].pid() {
                 self.troubles.push((pid, wall_ms()));
             }
+            self.calm.note(index, self.runs(index));
         }
     }
 
@@ -197,7 +214,7 @@ impl Nodes {
     /// Who was frozen or cut off for long enough goes on; who stopped is seen off. `is_away`: nobody has the database.
     pub(super) fn look(&mut self, is_away: bool) -> Result<()> {
         for index in 0..self.fates.len() {
-            self.fates[index] = match self.take(index) {
+            let fate = match self.take(index) {
                 Fate::Frozen(child, until) if until <= clock::mono() => {
                     signal(&child, "CONT")?;
                     self.troubles.push((child.id(), wall_ms()));
@@ -214,6 +231,7 @@ impl Nodes {
                 },
                 fate => fate,
             };
+            self.becomes(index, fate);
             if self.cuts[index].is_some_and(|until| until <= clock::mono()) {
                 self.restore(index);
             }
@@ -269,9 +287,9 @@ impl Nodes {
             match self.take(index) {
                 Fate::Frozen(child, _) => {
                     signal(&child, "CONT")?;
-                    self.fates[index] = Fate::Runs(child);
+                    self.becomes(index, Fate::Runs(child));
                 }
-                Fate::Runs(child) => self.fates[index] = Fate::Runs(child),
+                Fate::Runs(child) => self.becomes(index, Fate::Runs(child)),
                 Fate::Stopping(mut child, stop) => {
                     let status = child.wait()?;
                     self.left(stop, status);

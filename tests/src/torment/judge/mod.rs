@@ -32,6 +32,9 @@ pub struct Findings {
     pub stopped: BTreeMap<String, u64>,
     /// Of stops while the database was there, how many and the longest in milliseconds.
     pub stops: (usize, i64),
+    /// Executions of killed nodes whose loss was found in time, and the longest in milliseconds from the kill, where a
+    /// node had been there for long enough.
+    pub recoveries: (usize, i64),
     /// Kills and stops at the steps of a start.
     pub starts: u32,
     /// The outages of the database.
@@ -72,6 +75,7 @@ pub(super) fn judge(world: &World, testimony: &[Line], until_ms: i64) -> Result<
     let fires = instants::instants(&rows, &anchors, until_ms, &mut wrong);
     let audited = audit::audit(&world.server, &world.database, &rows, &mut wrong)?;
     let stops = trouble::stops(&world.nodes.stops, &world.outages.past, &rows, &mut wrong);
+    let recoveries = trouble::recoveries(&world.nodes, &world.outages.past, &rows, &mut wrong);
     let outages =
         trouble::outages(&world.outages.past, &world.nodes.troubles, &rows, testimony, &mut wrong);
     for row in rows.iter().filter(|row| row.status == "todo") {
@@ -85,6 +89,7 @@ pub(super) fn judge(world: &World, testimony: &[Line], until_ms: i64) -> Result<
         killed: world.sweep.killed.clone(),
         stopped: world.sweep.stopped.clone(),
         stops,
+        recoveries,
         starts: 0,
         outages,
         edits: named(&world.people.edits),

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Line, Row};
 use crate::torment::{
     LEASE, SYNC,
-    nodes::SHUTDOWN,
+    nodes::{Nodes, SHUTDOWN},
     outages::{Kind, Outage, RECOVERY},
     stop::Stop,
 };
@@ -62,6 +62,44 @@ pub(super) fn stops(
         }
     }
     (calm.len(), longest)
+}
+
+/// From the start of a program, or the end of what befell it, to its first renewal.
+const START_MS: i64 = 2_000;
+
+/// I9: what a killed node left open is `lost` one lease later and a third, if another node was left in peace for so long.
+/// How many were found so, and the longest time from the kill where that node had its lease of contact already.
+pub(super) fn recoveries(
+    nodes: &Nodes,
+    outages: &[Outage],
+    rows: &[Row],
+    wrong: &mut Vec<String>,
+) -> (usize, i64) {
+    let (mut count, mut longest_ms) = (0, 0);
+    for row in rows.iter().filter(|row| row.status == "lost") {
+        let (Some(&died_ms), Some(lost_ms)) = (nodes.deaths.get(&row.pid), row.finished_ms) else {
+            continue;
+        };
+        for span in &nodes.calm.spans {
+            let has_contact_ms = span.from_ms + START_MS + ms(LEASE);
+            let due_ms = has_contact_ms.max(died_ms + ms(LEASE)) + ms(LEASE) / 3 + SLACK_MS;
+            let is_away =
+                outages.iter().any(|away| away.from_ms < due_ms && span.from_ms < away.until_ms);
+            if span.until_ms < due_ms || is_away {
+                continue;
+            }
+            count += 1;
+            if has_contact_ms <= died_ms {
+                longest_ms = longest_ms.max(lost_ms - died_ms);
+            }
+            if lost_ms > due_ms {
+                let late_ms = lost_ms - due_ms;
+                wrong.push(format!("I9: {row:?}, killed at {died_ms}, is lost {late_ms} ms late"));
+            }
+            break;
+        }
+    }
+    (count, longest_ms)
 }
 
 /// I15: nothing begins without a database; after it all goes on, and what ended meanwhile is recorded.
