@@ -208,14 +208,18 @@ impl MariaDb {
 
 fn install_tables(install: &Path, folder: &Path) -> Result<()> {
     let mut command = Command::new(install);
-    command.arg("--no-defaults").arg(format!("--datadir={}", folder.join("data").display())).args(
-        ["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"],
-    );
+    command
+        .arg("--no-defaults")
+        .arg(format!("--datadir={}", folder.join("data").display()))
+        .arg(own_tmpdir(folder))
+        .args(["--auth-root-authentication-method=normal", "--skip-test-db"])
+        .arg("--skip-name-resolve");
     if is_root() {
         command.arg("--user=root");
     }
     let output = command.stdin(Stdio::null()).output()?;
-    let said = String::from_utf8_lossy(&output.stdout);
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
     ensure!(output.status.success(), "{}: {said}", install.display());
     // One statement a line, run before the first client is let in. Names are not resolved, so clients come from
     // 127.0.0.1; the host `%` would be shadowed by the anonymous user of an older installation.
@@ -227,6 +231,12 @@ fn install_tables(install: &Path, folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// A server that starts removes what it finds of temporary tables in its folder for them: with a common one, those
+/// of another server that is starting.
+fn own_tmpdir(folder: &Path) -> String {
+    format!("--tmpdir={}", folder.display())
+}
+
 /// Small and quiet; nothing here changes what a statement means. `innodb_flush_log_at_trx_commit` stays 1.
 fn mariadb_command(binary: &Path, folder: &Path, port: u16) -> Vec<String> {
     let path = |name: &str| folder.join(name).display().to_string();
@@ -235,6 +245,7 @@ fn mariadb_command(binary: &Path, folder: &Path, port: u16) -> Vec<String> {
         "--no-defaults".to_owned(),
         "--skip-grant-tables=0".to_owned(),
         format!("--datadir={}", path("data")),
+        own_tmpdir(folder),
         format!("--socket={}", path("socket")),
         format!("--pid-file={}", path("pid")),
         format!("--init-file={}", path("init.sql")),
