@@ -7,8 +7,8 @@ use std::time::Duration;
 use scheduler_core::plan::claim::{Claim, Refusal, Verdict};
 use scheduler_core::plan::execution::{Noted, Recorded, Status};
 use scheduler_core::plan::node::{Lost, Settled};
-use scheduler_core::store::StoreError;
 use scheduler_core::store::conformance::{Fixture, alive::AT_ANY_TIME, at, outcome, run_of};
+use scheduler_core::store::StoreError;
 use sqlx::{Connection as _, Executor as _, MySqlConnection};
 use tests::poll;
 use tests::servers::{MariaDb, mariadb};
@@ -242,58 +242,65 @@ fn a_row_locked_by_a_stranger_is_passed_over_and_delays_no_other() {
 }
 
 #[test]
-fn a_row_locked_by_a_stranger_ends_a_settlement_within_the_deadline() {
+fn a_row_locked_by_a_stranger_leaves_one_claim_open_and_settles_the_others() {
     on_a_database(async |server, database| {
-        let deadline = Duration::from_secs(2);
-        let fixture =
-            Fixture::mysql_within(&server.url(&database), deadline).await.migrated().await;
-        let tasks = [fixture.add("a").await, fixture.add("b").await];
-        let claims = tasks.map(|task| run_of(task, at(10)));
-        let lock = "START TRANSACTION; SELECT * FROM task WHERE task_key = 'b' FOR UPDATE";
+        let fixture = migrated(server, &database).await;
+        let claims = [fixture.add("a").await, fixture.add("b").await].map(|id| run_of(id, at(10)));
+        let lock = "START TRANSACTION; SELECT * FROM task WHERE id = 2 FOR UPDATE";
         let mut stranger = hostile(server, &database, lock).await;
-        let started = scheduler_core::clock::mono();
-        let error = fixture.store.settle(&claims).await.unwrap_err();
-        let took = scheduler_core::clock::mono() - started;
-        assert!(matches!(error, StoreError::Deadline { .. }), "{}", error.chain());
-        assert!(!error.is_unknown());
-        assert!(took >= deadline && took < deadline * 2, "{took:?}");
-        // The pool is usable while the row is still locked.
-        fixture.store.renew("n1").await.unwrap();
-        assert_eq!(fixture.store.read().await.unwrap().rows.len(), 2);
+        let settled = fixture.store.settle(&claims).await.unwrap();
+        assert_eq!(settled, [Settled::NotWritten, Settled::Locked]);
         stranger.execute(sqlx::raw_sql("ROLLBACK")).await.unwrap();
-        let none_open =
-            poll::until(PATIENCE, || open_transactions(server, &database).is_empty().then_some(()));
-        assert!(none_open.is_some(), "{:?}", open_transactions(server, &database));
         let settled = fixture.store.settle(&claims).await.unwrap();
         assert_eq!(settled, [Settled::NotWritten, Settled::NotWritten]);
     });
 }
 
 #[test]
-fn a_settlement_waits_for_the_claim_that_is_still_under_way_in_the_server() {
+fn who_waits_for_a_strangers_lock_waits_no_longer_than_the_deadline() {
+    on_a_database(async |server, database| {
+        let deadline = Duration::from_secs(2);
+        let fixture =
+            Fixture::mysql_within(&server.url(&database), deadline).await.migrated().await;
+        let task = fixture.add("a").await;
+        let lock = "START TRANSACTION; SELECT * FROM task FOR UPDATE";
+        let mut stranger = hostile(server, &database, lock).await;
+        let started = scheduler_core::clock::mono();
+        let error = fixture.store.request_run(task, at(10)).await.unwrap_err();
+        let took = scheduler_core::clock::mono() - started;
+        assert!(matches!(error, StoreError::Deadline { .. }), "{}", error.chain());
+        assert!(!error.is_unknown());
+        assert!(took >= deadline && took < deadline * 2, "{took:?}");
+        // The pool is usable while the row is still locked.
+        fixture.store.renew("n1").await.unwrap();
+        assert_eq!(fixture.store.read().await.unwrap().rows.len(), 1);
+        stranger.execute(sqlx::raw_sql("ROLLBACK")).await.unwrap();
+        let none_open =
+            poll::until(PATIENCE, || open_transactions(server, &database).is_empty().then_some(()));
+        assert!(none_open.is_some(), "{:?}", open_transactions(server, &database));
+        fixture.store.request_run(task, at(10)).await.unwrap();
+    });
+}
+
+#[test]
+fn a_claim_that_is_still_under_way_in_the_server_is_not_settled_yet() {
     on_a_database(async |server, database| {
         let fixture = migrated(server, &database).await;
         let task = fixture.add("a").await;
-        let claim = run_of(task, at(10));
+        let claims = [run_of(task, at(10))];
         // The claim as the server still has it in hand after its client gave up.
         let under_way = format!(
             "START TRANSACTION; SELECT * FROM task FOR UPDATE; \
              INSERT INTO execute_task (task_id, status, trace_id, scheduled_at) \
              VALUES ({task}, 'todo', '{}', {})",
-            claim.entries[0].trace_id,
+            claims[0].entries[0].trace_id,
             at(10).timestamp_millis()
         );
         let mut late = MySqlConnection::connect(&server.url(&database)).await.unwrap();
         late.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(under_way))).await.unwrap();
-        let store = std::sync::Arc::clone(&fixture.store);
-        let settling = tokio::spawn(async move { store.settle(&[claim]).await });
-        let waits = poll::until(PATIENCE, || {
-            let open = open_transactions(server, &database);
-            open.iter().any(|row| row.contains("LOCK WAIT")).then_some(())
-        });
-        assert!(waits.is_some(), "{:?}", open_transactions(server, &database));
+        assert_eq!(fixture.store.settle(&claims).await.unwrap(), [Settled::Locked]);
         late.execute(sqlx::raw_sql("COMMIT")).await.unwrap();
-        let settled = settling.await.unwrap().unwrap();
+        let settled = fixture.store.settle(&claims).await.unwrap();
         assert!(matches!(settled[..], [Settled::Written(Some(_))]), "{settled:?}");
     });
 }
@@ -326,13 +333,13 @@ fn a_claim_passes_over_an_edit_in_flight_and_obeys_it_afterwards() {
 fn a_deadlock_is_rolled_back_and_tried_again() {
     on_a_database(async |server, database| {
         let fixture = migrated(server, &database).await;
-        let tasks = [fixture.add("a").await, fixture.add("b").await];
-        let claims = tasks.map(|task| run_of(task, at(10)));
-        // The stranger holds b and has written most, so ours, which holds a and waits for b, is the victim.
+        let task = fixture.add("a").await;
+        // The stranger holds all that waits and has written most, so ours, which holds the task and waits to add to
+        // that, is the victim.
         let mut stranger = hostile(
             server,
             &database,
-            "START TRANSACTION; UPDATE task SET `desc` = 'x' WHERE task_key = 'b'; \
+            "START TRANSACTION; SELECT * FROM scheduler_request FOR UPDATE; \
              INSERT INTO scheduler_node (node_id, started_at, heartbeat_at) VALUES ('x', 1, 1), ('y', 1, 1)",
         )
         .await;
@@ -346,7 +353,7 @@ fn a_deadlock_is_rolled_back_and_tried_again() {
         };
         let before = deadlocks();
         let store = std::sync::Arc::clone(&fixture.store);
-        let settling = tokio::spawn(async move { store.settle(&claims).await });
+        let asking = tokio::spawn(async move { store.request_run(task, at(10)).await });
         let waits = poll::until(PATIENCE, || {
             let open = open_transactions(server, &database);
             open.iter().any(|row| row.contains("LOCK WAIT")).then_some(())
@@ -356,8 +363,8 @@ fn a_deadlock_is_rolled_back_and_tried_again() {
             .execute(sqlx::raw_sql("UPDATE task SET `desc` = 'x' WHERE task_key = 'a'; COMMIT"))
             .await
             .unwrap();
-        let settled = settling.await.unwrap().unwrap();
-        assert_eq!(settled, [Settled::NotWritten, Settled::NotWritten]);
+        asking.await.unwrap().unwrap();
+        assert_eq!(fixture.store.read().await.unwrap().requests.len(), 1);
         assert_ne!(deadlocks(), before, "there was a deadlock");
     });
 }

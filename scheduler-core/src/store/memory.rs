@@ -280,8 +280,8 @@ impl Tables {
                 finished_at: entry.status.is_terminal().then_some(self.now),
             });
         }
-        match self.settle(claim) {
-            Settled::Written(run) => {
+        match self.written_by(claim) {
+            Some(run) => {
                 if run.is_some() {
                     self.set_status(claim.task_id, "ready", "doing");
                 }
@@ -289,11 +289,11 @@ impl Tables {
                 Verdict::Won(run)
             }
             // Only somebody by hand can have written the row of a retry: then it waits no longer.
-            Settled::NotWritten if claim.origin == Origin::Retry => {
+            None if claim.origin == Origin::Retry => {
                 self.take_away(claim);
                 Verdict::Won(None)
             }
-            Settled::NotWritten => Verdict::Refused(Refusal::Accounted(claim.newest())),
+            None => Verdict::Refused(Refusal::Accounted(claim.newest())),
         }
     }
 
@@ -307,18 +307,12 @@ impl Tables {
         }
     }
 
-    fn settle(&self, claim: &Claim) -> Settled {
-        let Some(entry) = claim.entries.last() else { return Settled::Written(None) };
-        let row = self
-            .fires
-            .get(&(claim.task_id, entry.scheduled_at, i64::from(entry.attempt)))
-            .and_then(|id| self.executions.get(id));
-        match row {
-            Some(row) if *row.trace_id == *entry.trace_id => {
-                Settled::Written((row.status == Status::Todo.as_str()).then_some(row.id))
-            }
-            _ => Settled::NotWritten,
-        }
+    /// `None`: its rows are not there. The execution of its run, while that is open.
+    fn written_by(&self, claim: &Claim) -> Option<Option<ExecutionId>> {
+        let Some(entry) = claim.entries.last() else { return Some(None) };
+        let id = self.fires.get(&(claim.task_id, entry.scheduled_at, i64::from(entry.attempt)))?;
+        let row = self.executions.get(id).filter(|row| *row.trace_id == *entry.trace_id)?;
+        Some((row.status == Status::Todo.as_str()).then_some(row.id))
     }
 
     fn record(&mut self, outcome: &Outcome) -> Recorded {
@@ -446,7 +440,8 @@ impl Store for MemoryStore {
 
     async fn settle(&self, claims: &[Claim]) -> Result<Vec<Settled>, StoreError> {
         let tables = self.tables();
-        Ok(claims.iter().map(|claim| tables.settle(claim)).collect())
+        let written = claims.iter().map(|claim| tables.written_by(claim));
+        Ok(written.map(|written| written.map_or(Settled::NotWritten, Settled::Written)).collect())
     }
 
     async fn record(&self, outcomes: &[Outcome]) -> Result<Vec<Recorded>, StoreError> {

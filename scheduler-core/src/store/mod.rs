@@ -80,8 +80,8 @@ pub trait Store: Debug + Send + Sync {
     /// When the transaction failed as a whole.
     async fn claim(&self, node: &str, claims: &[Claim]) -> Result<Vec<Verdict>, StoreError>;
 
-    /// What a claim whose answer never came has written, by its trace ids. The claim may still be under way: its
-    /// rows are locked before they are read, so that the answer is final.
+    /// What a claim whose answer never came has written, by its trace ids. The claim may still be under way: a row that
+    /// somebody holds is [`Settled::Locked`], any other answer is final.
     ///
     /// # Errors
     /// When the database does not answer.

@@ -11,7 +11,7 @@ use scheduler_core::{
         claim::{Claim, Refusal, Verdict},
         database_clock::Sighting,
         execution::{ExecutionId, Outcome, Recorded, Status},
-        node::{Call, Event, Failure, Reading, Reaped},
+        node::{Call, Event, Failure, Reading, Reaped, Settled},
         task::TaskId,
     },
     store::{
@@ -96,12 +96,8 @@ impl Database {
                 Event::Claimed(claims, Ok(verdicts))
             }
             Call::Settle(claims) => {
-                let result = if claims.iter().any(|claim| self.held.contains_key(&claim.task_id)) {
-                    Err(Failure::NotApplied("lock wait timeout".to_owned()))
-                } else {
-                    at_once(self.store.settle(&claims)).map_err(failure)
-                };
-                Event::Settled(claims, result)
+                let settled = claims.iter().map(|claim| self.settle(claim)).collect();
+                Event::Settled(claims, settled)
             }
             Call::Record(outcomes) => {
                 let recorded = self.record(&outcomes, now);
@@ -152,6 +148,14 @@ impl Database {
             .collect();
         self.observe(&[], now);
         verdicts
+    }
+
+    fn settle(&self, claim: &Claim) -> Result<Settled, Failure> {
+        if self.held.contains_key(&claim.task_id) {
+            return Ok(Settled::Locked);
+        }
+        let settled = at_once(self.store.settle(std::slice::from_ref(claim))).map_err(failure)?;
+        Ok(settled.into_iter().next().unwrap_or(Settled::Locked))
     }
 
     fn record(&mut self, outcomes: &[Outcome], now: Ms) -> Vec<Recorded> {

@@ -15,7 +15,7 @@ use scheduler_core::{
 pub type Counts = BTreeMap<&'static str, u64>;
 
 /// What must be seen in every campaign, at least ten times.
-pub const WANTED: [&str; 54] = [
+pub const WANTED: [&str; 55] = [
     "answers lost",
     "applied late: claim",
     "applied late: outcome",
@@ -61,6 +61,7 @@ pub const WANTED: [&str; 54] = [
     "pauses",
     "rejected",
     "second stops",
+    "settled: locked",
     "settled: not written",
     "settled: written",
     "skipped",
@@ -133,6 +134,7 @@ pub(super) fn in_event(event: &Event, counts: &mut Counts) {
         Event::Settled(_, Ok(settled)) => settled.iter().for_each(|settled| match settled {
             Settled::Written(_) => count("settled: written"),
             Settled::NotWritten => count("settled: not written"),
+            Settled::Locked => count("settled: locked"),
         }),
         Event::Recorded(_, Ok(recorded)) => {
             let locked = recorded.iter().filter(|recorded| **recorded == Recorded::Locked);

@@ -17,6 +17,27 @@ fn a_claim_whose_answer_was_lost_is_settled_and_runs_once() {
 }
 
 #[test]
+fn while_a_stranger_keeps_one_claim_from_being_settled_the_other_tasks_run() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let locked = world.add(&row("locked", "interval", "10"));
+    let free = world.add(&row("free", "interval", "5"));
+    world.advance_to("2026-01-01T12:00:09Z");
+    world.database = Database::LosesAnswers;
+    world.advance_to("2026-01-01T12:00:12Z");
+    world.database = Database::Answers;
+    world.locked = Some(locked);
+    world.advance_to("2026-01-01T12:00:28Z");
+    let instants = ["12:00:05", "12:00:10", "12:00:15", "12:00:20", "12:00:25"];
+    assert_eq!(world.history_of(free), instants.map(|instant| format!("{instant} success")));
+    assert_eq!(world.history_of(locked), ["12:00:10 todo"]);
+    world.locked = None;
+    world.advance_to("2026-01-01T12:00:30Z");
+    // When it began at last, the run of 12:00:10 stood in the way of the next.
+    let late = ["12:00:10 success", "12:00:20 skipped", "12:00:30 success"];
+    assert_eq!(world.history_of(locked), late);
+}
+
+#[test]
 fn a_claim_that_settles_later_than_the_grace_is_missed_not_run() {
     let mut world = World::new("2026-01-01T12:00:00Z");
     world.add(&row("hour", "interval", "3600"));

@@ -13,7 +13,10 @@ pub(crate) use scheduler_core::{
         database_clock::Sighting,
         execution::{ExecutionId, Outcome, Recorded, Status},
         lease,
-        node::{Action, Call, Ended, Ending, Event, Failure, Health, Node, Notice, Run, Settings},
+        node::{
+            Action, Call, Ended, Ending, Event, Failure, Health, Node, Notice, Run, Settings,
+            Settled,
+        },
         notes::Notes,
         task::{Catalog, JobOptions, JobRefusal, Policy, Reader, TaskId},
         trigger::{CronDialect, Zone},
@@ -80,6 +83,8 @@ pub(crate) struct World {
     pub(crate) refuses_cursors: bool,
     /// A task of which every transaction fails.
     pub(crate) poison: Option<TaskId>,
+    /// A task whose row a stranger holds while claims are settled.
+    pub(crate) locked: Option<TaskId>,
 }
 
 pub(crate) fn at(text: &str) -> DateTime<Utc> {
@@ -137,6 +142,7 @@ impl World {
             refuses_renewals: false,
             refuses_cursors: false,
             poison: None,
+            locked: None,
         }
     }
 
@@ -251,7 +257,12 @@ impl World {
                 Event::Claimed(claims, result)
             }
             Call::Settle(claims) => {
-                let result = self.call(self.store.settle(&claims));
+                let mut result = self.call(self.store.settle(&claims));
+                for (claim, settled) in claims.iter().zip(result.iter_mut().flatten()) {
+                    if Some(claim.task_id) == self.locked {
+                        *settled = Settled::Locked;
+                    }
+                }
                 Event::Settled(claims, result)
             }
             Call::Record(outcomes) => {
@@ -396,10 +407,12 @@ impl World {
 
     /// `HH:MM:SS status` of every execution, oldest first.
     pub(crate) fn history(&self) -> Vec<String> {
-        self.rows()
-            .iter()
-            .map(|row| format!("{} {}", row.scheduled_at.unwrap().format("%T"), row.status))
-            .collect()
+        self.rows().iter().map(in_short).collect()
+    }
+
+    /// The same of one task.
+    pub(crate) fn history_of(&self, task: TaskId) -> Vec<String> {
+        self.rows().iter().filter(|row| row.task_id == task).map(in_short).collect()
     }
 
     pub(crate) fn rows(&self) -> Vec<ExecutionRow> {
@@ -430,6 +443,10 @@ impl World {
     pub(crate) fn check_history(&self, expected: &[&str]) {
         assert_eq!(self.history(), expected, "notices: {:#?}", self.notices);
     }
+}
+
+fn in_short(row: &ExecutionRow) -> String {
+    format!("{} {}", row.scheduled_at.unwrap().format("%T"), row.status)
 }
 
 pub(crate) fn node(name: &str) -> Node {

@@ -1,6 +1,6 @@
 //! From the answer to a claim to a started job: only what is committed runs.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -15,13 +15,13 @@ use crate::plan::{
 };
 
 /// How long what failed together is put off: it is tried in parts.
-const AT_ONCE: TimeDelta = TimeDelta::zero();
+const AT_ONCE: Duration = Duration::ZERO;
 
 /// How long a claim that failed alone is put off.
-const PUT_OFF: TimeDelta = TimeDelta::seconds(5);
+const PUT_OFF: Duration = Duration::from_secs(5);
 
 /// How soon a task whose row was locked is tried again: the lock of another claim or record is short.
-const LOCKED_FOR: TimeDelta = TimeDelta::milliseconds(100);
+const LOCKED_FOR: Duration = Duration::from_millis(100);
 
 impl Node {
     pub(super) fn on_claimed(
@@ -49,7 +49,7 @@ impl Node {
             Err(Failure::Unknown(_)) => {
                 self.claims.failed(now);
                 // Until it is known what was written, nothing of these tasks is planned.
-                self.unsettled = Some(claims);
+                self.unsettled.extend(claims);
                 return;
             }
         };
@@ -74,26 +74,28 @@ impl Node {
     ) {
         let Ok(settled) = result else {
             self.claims.back_off(now);
-            self.unsettled = Some(claims);
+            self.unsettled.extend(claims);
             return;
         };
         self.claims.succeeded();
         let mut runs = Vec::new();
-        for (claim, settled) in claims.iter().zip(settled) {
+        for (claim, settled) in claims.into_iter().zip(settled) {
             match settled {
                 Settled::Written(execution) => {
-                    let execution = self.give_up_late(claim, execution, now);
-                    self.won(claim, execution, now, &mut runs, actions);
+                    let execution = self.give_up_late(&claim, execution, now);
+                    self.won(&claim, execution, now, &mut runs, actions);
                 }
-                Settled::NotWritten => self.give_back(std::slice::from_ref(claim), now, AT_ONCE),
+                Settled::NotWritten => self.give_back(&[claim], now, AT_ONCE),
+                Settled::Locked => self.unsettled.push(claim),
             }
         }
+        self.settles_at = now.mono + LOCKED_FOR;
         start(runs, actions);
     }
 
     /// Nothing was written: the tasks are planned again, as if the claim had not been tried.
     /// What was asked for waits for `later`.
-    fn give_back(&mut self, claims: &[Claim], now: Now, later: TimeDelta) {
+    fn give_back(&mut self, claims: &[Claim], now: Now, later: Duration) {
         for claim in claims {
             self.wait_again(claim, now.wall + later);
             if let Some(live) = self.live_mut(claim.task_id) {
@@ -116,7 +118,7 @@ impl Node {
         self.plan_later(claim.task_id, now, PUT_OFF);
     }
 
-    fn plan_later(&mut self, task_id: TaskId, now: Now, later: TimeDelta) {
+    fn plan_later(&mut self, task_id: TaskId, now: Now, later: Duration) {
         self.plan_next(task_id);
         if let Some(due) = self.timetable.get(task_id) {
             self.timetable.set(task_id, due.max(now.wall + later));

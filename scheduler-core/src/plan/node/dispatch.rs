@@ -20,13 +20,11 @@ const ASK_AGAIN: TimeDelta = TimeDelta::seconds(1);
 const OTHERS_ASK_AGAIN: TimeDelta = TimeDelta::seconds(5);
 
 impl Node {
-    /// Whether anything may be claimed: there is room, a lease, a right clock and a fresh reading, and no stop, back-off or
-    /// open question.
+    /// Whether anything may be claimed: there is room, a lease, a right clock and a fresh reading, and no stop or back-off.
     #[must_use]
     pub fn can_claim(&self, now: Now) -> bool {
         !self.is_stopping()
             && !self.clock_is_off
-            && self.unsettled.is_none()
             && !self.must_read_first(now)
             && self.room() > 0
             && self.claims.is_open(now)
@@ -40,9 +38,11 @@ impl Node {
             && (self.reading.in_flight || !self.lease.has_contact())
     }
 
-    /// How many runs may still be claimed; outcomes that wait count, so that an outage bounds them too.
+    /// How many runs may still be claimed; outcomes that wait and claims of unknown fate count, so that an outage bounds
+    /// them too.
     fn room(&self) -> usize {
-        self.settings.max_running.saturating_sub(self.open.len() + self.outcomes.len())
+        let taken = self.open.len() + self.outcomes.len() + self.unsettled.len();
+        self.settings.max_running.saturating_sub(taken)
     }
 
     /// Puts the task's next instant into the timetable, unless a claim of it is in flight or its row must be
@@ -67,8 +67,8 @@ impl Node {
 
     /// While one transaction is in flight the next batch gathers.
     pub(super) fn claim_what_is_due(&mut self, now: Now, actions: &mut Vec<Action>) {
-        let may_settle = self.claims.is_open(now) && self.lease.is_trusted(now.mono);
-        if let Some(claims) = self.unsettled.take_if(|_| may_settle) {
+        if self.may_settle(now) {
+            let claims = std::mem::take(&mut self.unsettled);
             self.begin_claims(claims.len());
             actions.push(Action::Call(Call::Settle(claims)));
             return;
@@ -106,6 +106,13 @@ impl Node {
         claims.sort_by_key(|claim| claim.task_id);
         self.begin_claims(claims.len());
         actions.push(Action::Call(Call::Claim(claims)));
+    }
+
+    fn may_settle(&self, now: Now) -> bool {
+        self.claims.is_open(now)
+            && self.lease.is_trusted(now.mono)
+            && !self.unsettled.is_empty()
+            && self.settles_at <= now.mono
     }
 
     fn begin_claims(&mut self, rows: usize) {

@@ -145,6 +145,8 @@ pub enum Settled {
     NotWritten,
     /// It was committed; the execution of its run, when it had one that is still `todo`.
     Written(Option<ExecutionId>),
+    /// Not known yet: somebody holds the row of its task, and it may be the claim itself.
+    Locked,
 }
 
 /// A job to be started.

@@ -132,7 +132,9 @@ pub struct Node {
     claims: Lane,
     /// The term of the lease in which the claim in flight was asked for.
     claims_term: u64,
-    unsettled: Option<Vec<Claim>>,
+    /// Claims of unknown fate, and from when on the database may be asked about them.
+    unsettled: Vec<Claim>,
+    settles_at: Duration,
     open: HashMap<ExecutionId, Open>,
     deadlines: BTreeSet<(Duration, ExecutionId)>,
     outcomes: Vec<Outcome>,
@@ -202,7 +204,8 @@ impl Node {
             stuck: HashSet::new(),
             claims: Lane::new(settings.batch, fnv1a(id)),
             claims_term: 0,
-            unsettled: None,
+            unsettled: Vec::new(),
+            settles_at: Duration::ZERO,
             open: HashMap::new(),
             deadlines: BTreeSet::new(),
             outcomes: Vec::new(),
@@ -290,8 +293,10 @@ impl Node {
             (instant - now.wall).max(TimeDelta::zero()).to_std().unwrap_or(Duration::MAX)
         });
         let lanes = [self.claims, self.records].into_iter().filter_map(|lane| lane.resumes_at);
+        let settles_at = (!self.unsettled.is_empty()).then_some(self.settles_at);
         let deadline = self.deadlines.first().map(|(deadline, _)| *deadline);
         lanes
+            .chain(settles_at)
             .filter(|at| *at > now.mono)
             .chain(deadline)
             .chain(self.stop.deadline())
@@ -313,7 +318,7 @@ impl Node {
         let is_due = |instant: DateTime<Utc>| instant <= now.wall;
         self.open.is_empty()
             && self.outcomes.is_empty()
-            && self.unsettled.is_none()
+            && self.unsettled.is_empty()
             && self.claims.in_flight + self.records.in_flight == 0
             && self.requests.is_empty()
             && self.arriving.is_empty()

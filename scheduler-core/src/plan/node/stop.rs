@@ -54,7 +54,7 @@ impl Node {
             && self.outcomes.is_empty()
             && self.records.in_flight == 0
             && self.claims.in_flight == 0
-            && self.unsettled.is_none();
+            && self.unsettled.is_empty();
         match self.stop {
             Phase::Running | Phase::Left => {}
             Phase::Draining(_) | Phase::Closing(_) if is_idle => self.leave(actions),

@@ -108,6 +108,7 @@ impl<'a> Play<'a> {
                     .iter()
                     .map(|settled| match settled {
                         Settled::NotWritten => "not written".to_owned(),
+                        Settled::Locked => "locked".to_owned(),
                         Settled::Written(run) => format!("written {}", self.trace_of(*run)),
                     })
                     .collect::<Vec<_>>()

@@ -177,6 +177,7 @@ impl Node {
         for ((claim, verdict), settled) in claims.iter().zip(verdicts).zip(settled) {
             // Somebody may have found a run lost by now.
             let is_so = match verdict {
+                _ if settled == Settled::Locked => true,
                 Verdict::Refused(_) => settled == Settled::NotWritten,
                 Verdict::Won(run) => {
                     settled == Settled::Written(run) || settled == Settled::Written(None)

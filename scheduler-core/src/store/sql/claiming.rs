@@ -143,10 +143,13 @@ pub(super) async fn settle(
 ) -> Result<Vec<Settled>, sqlx::Error> {
     // The transaction of unknown fate may still be under way in the server. It holds the rows of its tasks, so
     // whoever has them knows how it ended.
-    let tasks = json(&in_lock_order(claims.iter().map(|claim| claim.task_id)));
-    connection.fetch(sql.lock_tasks, &[(&tasks).into()]).await?;
+    let tasks = in_lock_order(claims.iter().map(|claim| claim.task_id));
+    let elsewhere = try_lock_tasks(connection, sql, &tasks).await?.elsewhere;
     let own = read_back(connection, sql, &fires(claims)).await?;
     let settled = claims.iter().map(|claim| {
+        if elsewhere.contains(&claim.task_id) {
+            return Settled::Locked;
+        }
         let written = claim.entries.last().and_then(|entry| own.get(&*entry.trace_id));
         written
             .map_or(Settled::NotWritten, |(id, is_open)| Settled::Written(is_open.then_some(*id)))
