@@ -43,12 +43,7 @@ pub struct Sighting {
 pub struct DatabaseClock {
     tolerance: Duration,
     sighting: Option<Sighting>,
-    /// How far the machine's clock was ahead when it was last compared.
-    known_skew: TimeDelta,
 }
-
-/// A change of the skew from which on the machine's clock has been set, not merely drifted.
-const STEP: TimeDelta = TimeDelta::milliseconds(500);
 
 /// What a clock may drift in the time since it was seen: a thousandth, twice of what bad ones do.
 const DRIFT: u32 = 1_000;
@@ -57,7 +52,7 @@ impl DatabaseClock {
     /// A clock that was not seen yet; machines may be off by `tolerance`.
     #[must_use]
     pub fn new(tolerance: Duration) -> Self {
-        Self { tolerance, sighting: None, known_skew: TimeDelta::zero() }
+        Self { tolerance, sighting: None }
     }
 
     /// The clock was seen. A slow answer says less than an older sighting that was quick, as long as that cannot have
@@ -75,11 +70,6 @@ impl DatabaseClock {
             self.sighting = Some(new);
         }
         was_set.then_some(ahead)
-    }
-
-    /// The machine's clock is compared from here on: what it is ahead now is known.
-    pub fn compared(&mut self, local: Now) {
-        self.known_skew = self.skew(local);
     }
 
     /// `local` with the database's clock in the place of the machine's, whole milliseconds; `local` itself before the
@@ -101,14 +91,6 @@ impl DatabaseClock {
     pub fn is_right(&self, local: Now) -> bool {
         let error = self.sighting.map_or(Duration::ZERO, |sighting| sighting.error);
         self.skew(local).abs().to_std().is_ok_and(|skew| skew <= self.tolerance + error)
-    }
-
-    /// By how much the machine's clock was set since it was compared. The database's may have been set with it, if it is
-    /// the same machine's: only a sighting tells.
-    #[must_use]
-    pub fn step(&self, local: Now) -> Option<TimeDelta> {
-        let step = self.skew(local) - self.known_skew;
-        (step.abs() > STEP).then_some(step)
     }
 }
 
@@ -186,15 +168,5 @@ mod tests {
         let mut clock = clock(sighting(0, 0, 1));
         assert_eq!(clock.sighted(sighting(3_610_000, 10_000, 500)), Some(TimeDelta::hours(1)));
         assert_eq!(clock.now(local(0, 10_000)).wall, at(3_610_000));
-    }
-
-    #[test]
-    fn a_clock_that_was_set_is_told_from_one_that_drifts() {
-        let mut clock = clock(sighting(0, 0, 0));
-        clock.compared(local(300, 0));
-        assert_eq!(clock.step(local(10_800, 10_000)), None);
-        assert_eq!(clock.step(local(10_801, 10_000)), Some(TimeDelta::milliseconds(501)));
-        clock.compared(local(10_801, 10_000));
-        assert_eq!(clock.step(local(10_801, 10_000)), None);
     }
 }

@@ -13,27 +13,35 @@
 
 use std::time::Duration;
 
+use super::{Now, machine_clock::MachineClock};
+
 /// Why what was claimed is lost although nothing of it ran.
 pub const OVER: &str = "the lease of the node was over before the run began";
 
-/// In which term, and until when on the monotonic clock, a node may begin what it claimed. Asked once more at the first
-/// step of a job: between the decision and that step the process may have been frozen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Under what a node may begin what it claimed. Asked once more at the first step of a job: between the decision and that
+/// step the process may have been frozen, or the machine have slept.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Trust {
-    term: u64,
-    until: Duration,
+    lease: Lease,
+    machine: MachineClock,
 }
 
 impl Trust {
-    /// Whether the others still count at `now` on what was claimed in `term`.
+    /// Under `lease`, on a machine whose clocks were last compared as in `machine`.
     #[must_use]
-    pub fn covers(self, term: u64, now: Duration) -> bool {
-        term == self.term && now < self.until
+    pub fn new(lease: Lease, machine: MachineClock) -> Self {
+        Self { lease, machine }
+    }
+
+    /// Whether the others still count on what was claimed in `term`, when the machine's clocks say `local`.
+    #[must_use]
+    pub fn covers(self, term: u64, local: Now) -> bool {
+        self.lease.covers(term, local.mono + self.machine.slept(local))
     }
 }
 
 /// One node's own view of its lease. All times are monotonic.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Lease {
     length: Duration,
     renewed_at: Option<Duration>,
@@ -81,17 +89,17 @@ impl Lease {
         self.contact_since.is_some()
     }
 
-    /// Whether this node may claim.
+    /// Whether this node may claim: until lease − margin after the start of the last renewal. The margin is a sixth of the
+    /// lease.
     #[must_use]
     pub fn is_trusted(&self, now: Duration) -> bool {
-        now < self.trust().until
+        self.renewed_at.is_some_and(|renewed| now < renewed + self.length - self.length / 6)
     }
 
-    /// Until lease − margin after the start of the last renewal. The margin is a sixth of the lease.
+    /// Whether the others still count at `now` on what this node claimed in `term`.
     #[must_use]
-    pub fn trust(&self) -> Trust {
-        let until = self.renewed_at.map(|renewed| renewed + self.length - self.length / 6);
-        Trust { term: self.term, until: until.unwrap_or_default() }
+    pub fn covers(&self, term: u64, now: Duration) -> bool {
+        term == self.term && self.is_trusted(now)
     }
 
     /// Counts the times that the lease was over, or never held, and was renewed: while it is the same, the others cannot

@@ -20,6 +20,7 @@ pub mod execution;
 mod hash;
 pub mod lateness;
 pub mod lease;
+pub mod machine_clock;
 pub mod node;
 pub mod notes;
 pub mod retry;

@@ -287,7 +287,7 @@ impl Beginning {
     /// or all threads were taken, and the others may have declared the run lost.
     fn now(&self) -> Result<(), String> {
         let now = self.clock.now();
-        if !self.trust.borrow().covers(self.term, now.mono) {
+        if !self.trust.borrow().covers(self.term, now) {
             return Err(lease::OVER.to_owned());
         }
         // A job begins once.

@@ -89,6 +89,49 @@ fn a_renewal_that_began_before_the_machine_slept_counts_for_nothing() {
 }
 
 #[test]
+fn a_sleep_of_twenty_seconds_is_taken_off_once() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.add(&row("second", "interval", "1"));
+    world.advance_to("2026-01-01T12:00:31Z");
+    world.set_clock(at("2026-01-01T12:00:51Z"));
+    world.advance_to("2026-01-01T12:01:40Z");
+    let history = world.history();
+    let not_run: Vec<_> = history.iter().filter(|row| !row.ends_with("success")).collect();
+    assert_eq!(not_run, ["12:00:50 missed"]);
+}
+
+#[test]
+fn a_sleep_that_two_clocks_tell_of_in_mid_renewal_ends_no_lease_that_outlasts_it() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.advance_to("2026-01-01T12:00:09Z");
+    world.holds = |call| matches!(call, Call::Renew);
+    world.advance_to("2026-01-01T12:00:12Z");
+    assert!(world.held.take().is_some(), "a renewal is due every 10 s");
+    world.holds = |_| false;
+    world.set_clock(at("2026-01-01T12:00:30Z"));
+    let Now { wall: at, mono: seen } = world.now;
+    let sighting = Sighting { at, seen, error: Duration::ZERO };
+    world.refuses_renewals = true;
+    world.send(Event::Renewed { started: seen, result: Ok(sighting) });
+    assert!(world.node.can_claim(world.now), "18 s of 25 were slept");
+}
+
+#[test]
+fn a_machine_that_slept_in_its_very_first_renewal_trusts_it_for_what_is_left() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.holds = |call| matches!(call, Call::Renew);
+    world.advance_to("2026-01-01T12:00:01Z");
+    let Some(Event::Renewed { started, .. }) = world.held.take() else { panic!("it renews") };
+    world.holds = |_| false;
+    world.refuses_renewals = true;
+    world.set_clock(at("2026-01-01T12:00:41Z"));
+    let Now { wall: at, mono: seen } = world.now;
+    let sighting = Sighting { at, seen, error: Duration::ZERO };
+    world.send(Event::Renewed { started, result: Ok(sighting) });
+    assert!(!world.node.can_claim(world.now));
+}
+
+#[test]
 fn a_renewal_after_a_sleep_or_a_freeze_does_not_bring_back_what_was_claimed_before() {
     for mono in [0, 40] {
         let (mut world, claimed) = World::with_a_claim_unheard();

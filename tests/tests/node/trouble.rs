@@ -79,6 +79,42 @@ fn a_node_that_was_frozen_for_longer_than_its_lease_begins_nothing_it_claimed_be
 }
 
 #[test]
+fn what_was_read_before_a_freeze_is_read_again_before_anything_is_claimed() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let hour = world.add(&row("hour", "interval", "3600"));
+    world.advance_to("2026-01-01T12:59:25Z");
+    world.holds = |call| matches!(call, Call::Read);
+    world.advance_to("2026-01-01T12:59:30Z");
+    world.holds = |_| false;
+    let read = world.held.take().expect("a reading is under way");
+    // While the process is frozen the row is switched off, and on again after its instant.
+    for (instant, is_enabled) in [("12:59:40", false), ("13:00:20", true)] {
+        world.store.set_now(at(&format!("2026-01-01T{instant}Z")));
+        wait(world.store.set_enabled(hour, is_enabled)).unwrap();
+    }
+    world.set_clock(at("2026-01-01T13:00:22Z"));
+    world.now.mono += Duration::from_secs(52);
+    world.send(read);
+    world.advance_to("2026-01-01T13:01:00Z");
+    world.check_history(&[]);
+}
+
+#[test]
+fn a_database_that_takes_long_to_read_is_read_at_once_again_only_once() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.advance_to("2026-01-01T12:00:09Z");
+    world.holds = |call| matches!(call, Call::Read);
+    world.advance_to("2026-01-01T12:00:11Z");
+    for is_read_again in [true, false] {
+        let read = world.held.take().expect("a reading is under way");
+        world.set_clock(world.now.wall + TimeDelta::seconds(25));
+        world.now.mono += Duration::from_secs(25);
+        world.send(read);
+        assert_eq!(world.held.is_some(), is_read_again);
+    }
+}
+
+#[test]
 fn a_run_whose_job_finds_the_lease_over_at_its_first_step_is_lost_and_a_manual_one_waits_on() {
     let mut world = World::new("2026-01-01T12:00:00Z");
     let hour = world.add(&row("hour", "interval", "3600"));

@@ -208,7 +208,7 @@ impl Node {
     fn why_not_begin(&self, now: Now) -> Option<(Status, &'static str)> {
         if self.is_stopping() {
             Some((Status::Cancelled, "the scheduler stopped before the run began"))
-        } else if !self.trust().covers(self.claims_term, now.mono) {
+        } else if !self.lease.covers(self.claims_term, now.mono) {
             Some((Status::Lost, OVER))
         } else {
             None

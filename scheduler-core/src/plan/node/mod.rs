@@ -30,6 +30,7 @@ use super::{
     hash::fnv1a,
     lateness::Load,
     lease::{Lease, Trust},
+    machine_clock::MachineClock,
     share::Share,
     task::{Policy, Reader, TaskId},
     timetable::Timetable,
@@ -143,10 +144,13 @@ pub struct Node {
     reading: Chore,
     read_started: DateTime<Utc>,
     last_good_read: DateTime<Utc>,
+    /// The last reading was heard so late that it was asked for once more.
+    read_was_old: bool,
     renewing: Chore,
     reaping: Chore,
     noting: Chore,
     clock: DatabaseClock,
+    machine: MachineClock,
     /// How far the machine's clock is ahead of the database's.
     skew: TimeDelta,
     clock_is_off: bool,
@@ -156,6 +160,8 @@ pub struct Node {
     lease: Lease,
     /// For how long the machine may have slept since the last renewal began.
     slept_in_renewal: Duration,
+    /// What of that, or before, its own clock told since the database's was seen.
+    slept_by_its_clock: Duration,
     lease_is_lost: bool,
     reaping_fails: bool,
     trouble: bool,
@@ -213,16 +219,19 @@ impl Node {
             reading: Chore::default(),
             read_started: DateTime::<Utc>::MIN_UTC,
             last_good_read: DateTime::<Utc>::MIN_UTC,
+            read_was_old: false,
             renewing: Chore::default(),
             reaping: Chore::default(),
             noting: Chore::default(),
             clock: DatabaseClock::new(settings.clock_tolerance),
+            machine: MachineClock::default(),
             skew: TimeDelta::zero(),
             clock_is_off: false,
             clock_is_suspect: false,
             clock_is_said_off: false,
             lease: Lease::new(settings.lease),
             slept_in_renewal: Duration::ZERO,
+            slept_by_its_clock: Duration::ZERO,
             lease_is_lost: false,
             reaping_fails: false,
             trouble: false,
@@ -236,13 +245,7 @@ impl Node {
         let mut actions = Vec::new();
         self.look_for_a_step(local);
         if let Event::Renewed { result: Ok(sighting), .. } = &event {
-            if let Some(ahead) = self.clock.sighted(*sighting) {
-                // By a clock that was set forward everybody looks dead.
-                self.lease.contact_lost();
-                self.may_have_slept(ahead);
-            }
-            self.clock.compared(local);
-            self.say_whether_the_clock_is_off(local, &mut actions);
+            self.look_at_the_databases_clock(*sighting, local, &mut actions);
         }
         self.skew = self.clock.skew(local);
         self.clock_is_off = !self.clock.is_right(local);
@@ -308,7 +311,7 @@ impl Node {
     /// Under what a job may begin. Who starts jobs asks it of each at its first step.
     #[must_use]
     pub fn trust(&self) -> Trust {
-        self.lease.trust()
+        Trust::new(self.lease, self.machine)
     }
 
     /// Whether nothing runs, waits to be recorded or tried again, or is due.

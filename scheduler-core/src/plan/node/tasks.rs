@@ -119,6 +119,12 @@ impl Node {
             }
         };
         self.reading.end(now.mono + self.settings.sync_interval);
+        // Heard after a freeze it shows what stood before. Once: a database may be as slow as that.
+        let is_old = self.is_blind_since(self.read_started, now.wall);
+        let was_old = std::mem::replace(&mut self.read_was_old, is_old);
+        if is_old && !was_old {
+            self.reading.hurry();
+        }
         if self.is_stopping() {
             return;
         }

@@ -73,23 +73,42 @@ impl Node {
     /// renewal that began before will tell, and what it read last is old. Looked for before an answer is heard, which would
     /// explain it away.
     pub(super) fn look_for_a_step(&mut self, local: Now) {
-        let Some(step) = self.clock.step(local) else { return };
-        self.clock.compared(local);
+        let Some(step) = self.machine.look(local) else { return };
         self.renewing.hurry();
         self.reading.hurry();
-        self.may_have_slept(step);
+        if let Ok(slept) = step.to_std() {
+            self.slept_by_its_clock += slept;
+            self.slept(slept);
+        }
+    }
+
+    /// The database's clock was set, or it went on while this machine slept. By one that was set forward everybody looks
+    /// dead. Of a sleep the machine's own clock may have told already.
+    pub(super) fn look_at_the_databases_clock(
+        &mut self,
+        sighting: Sighting,
+        local: Now,
+        actions: &mut Vec<Action>,
+    ) {
+        let known = std::mem::take(&mut self.slept_by_its_clock);
+        if let Some(ahead) = self.clock.sighted(sighting) {
+            self.lease.contact_lost();
+            self.reading.hurry();
+            self.slept(ahead.to_std().unwrap_or_default().saturating_sub(known));
+        }
+        self.machine.compared(local);
+        self.say_whether_the_clock_is_off(local, actions);
     }
 
     /// Another clock went on by so much more than the monotonic one. If it was set instead, that costs one more renewal.
-    pub(super) fn may_have_slept(&mut self, ahead: TimeDelta) {
-        let Ok(slept) = ahead.to_std() else { return };
+    fn slept(&mut self, slept: Duration) {
         self.lease.slept(slept);
         self.slept_in_renewal += slept;
     }
 
     /// Says once that the machine's clock is off, and once that it is right again. Two sightings must agree that it is
     /// off: it may have been set between one and the moment in which it is heard of.
-    pub(super) fn say_whether_the_clock_is_off(&mut self, local: Now, actions: &mut Vec<Action>) {
+    fn say_whether_the_clock_is_off(&mut self, local: Now, actions: &mut Vec<Action>) {
         let is_off = !self.clock.is_right(local);
         let was_suspect = std::mem::replace(&mut self.clock_is_suspect, is_off);
         if is_off && !was_suspect {
@@ -120,13 +139,14 @@ impl Node {
     ) {
         match result {
             Ok(_) => {
-                if let Some(started) = started.checked_sub(self.slept_in_renewal) {
+                let started = started.checked_sub(self.slept_in_renewal);
+                if let Some(started) = started {
                     self.lease.renewed(started, now.mono);
                 }
                 let is_trusted = self.lease.is_trusted(now.mono);
                 self.lease_is_lost &= !is_trusted;
-                let next = if is_trusted { started + self.lease.renew_every() } else { now.mono };
-                self.renewing.end(next);
+                let next = started.filter(|_| is_trusted).map(|at| at + self.lease.renew_every());
+                self.renewing.end(next.unwrap_or(now.mono));
                 self.note_trouble(None, actions);
             }
             Err(failure) => {

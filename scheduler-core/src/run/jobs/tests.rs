@@ -5,7 +5,7 @@ use std::{sync::Barrier, time::Duration};
 use super::*;
 use crate::{
     job::{JobDescriptor, JobFuture, JobOptions, JobResult},
-    plan::lease::Lease,
+    plan::{Now, lease::Lease, machine_clock::MachineClock},
 };
 
 fn registry(body: Body) -> Arc<Registry> {
@@ -54,7 +54,14 @@ fn run(execution_id: ExecutionId) -> Run {
 fn renewed(renewed: Duration) -> Trust {
     let mut lease = Lease::new(Duration::from_secs(30));
     lease.renewed(renewed, renewed);
-    lease.trust()
+    Trust::new(lease, compared())
+}
+
+/// The clocks of the test's machine: both began together.
+fn compared() -> MachineClock {
+    let mut machine = MachineClock::default();
+    machine.compared(Now { wall: DateTime::UNIX_EPOCH, mono: Duration::ZERO });
+    machine
 }
 
 /// What the only job that runs said at its end.
@@ -113,11 +120,12 @@ async fn begun(body: Body, trust: Option<Trust>, late: Duration) -> Ended {
     end(&mut jobs).await
 }
 
+fn works(_: Invocation) -> JobFuture {
+    Box::pin(async { Ok(()) })
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_job_whose_first_step_comes_after_the_lease_is_over_never_begins() {
-    fn works(_: Invocation) -> JobFuture {
-        Box::pin(async { Ok(()) })
-    }
     let second = Duration::from_secs(1);
     let body = Body::Async(works);
     assert!(begun(body, None, 24 * second).await.started_at.is_some());
@@ -129,8 +137,18 @@ async fn a_job_whose_first_step_comes_after_the_lease_is_over_never_begins() {
     for at in [0, 40] {
         lease.renewed(at * second, at * second);
     }
-    let ended = begun(body, Some(lease.trust()), 41 * second).await;
+    let ended = begun(body, Some(Trust::new(lease, compared())), 41 * second).await;
     assert_eq!(ended.started_at, None, "it was claimed in an earlier term");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nor_does_one_whose_machine_slept_and_its_monotonic_clock_with_it() {
+    for (slept, begins) in [(24, true), (25, false)] {
+        let mut jobs = jobs(Body::Async(works));
+        jobs.start(vec![run(7)]);
+        jobs.clock.step(TimeDelta::seconds(slept));
+        assert_eq!(end(&mut jobs).await.started_at.is_some(), begins, "{slept} s");
+    }
 }
 
 #[tokio::test(start_paused = true)]

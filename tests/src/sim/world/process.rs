@@ -75,11 +75,9 @@ impl World {
             self.count("goes on and was taken for dead");
         }
         let now = self.now;
-        // A machine that slept cannot tell by its monotonic clock; its process, which goes round all the time, does.
-        if self.machines[machine].asleep_since.is_none() {
-            self.starting_go_on(machine);
-        }
         self.machines[machine].wakes(now);
+        // They may be quicker than the process, which has not noticed yet that it was away.
+        self.starting_go_on(machine);
         for execution in std::mem::take(&mut self.machines[machine].over) {
             self.job_ends(machine, execution);
         }
@@ -87,7 +85,6 @@ impl World {
             self.hear(machine, event);
         }
         self.hear(machine, Event::Tick);
-        self.starting_go_on(machine);
     }
 
     fn starting_go_on(&mut self, machine: usize) {
@@ -196,7 +193,7 @@ impl World {
         let now = self.machines[machine].now(self.now);
         let trust = self.machines[machine].brain.as_ref().map(Node::trust).unwrap_or_default();
         let Some(run) = self.machines[machine].starting.get(&execution) else { return };
-        if !trust.covers(run.term, now.mono) {
+        if !trust.covers(run.term, now) {
             self.count("lease over before the first step");
             let ended = self.take_starting(machine, execution);
             return self.hear(machine, Event::Ended(ended.into_iter().collect()));
