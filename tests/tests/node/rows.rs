@@ -167,6 +167,25 @@ fn a_claim_that_finds_a_new_spec_waits_for_the_next_reading() {
 }
 
 #[test]
+fn a_row_that_claims_find_changed_is_read_at_once_and_then_every_half_second() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.add(&row("five", "interval", "5"));
+    world.finds_other_specs = true;
+    world.holds = |call| matches!(call, Call::Claim(_));
+    while world.now.wall < at("2026-01-01T12:00:06Z") {
+        // A claim takes the database 10 ms.
+        let under_way = world.held.take();
+        world.advance_to(&(world.now.wall + TimeDelta::milliseconds(10)).to_rfc3339());
+        if let Some(refused) = under_way {
+            world.send(refused);
+        }
+    }
+    let read: Vec<String> =
+        world.readings.iter().map(|at| at.format("%T%.3f").to_string()).collect();
+    assert_eq!(read, ["12:00:00.000", "12:00:05.010", "12:00:05.510"]);
+}
+
+#[test]
 fn an_edit_that_did_not_move_update_at_counts_from_the_last_reading_before_it() {
     let mut world = World::new("2026-01-01T12:00:00Z");
     let id = world.add(&row("hour", "interval", "3600"));

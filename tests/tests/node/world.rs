@@ -9,7 +9,7 @@ pub(crate) use chrono::{DateTime, TimeDelta, Utc};
 pub(crate) use scheduler_core::{
     plan::{
         Now,
-        claim::{Claim, Entry, Origin, Verdict},
+        claim::{Claim, Entry, Origin, Refusal, Verdict},
         database_clock::Sighting,
         execution::{ExecutionId, Outcome, Recorded, Status},
         lease,
@@ -72,6 +72,8 @@ pub(crate) struct World {
     pub(crate) calls: usize,
     /// How many claims were asked for.
     pub(crate) claims: usize,
+    /// When the tables were read.
+    pub(crate) readings: Vec<DateTime<Utc>>,
     /// When the notes of running jobs were asked for.
     pub(crate) notings: Vec<DateTime<Utc>>,
     /// Of these calls the answers are under way until the test lets them arrive.
@@ -81,6 +83,8 @@ pub(crate) struct World {
     pub(crate) refuses_renewals: bool,
     /// What is accounted for cannot be read.
     pub(crate) refuses_cursors: bool,
+    /// Each claim is told that the spec is another, whatever a reading shows.
+    pub(crate) finds_other_specs: bool,
     /// A task of which every transaction fails.
     pub(crate) poison: Option<TaskId>,
     /// A task whose row a stranger holds while claims are settled.
@@ -136,11 +140,13 @@ impl World {
             jobs_were_told: false,
             calls: 0,
             claims: 0,
+            readings: Vec::new(),
             notings: Vec::new(),
             holds: |_| false,
             held: None,
             refuses_renewals: false,
             refuses_cursors: false,
+            finds_other_specs: false,
             poison: None,
             locked: None,
         }
@@ -235,7 +241,10 @@ impl World {
         self.calls += 1;
         let refused = |text: &str| Failure::NotApplied(text.to_owned());
         match call {
-            Call::Read => Event::Read(self.call(self.store.read())),
+            Call::Read => {
+                self.readings.push(self.now.wall);
+                Event::Read(self.call(self.store.read()))
+            }
             Call::ReadCursors(tasks) if self.refuses_cursors => {
                 Event::Cursors(tasks, Err(refused("refused")))
             }
@@ -247,6 +256,12 @@ impl World {
                 if claims.iter().any(|claim| Some(claim.task_id) == self.poison) =>
             {
                 Event::Claimed(claims, Err(refused("poison")))
+            }
+            Call::Claim(claims) if self.finds_other_specs => {
+                self.claims += 1;
+                let refused = claims.iter().map(|_| Verdict::Refused(Refusal::SpecChanged));
+                let verdicts = refused.collect();
+                Event::Claimed(claims, Ok(verdicts))
             }
             Call::Record(outcomes) if outcomes.iter().any(|outcome| !outcome.extra.is_ascii()) => {
                 Event::Recorded(outcomes, Err(refused("latin1")))

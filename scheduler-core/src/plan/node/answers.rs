@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Action, Ending, Failure, Node, Notice, Open, Run, Settled, tasks::Known};
+use super::{
+    Action, Ending, Failure, Node, Notice, Open, Run, Settled,
+    tasks::{Known, RETRY},
+};
 use crate::plan::{
     Now,
     claim::{Claim, Entry, Origin, Refusal, Verdict},
@@ -280,9 +283,8 @@ impl Node {
             live.is_stale |= matches!(refusal, Refusal::Gone | Refusal::SpecChanged);
         }
         match refusal {
-            Refusal::Gone | Refusal::SpecChanged => {
-                self.reading.hurry();
-            }
+            // Where a reading does not see what the claim saw, both would go on without a pause.
+            Refusal::Gone | Refusal::SpecChanged => self.reading.hurry_after(RETRY),
             Refusal::Disabled => self.disable(task_id, actions),
             Refusal::RequestGone => {}
             Refusal::Accounted(last) => self.accounted_elsewhere(claim, last),

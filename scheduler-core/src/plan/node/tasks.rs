@@ -21,8 +21,8 @@ use crate::plan::{
     window,
 };
 
-/// Shortest time between a failed reading and the next.
-const RETRY: Duration = Duration::from_millis(500);
+/// Shortest time between a reading that failed, or whose rows a claim did not find so, and the next.
+pub(super) const RETRY: Duration = Duration::from_millis(500);
 
 /// What a node knows of a row.
 #[derive(Debug)]
@@ -114,11 +114,11 @@ impl Node {
             Ok(reading) => reading,
             Err(failure) => {
                 self.note_trouble(Some(&failure), actions);
-                self.reading.end(now.mono + (self.settings.sync_interval / 10).max(RETRY));
+                self.reading.end(now, now.mono + (self.settings.sync_interval / 10).max(RETRY));
                 return;
             }
         };
-        self.reading.end(now.mono + self.settings.sync_interval);
+        self.reading.end(now, now.mono + self.settings.sync_interval);
         // Heard after a freeze it shows what stood before. Once: a database may be as slow as that.
         let is_old = self.is_blind_since(self.read_started, now.wall);
         let was_old = std::mem::replace(&mut self.read_was_old, is_old);

@@ -146,13 +146,13 @@ impl Node {
                 let is_trusted = self.lease.is_trusted(now.mono);
                 self.lease_is_lost &= !is_trusted;
                 let next = started.filter(|_| is_trusted).map(|at| at + self.lease.renew_every());
-                self.renewing.end(next.unwrap_or(now.mono));
+                self.renewing.end(now, next.unwrap_or(now.mono));
                 self.note_trouble(None, actions);
             }
             Err(failure) => {
                 self.lease.contact_lost();
                 self.note_trouble(Some(&failure), actions);
-                self.renewing.end(now.mono + self.lease.renew_every() / 5);
+                self.renewing.end(now, now.mono + self.lease.renew_every() / 5);
                 let is_lost = !self.lease.is_trusted(now.mono);
                 if is_lost && !std::mem::replace(&mut self.lease_is_lost, true) {
                     actions.push(Action::Report(Notice::Health(Health::LeaseLost)));
@@ -164,7 +164,7 @@ impl Node {
     pub(super) fn on_noted(&mut self, result: Result<(), Failure>, now: Now) {
         // A database in trouble has more important things to write.
         let pause = if result.is_ok() { NOTE_EVERY } else { 6 * NOTE_EVERY };
-        self.noting.end(now.mono + pause);
+        self.noting.end(now, now.mono + pause);
     }
 
     pub(super) fn on_reaped(
@@ -176,7 +176,7 @@ impl Node {
         // A full answer means that more of the dead wait.
         let is_full = result.as_ref().is_ok_and(|reaped| reaped.lost.len() >= self.settings.batch);
         let pause = if is_full { Duration::ZERO } else { self.reap_every() };
-        self.reaping.end(now.mono + pause);
+        self.reaping.end(now, now.mono + pause);
         let failed_before = std::mem::replace(&mut self.reaping_fails, result.is_err());
         match result {
             Ok(reaped) => {
