@@ -256,6 +256,10 @@ mod tests {
             "task 5 \"report\": spec is not valid UTF-8, expected text",
         );
         refuses(
+            &TaskRow { spec: text("1\0x"), ..row() },
+            "task 5 \"report\": spec \"1\\0x\" is not an interval, expected whole seconds of 1 or more, or a duration such as 90s, 1h30m, 250ms",
+        );
+        refuses(
             &TaskRow { created_at: None, ..row() },
             "task 5 \"report\": create_at is no instant, expected one in UTC, YYYY-MM-DD HH:MM:SS",
         );

@@ -65,6 +65,7 @@ macro_rules! store_cases {
         $make! {
             reading: rows_are_read_in_id_order_with_every_column,
             reading: a_value_is_cut_one_character_beyond_its_limit,
+            reading: a_text_does_not_end_at_a_nul,
             reading: the_adoption_stays_where_the_first_migration_put_it,
             reading: cursors_are_the_newest_instants_that_were_not_manual,
             claiming: a_claim_writes_a_row_that_says_who_runs_what,

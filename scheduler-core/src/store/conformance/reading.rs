@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use chrono::TimeDelta;
 
-use super::{Fixture, at, new_task, note_of, outcome, run_of};
+use super::{Fixture, Operator, at, new_task, note_of, outcome, run_of};
 use crate::{
     clock,
     plan::{
-        claim::Verdict,
+        claim::{Claim, Refusal, Verdict},
         execution::Status,
         task::{LONGEST_ARGS, LONGEST_EXTRA},
     },
@@ -55,7 +55,7 @@ pub async fn a_value_is_cut_one_character_beyond_its_limit(fixture: &Fixture) {
         // The original's column holds 255 characters.
         fixture.operator.sql("ALTER TABLE task MODIFY args MEDIUMTEXT NOT NULL").await;
     }
-    let huge = "ä".repeat(60_000);
+    let huge = format!("\0{}", "ä".repeat(59_999));
     let extra = "ö".repeat(LONGEST_EXTRA + 2);
     let task = NewTask { args: huge, extra, ..new_task("huge") };
     let id = fixture.store.add(&task).await.unwrap();
@@ -72,6 +72,41 @@ pub async fn a_value_is_cut_one_character_beyond_its_limit(fixture: &Fixture) {
         expected
     );
     assert_eq!(reading.rows.len(), 2);
+}
+
+pub async fn a_text_does_not_end_at_a_nul(fixture: &Fixture) {
+    let task = NewTask {
+        description: "b\0x".to_owned(),
+        args: "\0x".to_owned(),
+        extra: "{}\0x".to_owned(),
+        ..NewTask::new("a\0x", "test\0x", "interval\0x", "10\0x")
+    };
+    let id = fixture.store.add(&task).await.unwrap();
+    match &fixture.operator {
+        Operator::Memory(memory) => memory.edit(id, |row| row.status = Ok("ready\0x".to_owned())),
+        operator => {
+            let edit = |status| format!("UPDATE task SET status = {status}");
+            let mysql = edit("CONCAT('ready', CHAR(0), 'x')");
+            operator.either(&edit("'ready' || char(0) || 'x'"), &mysql).await;
+        }
+    }
+    let row = fixture.other.read().await.unwrap().rows.remove(0);
+    let texts = [
+        (&row.task_key, "a\0x"),
+        (&row.description, "b\0x"),
+        (&row.execute_func, "test\0x"),
+        (&row.trigger, "interval\0x"),
+        (&row.spec, "10\0x"),
+        (&row.args, "\0x"),
+        (&row.status, "ready\0x"),
+        (&row.extra, "{}\0x"),
+    ];
+    for (field, expected) in texts {
+        assert_eq!(field.as_deref(), Ok(expected));
+    }
+    // A claim and a reading see the same, or a node would turn from one to the other for ever.
+    Fixture::refused(&fixture.claim(&run_of(id, at(10))).await, &Refusal::SpecChanged);
+    fixture.won(&Claim { spec: "10\0x".into(), ..run_of(id, at(10)) }).await;
 }
 
 pub async fn the_adoption_stays_where_the_first_migration_put_it(fixture: &Fixture) {

@@ -72,6 +72,14 @@ impl Cell {
         }
     }
 
+    /// Its first `most` characters, or why not. What follows them does not matter: it may be cut anywhere.
+    pub(crate) fn into_text_of(self, most: usize) -> Result<String, FieldFault> {
+        match self {
+            Cell::Bytes(bytes) if bytes.len() > most => first_characters(&bytes, most),
+            cell => cell.into_text(),
+        }
+    }
+
     /// As text whatever it holds: for values that only people read.
     pub(crate) fn to_lossy(&self) -> String {
         match self {
@@ -89,6 +97,16 @@ impl Cell {
             Cell::Bytes(bytes) => std::str::from_utf8(bytes).ok()?.trim().parse().ok(),
         }
     }
+}
+
+fn first_characters(bytes: &[u8], most: usize) -> Result<String, FieldFault> {
+    let Some(chunk) = bytes.utf8_chunks().next() else { return Ok(String::new()) };
+    let (valid, mut rest) = (chunk.valid(), chunk.valid().chars());
+    let count = rest.by_ref().take(most).count();
+    if count < most && !chunk.invalid().is_empty() {
+        return Err(FieldFault::NotUtf8);
+    }
+    Ok(valid[..valid.len() - rest.as_str().len()].to_owned())
 }
 
 /// A borrowed connection, closed unless it is given back.
@@ -367,4 +385,22 @@ fn mysql_cells(row: &MySqlRow) -> Result<Vec<Cell>, sqlx::Error> {
 
 fn decode_error(column: &str, source: Box<dyn std::error::Error + Send + Sync>) -> sqlx::Error {
     sqlx::Error::ColumnDecode { index: column.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_long_value_the_first_characters_count_wherever_the_rest_is_cut() {
+        let first = |bytes: &[u8]| Cell::Bytes(bytes.to_vec()).into_text_of(3);
+        assert_eq!(first("äöü".as_bytes()).as_deref(), Ok("äöü"));
+        assert_eq!(first("ä\0üß".as_bytes()).as_deref(), Ok("ä\0ü"));
+        // Of the fourth only one byte of two is there.
+        assert_eq!(first(b"a\xc3\xb6b\xc3").as_deref(), Ok("aöb"));
+        assert_eq!(first(b"a\xc3\xb6\xc3"), Err(FieldFault::NotUtf8));
+        assert_eq!(first(b"\xff"), Err(FieldFault::NotUtf8));
+        assert_eq!(first(b"").as_deref(), Ok(""));
+        assert_eq!(Cell::Int(12_345).into_text_of(3).as_deref(), Ok("12345"));
+    }
 }

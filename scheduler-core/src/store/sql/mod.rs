@@ -27,7 +27,7 @@ use self::{
     status::StatusColumn,
 };
 use super::StoreError;
-use crate::plan::task::{TaskId, TaskRow};
+use crate::plan::task::{LONGEST_ARGS, LONGEST_EXTRA, LONGEST_NAME, TaskId, TaskRow};
 
 mod claiming;
 pub(super) mod connection;
@@ -186,17 +186,18 @@ fn from_secs(cell: &Cell) -> Option<DateTime<Utc>> {
 fn task_row(cells: Vec<Cell>) -> TaskRow {
     let mut cells = cells.into_iter();
     let mut next = || cells.next().unwrap_or(Cell::Null);
+    // One character beyond a limit shows that it is exceeded.
     TaskRow {
         id: next().int().unwrap_or_default(),
-        task_key: next().into_text(),
-        description: next().into_text(),
-        execute_func: next().into_text(),
-        trigger: next().into_text(),
-        spec: next().into_text(),
-        args: next().into_text(),
-        is_valid: next().into_text(),
-        status: next().into_text(),
-        extra: next().into_text(),
+        task_key: next().into_text_of(LONGEST_NAME + 1),
+        description: next().into_text_of(LONGEST_NAME + 1),
+        execute_func: next().into_text_of(LONGEST_NAME + 1),
+        trigger: next().into_text_of(LONGEST_NAME + 1),
+        spec: next().into_text_of(LONGEST_NAME + 1),
+        args: next().into_text_of(LONGEST_ARGS + 1),
+        is_valid: next().into_text_of(LONGEST_NAME + 1),
+        status: next().into_text_of(LONGEST_NAME + 1),
+        extra: next().into_text_of(LONGEST_EXTRA + 1),
         created_at: from_secs(&next()),
         updated_at: from_secs(&next()),
     }

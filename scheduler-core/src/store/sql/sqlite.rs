@@ -42,15 +42,38 @@ impl SqlStore {
     }
 }
 
+/// The first characters of a text, of up to four bytes each, and perhaps more: SQLite counts the characters of a text up
+/// to its first NUL, but all bytes. Of none `substr` makes NULL.
+macro_rules! text {
+    ($column:literal, $most:literal) => {
+        concat!(
+            "COALESCE(substr(CAST(",
+            $column,
+            " AS BLOB), 1, 4 * ",
+            $most,
+            "), CAST(",
+            $column,
+            " AS BLOB)), "
+        )
+    };
+}
+
 macro_rules! task_columns {
     () => {
-        "id, CAST(substr(task_key, 1, 256) AS BLOB), CAST(substr(\"desc\", 1, 256) AS BLOB), \
-         CAST(substr(execute_func, 1, 256) AS BLOB), CAST(substr(\"trigger\", 1, 256) AS BLOB), \
-         CAST(substr(spec, 1, 256) AS BLOB), CAST(substr(args, 1, 4097) AS BLOB), \
-         CAST(substr(is_valid, 1, 256) AS BLOB), CAST(substr(status, 1, 256) AS BLOB), \
-         CAST(substr(extra, 1, 16385) AS BLOB), \
-         CASE WHEN create_at LIKE '____-__-__%' THEN unixepoch(create_at) END, \
-         CASE WHEN update_at LIKE '____-__-__%' THEN unixepoch(update_at) END"
+        concat!(
+            "id, ",
+            text!("task_key", 256),
+            text!("\"desc\"", 256),
+            text!("execute_func", 256),
+            text!("\"trigger\"", 256),
+            text!("spec", 256),
+            text!("args", 4097),
+            text!("is_valid", 256),
+            text!("status", 256),
+            text!("extra", 16385),
+            "CASE WHEN create_at LIKE '____-__-__%' THEN unixepoch(create_at) END, \
+             CASE WHEN update_at LIKE '____-__-__%' THEN unixepoch(update_at) END"
+        )
     };
 }
 
