@@ -17,7 +17,7 @@ use super::{ExecutionRow, NewTask, Store, StoreError, sql::NEWEST};
 use crate::plan::{
     claim::{Claim, LockedTask, Origin, Refusal, Request, RequestId, Verdict, judge},
     execution::{ExecutionId, Noted, Outcome, Recorded, Source, Status},
-    node::{Lost, MOST_OF_ONE_TASK, MOST_REQUESTS, Reading, Reaped, Settled, are_all},
+    node::{Lost, MOST_MANUAL, MOST_OF_ONE_TASK, MOST_REQUESTS, Reading, Reaped, Settled, are_all},
     retry::{Retry, extra_when_lost, is_wanted_when_lost, reason_when_lost},
     task::{TaskId, TaskRow},
 };
@@ -186,6 +186,20 @@ impl Tables {
         (self.now - node.heartbeat_at).to_std().unwrap_or_default()
     }
 
+    /// The manual runs that are read: the first of each task before the second of any.
+    fn manual_runs(&self) -> Vec<Request> {
+        let mut of_task: HashMap<TaskId, usize> = HashMap::new();
+        let with_place = self.requests.values().map(|request| {
+            let place = of_task.entry(request.task_id).or_default();
+            *place += 1;
+            (*place, request)
+        });
+        let mut runs: Vec<(usize, &Request)> = with_place.collect();
+        runs.sort_by_key(|(place, _)| *place);
+        runs.truncate(MOST_MANUAL);
+        runs.into_iter().map(|(_, request)| request.clone()).collect()
+    }
+
     /// Manual runs, then the retries that are due first; and whether these are all.
     fn waiting(&self) -> (Vec<Request>, bool) {
         let mut retries: Vec<Request> = self
@@ -207,8 +221,10 @@ impl Tables {
             *count <= MOST_OF_ONE_TASK
         });
         retries.truncate(MOST_REQUESTS);
-        let is_whole = are_all(&retries);
-        (self.requests.values().cloned().chain(retries).collect(), is_whole)
+        let mut requests = self.manual_runs();
+        let is_whole = requests.len() < MOST_MANUAL && are_all(&retries);
+        requests.extend(retries);
+        (requests, is_whole)
     }
 
     fn insert(&mut self, row: ExecutionRow) {

@@ -37,8 +37,8 @@ const fn commit(name: &'static str, text: &'static str) -> Statement {
 /// What a program sends, in the order of a fire, and what it does beside.
 const STATEMENTS: [Statement; 29] = [
     run("connect", "SET SESSION TRANSACTION ISOLATION"),
-    run("read requests", "FROM scheduler_request ORDER BY id"),
-    run("read retries", "ROW_NUMBER() OVER"),
+    run("read requests", "FROM scheduler_request r) v"),
+    run("read retries", "FROM scheduler_retry r) v"),
     run("read nodes", "FROM scheduler_node WHERE heartbeat_at >="),
     run("read tasks", "FROM task WHERE id > ?"),
     run("read cursors", "AND e.source = 'schedule' ORDER BY"),

@@ -53,7 +53,7 @@ pub use event::{
 use lane::{Chore, Lane};
 pub use notice::{Ending, Health, Notice};
 use requests::Requests;
-pub use requests::{MOST_OF_ONE_TASK, MOST_REQUESTS, are_all};
+pub use requests::{MOST_MANUAL, MOST_OF_ONE_TASK, MOST_REQUESTS, are_all};
 use tasks::{Known, Live};
 
 /// The numbers that shape a node.

@@ -30,6 +30,10 @@ pub(super) struct Requests {
     fresh: Vec<Request>,
 }
 
+/// How many manual runs a reading brings at most; the first of each task come before the second of any, so that those of one
+/// task hide no others.
+pub const MOST_MANUAL: usize = 1_000;
+
 /// How many retries a reading brings at most; the later ones come when these are served.
 pub const MOST_REQUESTS: usize = 10_000;
 

@@ -115,6 +115,8 @@ macro_rules! store_cases {
             requests: a_manual_run_does_not_stand_for_a_fire,
             requests: a_request_of_a_deleted_task_is_recorded_cancelled,
             requests: a_request_of_a_disabled_task_runs_not_but_is_recorded_cancelled,
+            requests: requests_of_one_task_hide_no_others,
+            requests: a_reading_is_whole_up_to_the_limit_of_requests,
             requests: a_request_for_no_task_is_refused,
             retries: a_recorded_failure_lets_its_retry_wait,
             retries: an_outcome_recorded_twice_lets_one_retry_wait,

@@ -7,6 +7,7 @@ use crate::{
     plan::{
         claim::{Claim, Entry, Origin, Refusal, Request, Verdict},
         execution::{ExecutionId, Status},
+        node::MOST_MANUAL,
         task::TaskId,
     },
     store::StoreError,
@@ -172,6 +173,38 @@ pub async fn a_request_of_a_disabled_task_runs_not_but_is_recorded_cancelled(fix
     assert_eq!(fixture.claim(&claim_of(&requests[0], Status::Cancelled)).await, Verdict::Won(None));
     assert_eq!(fixture.executions().await[0].status, "cancelled");
     assert_eq!(fixture.status(task).await, "ready");
+}
+
+impl Fixture {
+    /// Asks for `count` runs, one a second from second 100 on.
+    async fn request_often(&self, task: TaskId, count: usize) {
+        for n in 0..i64::try_from(count).unwrap() {
+            self.store.request_run(task, at(100 + n)).await.unwrap();
+        }
+    }
+}
+
+pub async fn requests_of_one_task_hide_no_others(fixture: &Fixture) {
+    let (busy, other) = (fixture.add("busy").await, fixture.add("other").await);
+    fixture.request_often(busy, 1_100).await;
+    fixture.request_often(other, 1).await;
+    let reading = fixture.other.read().await.unwrap();
+    assert!(!reading.is_whole);
+    let of = |task| reading.requests.iter().filter(move |request| request.task_id == task);
+    assert_eq!((of(busy).count(), of(other).count()), (MOST_MANUAL - 1, 1));
+    let newest = of(busy).map(|request| request.scheduled_at).max().unwrap();
+    assert!(newest < at(100 + 999), "{newest}: the oldest are read");
+}
+
+pub async fn a_reading_is_whole_up_to_the_limit_of_requests(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    fixture.request_often(task, MOST_MANUAL - 1).await;
+    let reading = fixture.other.read().await.unwrap();
+    assert_eq!((reading.requests.len(), reading.is_whole), (MOST_MANUAL - 1, true));
+    // From here on there may be more, for all that a reading can tell.
+    fixture.request_often(task, 1).await;
+    let reading = fixture.other.read().await.unwrap();
+    assert_eq!((reading.requests.len(), reading.is_whole), (MOST_MANUAL, false));
 }
 
 pub async fn a_request_for_no_task_is_refused(fixture: &Fixture) {

@@ -159,7 +159,9 @@ pub(crate) static MYSQL: Statements = Statements {
 
     read_tasks: concat!("SELECT ", task_columns!(), " FROM task WHERE id > ? ORDER BY id LIMIT ?"),
     read_task: concat!("SELECT ", task_columns!(), " FROM task WHERE id = ?"),
-    read_requests: "SELECT id, task_id, requested_at FROM scheduler_request ORDER BY id LIMIT 1000",
+    read_requests: "SELECT id, task_id, requested_at FROM (SELECT r.*, \
+                    ROW_NUMBER() OVER (PARTITION BY task_id ORDER BY id) AS place FROM scheduler_request r) v \
+                    ORDER BY place, id LIMIT ?",
     read_retries: "SELECT task_id, scheduled_at, attempt, due_at FROM (SELECT r.*, \
                    ROW_NUMBER() OVER (PARTITION BY task_id ORDER BY due_at) AS place FROM scheduler_retry r) v \
                    WHERE place <= ? ORDER BY due_at LIMIT ?",

@@ -16,7 +16,7 @@ use crate::{
     plan::{
         claim::{Claim, Origin, Request, Verdict},
         execution::{Noted, Outcome, Recorded},
-        node::{MOST_OF_ONE_TASK, MOST_REQUESTS, Reading, Reaped, Settled, are_all},
+        node::{MOST_MANUAL, MOST_OF_ONE_TASK, MOST_REQUESTS, Reading, Reaped, Settled, are_all},
         notes::in_ascii,
         task::{TaskId, TaskRow},
     },
@@ -29,9 +29,6 @@ const PAGE: i64 = 10_000;
 
 /// Tasks asked about in one statement.
 const CHUNK: usize = 10_000;
-
-/// Manual runs in one reading, as the statement has it.
-const MOST_MANUAL: usize = 1_000;
 
 /// Runs whose notes are written in one transaction: 8 KiB each, well below the 16 MiB of a packet.
 const NOTED: usize = 500;
@@ -111,9 +108,9 @@ impl Store for SqlStore {
 
     async fn read(&self) -> Result<Reading, StoreError> {
         let mut reading = read_only!(self, "reading the requests", connection => async {
-            let requests = connection.fetch(self.sql.read_requests, &[]).await?;
+            let [of_one, most, manual] = [MOST_OF_ONE_TASK, MOST_REQUESTS, MOST_MANUAL].map(|most| i64::try_from(most).unwrap_or(i64::MAX));
+            let requests = connection.fetch(self.sql.read_requests, &[manual.into()]).await?;
             let adopted = connection.fetch(self.sql.read_meta, &["adopted_at".into()]).await?;
-            let [of_one, most] = [MOST_OF_ONE_TASK, MOST_REQUESTS].map(|most| i64::try_from(most).unwrap_or(i64::MAX));
             let retries = connection.fetch(self.sql.read_retries, &[of_one.into(), most.into()]).await?;
             let retries: Vec<Request> = retries.iter().filter_map(|row| retry(row)).collect();
             let is_whole = requests.len() < MOST_MANUAL && are_all(&retries);
