@@ -172,6 +172,21 @@ fn what_failed_in_an_outage_is_tried_as_soon_as_the_database_is_back() {
 }
 
 #[test]
+fn an_outcome_that_can_never_be_written_delays_no_other() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.unrecordable = Some(world.add(&row("refused", "interval", "5")));
+    let second = world.add(&row("second", "interval", "1"));
+    world.advance_to("2026-01-01T12:01:00Z");
+    let rows = world.rows();
+    let (on_time, late): (Vec<_>, Vec<_>) = rows
+        .iter()
+        .filter(|row| row.task_id == second)
+        .partition(|row| row.status == "success" && row.started_at == row.scheduled_at);
+    assert_eq!((on_time.len(), late), (60, vec![]));
+    assert!((10..=20).contains(&world.refused_records), "{}", world.refused_records);
+}
+
+#[test]
 fn results_of_jobs_that_ended_in_an_outage_are_written_afterwards() {
     let mut world = World::new("2026-01-01T12:00:00Z");
     world.takes = None;

@@ -74,6 +74,8 @@ pub(crate) struct World {
     pub(crate) claims: usize,
     /// When the tables were read.
     pub(crate) readings: Vec<DateTime<Utc>>,
+    /// How many records were refused for [`Self::unrecordable`].
+    pub(crate) refused_records: usize,
     /// When the notes of running jobs were asked for.
     pub(crate) notings: Vec<DateTime<Utc>>,
     /// Of these calls the answers are under way until the test lets them arrive.
@@ -87,6 +89,8 @@ pub(crate) struct World {
     pub(crate) finds_other_specs: bool,
     /// A task of which every transaction fails.
     pub(crate) poison: Option<TaskId>,
+    /// A task of which no outcome can be written.
+    pub(crate) unrecordable: Option<TaskId>,
     /// A task whose row a stranger holds while claims are settled.
     pub(crate) locked: Option<TaskId>,
 }
@@ -141,6 +145,7 @@ impl World {
             calls: 0,
             claims: 0,
             readings: Vec::new(),
+            refused_records: 0,
             notings: Vec::new(),
             holds: |_| false,
             held: None,
@@ -148,6 +153,7 @@ impl World {
             refuses_cursors: false,
             finds_other_specs: false,
             poison: None,
+            unrecordable: None,
             locked: None,
         }
     }
@@ -265,6 +271,12 @@ impl World {
             }
             Call::Record(outcomes) if outcomes.iter().any(|outcome| !outcome.extra.is_ascii()) => {
                 Event::Recorded(outcomes, Err(refused("latin1")))
+            }
+            Call::Record(outcomes)
+                if outcomes.iter().any(|outcome| Some(outcome.task_id) == self.unrecordable) =>
+            {
+                self.refused_records += 1;
+                Event::Recorded(outcomes, Err(refused("a trigger of the table refuses it")))
             }
             Call::Claim(claims) => {
                 self.claims += 1;

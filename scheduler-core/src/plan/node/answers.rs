@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     Action, Ending, Failure, Node, Notice, Open, Run, Settled,
+    lane::{LOCKED_FOR, PUT_OFF},
     tasks::{Known, RETRY},
 };
 use crate::plan::{
@@ -19,12 +20,6 @@ use crate::plan::{
 
 /// How long what failed together is put off: it is tried in parts.
 const AT_ONCE: Duration = Duration::ZERO;
-
-/// How long a claim that failed alone is put off.
-const PUT_OFF: Duration = Duration::from_secs(5);
-
-/// How soon a task whose row was locked is tried again: the lock of another claim or record is short.
-const LOCKED_FOR: Duration = Duration::from_millis(100);
 
 impl Node {
     pub(super) fn on_claimed(

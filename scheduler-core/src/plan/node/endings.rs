@@ -1,8 +1,11 @@
 //! From the end of a job to the recorded outcome.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use super::{Action, Call, Ended, Ending, Failure, Node, Notice, Open};
+use super::{
+    Action, Call, Ended, Ending, Failure, Node, Notice, Open,
+    lane::{LOCKED_FOR, PUT_OFF},
+};
 use crate::plan::{
     Now,
     execution::{ExecutionId, Outcome, Recorded, Status},
@@ -10,9 +13,6 @@ use crate::plan::{
     retry::{Attempt, Cause, Retry, extra_of_failure},
     task::{OnLost, TaskId},
 };
-
-/// How soon an outcome whose task was locked is tried again.
-const LOCKED_FOR: Duration = Duration::from_millis(100);
 
 impl Node {
     pub(super) fn on_ended(&mut self, ended: Vec<Ended>, actions: &mut Vec<Action>) {
@@ -145,6 +145,10 @@ impl Node {
         let (mut stuck, mut batch): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.outcomes).into_iter().partition(is_stuck);
         if batch.is_empty() {
+            if self.stuck_records_at > now.mono {
+                self.outcomes = stuck;
+                return;
+            }
             batch.push(stuck.remove(0));
         }
         self.outcomes = batch.split_off(batch.len().min(self.records.batch));
@@ -165,7 +169,7 @@ impl Node {
         let recorded = match result {
             Ok(recorded) => recorded,
             Err(failure) => {
-                self.records.failed(now);
+                self.records_failed(&outcomes, now);
                 self.try_again(outcomes, &failure, actions);
                 return;
             }
@@ -192,6 +196,17 @@ impl Node {
         if !locked.is_empty() {
             self.records.pause(LOCKED_FOR, now);
             self.outcomes.extend(locked);
+        }
+    }
+
+    /// What is known to fail alone is put off itself, and holds up no others.
+    fn records_failed(&mut self, outcomes: &[Outcome], now: Now) {
+        let is_known = matches!(outcomes, [outcome] if self.stuck.contains(&outcome.task_id));
+        if is_known && !self.trouble {
+            self.records.passed_over(now);
+            self.stuck_records_at = now.mono + PUT_OFF;
+        } else {
+            self.records.failed(now);
         }
     }
 

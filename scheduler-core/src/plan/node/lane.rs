@@ -4,6 +4,12 @@ use std::time::Duration;
 
 use crate::plan::Now;
 
+/// How long what failed alone is put off.
+pub(super) const PUT_OFF: Duration = Duration::from_secs(5);
+
+/// How soon what found the row of its task locked is tried again: the lock of another claim or record is short.
+pub(super) const LOCKED_FOR: Duration = Duration::from_millis(100);
+
 /// A kind of transaction of which one is in flight at most.
 ///
 /// After a failure the batch is halved, so that a row that makes every transaction fail is soon alone in its

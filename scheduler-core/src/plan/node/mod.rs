@@ -140,6 +140,8 @@ pub struct Node {
     deadlines: BTreeSet<(Duration, ExecutionId)>,
     outcomes: Vec<Outcome>,
     records: Lane,
+    /// From when on outcomes that fail alone may be tried again.
+    stuck_records_at: Duration,
 
     reading: Chore,
     read_started: DateTime<Utc>,
@@ -216,6 +218,7 @@ impl Node {
             deadlines: BTreeSet::new(),
             outcomes: Vec::new(),
             records: Lane::new(settings.batch, !fnv1a(id)),
+            stuck_records_at: Duration::ZERO,
             reading: Chore::default(),
             read_started: DateTime::<Utc>::MIN_UTC,
             last_good_read: DateTime::<Utc>::MIN_UTC,
@@ -297,9 +300,11 @@ impl Node {
         });
         let lanes = [self.claims, self.records].into_iter().filter_map(|lane| lane.resumes_at);
         let settles_at = (!self.unsettled.is_empty()).then_some(self.settles_at);
+        let records_at = (!self.outcomes.is_empty()).then_some(self.stuck_records_at);
         let deadline = self.deadlines.first().map(|(deadline, _)| *deadline);
         lanes
             .chain(settles_at)
+            .chain(records_at)
             .filter(|at| *at > now.mono)
             .chain(deadline)
             .chain(self.stop.deadline())
