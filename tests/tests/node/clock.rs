@@ -182,3 +182,25 @@ fn nobody_is_dead_because_the_databases_clock_was_set_forward() {
         assert_eq!(world.rows()[0].status, "lost", "{held_secs}");
     }
 }
+
+#[test]
+fn nor_is_one_dead_that_could_not_renew_for_a_while_before() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let task = world.add(&with_extra(row("hour", "interval", "3600"), r#"{"timeout": "1d"}"#));
+    world.holds = |call| matches!(call, Call::Reap { .. });
+    world.advance_to("2026-01-01T12:01:03Z");
+    world.holds = |_| false;
+    // From now on it looks for the dead three seconds after each renewal.
+    let reaped = world.held.take().expect("it looks for the dead every 10 s");
+    world.send(reaped);
+    world.advance_to("2026-01-01T12:01:09Z");
+    world.run_elsewhere(task, "2026-01-01T12:01:08.500Z");
+    world.advance_to("2026-01-01T12:01:28Z");
+    // One machine, one clock, as in the test above.
+    world.set_clock(at("2026-01-01T12:01:38Z"));
+    // The other trusts itself until 25 s after its renewal, when the clock says 35 s.
+    world.advance_to("2026-01-01T12:01:44Z");
+    assert_eq!(world.rows()[0].status, "todo");
+    world.advance_to("2026-01-01T12:02:24Z");
+    assert_eq!(world.rows()[0].status, "lost");
+}
