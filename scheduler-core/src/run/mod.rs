@@ -51,10 +51,6 @@ pub use self::{
 };
 pub(crate) use self::{jobs::Jobs, threads::JobThreads};
 
-/// How long leaving waits for the database: what is open is recorded, and a row that stays is forgotten by
-/// the others.
-const GOOD_BYE: Duration = Duration::from_secs(1);
-
 /// Why a scheduler ended otherwise than by a stop that ran its course.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
@@ -122,7 +118,7 @@ impl Scheduler {
         let mut in_flight: JoinSet<Event> = JoinSet::new();
         let watchdog = Watchdog::start(on_hang);
         let mut event = Event::Tick;
-        'turn: loop {
+        let until = 'turn: loop {
             watchdog.turned();
             if matches!(event, Event::Noted(Err(_))) {
                 jobs.note_again();
@@ -135,7 +131,7 @@ impl Scheduler {
                     Action::CancelJobs => jobs.cancel(),
                     Action::Abort(executions) => jobs.abort(&executions),
                     Action::Report(notice) => reporter.say(notice),
-                    Action::Exit => break 'turn,
+                    Action::Exit { until } => break 'turn until,
                     Action::Call(Call::Record(mut outcomes)) => {
                         jobs.complete(&mut outcomes);
                         calls.perform(Call::Record(outcomes), &mut in_flight);
@@ -160,15 +156,24 @@ impl Scheduler {
                 Some(ended) = jobs.ended() => Event::Ended(ended),
                 () = clock::sleep_at_most_5s(wait) => Event::Tick,
             };
+        };
+        tokio::select! {
+            () = say_good_bye(&store, &node_id, || until.saturating_sub(clock.mono())) => {}
+            // The first wish was to stop.
+            _ = stop.next() => return Err(RunError::Interrupted),
         }
-        match tokio::time::timeout(GOOD_BYE, store.leave(&node_id)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!("no good-bye to the database: {}", error.chain()),
-            Err(_) => tracing::warn!("no good-bye to the database: no answer"),
-        }
-        // What does not close in time is closed by the end of the process.
-        let _ = tokio::time::timeout(GOOD_BYE, store.close()).await;
         tracing::info!(node.id = %node_id, "the scheduler stopped");
         Ok(())
     }
+}
+
+/// Leaves the table of nodes and closes the store, within the time that is `left`. What is open is recorded: a row that
+/// stays is forgotten by the others, and what does not close in time is closed by the end of the process.
+async fn say_good_bye(store: &SharedStore, node_id: &str, left: impl Fn() -> Duration) {
+    match tokio::time::timeout(left() / 2, store.leave(node_id)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!("no good-bye to the database: {}", error.chain()),
+        Err(_) => tracing::warn!("no good-bye to the database: no answer"),
+    }
+    let _ = tokio::time::timeout(left(), store.close()).await;
 }

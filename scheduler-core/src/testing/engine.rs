@@ -181,7 +181,7 @@ impl Engine {
             Action::CancelJobs => alive.jobs.cancel(),
             Action::Abort(executions) => alive.jobs.abort(&executions),
             Action::Report(notice) => self.timeline.notice(now.wall, &notice),
-            Action::Exit => {
+            Action::Exit { .. } => {
                 let _ = self.database.call(None, self.store.leave(&alive.id));
                 self.timeline.say(now.wall, "the scheduler has stopped");
                 self.alive = None;

@@ -7,4 +7,5 @@ mod broken;
 mod log;
 mod refused;
 mod silent;
+mod stop;
 mod trial;

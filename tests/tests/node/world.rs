@@ -235,7 +235,7 @@ impl World {
                 self.notices.push(notice);
                 None
             }
-            Action::Exit => {
+            Action::Exit { .. } => {
                 self.has_left = true;
                 None
             }

@@ -59,8 +59,11 @@ pub enum Action {
     Abort(Vec<ExecutionId>),
     /// Say it.
     Report(Notice),
-    /// Everything is recorded: leave.
-    Exit,
+    /// Everything is recorded, or the time for it is over: leave.
+    Exit {
+        /// When the last good-byes to the database are over (monotonic), also those that had no answer.
+        until: Duration,
+    },
 }
 
 /// What is asked of the store.

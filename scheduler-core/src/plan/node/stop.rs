@@ -1,4 +1,10 @@
 //! The way out: no new claims, running jobs get their time, what is open is recorded, then exit.
+//!
+//! ```text
+//!   stop ── jobs may end: shutdown_timeout ──▶ cut ── last records, leaving, closing: 2 s together ──▶ the end
+//! ```
+//!
+//! Where nothing is open any more the good-byes begin before `shutdown_timeout` is over.
 
 use std::time::Duration;
 
@@ -15,7 +21,7 @@ pub(super) enum Phase {
     Running,
     /// Jobs may end until the deadline (monotonic).
     Draining(Duration),
-    /// What still ran was cut; only records are awaited, until the deadline.
+    /// What still ran was cut; only records are awaited, until the deadline of all good-byes.
     Closing(Duration),
     Left,
 }
@@ -30,8 +36,9 @@ impl Phase {
 }
 
 impl Node {
-    /// How long a record may take after the last job was cut.
-    const LAST_RECORD: Duration = Duration::from_secs(2);
+    /// How long all good-byes to the database may take together: the last records, and then, by whoever acts, leaving
+    /// the table of nodes and closing the connections. 2 s are promised; the rest is for the end of the process.
+    const GOOD_BYES: Duration = Duration::from_millis(1_900);
 
     pub(super) fn on_stop(&mut self, now: Now, actions: &mut Vec<Action>) {
         if self.stop != Phase::Running {
@@ -57,24 +64,24 @@ impl Node {
             && self.unsettled.is_empty();
         match self.stop {
             Phase::Running | Phase::Left => {}
-            Phase::Draining(_) | Phase::Closing(_) if is_idle => self.leave(actions),
+            Phase::Draining(_) if is_idle => self.leave(now.mono + Self::GOOD_BYES, actions),
             Phase::Draining(deadline) if deadline <= now.mono => {
                 self.cut_what_runs(now, actions);
-                self.stop = Phase::Closing(now.mono + Self::LAST_RECORD);
+                self.stop = Phase::Closing(now.mono + Self::GOOD_BYES);
                 self.record_what_ended(now, actions);
             }
-            Phase::Closing(deadline) if deadline <= now.mono => self.leave(actions),
+            Phase::Closing(until) if is_idle || until <= now.mono => self.leave(until, actions),
             Phase::Draining(_) | Phase::Closing(_) => {}
         }
     }
 
-    fn leave(&mut self, actions: &mut Vec<Action>) {
+    fn leave(&mut self, until: Duration, actions: &mut Vec<Action>) {
         let unrecorded = self.outcomes.len() + self.records.in_flight;
         if unrecorded > 0 {
             actions.push(Action::Report(Notice::Health(Health::LeftUnrecorded(unrecorded))));
         }
         self.stop = Phase::Left;
-        actions.push(Action::Exit);
+        actions.push(Action::Exit { until });
     }
 
     fn cut_what_runs(&mut self, now: Now, actions: &mut Vec<Action>) {

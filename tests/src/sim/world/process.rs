@@ -156,7 +156,7 @@ impl World {
                 let is_running = !self.machines[machine].jobs.is_empty();
                 seen::in_notice(&notice, is_running, &mut self.counts);
             }
-            Action::Exit => {
+            Action::Exit { .. } => {
                 let node = self.machines[machine].node_id();
                 if self.database.state == State::Up && !self.machines[machine].is_cut_off {
                     let _ = at_once(self.database.store.leave(&node));
