@@ -97,7 +97,7 @@ impl Policy {
         };
         Some(Retry {
             scheduled_at: attempt.scheduled_at,
-            attempt: attempt.number + 1,
+            attempt: attempt.number.checked_add(1)?,
             due_at: ended_at.checked_add_signed(TimeDelta::from_std(wait).ok()?)?,
         })
     }
@@ -215,6 +215,13 @@ mod tests {
         assert!(is_after(retry(two, 1), 10));
         assert!(is_after(retry(two, 2), 20));
         assert_eq!(retry(two, 3), None);
+    }
+
+    #[test]
+    fn after_the_last_attempt_that_can_be_counted_there_is_none() {
+        let never = policy(None, OnLost::Leave);
+        assert!(retry(never, Cause::NeverBegan, u32::MAX - 1).is_some());
+        assert_eq!(retry(never, Cause::NeverBegan, u32::MAX), None);
     }
 
     #[test]

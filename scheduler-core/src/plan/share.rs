@@ -21,7 +21,7 @@
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{hash::fnv1a, task::TaskId};
 
@@ -65,6 +65,19 @@ impl Share {
             return TimeDelta::zero();
         }
         TimeDelta::from_std(HANDICAP.min(patience / 2)).unwrap_or(TimeDelta::zero())
+    }
+
+    /// When what is due at `instant` is due here: after the [`handicap`](Self::handicap). A row may say any instant that
+    /// there is, and after the last there is no other.
+    #[must_use]
+    pub fn due_here(
+        &self,
+        task: TaskId,
+        instant: DateTime<Utc>,
+        patience: Duration,
+    ) -> DateTime<Utc> {
+        let handicap = self.handicap(task, patience);
+        instant.checked_add_signed(handicap).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 }
 

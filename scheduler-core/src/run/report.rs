@@ -42,7 +42,8 @@ impl Reporter {
             Notice::Doubtful { task_id, task_key, doubt } if self.has_room() => {
                 tracing::warn!(task.id = task_id, task.key = %task_key, "{doubt}");
             }
-            Notice::Rejected(_) | Notice::Doubtful { .. } => {}
+            Notice::Unreadable(row) if self.has_room() => tracing::warn!("passed over: {row}"),
+            Notice::Rejected(_) | Notice::Doubtful { .. } | Notice::Unreadable(_) => {}
             Notice::Disabled(task_id, task_key) => {
                 tracing::info!(task.id = task_id, task.key = %task_key, "disabled");
             }

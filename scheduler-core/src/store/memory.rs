@@ -436,6 +436,7 @@ impl Store for MemoryStore {
             rows: tables.tasks.values().cloned().collect(),
             requests,
             is_whole,
+            unreadable: Vec::new(),
             adopted_at: tables.adopted_at.unwrap_or(DateTime::UNIX_EPOCH),
             nodes: tables.living(),
         })

@@ -89,6 +89,7 @@ impl Timeline {
             Notice::Health(Health::LeftUnrecorded(count)) => {
                 format!("left with {count} outcomes unrecorded")
             }
+            Notice::Unreadable(row) => format!("passed over: {row}"),
             Notice::Healed(task_id) => format!("task {task_id}: set ready again"),
             Notice::RequestRefused { task_id, attempt, extra } => {
                 format!("task {task_id}: what waited is cancelled (attempt {attempt}): {extra}")

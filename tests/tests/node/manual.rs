@@ -71,3 +71,18 @@ fn a_manual_run_that_found_the_task_busy_does_not_skip_the_next_fire() {
     world.advance_to("2026-01-01T12:01:00Z");
     assert_eq!(world.history().last().unwrap(), "12:01:00 success", "{:?}", world.history());
 }
+
+#[test]
+fn a_manual_run_after_whose_instant_there_is_no_other_waits_and_harms_no_other_task() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let id = world.add(&row("hour", "interval", "3600"));
+    let last = DateTime::from_timestamp_millis(DateTime::<Utc>::MAX_UTC.timestamp_millis());
+    wait(world.store.request_run(id, last.unwrap())).unwrap();
+    world.claim_elsewhere(id, &last.unwrap().to_rfc3339(), Origin::Schedule);
+    world.end_elsewhere();
+    world.add(&row("minute", "interval", "60"));
+    world.advance_to("2026-01-01T12:01:00Z");
+    world.check_history(&["23:59:59 success", "12:01:00 success"]);
+    assert_eq!(wait(world.store.read()).unwrap().requests.len(), 1);
+    assert!(world.claims < 10, "{} claims", world.claims);
+}

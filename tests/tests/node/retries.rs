@@ -295,3 +295,22 @@ fn a_retry_of_a_row_that_is_rejected_waits_until_it_is_mended() {
     world.advance_to("2026-01-01T12:15:11Z");
     check_attempts(&world, &["1 fail", "2 todo"]);
 }
+
+#[test]
+fn a_row_of_what_waits_that_cannot_be_read_is_said_once_until_it_is_mended() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let said = |world: &World| {
+        let is_it = |notice: &&Notice| **notice == Notice::Unreadable("row 7".to_owned());
+        world.notices.iter().filter(is_it).count()
+    };
+    let read = |world: &mut World, rows: &[&str]| {
+        let unreadable = rows.iter().map(|row| (*row).to_owned()).collect();
+        world.send(Event::Read(Ok(Reading { unreadable, ..Reading::default() })));
+    };
+    read(&mut world, &["row 7"]);
+    read(&mut world, &["row 7", "row 8"]);
+    assert_eq!(said(&world), 1);
+    read(&mut world, &[]);
+    read(&mut world, &["row 7"]);
+    assert_eq!(said(&world), 2);
+}

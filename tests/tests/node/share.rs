@@ -4,13 +4,17 @@ use scheduler_core::plan::{retry::Retry, share::Share};
 
 use crate::world::*;
 
-/// A world with a living node `elsewhere`, and a task whose fires belong to it.
+/// A world with a living node `elsewhere`, and a task whose fires, each minute, belong to it.
 fn with_a_task_of_another() -> (World, TaskId) {
+    with_another_firing_each("60")
+}
+
+fn with_another_firing_each(interval: &str) -> (World, TaskId) {
     let mut world = World::new("2026-01-01T12:00:00Z");
     let mut share = Share::new("a");
     share.alive(["a", "elsewhere"]);
     let task = (1..)
-        .map(|number| world.add(&row(&format!("minute {number}"), "interval", "60")))
+        .map(|number| world.add(&row(&format!("task {number}"), "interval", interval)))
         .find(|task| !share.is_mine(*task))
         .unwrap();
     for other in 1..task {
@@ -106,4 +110,43 @@ fn a_retry_of_anothers_task_is_left_to_it_while_it_lives() {
     assert_eq!(world.claims, 0);
     live_elsewhere(&mut world, "2026-01-01T12:01:14Z");
     world.check_history(&["12:01:00 fail", "12:01:00 success"]);
+}
+
+/// A row may say any instant that there is, also the last.
+#[test]
+fn a_retry_of_anothers_task_at_the_end_of_time_waits() {
+    let (mut world, task) = with_a_task_of_another();
+    let execution_id = world.claim_elsewhere(task, "2026-01-01T12:00:00Z", Origin::Schedule);
+    let retry = Retry {
+        scheduled_at: at("2026-01-01T12:00:00Z"),
+        attempt: 2,
+        due_at: DateTime::<Utc>::MAX_UTC,
+    };
+    let outcome = Outcome {
+        execution_id,
+        task_id: task,
+        trace_id: "elsewhere".into(),
+        status: Status::Fail,
+        extra: "{}".to_owned(),
+        started_at: None,
+        finished_at: at("2026-01-01T12:00:00Z"),
+        retry: Some(retry),
+    };
+    assert_eq!(wait(world.store.record(&[outcome])).unwrap(), [Recorded::Stands]);
+    live_elsewhere(&mut world, "2026-01-01T12:00:30Z");
+    world.check_history(&["12:00:00 fail"]);
+}
+
+#[test]
+fn a_fire_of_anothers_task_at_the_end_of_time_is_planned() {
+    let (mut world, task) = with_another_firing_each("1ms");
+    let last = DateTime::from_timestamp_millis(DateTime::<Utc>::MAX_UTC.timestamp_millis());
+    let last_but_one = last.unwrap() - TimeDelta::milliseconds(1);
+    world.claim_elsewhere(task, &last_but_one.to_rfc3339(), Origin::Schedule);
+    live_elsewhere(&mut world, "2026-01-01T12:00:30Z");
+    let next = world.notices.iter().find_map(|notice| match notice {
+        Notice::Scheduled { next, .. } => *next,
+        _ => None,
+    });
+    assert_eq!(next, last);
 }

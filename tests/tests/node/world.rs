@@ -14,8 +14,8 @@ pub(crate) use scheduler_core::{
         execution::{ExecutionId, Outcome, Recorded, Status},
         lease,
         node::{
-            Action, Call, Ended, Ending, Event, Failure, Health, Node, Notice, Run, Settings,
-            Settled,
+            Action, Call, Ended, Ending, Event, Failure, Health, Node, Notice, Reading, Run,
+            Settings, Settled,
         },
         notes::Notes,
         task::{Catalog, JobOptions, JobRefusal, Policy, Reader, TaskId},

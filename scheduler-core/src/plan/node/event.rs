@@ -101,6 +101,8 @@ pub struct Reading {
     pub requests: Vec<Request>,
     /// Whether these are all that wait.
     pub is_whole: bool,
+    /// Rows of what waits that cannot be read, each named, with what is wrong: they are passed over.
+    pub unreadable: Vec<String>,
     /// When this database was first migrated.
     pub adopted_at: DateTime<Utc>,
     /// The nodes that were heard of lately, and how long ago by the database's clock.

@@ -123,6 +123,8 @@ pub struct Node {
     share: Share,
     timetable: Timetable,
     requests: Requests,
+    /// What the last reading could not read of them.
+    unreadable: BTreeSet<String>,
     adopted_at: DateTime<Utc>,
     suspects: BTreeSet<TaskId>,
     last_suspect: TaskId,
@@ -204,6 +206,7 @@ impl Node {
             share: Share::new(id),
             timetable: Timetable::default(),
             requests: Requests::default(),
+            unreadable: BTreeSet::new(),
             adopted_at: DateTime::<Utc>::MAX_UTC,
             suspects: BTreeSet::new(),
             last_suspect: TaskId::MIN,

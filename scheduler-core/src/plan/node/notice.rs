@@ -23,6 +23,8 @@ pub enum Notice {
     },
     /// A row does not parse, and why.
     Rejected(TaskError),
+    /// A row of what waits cannot be read, and is passed over: which, and what is wrong.
+    Unreadable(String),
     /// A row is scheduled, and a key of its `extra` was probably meant otherwise.
     Doubtful {
         /// `id`.

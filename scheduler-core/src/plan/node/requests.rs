@@ -100,12 +100,11 @@ impl Requests {
 }
 
 impl Node {
-    /// How long what a reading brought is left to others: a manual run is anybody's, a retry first that of the task's own
-    /// node.
-    pub(super) fn handicap_of_request(&self, request: &Request) -> TimeDelta {
+    /// When what a reading brought is due here: a manual run is anybody's, a retry first that of the task's own node.
+    pub(super) fn due_here(&self, request: &Request) -> DateTime<Utc> {
         match request.origin {
-            Origin::Retry => self.share.handicap(request.task_id, Duration::MAX),
-            Origin::Schedule | Origin::Request(_) => TimeDelta::zero(),
+            Origin::Retry => self.share.due_here(request.task_id, request.due_at, Duration::MAX),
+            Origin::Schedule | Origin::Request(_) => request.due_at,
         }
     }
 
@@ -126,11 +125,15 @@ impl Node {
         }
     }
 
-    /// Keeps a manual run whose millisecond a fire took, for the next one.
+    /// Keeps a manual run whose millisecond a fire took, for the next one; if there is none, it waits in its table only.
     pub(super) fn move_on(&mut self, claim: &Claim) {
-        if let Some(request) = asked_by(claim) {
-            let scheduled_at = request.scheduled_at + TimeDelta::milliseconds(1);
-            self.requests.wait(Request { scheduled_at, ..request });
+        let next = |request: Request| {
+            let scheduled_at =
+                request.scheduled_at.checked_add_signed(TimeDelta::milliseconds(1))?;
+            Some(Request { scheduled_at, ..request })
+        };
+        if let Some(request) = asked_by(claim).and_then(next) {
+            self.requests.wait(request);
         }
     }
 

@@ -136,9 +136,10 @@ impl Node {
             self.read_row(row, was_blind, actions);
         }
         self.share_with(&reading.nodes);
+        self.say_unreadable(reading.unreadable, actions);
         let mut requests = reading.requests;
         for request in &mut requests {
-            request.due_at += self.handicap_of_request(request);
+            request.due_at = self.due_here(request);
         }
         self.requests.read(requests, reading.is_whole);
         self.last_good_read = self.read_started;
@@ -148,6 +149,13 @@ impl Node {
         }
         // What could not be asked is asked again now.
         self.cursors_may_be_asked = true;
+    }
+
+    /// Once, until the row is mended or gone.
+    fn say_unreadable(&mut self, rows: Vec<String>, actions: &mut Vec<Action>) {
+        let said = std::mem::replace(&mut self.unreadable, rows.into_iter().collect());
+        let news = self.unreadable.difference(&said);
+        actions.extend(news.map(|row| Action::Report(Notice::Unreadable(row.clone()))));
     }
 
     /// Whoever missed a renewal has no share, long before it is taken for dead.
@@ -458,7 +466,7 @@ impl Live {
         let following = self.task.trigger.next_after(next);
         let period = following.and_then(|following| (following - next).to_std().ok());
         let patience = period.map_or(grace, |period| period.min(grace));
-        Some(next + share.handicap(self.task.id, patience))
+        Some(share.due_here(self.task.id, next, patience))
     }
 
     /// The next instant to come; where there is none, one that is due already.

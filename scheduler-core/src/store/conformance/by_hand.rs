@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use super::{
     Fixture,
     alive::{AT_ANY_TIME, LONGER, lost},
@@ -45,6 +47,64 @@ pub async fn a_second_row_with_the_same_key_harms_no_record(fixture: &Fixture) {
     assert_eq!(fixture.execution(500).await.status, "success");
     assert_eq!(fixture.status(doing).await, "doing", "its twin stands at ready");
     fixture.store.reap("the reaper", Duration::from_secs(30), AT_ANY_TIME, &[doing]).await.unwrap();
+}
+
+/// The due time is no part of what a retry is: beyond all time it is the first or last that there is.
+pub async fn a_retry_due_beyond_all_time_is_due_at_its_end(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let retry = |attempt: u32, due_at: i64| {
+        format!(
+            "INSERT INTO scheduler_retry (task_id, scheduled_at, attempt, due_at) \
+             VALUES ({task}, 10000, {attempt}, {due_at})"
+        )
+    };
+    fixture.operator.sql(&retry(2, i64::MAX)).await;
+    fixture.operator.sql(&retry(3, -i64::MAX)).await;
+    let last_ms = DateTime::<Utc>::MAX_UTC.timestamp_millis();
+    fixture.operator.sql(&retry(4, last_ms)).await;
+    let reading = fixture.store.read().await.unwrap();
+    let due: Vec<_> = reading.requests.iter().map(|retry| (retry.attempt, retry.due_at)).collect();
+    let last = DateTime::from_timestamp_millis(last_ms).unwrap();
+    assert_eq!(due, [(3, DateTime::<Utc>::MIN_UTC), (4, last), (2, DateTime::<Utc>::MAX_UTC)]);
+    assert_eq!((reading.is_whole, reading.unreadable), (true, vec![]));
+}
+
+/// What a row is for cannot be guessed.
+pub async fn what_waits_for_an_instant_that_is_none_is_passed_over_and_named(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let retry = "INSERT INTO scheduler_retry (task_id, scheduled_at, attempt, due_at) VALUES";
+    let request = "INSERT INTO scheduler_request (id, task_id, requested_at) VALUES";
+    for row in [
+        format!("{retry} ({task}, {}, 2, 20000)", i64::MAX),
+        format!("{retry} ({task}, 10000, -1, 30000)"),
+        format!("{retry} ({task}, 10000, 2, 40000)"),
+        format!("{request} (7, {task}, -{})", i64::MAX),
+        format!("{request} (8, {task}, 50000)"),
+    ] {
+        fixture.operator.sql(&row).await;
+    }
+    let reading = fixture.store.read().await.unwrap();
+    let instants: Vec<_> =
+        reading.requests.iter().map(|request| request.scheduled_at.timestamp()).collect();
+    assert_eq!(instants, [50, 10]);
+    let wanted = "expected milliseconds of an instant, and of a retry an attempt of 0 or more";
+    assert_eq!(
+        reading.unreadable,
+        [
+            format!(
+                "row of scheduler_request with id 7, task_id {task}, requested_at -{}: {wanted}",
+                i64::MAX
+            ),
+            format!(
+                "row of scheduler_retry with task_id {task}, scheduled_at {}, attempt 2, due_at 20000: {wanted}",
+                i64::MAX
+            ),
+            format!(
+                "row of scheduler_retry with task_id {task}, scheduled_at 10000, attempt -1, due_at 30000: {wanted}"
+            ),
+        ]
+    );
+    assert!(!reading.is_whole, "what was known stays known");
 }
 
 pub async fn an_unreadable_value_harms_no_other_row(fixture: &Fixture) {

@@ -195,6 +195,8 @@ macro_rules! sql_cases {
             fresh: a_migration_that_was_not_noted_starts_over,
             fresh: tables_of_the_first_version_are_brought_up_and_keep_their_rows,
             fresh: a_migration_that_was_noted_as_unfinished_starts_over,
+            by_hand: a_retry_due_beyond_all_time_is_due_at_its_end,
+            by_hand: what_waits_for_an_instant_that_is_none_is_passed_over_and_named,
             by_hand: an_unreadable_value_harms_no_other_row,
             by_hand: a_null_harms_no_other_row,
             by_hand: a_null_in_is_valid_can_be_switched_on,

@@ -67,26 +67,48 @@ impl SqlStore {
     }
 }
 
-/// Reads the columns of `read_requests`.
-fn request(row: &[Cell]) -> Option<Request> {
-    Some(Request {
-        origin: Origin::Request(row[0].int()?),
-        task_id: row[1].int()?,
-        scheduled_at: from_ms(&row[2])?,
-        attempt: 1,
-        due_at: DateTime::UNIX_EPOCH,
-    })
+/// Reads the columns of `read_requests`, or names the row.
+fn request(row: &[Cell]) -> Result<Request, String> {
+    let read = || {
+        Some(Request {
+            origin: Origin::Request(row[0].int()?),
+            task_id: row[1].int()?,
+            scheduled_at: from_ms(&row[2])?,
+            attempt: 1,
+            due_at: DateTime::UNIX_EPOCH,
+        })
+    };
+    let columns = ["id", "task_id", "requested_at"];
+    read().ok_or_else(|| unreadable("scheduler_request", &columns, row))
 }
 
-/// Reads the columns of `read_retries`.
-fn retry(row: &[Cell]) -> Option<Request> {
-    Some(Request {
-        origin: Origin::Retry,
-        task_id: row[0].int()?,
-        scheduled_at: from_ms(&row[1])?,
-        attempt: u32::try_from(row[2].int()?).ok()?,
-        due_at: from_ms(&row[3])?,
-    })
+/// Reads the columns of `read_retries`, or names the row.
+fn retry(row: &[Cell]) -> Result<Request, String> {
+    let read = || {
+        Some(Request {
+            origin: Origin::Retry,
+            task_id: row[0].int()?,
+            scheduled_at: from_ms(&row[1])?,
+            attempt: u32::try_from(row[2].int()?).ok()?,
+            due_at: from_ms_or_nearest(&row[3])?,
+        })
+    };
+    let columns = ["task_id", "scheduled_at", "attempt", "due_at"];
+    read().ok_or_else(|| unreadable("scheduler_retry", &columns, row))
+}
+
+/// The instant; beyond all time the first or last that there is.
+fn from_ms_or_nearest(cell: &Cell) -> Option<DateTime<Utc>> {
+    let nearest = if cell.int()? < 0 { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC };
+    Some(from_ms(cell).unwrap_or(nearest))
+}
+
+fn unreadable(table: &str, columns: &[&str], row: &[Cell]) -> String {
+    let named =
+        columns.iter().zip(row).map(|(column, cell)| format!("{column} {}", cell.to_lossy()));
+    let named = named.collect::<Vec<_>>().join(", ");
+    let wanted = "expected milliseconds of an instant, and of a retry an attempt of 0 or more";
+    format!("row of {table} with {named}: {wanted}")
 }
 
 fn node(row: Vec<Cell>) -> Option<(String, Duration)> {
@@ -112,12 +134,16 @@ impl Store for SqlStore {
             let requests = connection.fetch(self.sql.read_requests, &[manual.into()]).await?;
             let adopted = connection.fetch(self.sql.read_meta, &["adopted_at".into()]).await?;
             let retries = connection.fetch(self.sql.read_retries, &[of_one.into(), most.into()]).await?;
-            let retries: Vec<Request> = retries.iter().filter_map(|row| retry(row)).collect();
-            let is_whole = requests.len() < MOST_MANUAL && are_all(&retries);
-            let requests = requests.iter().filter_map(|row| request(row)).chain(retries);
+            let mut unreadable = Vec::new();
+            let mut readable = |row: Result<Request, String>| row.map_err(|named| unreadable.push(named)).ok();
+            let is_all_manual = requests.len() < MOST_MANUAL;
+            let mut requests: Vec<Request> = requests.iter().filter_map(|row| readable(request(row))).collect();
+            let retries: Vec<Request> = retries.iter().filter_map(|row| readable(retry(row))).collect();
+            let is_whole = is_all_manual && are_all(&retries) && unreadable.is_empty();
+            requests.extend(retries);
             let adopted_at = adopted.first().and_then(|row| from_ms(&row[0])).unwrap_or(DateTime::UNIX_EPOCH);
             let nodes = connection.fetch(self.sql.read_nodes, &[]).await?.into_iter().filter_map(node).collect();
-            Ok(Reading { rows: Vec::new(), requests: requests.collect(), is_whole, adopted_at, nodes })
+            Ok(Reading { rows: Vec::new(), requests, is_whole, unreadable, adopted_at, nodes })
         })?;
         let mut after = i64::MIN;
         loop {
