@@ -5,9 +5,16 @@
 //!                      └── lease − margin ──▶ the node itself stops claiming
 //! ```
 //!
-//! Measured on the monotonic clock from the *start* of the last good renewal, so that a slow answer or a
-//! step of the wall clock cannot lengthen it. What the machine slept, and that clock with it, is taken off. Nobody reaps before one lease of unbroken contact with the
-//! database: a node that just came back must first give the others the time to renew.
+//! Measured on the monotonic clock from the *start* of the last good renewal, so that a slow answer or a step of the
+//! wall clock cannot lengthen it. Three words:
+//!
+//! - [`trust`](Lease::trust): until when, and in which term, the node may claim and begin what it claimed. A lease that
+//!   was over and is renewed begins a new term: what was claimed in the old one may be lost to the others by now.
+//! - [`slept`](Lease::slept): what the machine slept, and its monotonic clock with it, is taken off the lease. A wall
+//!   clock that was set forward looks the same.
+//! - contact: since when no call has failed. Nobody reaps before one lease of it: a node that just came back must first
+//!   give the others the time to renew.
+//!
 //! That the database went away is heard of only when a call has failed, and a call may be carried out after it is back,
 //! when all look dead. So each reaping says until when it may judge, by the database's clock.
 

@@ -184,8 +184,8 @@ impl std::fmt::Debug for Node {
 }
 
 impl Node {
-    /// A node that knows nothing yet: its first answer to [`Event::Tick`] renews the lease and reads. `id` is what it is
-    /// called in the tables.
+    /// A node that knows nothing yet: its first answer to [`Event::Tick`] renews the lease and reads. `id` is what it
+    /// is called in the tables.
     #[must_use]
     pub fn new(
         id: &str,

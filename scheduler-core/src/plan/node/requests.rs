@@ -125,7 +125,8 @@ impl Node {
         }
     }
 
-    /// Keeps a manual run whose millisecond a fire took, for the next one; if there is none, it waits in its table only.
+    /// Keeps a manual run whose millisecond a fire took, for the next one; if there is none, it waits in its table
+    /// only.
     pub(super) fn move_on(&mut self, claim: &Claim) {
         let next = |request: Request| {
             let scheduled_at =
