@@ -1,5 +1,8 @@
+use chrono::TimeDelta;
+
 use super::*;
 use crate::plan::{
+    claim::Origin,
     task::{Catalog, JobOptions, JobRefusal, Policy, Reader, TaskRow},
     trigger::CronDialect,
 };
