@@ -58,65 +58,69 @@ impl std::fmt::Debug for SqlStore {
     }
 }
 
+/// Runs `$attempt` as often as `$retry` says it is worth it, within the store's deadline. It borrows the store, and the
+/// flag that its connection sets while it commits.
+macro_rules! within_deadline {
+    ($store:expr, $operation:literal, $retry:expr, ($from:ident, $committing:ident) => $attempt:block) => {{
+        let $from: &$crate::store::sql::SqlStore = $store;
+        let $committing = &std::sync::atomic::AtomicBool::new(false);
+        $from.within_deadline($operation, $committing, $retry, || async $attempt).await
+    }};
+}
+
 /// Runs `$body` in a transaction, as often as somebody else was faster, within the store's deadline.
 /// `$body` borrows the connection and yields `Result<T, sqlx::Error>`.
 macro_rules! write_transaction {
     ($store:expr, $operation:literal, $connection:ident => $body:expr) => {
         write_transaction!($store, $operation, $crate::store::sql::connection::is_worth_a_retry, $connection => $body)
     };
-    ($store:expr, $operation:literal, $retry:expr, $connection:ident => $body:expr) => {{
-        let store: &$crate::store::sql::SqlStore = $store;
-        let committing = std::sync::atomic::AtomicBool::new(false);
-        let attempt = || async {
-            let mut $connection = store.pools.begin(store.sql.begin, &committing).await?;
-            let result = $body.await;
-            $connection.finish(result).await
-        };
-        store.within_deadline($operation, &committing, $retry, attempt).await
-    }};
+    ($store:expr, $operation:literal, $retry:expr, $connection:ident => $body:expr) => {
+        $crate::store::sql::within_deadline!(
+            $store,
+            $operation,
+            $retry,
+            (store, committing) => {
+                let mut $connection = store.pools.begin(store.sql.begin, committing).await?;
+                let result = $body.await;
+                $connection.finish(result).await
+            }
+        )
+    };
 }
 
 /// Runs one statement that writes, within the store's deadline: what must not fail while the database is slow takes one
 /// exchange, not the three of a transaction.
 macro_rules! write_alone {
-    ($store:expr, $operation:literal, $sql:expr, $binds:expr) => {{
-        let store: &$crate::store::sql::SqlStore = $store;
-        let committing = std::sync::atomic::AtomicBool::new(false);
-        let attempt =
-            || async { store.pools.writer(&committing).await?.execute_alone($sql, $binds).await };
-        store
-            .within_deadline(
-                $operation,
-                &committing,
-                $crate::store::sql::connection::is_worth_a_retry,
-                attempt,
-            )
-            .await
-    }};
+    ($store:expr, $operation:literal, $sql:expr, $binds:expr) => {
+        $crate::store::sql::within_deadline!(
+            $store,
+            $operation,
+            $crate::store::sql::connection::is_worth_a_retry,
+            (store, committing) => {
+                store.pools.writer(committing).await?.execute_alone($sql, $binds).await
+            }
+        )
+    };
 }
 
 /// Runs `$body` on a connection for reading, within the store's deadline.
 macro_rules! read_only {
-    ($store:expr, $operation:literal, $connection:ident => $body:expr) => {{
-        let store: &$crate::store::sql::SqlStore = $store;
-        let committing = std::sync::atomic::AtomicBool::new(false);
-        let attempt = || async {
-            let mut $connection = store.pools.reader(&committing).await?;
-            let result = $body.await;
-            $connection.give_back(result)
-        };
-        store
-            .within_deadline(
-                $operation,
-                &committing,
-                $crate::store::sql::connection::is_worth_a_retry,
-                attempt,
-            )
-            .await
-    }};
+    ($store:expr, $operation:literal, $connection:ident => $body:expr) => {
+        $crate::store::sql::within_deadline!(
+            $store,
+            $operation,
+            $crate::store::sql::connection::is_worth_a_retry,
+            (store, committing) => {
+                let mut $connection = store.pools.reader(committing).await?;
+                let result = $body.await;
+                $connection.give_back(result)
+            }
+        )
+    };
 }
 
 use read_only;
+use within_deadline;
 use write_alone;
 use write_transaction;
 
