@@ -9,7 +9,7 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::{retry::Retry, task::TaskId};
 
@@ -189,6 +189,32 @@ pub enum Recorded {
     Discarded,
     /// The task's row is locked by somebody else: nothing was written, ask again.
     Locked,
+}
+
+/// The `extra` of a job that returned an error or panicked: the error, and when the run is tried again.
+#[must_use]
+pub fn extra_of_error(error: &str, retry_at: Option<DateTime<Utc>>) -> String {
+    extra_of("err", error, retry_at)
+}
+
+/// The `extra` of a run that did not end by itself, or never began: why, and when it is tried again.
+#[must_use]
+pub fn extra_of_reason(reason: &str, retry_at: Option<DateTime<Utc>>) -> String {
+    extra_of("reason", reason, retry_at)
+}
+
+fn extra_of(key: &str, why: &str, retry_at: Option<DateTime<Utc>>) -> String {
+    let mut extra = serde_json::json!({ key: why });
+    if let Some(at) = retry_at {
+        extra["retry_at"] = at.to_rfc3339_opts(SecondsFormat::Millis, true).into();
+    }
+    extra.to_string()
+}
+
+/// Why an execution with this `extra` did not succeed; `None`: it did, or is open, or somebody wrote the row by hand.
+#[must_use]
+pub fn why_of(extra: &serde_json::Value) -> Option<&str> {
+    extra["err"].as_str().or(extra["reason"].as_str())
 }
 
 #[cfg(test)]

@@ -20,9 +20,10 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
+    execution::extra_of_reason,
     hash::fnv1a,
     notes::{Notes, with_notes},
     task::{Backoff, OnLost, Policy},
@@ -131,17 +132,7 @@ pub fn reason_when_lost(lease: Duration) -> String {
 pub fn extra_when_lost(extra: &str, reason: &str, retry_at: Option<DateTime<Utc>>) -> String {
     let mut notes: Notes = serde_json::from_str(extra).unwrap_or_default();
     notes.remove(RETRIES_ON_LOST);
-    with_notes(&extra_of_failure("reason", reason, retry_at), notes)
-}
-
-/// The `extra` of a run that did not succeed: why, under `key`, and when it is tried again.
-#[must_use]
-pub fn extra_of_failure(key: &str, why: &str, retry_at: Option<DateTime<Utc>>) -> String {
-    let mut extra = serde_json::json!({ key: why });
-    if let Some(at) = retry_at {
-        extra["retry_at"] = at.to_rfc3339_opts(SecondsFormat::Millis, true).into();
-    }
-    extra.to_string()
+    with_notes(&extra_of_reason(reason, retry_at), notes)
 }
 
 impl Backoff {

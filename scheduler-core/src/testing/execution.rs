@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::{
-    plan::execution::{ExecutionId, Status},
+    plan::execution::{ExecutionId, Status, why_of},
     store::ExecutionRow,
 };
 
@@ -34,7 +34,6 @@ impl Execution {
     /// `None` for a row that no scheduler of ours wrote.
     pub(super) fn of(row: ExecutionRow) -> Option<Self> {
         let extra: serde_json::Value = serde_json::from_str(&row.extra).unwrap_or_default();
-        let text = |key: &str| extra.get(key)?.as_str().map(str::to_owned);
         Some(Self {
             id: row.id,
             status: row.status.parse().ok()?,
@@ -43,7 +42,7 @@ impl Execution {
             source: row.source,
             started_at: row.started_at,
             finished_at: row.finished_at,
-            reason: text("err").or_else(|| text("reason")),
+            reason: why_of(&extra).map(str::to_owned),
             extra,
         })
     }

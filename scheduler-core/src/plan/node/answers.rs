@@ -12,9 +12,9 @@ use super::{
 use crate::plan::{
     Now,
     claim::{Claim, Entry, Origin, Refusal, Verdict},
-    execution::{ExecutionId, Outcome, Status},
+    execution::{ExecutionId, Outcome, Status, extra_of_reason},
     lease::OVER,
-    retry::{Cause, extra_of_failure},
+    retry::Cause,
     task::{Overlap, TaskId},
 };
 
@@ -228,7 +228,7 @@ impl Node {
             Origin::Request(_) | Origin::Retry => Cause::NeverBegan,
         };
         let retry = open.policy.retry(cause, open.attempt(), finished_at);
-        let extra = extra_of_failure("reason", reason, retry.map(|retry| retry.due_at));
+        let extra = extra_of_reason(reason, retry.map(|retry| retry.due_at));
         actions.push(Action::Report(Notice::Ending(Ending::NotRun {
             task_key: open.task_key,
             status,
@@ -345,7 +345,7 @@ fn unstarted(
         task_id,
         trace_id: Arc::clone(&entry.trace_id),
         status,
-        extra: extra_of_failure("reason", reason, None),
+        extra: extra_of_reason(reason, None),
         started_at: None,
         finished_at: now.wall,
         retry: None,

@@ -8,7 +8,7 @@ use super::{Action, Call, Node, tasks::Known};
 use crate::plan::{
     Now,
     claim::{Claim, Entry, Origin},
-    execution::Status,
+    execution::{Status, extra_of_reason},
     lateness::{self, Due, Fire},
     task::{Policy, TaskId},
 };
@@ -189,8 +189,8 @@ impl Node {
 
     fn fire_entry(&mut self, fire: Fire, policy: &Policy) -> Entry {
         if fire.is_skipped {
-            let extra = serde_json::json!({ "reason": "an earlier run of the task is still open" });
-            self.entry(fire.scheduled_at, Status::Skipped, extra.to_string())
+            let extra = extra_of_reason("an earlier run of the task is still open", None);
+            self.entry(fire.scheduled_at, Status::Skipped, extra)
         } else {
             self.entry(fire.scheduled_at, Status::Todo, policy.extra_at_claim())
         }

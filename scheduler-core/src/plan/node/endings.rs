@@ -8,9 +8,9 @@ use super::{
 };
 use crate::plan::{
     Now,
-    execution::{ExecutionId, Outcome, Recorded, Status},
+    execution::{ExecutionId, Outcome, Recorded, Status, extra_of_error, extra_of_reason},
     notes::{in_ascii, with_notes},
-    retry::{Attempt, Cause, Retry, extra_of_failure},
+    retry::{Attempt, Cause, Retry},
     task::{OnLost, TaskId},
 };
 
@@ -37,7 +37,7 @@ impl Node {
             let (status, extra) = match &run.result {
                 Ok(()) => (Status::Success, "{}".to_owned()),
                 Err(error) => {
-                    (Status::Fail, extra_of_failure("err", error, retry.map(|retry| retry.due_at)))
+                    (Status::Fail, extra_of_error(error, retry.map(|retry| retry.due_at)))
                 }
             };
             let extra = with_notes(&extra, run.notes);
@@ -105,7 +105,7 @@ impl Node {
             task_id: open.task_id,
             trace_id: Arc::clone(&open.trace_id),
             status,
-            extra: extra_of_failure("reason", reason, retry.map(|retry| retry.due_at)),
+            extra: extra_of_reason(reason, retry.map(|retry| retry.due_at)),
             started_at: None,
             finished_at: now.wall,
             retry,

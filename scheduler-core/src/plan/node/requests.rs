@@ -17,7 +17,7 @@ use super::{Node, tasks::Known};
 use crate::plan::{
     Now,
     claim::{Claim, Entry, Origin, Request},
-    execution::Status,
+    execution::{Status, extra_of_reason},
     retry::Retry,
     task::{Policy, TaskId},
 };
@@ -182,7 +182,7 @@ impl Node {
             Some(Known::Rejected(_)) => "the row of the task is rejected, see `scheduler check`",
             None => "the row of the task is no more",
         };
-        let extra = serde_json::json!({ "reason": reason }).to_string();
+        let extra = extra_of_reason(reason, None);
         self.asked_for(request, "".into(), &Policy::default(), Status::Cancelled, extra)
     }
 

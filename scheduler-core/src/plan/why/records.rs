@@ -8,7 +8,7 @@ use super::{Answer, Facts, Why};
 use crate::plan::{
     claim::{Origin, Request},
     duration,
-    execution::{ExecutionRow, Source, Status},
+    execution::{ExecutionRow, Source, Status, why_of},
     node::NodeRow,
 };
 
@@ -174,6 +174,5 @@ pub(super) fn status(row: &ExecutionRow) -> Option<Status> {
 }
 
 fn reason(row: &ExecutionRow) -> Option<String> {
-    let extra = extra(row);
-    Some(extra["err"].as_str().or(extra["reason"].as_str())?.to_owned())
+    why_of(&extra(row)).map(str::to_owned)
 }
