@@ -174,7 +174,7 @@ impl Node {
             attempt: entry.attempt,
             policy: task.policy,
             deadline: task.policy.timeout.map(|timeout| now.mono + timeout),
-            skew: self.skew,
+            skew: self.clocks.skew,
             origin: claim.origin,
             is_given_up: false,
         };

@@ -24,7 +24,7 @@ impl Node {
     #[must_use]
     pub fn can_claim(&self, now: Now) -> bool {
         !self.is_stopping()
-            && !self.clock_is_off
+            && self.clocks.is_right
             && !self.must_read_first(now)
             && self.room() > 0
             && self.claims.is_open(now)

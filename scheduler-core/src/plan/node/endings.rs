@@ -21,7 +21,8 @@ impl Node {
             // Jobs look at the machine's clock, rows tell the database's.
             run.started_at = run.started_at.map(|at| at - open.skew);
             // The skew is known to a millisecond, and a run may be shorter.
-            run.finished_at = (run.finished_at - self.skew).max(run.started_at.unwrap_or_default());
+            run.finished_at =
+                (run.finished_at - self.clocks.skew).max(run.started_at.unwrap_or_default());
             if open.is_given_up {
                 self.complete(run);
                 // From now on its task has room again.

@@ -4,7 +4,7 @@
 //!   Read ─▶ tasks.rs ──ReadCursors──▶ Cursors ─▶ timetable
 //!   Tick ─▶ dispatch.rs ─Claim──▶ Claimed, Settled ─▶ answers.rs ─Start─▶ Ended
 //!  Ended ─▶ endings.rs ─Record─▶ Recorded ─▶ a retry waits in requests.rs, as manual runs do
-//!  Renewed, Noted, Reaped ─▶ vitals.rs       Stop ─▶ stop.rs
+//!  Renewed, Noted, Reaped ─▶ vitals.rs       Stop ─▶ stop.rs       what time it is ─▶ clocks.rs
 //! ```
 //!
 //! Production, the test harness and the simulation drive the same [`Node`]: they read the clock once, hand in
@@ -25,18 +25,17 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{
     Now,
     claim::{Claim, Origin},
-    database_clock::DatabaseClock,
     execution::{ExecutionId, Outcome, TraceId},
     hash::fnv1a,
     lateness::Load,
     lease::{Lease, Trust},
-    machine_clock::MachineClock,
     share::Share,
     task::{Policy, Reader, TaskId},
     timetable::Timetable,
 };
 
 mod answers;
+mod clocks;
 mod dispatch;
 mod endings;
 mod event;
@@ -47,6 +46,7 @@ mod stop;
 mod tasks;
 mod vitals;
 
+use clocks::Clocks;
 pub use event::{
     Action, Call, Ended, Event, Failure, Lost, NodeRow, Reading, Reaped, Run, Settled,
 };
@@ -153,19 +153,10 @@ pub struct Node {
     renewing: Chore,
     reaping: Chore,
     noting: Chore,
-    clock: DatabaseClock,
-    machine: MachineClock,
-    /// How far the machine's clock is ahead of the database's.
-    skew: TimeDelta,
-    clock_is_off: bool,
-    /// A sighting found the clock off; a second one will tell.
-    clock_is_suspect: bool,
-    clock_is_said_off: bool,
+    clocks: Clocks,
     lease: Lease,
     /// For how long the machine may have slept since the last renewal began.
     slept_in_renewal: Duration,
-    /// What of that, or before, its own clock told since the database's was seen.
-    slept_by_its_clock: Duration,
     lease_is_lost: bool,
     reaping_fails: bool,
     trouble: bool,
@@ -229,15 +220,9 @@ impl Node {
             renewing: Chore::default(),
             reaping: Chore::default(),
             noting: Chore::default(),
-            clock: DatabaseClock::new(settings.clock_tolerance),
-            machine: MachineClock::default(),
-            skew: TimeDelta::zero(),
-            clock_is_off: false,
-            clock_is_suspect: false,
-            clock_is_said_off: false,
+            clocks: Clocks::new(settings.clock_tolerance),
             lease: Lease::new(settings.lease),
             slept_in_renewal: Duration::ZERO,
-            slept_by_its_clock: Duration::ZERO,
             lease_is_lost: false,
             reaping_fails: false,
             trouble: false,
@@ -253,9 +238,7 @@ impl Node {
         if let Event::Renewed { result: Ok(sighting), .. } = &event {
             self.look_at_the_databases_clock(*sighting, local, &mut actions);
         }
-        self.skew = self.clock.skew(local);
-        self.clock_is_off = !self.clock.is_right(local);
-        let now = self.clock.now(local);
+        let now = self.clocks.read(local);
         match event {
             Event::Tick => {}
             Event::Read(result) => self.on_read(result, now, &mut actions),
@@ -296,7 +279,7 @@ impl Node {
     /// whoever knows that nobody else touches the tables.
     #[must_use]
     pub fn work_in(&self, local: Now) -> Option<Duration> {
-        let now = self.clock.now(local);
+        let now = self.clocks.now(local);
         let due = [self.timetable.first(), self.requests.next_due(now)].into_iter().flatten().min();
         let due = due.filter(|_| self.can_claim(now)).map(|instant| {
             (instant - now.wall).max(TimeDelta::zero()).to_std().unwrap_or(Duration::MAX)
@@ -319,13 +302,13 @@ impl Node {
     /// Under what a job may begin. Who starts jobs asks it of each at its first step.
     #[must_use]
     pub fn trust(&self) -> Trust {
-        Trust::new(self.lease, self.machine)
+        Trust::new(self.lease, self.clocks.machine())
     }
 
     /// Whether nothing runs, waits to be recorded or tried again, or is due.
     #[must_use]
     pub fn is_idle(&self, local: Now) -> bool {
-        let now = self.clock.now(local);
+        let now = self.clocks.now(local);
         let is_due = |instant: DateTime<Utc>| instant <= now.wall;
         self.open.is_empty()
             && self.outcomes.is_empty()

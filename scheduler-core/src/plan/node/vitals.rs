@@ -6,7 +6,8 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::{
-    Action, Call, Chore, Ending, Failure, Health, Lost, Node, Notice, Reaped, stop::Phase,
+    Action, Call, Chore, Ending, Failure, Health, Lost, Node, Notice, Reaped, clocks::Standing,
+    stop::Phase,
 };
 use crate::plan::{Now, database_clock::Sighting, task::TaskId};
 
@@ -73,30 +74,25 @@ impl Node {
     /// renewal that began before will tell, and what it read last is old. Looked for before an answer is heard, which would
     /// explain it away.
     pub(super) fn look_for_a_step(&mut self, local: Now) {
-        let Some(step) = self.machine.look(local) else { return };
+        let Some(slept) = self.clocks.look_for_a_step(local) else { return };
         self.renewing.hurry();
         self.reading.hurry();
-        if let Ok(slept) = step.to_std() {
-            self.slept_by_its_clock += slept;
-            self.slept(slept);
-        }
+        self.slept(slept);
     }
 
     /// The database's clock was set, or it went on while this machine slept. By one that was set forward everybody looks
-    /// dead. Of a sleep the machine's own clock may have told already.
+    /// dead.
     pub(super) fn look_at_the_databases_clock(
         &mut self,
         sighting: Sighting,
         local: Now,
         actions: &mut Vec<Action>,
     ) {
-        let known = std::mem::take(&mut self.slept_by_its_clock);
-        if let Some(ahead) = self.clock.sighted(sighting) {
+        if let Some(slept) = self.clocks.sighted(sighting, local) {
             self.lease.contact_lost();
             self.reading.hurry();
-            self.slept(ahead.to_std().unwrap_or_default().saturating_sub(known));
+            self.slept(slept);
         }
-        self.machine.compared(local);
         self.say_whether_the_clock_is_off(local, actions);
     }
 
@@ -106,19 +102,15 @@ impl Node {
         self.slept_in_renewal += slept;
     }
 
-    /// Says once that the machine's clock is off, and once that it is right again. Two sightings must agree that it is
-    /// off: it may have been set between one and the moment in which it is heard of.
+    /// Says once that the machine's clock is off, and once that it is right again. A suspicion is soon looked into.
     fn say_whether_the_clock_is_off(&mut self, local: Now, actions: &mut Vec<Action>) {
-        let is_off = !self.clock.is_right(local);
-        let was_suspect = std::mem::replace(&mut self.clock_is_suspect, is_off);
-        if is_off && !was_suspect {
-            return self.renewing.hurry();
-        }
-        if is_off != std::mem::replace(&mut self.clock_is_said_off, is_off) {
-            let skew = self.clock.skew(local);
-            let health = if is_off { Health::ClockIsOff(skew) } else { Health::ClockIsRight };
-            actions.push(Action::Report(Notice::Health(health)));
-        }
+        let health = match self.clocks.judge(local) {
+            (Standing::Right, Standing::Suspect) => return self.renewing.hurry(),
+            (Standing::Suspect, Standing::Off) => Health::ClockIsOff(self.clocks.skew),
+            (Standing::Off, Standing::Right) => Health::ClockIsRight,
+            _ => return,
+        };
+        actions.push(Action::Report(Notice::Health(health)));
     }
 
     /// At most a batch, taking turns: one that runs on another node stays a suspect for long.

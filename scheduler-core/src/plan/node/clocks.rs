@@ -1,0 +1,154 @@
+//! The database's clock and the machine's, and what each tells of the other: a machine that is off, or that slept.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use crate::plan::{
+    Now,
+    database_clock::{DatabaseClock, Sighting},
+    machine_clock::MachineClock,
+};
+
+/// Both clocks, and how they stood to each other when they were last read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clocks {
+    database: DatabaseClock,
+    machine: MachineClock,
+    /// How far the machine's clock is ahead of the database's.
+    pub(super) skew: TimeDelta,
+    /// Whether that is within the tolerance.
+    pub(super) is_right: bool,
+    standing: Standing,
+    /// For how long the machine slept since the database's clock was seen, as its own told.
+    told: Duration,
+}
+
+/// What the sightings of the database's clock say of the machine's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    Right,
+    /// One found it off; a second one will tell.
+    Suspect,
+    Off,
+}
+
+impl Clocks {
+    /// The machine's clock may be off by `tolerance`.
+    pub(super) fn new(tolerance: Duration) -> Self {
+        Self {
+            database: DatabaseClock::new(tolerance),
+            machine: MachineClock::default(),
+            skew: TimeDelta::zero(),
+            is_right: true,
+            standing: Standing::Right,
+            told: Duration::ZERO,
+        }
+    }
+
+    /// What time it is by the database, at an event: what is known of the machine's clock holds until the next.
+    pub(super) fn read(&mut self, local: Now) -> Now {
+        self.skew = self.database.skew(local);
+        self.is_right = self.database.is_right(local);
+        self.now(local)
+    }
+
+    /// What time it is by the database.
+    pub(super) fn now(&self, local: Now) -> Now {
+        self.database.now(local)
+    }
+
+    /// The machine's clock, as it was last compared.
+    pub(super) fn machine(&self) -> MachineClock {
+        self.machine
+    }
+
+    /// For how long the machine may have slept, when its clock was set or it slept; zero when it was set back.
+    pub(super) fn look_for_a_step(&mut self, local: Now) -> Option<Duration> {
+        let slept = self.machine.look(local)?.to_std().unwrap_or_default();
+        self.told += slept;
+        Some(slept)
+    }
+
+    /// The database's clock was seen. When it was set, or went on while the machine slept: for how long that may have been,
+    /// beyond what the machine's own clock has told.
+    pub(super) fn sighted(&mut self, sighting: Sighting, local: Now) -> Option<Duration> {
+        let told = std::mem::take(&mut self.told);
+        let ahead = self.database.sighted(sighting);
+        self.machine.compared(local);
+        ahead.map(|ahead| ahead.to_std().unwrap_or_default().saturating_sub(told))
+    }
+
+    /// How the machine's clock stood before a sighting, and how it stands after it. Two sightings must agree that it is
+    /// off: it may have been set between one and the moment in which it is heard of.
+    pub(super) fn judge(&mut self, local: Now) -> (Standing, Standing) {
+        self.read(local);
+        let before = self.standing;
+        self.standing = match before {
+            _ if self.is_right => Standing::Right,
+            Standing::Right => Standing::Suspect,
+            Standing::Suspect | Standing::Off => Standing::Off,
+        };
+        (before, self.standing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+
+    fn local(wall: i64, mono: u64) -> Now {
+        Now {
+            wall: DateTime::UNIX_EPOCH + TimeDelta::seconds(wall),
+            mono: Duration::from_secs(mono),
+        }
+    }
+
+    fn sighting(shown: i64, seen: u64) -> Sighting {
+        let Now { wall: at, mono: seen } = local(shown, seen);
+        Sighting { at, seen, error: Duration::ZERO }
+    }
+
+    fn clocks() -> Clocks {
+        let mut clocks = Clocks::new(Duration::from_secs(2));
+        assert_eq!(clocks.sighted(sighting(100, 0), local(100, 0)), None);
+        clocks
+    }
+
+    #[test]
+    fn a_sleep_that_both_clocks_tell_of_counts_once() {
+        let mut clocks = clocks();
+        assert_eq!(clocks.look_for_a_step(local(140, 0)), Some(Duration::from_secs(40)));
+        let beyond = clocks.sighted(sighting(145, 0), local(145, 0));
+        assert_eq!(beyond, Some(Duration::from_secs(5)));
+        assert_eq!(clocks.look_for_a_step(local(145, 0)), None);
+        let all = clocks.sighted(sighting(185, 0), local(185, 0));
+        assert_eq!(all, Some(Duration::from_secs(40)), "what was told before is forgotten");
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_is_no_sleep() {
+        assert_eq!(clocks().look_for_a_step(local(60, 0)), Some(Duration::ZERO));
+        assert_eq!(clocks().sighted(sighting(60, 0), local(100, 0)), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn two_sightings_must_agree_that_the_machine_is_off_and_one_that_it_is_right() {
+        use Standing::{Off, Right, Suspect};
+        let (right, off) = (local(100, 0), local(103, 0));
+        let mut clocks = clocks();
+        for (at, before, after) in [
+            (right, Right, Right),
+            (off, Right, Suspect),
+            (right, Suspect, Right),
+            (off, Right, Suspect),
+            (off, Suspect, Off),
+            (off, Off, Off),
+            (right, Off, Right),
+        ] {
+            assert_eq!(clocks.judge(at), (before, after));
+        }
+    }
+}
