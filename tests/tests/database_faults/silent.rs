@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use scheduler_core::{
     clock,
-    plan::execution::Status,
+    plan::{execution::Status, task::TaskId},
     store::conformance::{Fixture, at, outcome, run_of},
 };
 use tests::{
     dbproxy::{Action, DbProxy, Which},
     poll,
-    servers::mariadb,
+    servers::{MariaDb, mariadb},
     torment::witness::Line,
 };
 
@@ -19,20 +19,38 @@ use crate::{
     trial::{PATIENCE, QUICK, Row, SETTINGS, Trial, now_ms},
 };
 
-#[test]
-fn f22_every_call_ends_at_its_deadline_while_nothing_passes() {
-    const DEADLINE: Duration = Duration::from_millis(500);
+/// Two stores on a database with one task.
+struct Stores {
+    server: &'static MariaDb,
+    database: String,
+    proxy: DbProxy,
+    /// Behind the proxy; its calls end at a deadline.
+    behind: Fixture,
+    beside: Fixture,
+    task: TaskId,
+}
+
+/// Runs `test` where a server is installed; the calls behind the proxy end at `deadline`.
+fn with_two_stores<F: Future<Output = ()>>(deadline: Duration, test: impl FnOnce(Stores) -> F) {
     let Some(server) = mariadb() else { return };
     let database = server.create_database();
     let proxy = DbProxy::start(server.port()).unwrap();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.unwrap().block_on(async {
-        let fixture = Fixture::mysql(&server.url(&database)).await.migrated().await;
-        let task = fixture.add("a").await;
-        let behind = Fixture::mysql_within(&proxy.url(&database), DEADLINE).await;
+        let beside = Fixture::mysql(&server.url(&database)).await.migrated().await;
+        let task = beside.add("a").await;
+        let behind = Fixture::mysql_within(&proxy.url(&database), deadline).await;
+        test(Stores { server, database, proxy, behind, beside, task }).await;
+    });
+}
+
+#[test]
+fn f22_every_call_ends_at_its_deadline_while_nothing_passes() {
+    const DEADLINE: Duration = Duration::from_millis(500);
+    with_two_stores(DEADLINE, async |Stores { proxy, behind, beside, task, .. }| {
         let (store, claim) = (&behind.store, run_of(task, at(10)));
-        let id = fixture.won(&claim).await;
+        let id = beside.won(&claim).await;
         let (claims, outcomes) = ([run_of(task, at(20))], [outcome(id, &claim, Status::Success)]);
         let claimed_tasks = [task];
         proxy.cut_off();
@@ -118,16 +136,14 @@ fn f24_a_connection_swallowed_in_the_middle_of_a_claim_holds_its_tasks_for_secon
 #[test]
 fn f23_calls_given_up_at_their_deadline_poison_no_connection() {
     const DEADLINE: Duration = Duration::from_millis(100);
-    let Some(server) = mariadb() else { return };
-    let database = server.create_database();
-    let proxy = DbProxy::start(server.port()).unwrap();
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    runtime.unwrap().block_on(async {
-        let fixture = Fixture::mysql(&server.url(&database)).await.migrated().await;
-        let task = fixture.add("a").await;
-        let behind = Fixture::mysql_within(&proxy.url(&database), DEADLINE).await;
-        let texts = ["START TRANSACTION", "FOR UPDATE SKIP LOCKED", "INSERT IGNORE INTO execute_task", "COMMIT"];
+    with_two_stores(DEADLINE, async |stores| {
+        let Stores { server, database, proxy, behind, beside, task } = stores;
+        let texts = [
+            "START TRANSACTION",
+            "FOR UPDATE SKIP LOCKED",
+            "INSERT IGNORE INTO execute_task",
+            "COMMIT",
+        ];
         let mut fired = 0;
         for (round, text) in (1..=40).zip(texts.iter().cycle()) {
             let fault = proxy.on(text, Which::Nth(1), Action::DelayReply(3 * DEADLINE));
@@ -152,8 +168,8 @@ fn f23_calls_given_up_at_their_deadline_poison_no_connection() {
         assert_eq!(proxy.pongs_in_transaction(), 0);
         for secs in 41..=50 {
             let claim = run_of(task, at(secs * 10));
-            let id = fixture.won(&claim).await;
-            assert!(fixture.record(&outcome(id, &claim, Status::Success)).await);
+            let id = beside.won(&claim).await;
+            assert!(beside.record(&outcome(id, &claim, Status::Success)).await);
         }
     });
 }
