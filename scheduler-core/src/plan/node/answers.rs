@@ -14,7 +14,6 @@ use crate::plan::{
     claim::{Claim, Entry, Origin, Refusal, Verdict},
     execution::{ExecutionId, Outcome, Status, extra_of_reason},
     lease::OVER,
-    retry::Cause,
     task::{Overlap, TaskId},
 };
 
@@ -211,40 +210,6 @@ impl Node {
         } else {
             None
         }
-    }
-
-    /// Records what was claimed and not begun.
-    pub(super) fn never_began(
-        &mut self,
-        open: Open,
-        execution_id: ExecutionId,
-        (status, reason): (Status, &str),
-        finished_at: DateTime<Utc>,
-        actions: &mut Vec<Action>,
-    ) {
-        // What was asked for, by a person or by a failure, is never too late: it waits on.
-        let cause = match open.origin {
-            Origin::Schedule => Cause::Interrupted,
-            Origin::Request(_) | Origin::Retry => Cause::NeverBegan,
-        };
-        let retry = open.policy.retry(cause, open.attempt(), finished_at);
-        let extra = extra_of_reason(reason, retry.map(|retry| retry.due_at));
-        actions.push(Action::Report(Notice::Ending(Ending::NotRun {
-            task_key: open.task_key,
-            status,
-            scheduled_at: open.scheduled_at,
-            extra: extra.clone(),
-        })));
-        self.finish(Outcome {
-            execution_id,
-            task_id: open.task_id,
-            trace_id: open.trace_id,
-            status,
-            extra,
-            started_at: None,
-            finished_at,
-            retry,
-        });
     }
 
     /// A run whose claim was committed, but of which we hear only after the grace, is not started any more.

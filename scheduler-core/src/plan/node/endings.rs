@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use super::{
     Action, Call, Ended, Ending, Failure, Node, Notice, Open,
     lane::{LOCKED_FOR, PUT_OFF},
 };
 use crate::plan::{
     Now,
+    claim::Origin,
     execution::{ExecutionId, Outcome, Recorded, Status, extra_of_error, extra_of_reason},
     notes::{in_ascii, with_notes},
     retry::{Attempt, Cause, Retry},
@@ -82,6 +85,40 @@ impl Node {
         let load = self.load_mut(open.task_id);
         load.running = load.running.saturating_sub(1);
         Some(open)
+    }
+
+    /// Records what was claimed and not begun.
+    pub(super) fn never_began(
+        &mut self,
+        open: Open,
+        execution_id: ExecutionId,
+        (status, reason): (Status, &str),
+        finished_at: DateTime<Utc>,
+        actions: &mut Vec<Action>,
+    ) {
+        // What was asked for, by a person or by a failure, is never too late: it waits on.
+        let cause = match open.origin {
+            Origin::Schedule => Cause::Interrupted,
+            Origin::Request(_) | Origin::Retry => Cause::NeverBegan,
+        };
+        let retry = open.policy.retry(cause, open.attempt(), finished_at);
+        let extra = extra_of_reason(reason, retry.map(|retry| retry.due_at));
+        actions.push(Action::Report(Notice::Ending(Ending::NotRun {
+            task_key: open.task_key,
+            status,
+            scheduled_at: open.scheduled_at,
+            extra: extra.clone(),
+        })));
+        self.finish(Outcome {
+            execution_id,
+            task_id: open.task_id,
+            trace_id: open.trace_id,
+            status,
+            extra,
+            started_at: None,
+            finished_at,
+            retry,
+        });
     }
 
     /// Records a run that did not end by itself. It keeps its place among the runs of its task until it really
