@@ -8,8 +8,9 @@
 //! Measured on the monotonic clock from the *start* of the last good renewal, so that a slow answer or a step of the
 //! wall clock cannot lengthen it. Three words:
 //!
-//! - [`trust`](Lease::trust): until when, and in which term, the node may claim and begin what it claimed. A lease that
-//!   was over and is renewed begins a new term: what was claimed in the old one may be lost to the others by now.
+//! - trust: until when the node may [claim](Lease::is_trusted), and [begin](Lease::covers) what it claimed in the same
+//!   term. A lease that was over and is renewed begins a new term: what was claimed in the old one may be lost to the
+//!   others by now.
 //! - [`slept`](Lease::slept): what the machine slept, and its monotonic clock with it, is taken off the lease. A wall
 //!   clock that was set forward looks the same.
 //! - contact: since when no call has failed. Nobody reaps before one lease of it: a node that just came back must first

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{
     Action, Ending, Failure, Node, Notice, Open, Run, Settled,
     lane::{LOCKED_FOR, PUT_OFF},
-    tasks::{Known, RETRY},
+    tasks::{Known, READ_AGAIN},
 };
 use crate::plan::{
     Now,
@@ -135,9 +135,7 @@ impl Node {
         let Some(live) = self.live_mut(claim.task_id) else {
             // Disabled, deleted or rejected between the claim and its answer.
             if let Some((execution_id, entry)) = started {
-                let reason = "the row was switched off before the run began";
-                let cancelled = Status::Cancelled;
-                let why_not = (cancelled, reason);
+                let why_not = (Status::Cancelled, "the row was switched off before the run began");
                 self.finish(unstarted(execution_id, claim.task_id, entry, why_not, now));
             }
             return;
@@ -230,8 +228,8 @@ impl Node {
         }
         let reason =
             "claimed in time, but the database's answer came later than misfire_grace_time";
-        let missed = Status::Missed;
-        self.finish(unstarted(execution_id, claim.task_id, entry, (missed, reason), now));
+        let why_not = (Status::Missed, reason);
+        self.finish(unstarted(execution_id, claim.task_id, entry, why_not, now));
         None
     }
 
@@ -244,7 +242,7 @@ impl Node {
         }
         match refusal {
             // Where a reading does not see what the claim saw, both would go on without a pause.
-            Refusal::Gone | Refusal::SpecChanged => self.reading.hurry_after(RETRY),
+            Refusal::Gone | Refusal::SpecChanged => self.reading.hurry_after(READ_AGAIN),
             Refusal::Disabled => self.disable(task_id, actions),
             Refusal::RequestGone => {}
             Refusal::Accounted(last) => self.accounted_elsewhere(claim, last),

@@ -22,7 +22,7 @@ use crate::plan::{
 };
 
 /// Shortest time between a reading that failed, or whose rows a claim did not find so, and the next.
-pub(super) const RETRY: Duration = Duration::from_millis(500);
+pub(super) const READ_AGAIN: Duration = Duration::from_millis(500);
 
 /// What a node knows of a row.
 #[derive(Debug)]
@@ -114,7 +114,8 @@ impl Node {
             Ok(reading) => reading,
             Err(failure) => {
                 self.note_trouble(Some(&failure), actions);
-                self.reading.end(now, now.mono + (self.settings.sync_interval / 10).max(RETRY));
+                self.reading
+                    .end(now, now.mono + (self.settings.sync_interval / 10).max(READ_AGAIN));
                 return;
             }
         };
@@ -372,7 +373,7 @@ impl Node {
                 // Of those that arrive the next reading asks again.
                 self.cursors_may_be_asked = false;
                 self.note_trouble(Some(&failure), actions);
-                self.reading.due_at = self.reading.due_at.min(now.mono + RETRY);
+                self.reading.due_at = self.reading.due_at.min(now.mono + READ_AGAIN);
                 return;
             }
         };
