@@ -101,12 +101,11 @@ impl Cell {
 
 fn first_characters(bytes: &[u8], most: usize) -> Result<String, FieldFault> {
     let Some(chunk) = bytes.utf8_chunks().next() else { return Ok(String::new()) };
-    let (valid, mut rest) = (chunk.valid(), chunk.valid().chars());
-    let count = rest.by_ref().take(most).count();
-    if count < most && !chunk.invalid().is_empty() {
+    let text: String = chunk.valid().chars().take(most).collect();
+    if text.chars().count() < most && !chunk.invalid().is_empty() {
         return Err(FieldFault::NotUtf8);
     }
-    Ok(valid[..valid.len() - rest.as_str().len()].to_owned())
+    Ok(text)
 }
 
 /// A borrowed connection, closed unless it is given back.
