@@ -100,14 +100,14 @@ impl Jobs {
             let (trace_id, extra) = (Arc::clone(&run.trace_id), run.extra.clone());
             let cancellation = self.cancellation.child_token();
             let notes = Notebook::default();
-            let beginning = Beginning {
+            let first_step = FirstStep {
                 started_at: StartedAt::default(),
                 clock: self.clock.clone(),
                 trust: self.trust.subscribe(),
                 term: run.term,
             };
-            let started_at = beginning.started_at.clone();
-            let abort = self.spawn(run, body, cancellation.clone(), notes.clone(), beginning);
+            let started_at = first_step.started_at.clone();
+            let abort = self.spawn(run, body, cancellation.clone(), notes.clone(), first_step);
             self.by_task.insert(abort.id(), execution_id);
             let running = Running {
                 abort,
@@ -129,19 +129,19 @@ impl Jobs {
         body: Option<Body>,
         cancellation: CancellationToken,
         notes: Notebook,
-        beginning: Beginning,
+        first_step: FirstStep,
     ) -> AbortHandle {
         let span = telemetry::run_span(&run.trace_id, &run.task_key, run.execution_id);
         let Some(body) = body else {
             let text = format!("bug: job {:?} is not compiled in", run.job);
-            let job = async move { beginning.now().and(Err(text)) };
+            let job = async move { first_step.take().and(Err(text)) };
             return self.tasks.spawn_on(job, &self.runtime);
         };
         let invocation = self.invocation(run, cancellation, notes, span.clone());
         match body {
             Body::Async(body) => {
                 let job = async move {
-                    beginning.now()?;
+                    first_step.take()?;
                     body(invocation).await.map_err(|error| error_chain(&error))
                 };
                 self.tasks.spawn_on(job.instrument(span), &self.runtime)
@@ -149,7 +149,7 @@ impl Jobs {
             Body::Blocking(body) => {
                 let job = move || {
                     let _entered = span.entered();
-                    beginning.now()?;
+                    first_step.take()?;
                     body(invocation).map_err(|error| error_chain(&error))
                 };
                 self.tasks.spawn_blocking_on(job, &self.runtime)
@@ -275,17 +275,17 @@ impl Jobs {
 
 /// The first step of a job, on its own thread.
 #[derive(Debug)]
-struct Beginning {
+struct FirstStep {
     started_at: StartedAt,
     clock: Clock,
     trust: watch::Receiver<Trust>,
     term: u64,
 }
 
-impl Beginning {
-    /// An error, and no beginning, when the lease is over: since the job was started the process may have been frozen,
-    /// or all threads were taken, and the others may have declared the run lost.
-    fn now(&self) -> Result<(), String> {
+impl FirstStep {
+    /// The job begins. An error, and no beginning, when the lease is over: since the job was started the process may have
+    /// been frozen, or all threads were taken, and the others may have declared the run lost.
+    fn take(&self) -> Result<(), String> {
         let now = self.clock.now();
         if !self.trust.borrow().covers(self.term, now) {
             return Err(lease::OVER.to_owned());
