@@ -100,6 +100,14 @@ fn a_sleep_of_twenty_seconds_is_taken_off_once() {
     assert_eq!(not_run, ["12:00:50 missed"]);
 }
 
+/// The database answers now to the renewal that began at `started`, and to none that follows.
+fn hear_the_last_renewal(world: &mut World, started: Duration) {
+    let Now { wall: at, mono: seen } = world.now;
+    let sighting = Sighting { at, seen, error: Duration::ZERO };
+    world.refuses_renewals = true;
+    world.send(Event::Renewed { started, result: Ok(sighting) });
+}
+
 #[test]
 fn a_sleep_that_two_clocks_tell_of_in_mid_renewal_ends_no_lease_that_outlasts_it() {
     let mut world = World::new("2026-01-01T12:00:00Z");
@@ -109,10 +117,8 @@ fn a_sleep_that_two_clocks_tell_of_in_mid_renewal_ends_no_lease_that_outlasts_it
     assert!(world.held.take().is_some(), "a renewal is due every 10 s");
     world.holds = |_| false;
     world.set_clock(at("2026-01-01T12:00:30Z"));
-    let Now { wall: at, mono: seen } = world.now;
-    let sighting = Sighting { at, seen, error: Duration::ZERO };
-    world.refuses_renewals = true;
-    world.send(Event::Renewed { started: seen, result: Ok(sighting) });
+    let started = world.now.mono;
+    hear_the_last_renewal(&mut world, started);
     assert!(world.node.can_claim(world.now), "18 s of 25 were slept");
 }
 
@@ -123,11 +129,8 @@ fn a_machine_that_slept_in_its_very_first_renewal_trusts_it_for_what_is_left() {
     world.advance_to("2026-01-01T12:00:01Z");
     let Some(Event::Renewed { started, .. }) = world.held.take() else { panic!("it renews") };
     world.holds = |_| false;
-    world.refuses_renewals = true;
     world.set_clock(at("2026-01-01T12:00:41Z"));
-    let Now { wall: at, mono: seen } = world.now;
-    let sighting = Sighting { at, seen, error: Duration::ZERO };
-    world.send(Event::Renewed { started, result: Ok(sighting) });
+    hear_the_last_renewal(&mut world, started);
     assert!(!world.node.can_claim(world.now));
 }
 
