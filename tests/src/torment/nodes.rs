@@ -126,6 +126,10 @@ impl Nodes {
     /// What was taken is put back, or something else.
     fn becomes(&mut self, index: usize, fate: Fate) {
         self.fates[index] = fate;
+        self.note_calm(index);
+    }
+
+    fn note_calm(&mut self, index: usize) {
         let is_calm = self.runs(index) && self.cuts[index].is_none();
         self.calm.note(index, is_calm);
     }
@@ -191,7 +195,7 @@ impl Nodes {
             self.count("cuts");
             self.links[index].cut_off();
             self.cuts[index] = Some(clock::mono() + span);
-            self.calm.note(index, false);
+            self.note_calm(index);
         }
     }
 
@@ -202,7 +206,7 @@ impl Nodes {
             if let Some(pid) = self.fates[index].pid() {
                 self.troubles.push((pid, wall_ms()));
             }
-            self.calm.note(index, self.runs(index));
+            self.note_calm(index);
         }
     }
 
