@@ -242,21 +242,18 @@ impl World {
         }
     }
 
-    /// What the tables answer.
+    /// What the tables answer, or what befalls the call.
     fn answer(&mut self, call: Call) -> Event {
         self.calls += 1;
+        self.befall(call).unwrap_or_else(|call| self.ask(call))
+    }
+
+    /// The answer to a call that the test refuses; any other call comes back.
+    fn befall(&mut self, call: Call) -> Result<Event, Call> {
         let refused = |text: &str| Failure::NotApplied(text.to_owned());
-        match call {
-            Call::Read => {
-                self.readings.push(self.now.wall);
-                Event::Read(self.call(self.store.read()))
-            }
+        Ok(match call {
             Call::ReadCursors(tasks) if self.refuses_cursors => {
                 Event::Cursors(tasks, Err(refused("refused")))
-            }
-            Call::ReadCursors(tasks) => {
-                let result = self.call(self.store.cursors(&tasks));
-                Event::Cursors(tasks, result)
             }
             Call::Claim(claims)
                 if claims.iter().any(|claim| Some(claim.task_id) == self.poison) =>
@@ -277,6 +274,24 @@ impl World {
             {
                 self.refused_records += 1;
                 Event::Recorded(outcomes, Err(refused("a trigger of the table refuses it")))
+            }
+            Call::Renew if self.refuses_renewals => {
+                Event::Renewed { started: self.now.mono, result: Err(refused("refused")) }
+            }
+            call => return Err(call),
+        })
+    }
+
+    /// Asks the tables.
+    fn ask(&mut self, call: Call) -> Event {
+        match call {
+            Call::Read => {
+                self.readings.push(self.now.wall);
+                Event::Read(self.call(self.store.read()))
+            }
+            Call::ReadCursors(tasks) => {
+                let result = self.call(self.store.cursors(&tasks));
+                Event::Cursors(tasks, result)
             }
             Call::Claim(claims) => {
                 self.claims += 1;
@@ -301,11 +316,7 @@ impl World {
                 Event::Noted(Ok(()))
             }
             Call::Renew => {
-                let result = if self.refuses_renewals {
-                    Err(refused("refused"))
-                } else {
-                    self.call(self.store.renew(self.node_id))
-                };
+                let result = self.call(self.store.renew(self.node_id));
                 let (at, seen) = (self.now.wall, self.now.mono);
                 let sighting = Sighting { at, seen, error: Duration::ZERO };
                 Event::Renewed { started: seen, result: result.map(|()| sighting) }
