@@ -102,7 +102,8 @@ fn f22_and_f24_what_runs_while_the_database_is_silent_goes_on_and_is_recorded_af
     // A claim that was under way may still have been answered.
     let begun = |line: &&Line| !line.is_end && line.at_ms > cut_at + 500;
     assert_eq!(trial.lines().iter().filter(begun).count(), 0, "nothing begins");
-    log::await_line(&["the database is in trouble", "no answer from the database within 1 s"]);
+    // A call under way has no answer, a new one no connection: which is heard of first is chance.
+    log::await_line(&["the database is in trouble"]);
     trial.proxy.restore();
     let (restored_at, restored) = (now_ms(), clock::mono());
     trial.await_lines("a fire runs", |lines| {
