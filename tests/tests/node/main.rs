@@ -4,6 +4,7 @@
 mod clock;
 mod due;
 mod endings;
+mod failing;
 mod late;
 mod manual;
 mod overlap;

@@ -174,7 +174,7 @@ fn what_failed_in_an_outage_is_tried_as_soon_as_the_database_is_back() {
 #[test]
 fn an_outcome_that_can_never_be_written_delays_no_other() {
     let mut world = World::new("2026-01-01T12:00:00Z");
-    world.unrecordable = Some(world.add(&row("refused", "interval", "5")));
+    world.unrecordables = vec![world.add(&row("refused", "interval", "5"))];
     let second = world.add(&row("second", "interval", "1"));
     world.advance_to("2026-01-01T12:01:00Z");
     let rows = world.rows();
@@ -266,7 +266,7 @@ fn a_doing_that_somebody_wrote_by_hand_heals() {
 #[test]
 fn a_task_whose_claims_always_fail_harms_no_other() {
     let mut world = World::new("2026-01-01T12:00:00Z");
-    world.poison = Some(world.add(&row("poison", "interval", "10")));
+    world.poisons = vec![world.add(&row("poison", "interval", "10"))];
     for index in 0..50 {
         world.add(&row(&format!("good {index}"), "interval", "20"));
     }
@@ -303,7 +303,7 @@ fn a_retry_that_cannot_be_claimed_holds_up_neither_fires_nor_retries_of_others()
     world.takes = Some(TimeDelta::zero());
     world.add(&row("good", "interval", "1"));
     world.advance_to("2026-01-01T12:00:45Z");
-    world.poison = Some(bad);
+    world.poisons = vec![bad];
     let from = world.rows().len();
     world.advance_to("2026-01-01T12:02:00Z");
     let late: Vec<_> = world.rows()[from..]

@@ -74,7 +74,7 @@ pub(crate) struct World {
     pub(crate) claims: usize,
     /// When the tables were read.
     pub(crate) readings: Vec<DateTime<Utc>>,
-    /// How many records were refused for [`Self::unrecordable`].
+    /// How many records were refused for [`Self::unrecordables`].
     pub(crate) refused_records: usize,
     /// When the notes of running jobs were asked for.
     pub(crate) notings: Vec<DateTime<Utc>>,
@@ -87,10 +87,10 @@ pub(crate) struct World {
     pub(crate) refuses_cursors: bool,
     /// Each claim is told that the spec is another, whatever a reading shows.
     pub(crate) finds_other_specs: bool,
-    /// A task of which every transaction fails.
-    pub(crate) poison: Option<TaskId>,
-    /// A task of which no outcome can be written.
-    pub(crate) unrecordable: Option<TaskId>,
+    /// Tasks of which every claim fails.
+    pub(crate) poisons: Vec<TaskId>,
+    /// Tasks of which no outcome can be written.
+    pub(crate) unrecordables: Vec<TaskId>,
     /// A task whose row a stranger holds while claims are settled.
     pub(crate) locked: Option<TaskId>,
 }
@@ -152,8 +152,8 @@ impl World {
             refuses_renewals: false,
             refuses_cursors: false,
             finds_other_specs: false,
-            poison: None,
-            unrecordable: None,
+            poisons: Vec::new(),
+            unrecordables: Vec::new(),
             locked: None,
         }
     }
@@ -256,7 +256,7 @@ impl World {
                 Event::Cursors(tasks, Err(refused("refused")))
             }
             Call::Claim(claims)
-                if claims.iter().any(|claim| Some(claim.task_id) == self.poison) =>
+                if claims.iter().any(|claim| self.poisons.contains(&claim.task_id)) =>
             {
                 Event::Claimed(claims, Err(refused("poison")))
             }
@@ -270,7 +270,7 @@ impl World {
                 Event::Recorded(outcomes, Err(refused("latin1")))
             }
             Call::Record(outcomes)
-                if outcomes.iter().any(|outcome| Some(outcome.task_id) == self.unrecordable) =>
+                if outcomes.iter().any(|outcome| self.unrecordables.contains(&outcome.task_id)) =>
             {
                 self.refused_records += 1;
                 Event::Recorded(outcomes, Err(refused("a trigger of the table refuses it")))

@@ -31,29 +31,26 @@ impl Node {
         let verdicts = match result {
             Ok(verdicts) => verdicts,
             Err(failure @ Failure::NotApplied(_)) => {
-                let is_known =
-                    matches!(&claims[..], [claim] if self.stuck.contains(&claim.task_id));
-                // What is known to fail alone is put off itself, and holds up no others.
-                if is_known && !self.trouble {
-                    self.claims.passed_over(now);
-                } else {
-                    self.claims.failed(now);
+                if self.claims.failed(&tasks_of(&claims), self.trouble, now) {
+                    self.note_stuck(claims[0].task_id, &failure, actions);
                 }
                 self.give_back(&claims, now, if claims.len() == 1 { PUT_OFF } else { AT_ONCE });
-                self.put_off(&claims, &failure, now, actions);
+                // A claim that fails even alone lets the others pass first.
+                if let [claim] = &claims[..] {
+                    self.plan_later(claim.task_id, now, PUT_OFF);
+                }
                 return;
             }
             Err(Failure::Unknown(_)) => {
-                self.claims.failed(now);
+                self.claims.failed(&tasks_of(&claims), self.trouble, now);
                 // Until it is known what was written, nothing of these tasks is planned.
                 self.unsettled.extend(claims);
                 return;
             }
         };
-        self.claims.succeeded();
+        self.claims.succeeded(tasks_of(&claims));
         let mut runs = Vec::new();
         for (claim, verdict) in claims.iter().zip(verdicts) {
-            self.stuck.remove(&claim.task_id);
             match verdict {
                 Verdict::Won(execution) => self.won(claim, execution, now, &mut runs, actions),
                 Verdict::Refused(refusal) => self.refused(claim, refusal, now, actions),
@@ -74,7 +71,9 @@ impl Node {
             self.unsettled.extend(claims);
             return;
         };
-        self.claims.succeeded();
+        let is_written = |(_, settled): &(_, &Settled)| matches!(settled, Settled::Written(_));
+        let written = claims.iter().zip(&settled).filter(is_written);
+        self.claims.succeeded(written.map(|(claim, _)| claim.task_id));
         let mut runs = Vec::new();
         for (claim, settled) in claims.into_iter().zip(settled) {
             match settled {
@@ -100,19 +99,6 @@ impl Node {
             }
             self.plan_next(claim.task_id);
         }
-    }
-
-    /// A claim that fails even alone lets the others pass first.
-    fn put_off(
-        &mut self,
-        claims: &[Claim],
-        failure: &Failure,
-        now: Now,
-        actions: &mut Vec<Action>,
-    ) {
-        let [claim] = claims else { return };
-        self.note_stuck(claim.task_id, failure, actions);
-        self.plan_later(claim.task_id, now, PUT_OFF);
     }
 
     fn plan_later(&mut self, task_id: TaskId, now: Now, later: Duration) {
@@ -313,6 +299,10 @@ fn unstarted(
         finished_at: now.wall,
         retry: None,
     }
+}
+
+fn tasks_of(claims: &[Claim]) -> Vec<TaskId> {
+    claims.iter().map(|claim| claim.task_id).collect()
 }
 
 fn start(runs: Vec<Run>, actions: &mut Vec<Action>) {

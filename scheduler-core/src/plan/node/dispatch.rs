@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Action, Call, Node, tasks::Known};
+use super::{Action, Call, Node, lane::Standing, tasks::Known};
 use crate::plan::{
     Now,
     claim::{Claim, Entry, Origin},
@@ -76,29 +76,7 @@ impl Node {
         if !self.can_claim(now) {
             return;
         }
-        let most = self.claims.batch.min(self.room());
-        let mut claims = self.claim_requests(most, false, now);
-        let due = self.timetable.take_due(now.wall, most - claims.len());
-        let (stuck, free): (Vec<_>, Vec<_>) =
-            due.into_iter().partition(|task| self.stuck.contains(task));
-        for task_id in free {
-            if self.may_be_accounted_elsewhere(task_id) {
-                self.checking.insert(task_id);
-            } else {
-                claims.extend(self.claim_and_mark(task_id, now));
-            }
-        }
-        // A task that failed alone would make the others fail with it: it goes alone, after them.
-        if claims.is_empty() {
-            claims = self.claim_requests(1, true, now);
-        }
-        for task_id in stuck {
-            if claims.is_empty() {
-                claims.extend(self.claim_and_mark(task_id, now));
-            } else {
-                self.plan_next(task_id);
-            }
-        }
+        let mut claims = self.gather(now);
         if claims.is_empty() {
             return;
         }
@@ -106,6 +84,41 @@ impl Node {
         claims.sort_by_key(|claim| claim.task_id);
         self.begin_claims(claims.len());
         actions.push(Action::Call(Call::Claim(claims)));
+    }
+
+    /// What one transaction claims: of tasks of one standing only, so that none that fails takes others with it.
+    fn gather(&mut self, now: Now) -> Vec<Claim> {
+        let room = self.room();
+        let some = self.claims.most(Standing::Fine).min(room) + self.claims.failing();
+        let mut due: Vec<TaskId> = self.timetable.take_due(now.wall, some);
+        let mut claims = Vec::new();
+        for standing in self.claims.turns() {
+            let most = self.claims.most(standing).min(room);
+            let fires_first = self.claims.is_turn_of_fires(standing);
+            if !fires_first {
+                claims = self.claim_requests(most, standing, now);
+            }
+            let (fires, others) =
+                due.into_iter().partition(|task| self.claims.standing(*task) == standing);
+            due = others;
+            for task_id in fires {
+                if claims.len() >= most || self.is_claiming(task_id) {
+                    self.plan_next(task_id);
+                } else if self.may_be_accounted_elsewhere(task_id) {
+                    self.checking.insert(task_id);
+                } else {
+                    claims.extend(self.claim_and_mark(task_id, now));
+                }
+            }
+            if fires_first && claims.is_empty() {
+                claims = self.claim_requests(most, standing, now);
+            }
+            if !claims.is_empty() {
+                break;
+            }
+        }
+        due.into_iter().for_each(|task_id| self.plan_next(task_id));
+        claims
     }
 
     fn may_settle(&self, now: Now) -> bool {
@@ -129,6 +142,10 @@ impl Node {
         let claim = self.claim_of(task_id, now)?;
         self.mark_claiming(task_id);
         Some(claim)
+    }
+
+    fn is_claiming(&mut self, task_id: TaskId) -> bool {
+        self.live_mut(task_id).is_some_and(|live| live.is_claiming)
     }
 
     /// One claim of a task at a time: until it is answered, the task is not planned.

@@ -4,10 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::{
-    Action, Call, Ended, Ending, Failure, Node, Notice, Open,
-    lane::{LOCKED_FOR, PUT_OFF},
-};
+use super::{Action, Call, Ended, Ending, Failure, Node, Notice, Open, lane::LOCKED_FOR};
 use crate::plan::{
     Now,
     claim::Origin,
@@ -178,23 +175,28 @@ impl Node {
         if self.outcomes.is_empty() || !self.records.is_open(now) {
             return;
         }
-        // What failed alone would make the others fail with it: it goes alone, after them.
-        let is_stuck = |outcome: &Outcome| self.stuck.contains(&outcome.task_id);
-        let (mut stuck, mut batch): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.outcomes).into_iter().partition(is_stuck);
-        if batch.is_empty() {
-            if self.stuck_records_at > now.mono {
-                self.outcomes = stuck;
-                return;
-            }
-            batch.push(stuck.remove(0));
-        }
-        self.outcomes = batch.split_off(batch.len().min(self.records.batch));
-        self.outcomes.append(&mut stuck);
+        let Some(mut batch) = self.gather_outcomes(now) else { return };
         // Rows are locked in this order: by task, then by execution.
         batch.sort_by_key(|outcome| (outcome.task_id, outcome.execution_id));
         self.records.begin(batch.len());
         actions.push(Action::Call(Call::Record(batch)));
+    }
+
+    /// Outcomes of tasks of one standing, of those whose time has come.
+    fn gather_outcomes(&mut self, now: Now) -> Option<Vec<Outcome>> {
+        let lane = &mut self.records;
+        lane.turns().into_iter().find_map(|standing| {
+            let mut most = lane.most(standing);
+            let is_next = |outcome: &mut Outcome| {
+                let is_put_off =
+                    lane.tried_again_at(outcome.task_id).is_some_and(|at| at > now.mono);
+                let is_next = most > 0 && !is_put_off && lane.standing(outcome.task_id) == standing;
+                most -= usize::from(is_next);
+                is_next
+            };
+            let batch: Vec<Outcome> = self.outcomes.extract_if(.., is_next).collect();
+            (!batch.is_empty()).then_some(batch)
+        })
     }
 
     pub(super) fn on_recorded(
@@ -207,12 +209,15 @@ impl Node {
         let recorded = match result {
             Ok(recorded) => recorded,
             Err(failure) => {
-                self.records_failed(&outcomes, now);
-                self.try_again(outcomes, &failure, actions);
+                let tasks: Vec<TaskId> = outcomes.iter().map(|outcome| outcome.task_id).collect();
+                if self.records.failed(&tasks, self.trouble, now) {
+                    self.note_stuck(tasks[0], &failure, actions);
+                }
+                self.try_again(outcomes);
                 return;
             }
         };
-        self.records.succeeded();
+        self.records.succeeded(outcomes.iter().map(|outcome| outcome.task_id));
         let mut locked = Vec::new();
         for (outcome, recorded) in outcomes.into_iter().zip(recorded) {
             match recorded {
@@ -237,19 +242,7 @@ impl Node {
         }
     }
 
-    /// What is known to fail alone is put off itself, and holds up no others.
-    fn records_failed(&mut self, outcomes: &[Outcome], now: Now) {
-        let is_known = matches!(outcomes, [outcome] if self.stuck.contains(&outcome.task_id));
-        if is_known && !self.trouble {
-            self.records.passed_over(now);
-            self.stuck_records_at = now.mono + PUT_OFF;
-        } else {
-            self.records.failed(now);
-        }
-    }
-
     fn is_recorded(&mut self, task_id: TaskId) {
-        self.stuck.remove(&task_id);
         let load = self.load_mut(task_id);
         load.unrecorded = load.unrecorded.saturating_sub(1);
         self.plan_next(task_id);
@@ -258,10 +251,9 @@ impl Node {
     /// What failed together is tried in smaller parts; writing again is harmless, since a row that is closed
     /// stays as it is. What fails alone lets the others pass, and gives up the one thing a table may refuse:
     /// characters beyond its set.
-    fn try_again(&mut self, outcomes: Vec<Outcome>, failure: &Failure, actions: &mut Vec<Action>) {
+    fn try_again(&mut self, outcomes: Vec<Outcome>) {
         match <[Outcome; 1]>::try_from(outcomes) {
             Ok([outcome]) => {
-                self.note_stuck(outcome.task_id, failure, actions);
                 let extra = in_ascii(&outcome.extra);
                 self.outcomes.push(Outcome { extra, ..outcome });
             }

@@ -1,8 +1,11 @@
 //! Two ways of doing one thing at a time: a lane of transactions, and a chore that comes round.
 
-use std::time::Duration;
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
-use crate::plan::Now;
+use crate::plan::{Now, task::TaskId};
 
 /// How long what failed alone is put off.
 pub(super) const PUT_OFF: Duration = Duration::from_secs(5);
@@ -12,24 +15,51 @@ pub(super) const LOCKED_FOR: Duration = Duration::from_millis(100);
 
 /// A kind of transaction of which one is in flight at most.
 ///
-/// After a failure the batch is halved, so that a row that makes every transaction fail is soon alone in its
-/// own; when even that fails it backs off (200 ms, doubled up to 5 s, of which between a half and all is waited). After
-/// a success the batch doubles again.
-#[derive(Clone, Copy, Debug)]
+/// Tasks whose transactions fail do not take others with them. Those that failed together are tried in halves, until
+/// it is known which fail alone; these are tried one by one, each again after [`PUT_OFF`]. Each standing has its turn, so
+/// that none waits for another. When the database itself is in trouble, the lane backs off (200 ms, doubled up to 5 s, of
+/// which between a half and all is waited).
+#[derive(Clone, Debug)]
 pub(super) struct Lane {
     /// Rows of the transaction in flight; 0: none is.
     pub(super) in_flight: usize,
     failures: u32,
     pub(super) resumes_at: Option<Duration>,
-    pub(super) batch: usize,
     most: usize,
+    /// How many of those that failed together are tried at once.
+    part: usize,
+    together: HashSet<TaskId>,
+    /// And from when on each is tried again.
+    alone: HashMap<TaskId, Duration>,
+    turn: u8,
     chance: u64,
+}
+
+/// How the last transaction with a task ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Well.
+    Fine,
+    /// It failed, and so did others in it.
+    Together,
+    /// It failed, with this task alone in it.
+    Alone,
 }
 
 impl Lane {
     /// Each `seed` draws waits of its own.
     pub(super) fn new(most: usize, seed: u64) -> Self {
-        Self { in_flight: 0, failures: 0, resumes_at: None, batch: most, most, chance: seed }
+        Self {
+            in_flight: 0,
+            failures: 0,
+            resumes_at: None,
+            most,
+            part: most,
+            together: HashSet::new(),
+            alone: HashMap::new(),
+            turn: 0,
+            chance: seed,
+        }
     }
 
     pub(super) fn is_open(&self, now: Now) -> bool {
@@ -40,27 +70,91 @@ impl Lane {
         self.in_flight = rows;
     }
 
-    pub(super) fn succeeded(&mut self) {
-        let batch = (self.batch * 2).min(self.most);
-        *self = Self { batch, ..Self::new(self.most, self.chance) };
-    }
-
-    /// The transaction in flight failed: it is tried in halves, and backs off when it cannot be halved.
-    pub(super) fn failed(&mut self, now: Now) {
-        let size = self.in_flight;
-        self.batch = (size / 2).max(1);
-        if size > 1 {
-            self.in_flight = 0;
-            self.pause(Duration::from_millis(50), now);
+    pub(super) fn standing(&self, task: TaskId) -> Standing {
+        if self.alone.contains_key(&task) {
+            Standing::Alone
+        } else if self.together.contains(&task) {
+            Standing::Together
         } else {
-            self.back_off(now);
+            Standing::Fine
         }
     }
 
-    /// The transaction in flight failed for a reason of its own, which the others do not share.
-    pub(super) fn passed_over(&mut self, now: Now) {
+    /// From when on a task that failed alone is tried again.
+    pub(super) fn tried_again_at(&self, task: TaskId) -> Option<Duration> {
+        self.alone.get(&task).copied()
+    }
+
+    /// How many tasks do not stand well.
+    pub(super) fn failing(&self) -> usize {
+        self.together.len() + self.alone.len()
+    }
+
+    /// Most tasks of one standing in a transaction.
+    pub(super) fn most(&self, standing: Standing) -> usize {
+        match standing {
+            Standing::Fine => self.most,
+            Standing::Together => self.part,
+            Standing::Alone => 1,
+        }
+    }
+
+    /// Whose turn it is; where there is nothing of that standing, the next one's.
+    pub(super) fn turns(&mut self) -> [Standing; 3] {
+        self.turn = (self.turn + 1) % 6;
+        let mut turns = [Standing::Fine, Standing::Together, Standing::Alone];
+        turns.rotate_left(usize::from(self.turn % 3));
+        turns
+    }
+
+    /// Of a task that fails alone, fires and what was asked for take turns, too.
+    pub(super) fn is_turn_of_fires(&self, standing: Standing) -> bool {
+        standing == Standing::Alone && self.turn < 3
+    }
+
+    /// The transaction in flight was answered, whatever it said of each of `tasks`.
+    pub(super) fn succeeded(&mut self, tasks: impl IntoIterator<Item = TaskId>) {
         self.in_flight = 0;
-        self.pause(Duration::from_millis(50), now);
+        self.resume();
+        let mut halves_were_right = false;
+        for task in tasks {
+            halves_were_right |= self.together.remove(&task);
+            self.alone.remove(&task);
+        }
+        if halves_were_right {
+            self.part = (self.part * 2).min(self.most);
+        }
+    }
+
+    /// The transaction in flight failed; whether it is news that its only task fails alone. `is_trouble`: so does whatever
+    /// is asked of the database.
+    pub(super) fn failed(&mut self, tasks: &[TaskId], is_trouble: bool, now: Now) -> bool {
+        self.in_flight = 0;
+        let [task] = tasks else {
+            self.part = (tasks.len() / 2).max(1);
+            self.together.extend(tasks);
+            self.pause(Duration::from_millis(50), now);
+            return false;
+        };
+        self.together.remove(task);
+        // Once it is tried again soon: what is tried is not always the same.
+        let is_news = !self.alone.contains_key(task);
+        let later = if is_news { LOCKED_FOR } else { PUT_OFF };
+        self.alone.insert(*task, now.mono + later);
+        if is_trouble {
+            self.back_off(now);
+        } else {
+            self.pause(Duration::from_millis(50), now);
+        }
+        is_news
+    }
+
+    /// The database is back: what failed did not fail for its own sake. Which tasks failed alone.
+    pub(super) fn forgive(&mut self) -> Vec<TaskId> {
+        self.resume();
+        self.part = self.most;
+        self.together.clear();
+        self.alone.drain().map(|(task, _)| task).collect()
     }
 
     /// What is in flight went unanswered and has no smaller parts.
@@ -83,7 +177,7 @@ impl Lane {
     }
 
     /// What kept it waiting is over.
-    pub(super) fn resume(&mut self) {
+    fn resume(&mut self) {
         self.failures = 0;
         self.resumes_at = None;
     }
@@ -149,7 +243,7 @@ mod tests {
         let waits: Vec<Duration> = (0..40)
             .map(|_| {
                 lane.begin(1);
-                lane.failed(now);
+                lane.failed(&[7], true, now);
                 lane.resumes_at.expect("it waits") - now.mono
             })
             .collect();

@@ -15,7 +15,7 @@
 //! planned again; what runs and what ended is bounded by [`Settings::max_running`], what waits by [`MOST_REQUESTS`].
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
     time::Duration,
 };
@@ -54,7 +54,7 @@ use lane::{Chore, Lane};
 pub use notice::{Ending, Health, Notice};
 use requests::Requests;
 pub use requests::{MOST_MANUAL, MOST_OF_ONE_TASK, MOST_REQUESTS, are_all};
-use tasks::{Known, Live};
+use tasks::{Known, Live, READ_AGAIN};
 
 /// The numbers that shape a node.
 #[derive(Clone, Copy, Debug)]
@@ -131,7 +131,6 @@ pub struct Node {
     has_read: bool,
 
     loads: HashMap<TaskId, Load>,
-    stuck: HashSet<TaskId>,
     claims: Lane,
     /// The term of the lease in which the claim in flight was asked for.
     claims_term: u64,
@@ -142,8 +141,6 @@ pub struct Node {
     deadlines: BTreeSet<(Duration, ExecutionId)>,
     outcomes: Vec<Outcome>,
     records: Lane,
-    /// From when on outcomes that fail alone may be tried again.
-    stuck_records_at: Duration,
 
     reading: Chore,
     read_started: DateTime<Utc>,
@@ -203,7 +200,6 @@ impl Node {
             last_suspect: TaskId::MIN,
             has_read: false,
             loads: HashMap::new(),
-            stuck: HashSet::new(),
             claims: Lane::new(settings.batch, fnv1a(id)),
             claims_term: 0,
             unsettled: Vec::new(),
@@ -212,7 +208,6 @@ impl Node {
             deadlines: BTreeSet::new(),
             outcomes: Vec::new(),
             records: Lane::new(settings.batch, !fnv1a(id)),
-            stuck_records_at: Duration::ZERO,
             reading: Chore::default(),
             read_started: DateTime::<Utc>::MIN_UTC,
             last_good_read: DateTime::<Utc>::MIN_UTC,
@@ -284,9 +279,10 @@ impl Node {
         let due = due.filter(|_| self.can_claim(now)).map(|instant| {
             (instant - now.wall).max(TimeDelta::zero()).to_std().unwrap_or(Duration::MAX)
         });
-        let lanes = [self.claims, self.records].into_iter().filter_map(|lane| lane.resumes_at);
+        let lanes = [&self.claims, &self.records].into_iter().filter_map(|lane| lane.resumes_at);
         let settles_at = (!self.unsettled.is_empty()).then_some(self.settles_at);
-        let records_at = (!self.outcomes.is_empty()).then_some(self.stuck_records_at);
+        let tried_again = |outcome: &Outcome| self.records.tried_again_at(outcome.task_id);
+        let records_at = self.outcomes.iter().filter_map(tried_again);
         let deadline = self.deadlines.first().map(|(deadline, _)| *deadline);
         lanes
             .chain(settles_at)
@@ -356,17 +352,17 @@ impl Node {
 
     /// What failed meanwhile did not fail for its own sake.
     fn try_at_once_what_failed(&mut self) {
-        self.claims.resume();
-        self.records.resume();
+        self.records.forgive();
         self.reading.hurry();
-        for task_id in std::mem::take(&mut self.stuck) {
+        for task_id in self.claims.forgive() {
             self.plan_next(task_id);
         }
     }
 
-    /// Says once that every transaction with this task fails, until one does not.
+    /// Says that every transaction with this task fails. Whether it is the database that fails, a renewal tells.
     fn note_stuck(&mut self, task_id: TaskId, failure: &Failure, actions: &mut Vec<Action>) {
-        if self.stuck.insert(task_id) && !self.trouble {
+        if !self.trouble {
+            self.renewing.hurry_after(READ_AGAIN);
             let error = failure.text().to_owned();
             actions.push(Action::Report(Notice::Stuck { task_id, error }));
         }

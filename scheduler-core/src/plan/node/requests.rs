@@ -13,7 +13,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Node, tasks::Known};
+use super::{Node, lane::Standing, tasks::Known};
 use crate::plan::{
     Now,
     claim::{Claim, Entry, Origin, Request},
@@ -138,12 +138,16 @@ impl Node {
         }
     }
 
-    /// Claims of the requests that can run now, at most `room`, at most one per task: of tasks that failed alone, or of
-    /// all others.
-    pub(super) fn claim_requests(&mut self, room: usize, of_stuck: bool, now: Now) -> Vec<Claim> {
+    /// Claims of the requests that can run now, at most `room`, at most one per task, of tasks of one standing.
+    pub(super) fn claim_requests(
+        &mut self,
+        room: usize,
+        standing: Standing,
+        now: Now,
+    ) -> Vec<Claim> {
         let mut tasks = HashSet::new();
         let is_ready = |request: &&Request| {
-            self.stuck.contains(&request.task_id) == of_stuck
+            self.claims.standing(request.task_id) == standing
                 && self.is_free(request)
                 && tasks.insert(request.task_id)
         };
