@@ -197,3 +197,48 @@ async fn check_rush(seed: u64, name: &str, fixture: &Fixture) {
     let wrong = conformance::rush::play(fixture, seed).await;
     assert!(wrong.is_empty(), "STORE_SEED={seed}, {name}: {wrong:#?}");
 }
+
+/// A file that another program made in UTF-16, which SQLite otherwise hides from whoever asks.
+#[test]
+fn a_file_in_utf_16_is_read_like_any_other() {
+    use sqlx::{Connection as _, Executor as _};
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let url = format!("sqlite://{}?mode=rwc", folder.path().join("scheduler.db").display());
+    block_on(async {
+        let mut maker = sqlx::SqliteConnection::connect(&url).await.expect("it opens");
+        let made = "PRAGMA encoding = 'UTF-16le'; CREATE TABLE other (id INTEGER);";
+        maker.execute(sqlx::raw_sql(made)).await.expect("it is made");
+        maker.close().await.expect("it closes");
+        let fixture = Fixture::sqlite(folder.path()).await.migrated().await;
+        let row = scheduler_core::store::NewTask::new("key", "job", "interval", "60");
+        fixture.store.add(&row).await.expect("it is added");
+        let read = fixture.store.read().await.expect("it is read").rows;
+        assert_eq!(read[0].task_key.as_deref(), Ok("key"));
+        assert_eq!(read[0].spec.as_deref(), Ok("60"));
+    });
+}
+
+/// Rows that cannot be read stay for ever, and those that can be come after them.
+#[test]
+fn rows_that_cannot_be_read_hide_none_that_can() {
+    use sqlx::{Connection as _, Executor as _};
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let url = format!("sqlite://{}", folder.path().join("scheduler.db").display());
+    block_on(async {
+        let fixture = Fixture::sqlite(folder.path()).await.migrated().await;
+        let row = scheduler_core::store::NewTask::new("key", "job", "interval", "60");
+        let id = fixture.store.add(&row).await.expect("it is added");
+        let mut person = sqlx::SqliteConnection::connect(&url).await.expect("it opens");
+        // Nanoseconds in the place of milliseconds.
+        let made = "WITH RECURSIVE n(k) AS (SELECT 1 UNION ALL SELECT k + 1 FROM n WHERE k < 1000) \
+            INSERT INTO scheduler_request (task_id, requested_at) SELECT 1, 1700000000000000000 + k FROM n; \
+            WITH RECURSIVE n(k) AS (SELECT 1 UNION ALL SELECT k + 1 FROM n WHERE k < 100) \
+            INSERT INTO scheduler_retry (task_id, scheduled_at, attempt, due_at) \
+            SELECT 1, 1700000000000000000 + k, 2, 5 FROM n; \
+            INSERT INTO scheduler_retry (task_id, scheduled_at, attempt, due_at) VALUES (1, 1000, 2, 2000)";
+        person.execute(sqlx::raw_sql(made)).await.expect("they are made");
+        fixture.store.request_run(id, conformance::at(10)).await.expect("it is asked for");
+        let reading = fixture.store.read().await.expect("it is read");
+        assert_eq!(reading.requests.len(), 2, "{:?}", reading.requests);
+    });
+}

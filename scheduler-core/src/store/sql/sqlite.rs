@@ -42,18 +42,22 @@ impl SqlStore {
     }
 }
 
-/// The first characters of a text, of up to four bytes each, and perhaps more: SQLite counts the characters of a text up
-/// to its first NUL, but all bytes. Of none `substr` makes NULL.
+/// A text, and of a long one the first characters, of up to four bytes each: SQLite counts the characters of a text up to
+/// its first NUL, but all bytes. What is not cut comes in UTF-8 whatever the encoding of the file.
 macro_rules! text {
     ($column:literal, $most:literal) => {
         concat!(
-            "COALESCE(substr(CAST(",
+            "CASE WHEN octet_length(",
+            $column,
+            ") <= 4 * ",
+            $most,
+            " THEN ",
+            $column,
+            " ELSE substr(CAST(",
             $column,
             " AS BLOB), 1, 4 * ",
             $most,
-            "), CAST(",
-            $column,
-            " AS BLOB)), "
+            ") END, "
         )
     };
 }
@@ -93,12 +97,15 @@ pub(crate) static SQLITE: Statements = Statements {
         " FROM task WHERE id > ?1 ORDER BY id LIMIT ?2"
     ),
     read_task: concat!("SELECT ", task_columns!(), " FROM task WHERE id = ?1"),
-    read_requests: "SELECT id, task_id, requested_at FROM (SELECT r.*, \
-                    ROW_NUMBER() OVER (PARTITION BY task_id ORDER BY id) AS place FROM scheduler_request r) v \
-                    ORDER BY place, id LIMIT ?1",
-    read_retries: "SELECT task_id, scheduled_at, attempt, due_at FROM (SELECT r.*, \
-                   ROW_NUMBER() OVER (PARTITION BY task_id ORDER BY due_at) AS place FROM scheduler_retry r) v \
-                   WHERE place <= ?1 ORDER BY due_at LIMIT ?2",
+    // What cannot be read hides nothing that can: the ends of time are those of chrono.
+    read_requests: "SELECT id, task_id, requested_at FROM (SELECT v.*, \
+                    ROW_NUMBER() OVER (PARTITION BY task_id, is_readable ORDER BY id) AS place FROM (SELECT r.*, \
+                    requested_at BETWEEN -8334601228800000 AND 8210266876799999 AS is_readable \
+                    FROM scheduler_request r) v) w ORDER BY is_readable DESC, place, id LIMIT ?1",
+    read_retries: "SELECT task_id, scheduled_at, attempt, due_at FROM (SELECT v.*, \
+                   ROW_NUMBER() OVER (PARTITION BY task_id, is_readable ORDER BY due_at) AS place FROM (SELECT r.*, \
+                   scheduled_at BETWEEN -8334601228800000 AND 8210266876799999 AND attempt >= 0 AS is_readable \
+                   FROM scheduler_retry r) v) w WHERE place <= ?1 ORDER BY is_readable DESC, due_at LIMIT ?2",
     read_meta: "SELECT value FROM scheduler_meta WHERE name = ?1",
     read_cursors: "SELECT v.value, (SELECT e.scheduled_at FROM execute_task e \
                    WHERE e.task_id = v.value AND e.source = 'schedule' ORDER BY e.scheduled_at DESC LIMIT 1) \
