@@ -26,6 +26,8 @@ use crate::plan::{
 #[derive(Debug, Default)]
 pub(super) struct Requests {
     waiting: BTreeMap<Key, Request>,
+    /// When each is due: it waits once, whatever brought it, and however often it was put off.
+    due_at: HashMap<Identity, DateTime<Utc>>,
     /// Retries that began to wait while a reading was under way, which may have seen them or not.
     fresh: Vec<Request>,
 }
@@ -55,6 +57,13 @@ fn key(request: &Request) -> Key {
     (request.due_at, request.task_id, request.scheduled_at, request.attempt)
 }
 
+/// Task, instant and attempt.
+type Identity = (TaskId, DateTime<Utc>, u32);
+
+fn identity(request: &Request) -> Identity {
+    (request.task_id, request.scheduled_at, request.attempt)
+}
+
 /// Comes after all that are due at `now`.
 fn end_of(now: Now) -> Key {
     (now.wall, TaskId::MAX, DateTime::<Utc>::MAX_UTC, u32::MAX)
@@ -70,18 +79,28 @@ impl Requests {
     pub(super) fn read(&mut self, read: Vec<Request>, is_whole: bool) {
         if is_whole {
             self.waiting.clear();
+            self.due_at.clear();
         }
         for request in read.into_iter().chain(std::mem::take(&mut self.fresh)) {
             self.wait(request);
         }
         // What is gone from the table leaves only when its turn comes: no more of it than of the living.
         while self.waiting.len() > 2 * MOST_REQUESTS {
-            self.waiting.pop_last();
+            let Some((_, last)) = self.waiting.pop_last() else { break };
+            self.due_at.remove(&identity(&last));
         }
     }
 
     pub(super) fn wait(&mut self, request: Request) {
+        self.remove(&request);
+        self.due_at.insert(identity(&request), request.due_at);
         self.waiting.insert(key(&request), request);
+    }
+
+    fn remove(&mut self, request: &Request) {
+        if let Some(due_at) = self.due_at.remove(&identity(request)) {
+            self.waiting.remove(&key(&Request { due_at, ..request.clone() }));
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -154,7 +173,7 @@ impl Node {
         let ready: Vec<Request> =
             self.requests.due(now).filter(is_ready).take(room).cloned().collect();
         let claim = |request: &Request| {
-            self.requests.waiting.remove(&key(request));
+            self.requests.remove(request);
             self.mark_claiming(request.task_id);
             self.claim_request(request)
         };
@@ -269,13 +288,24 @@ mod tests {
     }
 
     #[test]
+    fn what_was_put_off_waits_once_though_no_reading_is_whole() {
+        let mut requests = Requests::default();
+        for put_off_to in [20, 30, 40] {
+            requests.read(vec![retry(1, 10)], false);
+            requests.wait(retry(1, put_off_to));
+        }
+        assert_eq!(waiting(&requests), [1]);
+        assert_eq!(requests.next_due(now(0)), Some(at(40)));
+    }
+
+    #[test]
     fn a_reading_that_is_not_whole_forgets_nothing_and_fills_no_memory() {
         let mut requests = Requests::default();
         requests.read(vec![retry(1, 10), retry(99, 99)], true);
         requests.read(vec![retry(2, 20)], false);
         assert_eq!(waiting(&requests), [1, 2, 99]);
         let many = 3 * i64::try_from(MOST_REQUESTS).unwrap();
-        requests.read((0..many).map(|task| retry(task, 50)).collect(), false);
+        requests.read((3..many).map(|task| retry(task, 50)).collect(), false);
         assert_eq!(requests.waiting.len(), 2 * MOST_REQUESTS);
         assert_eq!(waiting(&requests)[..2], [1, 2], "the soonest stay");
     }
