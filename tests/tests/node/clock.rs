@@ -207,3 +207,25 @@ fn nor_is_one_dead_that_could_not_renew_for_a_while_before() {
     world.advance_to("2026-01-01T12:02:24Z");
     assert_eq!(world.rows()[0].status, "lost");
 }
+
+#[test]
+fn a_sleep_is_taken_off_once_though_a_renewal_saw_the_databases_clock_before_it() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.add(&row("hour", "interval", "3600"));
+    world.takes = None;
+    world.advance_to("2026-01-01T12:59:59Z");
+    world.holds = |call| matches!(call, Call::Claim(_));
+    world.advance_to("2026-01-01T13:00:00Z");
+    let claimed = world.held.take().expect("the claim is committed");
+    world.holds = |call| matches!(call, Call::Renew);
+    while world.held.is_none() {
+        world.advance_to(&(world.now.wall + TimeDelta::milliseconds(10)).to_rfc3339());
+    }
+    let renewed = world.held.take().unwrap();
+    world.holds = |_| false;
+    // The machine sleeps, and its monotonic clock too: of 25 s of trust the last 10 s before it and the 13 s are gone.
+    world.set_clock(world.now.wall + TimeDelta::seconds(13));
+    world.send(renewed);
+    world.send(claimed);
+    world.check_history(&["13:00:00 todo"]);
+}

@@ -71,12 +71,21 @@ impl Clocks {
     }
 
     /// The database's clock was seen. When it was set, or went on while the machine slept: for how long that may have been,
-    /// beyond what the machine's own clock has told.
-    pub(super) fn sighted(&mut self, sighting: Sighting, local: Now) -> Option<Duration> {
-        let told = std::mem::take(&mut self.told);
-        let ahead = self.database.sighted(sighting);
+    /// beyond what the machine's own clock has told. `slept_meanwhile`: since the question.
+    pub(super) fn sighted(
+        &mut self,
+        sighting: Sighting,
+        local: Now,
+        slept_meanwhile: Duration,
+    ) -> Option<Duration> {
         self.machine.compared(local);
-        ahead.map(|ahead| ahead.to_std().unwrap_or_default().saturating_sub(told))
+        let told = std::mem::take(&mut self.told);
+        let Some(ahead) = self.database.sighted(sighting) else {
+            // It may have been made before the machine slept, and be heard of after: then the next one tells.
+            self.told = told.min(slept_meanwhile);
+            return None;
+        };
+        Some(ahead.to_std().unwrap_or_default().saturating_sub(told))
     }
 
     /// How the machine's clock stood before a sighting, and how it stands after it. Two sightings must agree that it is
@@ -113,7 +122,7 @@ mod tests {
 
     fn clocks() -> Clocks {
         let mut clocks = Clocks::new(Duration::from_secs(2));
-        assert_eq!(clocks.sighted(sighting(100, 0), local(100, 0)), None);
+        assert_eq!(clocks.sighted(sighting(100, 0), local(100, 0), Duration::ZERO), None);
         clocks
     }
 
@@ -121,17 +130,32 @@ mod tests {
     fn a_sleep_that_both_clocks_tell_of_counts_once() {
         let mut clocks = clocks();
         assert_eq!(clocks.look_for_a_step(local(140, 0)), Some(Duration::from_secs(40)));
-        let beyond = clocks.sighted(sighting(145, 0), local(145, 0));
+        let beyond = clocks.sighted(sighting(145, 0), local(145, 0), Duration::ZERO);
         assert_eq!(beyond, Some(Duration::from_secs(5)));
         assert_eq!(clocks.look_for_a_step(local(145, 0)), None);
-        let all = clocks.sighted(sighting(185, 0), local(185, 0));
+        let all = clocks.sighted(sighting(185, 0), local(185, 0), Duration::ZERO);
         assert_eq!(all, Some(Duration::from_secs(40)), "what was told before is forgotten");
+    }
+
+    #[test]
+    fn a_sighting_that_was_made_before_the_sleep_leaves_it_to_the_next() {
+        for (slept_meanwhile, beyond) in [(13, 0), (0, 13)] {
+            let mut clocks = clocks();
+            clocks.look_for_a_step(local(113, 0));
+            let slept_meanwhile = Duration::from_secs(slept_meanwhile);
+            assert_eq!(clocks.sighted(sighting(100, 0), local(113, 0), slept_meanwhile), None);
+            let next = clocks.sighted(sighting(113, 0), local(113, 0), Duration::ZERO);
+            assert_eq!(next, Some(Duration::from_secs(beyond)));
+        }
     }
 
     #[test]
     fn a_clock_that_was_set_back_is_no_sleep() {
         assert_eq!(clocks().look_for_a_step(local(60, 0)), Some(Duration::ZERO));
-        assert_eq!(clocks().sighted(sighting(60, 0), local(100, 0)), Some(Duration::ZERO));
+        assert_eq!(
+            clocks().sighted(sighting(60, 0), local(100, 0), Duration::ZERO),
+            Some(Duration::ZERO)
+        );
     }
 
     #[test]

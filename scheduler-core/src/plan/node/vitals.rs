@@ -88,7 +88,7 @@ impl Node {
         local: Now,
         actions: &mut Vec<Action>,
     ) {
-        if let Some(slept) = self.clocks.sighted(sighting, local) {
+        if let Some(slept) = self.clocks.sighted(sighting, local, self.slept_in_renewal) {
             self.lease.contact_lost();
             self.reading.hurry();
             self.slept(slept);
