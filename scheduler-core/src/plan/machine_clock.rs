@@ -10,8 +10,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Now;
 
-/// From here on a wall clock has been set, not merely drifted.
-const STEP: TimeDelta = TimeDelta::milliseconds(500);
+/// From here on a clock has been set, not merely drifted, and no lease's margin makes up for it.
+pub const STEP: TimeDelta = TimeDelta::milliseconds(500);
 
 /// The two clocks of a machine, as they stood to each other when they were last compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

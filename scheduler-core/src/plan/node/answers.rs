@@ -68,6 +68,7 @@ impl Node {
     ) {
         let Ok(settled) = result else {
             self.claims.back_off(now);
+            self.settles_at = now.mono + READ_AGAIN;
             self.unsettled.extend(claims);
             return;
         };

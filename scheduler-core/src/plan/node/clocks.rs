@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use crate::plan::{
     Now,
     database_clock::{DatabaseClock, Sighting},
-    machine_clock::MachineClock,
+    machine_clock::{MachineClock, STEP},
 };
 
 /// Both clocks, and how they stood to each other when they were last read.
@@ -80,7 +80,9 @@ impl Clocks {
     ) -> Option<Duration> {
         self.machine.compared(local);
         let told = std::mem::take(&mut self.told);
-        let Some(ahead) = self.database.sighted(sighting) else {
+        // Several servers behind one address show no more than that.
+        let is_step = |ahead: &TimeDelta| ahead.abs() > STEP;
+        let Some(ahead) = self.database.sighted(sighting).filter(is_step) else {
             // It may have been made before the machine slept, and be heard of after: then the next one tells.
             self.told = told.min(slept_meanwhile);
             return None;
@@ -146,6 +148,17 @@ mod tests {
             assert_eq!(clocks.sighted(sighting(100, 0), local(113, 0), slept_meanwhile), None);
             let next = clocks.sighted(sighting(113, 0), local(113, 0), Duration::ZERO);
             assert_eq!(next, Some(Duration::from_secs(beyond)));
+        }
+    }
+
+    #[test]
+    fn two_servers_half_a_second_apart_are_no_clock_that_was_set() {
+        let half = TimeDelta::milliseconds(500);
+        for (at, is_set) in [(half, false), (half + TimeDelta::milliseconds(1), true)] {
+            let mut other = sighting(100, 0);
+            other.at += at;
+            let told = clocks().sighted(other, local(100, 0), Duration::ZERO);
+            assert_eq!(told.is_some(), is_set);
         }
     }
 

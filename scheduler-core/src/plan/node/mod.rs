@@ -353,6 +353,7 @@ impl Node {
     /// What failed meanwhile did not fail for its own sake.
     fn try_at_once_what_failed(&mut self) {
         self.records.forgive();
+        self.settles_at = Duration::ZERO;
         self.reading.hurry();
         for task_id in self.claims.forgive() {
             self.plan_next(task_id);
