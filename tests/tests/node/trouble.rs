@@ -278,18 +278,27 @@ fn a_task_whose_claims_always_fail_harms_no_other() {
 }
 
 #[test]
-fn a_claim_of_unknown_fate_is_cancelled_when_its_row_was_switched_off_meanwhile() {
-    let mut world = World::new("2026-01-01T12:00:00Z");
-    let id = world.add(&row("ten", "interval", "10"));
-    world.advance_to("2026-01-01T12:00:09Z");
-    world.database = Database::LosesAnswers;
-    world.advance_to("2026-01-01T12:00:10Z");
-    wait(world.store.set_enabled(id, false)).unwrap();
-    let reading = wait(world.store.read()).unwrap();
-    world.send(Event::Read(Ok(reading)));
-    world.database = Database::Answers;
-    world.advance_to("2026-01-01T12:00:20Z");
-    world.check_history(&["12:00:10 cancelled"]);
+fn a_claim_of_unknown_fate_is_cancelled_when_its_row_changed_meanwhile_and_says_how() {
+    let changes: [(&str, fn(&World, TaskId)); 3] = [
+        ("switched off", |world, id| wait(world.store.set_enabled(id, false)).unwrap()),
+        ("rejected", |world, id| wait(world.store.set_spec(id, "often")).unwrap()),
+        ("deleted", |world, id| wait(world.store.delete(id)).unwrap()),
+    ];
+    for (what, change) in changes {
+        let mut world = World::new("2026-01-01T12:00:00Z");
+        let id = world.add(&row("ten", "interval", "10"));
+        world.advance_to("2026-01-01T12:00:09Z");
+        world.database = Database::LosesAnswers;
+        world.advance_to("2026-01-01T12:00:10Z");
+        change(&world, id);
+        let reading = wait(world.store.read()).unwrap();
+        world.send(Event::Read(Ok(reading)));
+        world.database = Database::Answers;
+        world.advance_to("2026-01-01T12:00:20Z");
+        world.check_history(&["12:00:10 cancelled"]);
+        let reason = &world.extra(Status::Cancelled)["reason"];
+        assert_eq!(reason, &format!("the row was {what} before the run began"));
+    }
 }
 
 #[test]

@@ -120,9 +120,14 @@ impl Node {
         self.say_what_does_not_run(claim, actions);
         let started = execution.zip(claim.run());
         let Some(live) = self.live_mut(claim.task_id) else {
-            // Disabled, deleted or rejected between the claim and its answer.
+            // Between the claim and its answer.
+            let reason = match self.known.get(&claim.task_id) {
+                Some(Known::Rejected(_)) => "the row was rejected before the run began",
+                Some(_) => "the row was switched off before the run began",
+                None => "the row was deleted before the run began",
+            };
             if let Some((execution_id, entry)) = started {
-                let why_not = (Status::Cancelled, "the row was switched off before the run began");
+                let why_not = (Status::Cancelled, reason);
                 self.finish(unstarted(execution_id, claim.task_id, entry, why_not, now));
             }
             return;

@@ -103,9 +103,12 @@ fn from_ms_or_nearest(cell: &Cell) -> Option<DateTime<Utc>> {
     Some(from_ms(cell).unwrap_or(nearest))
 }
 
+/// The longest value that is shown of a row which cannot be read, in characters.
+const SHOWN: usize = 40;
+
 fn unreadable(table: &str, columns: &[&str], row: &[Cell]) -> String {
-    let named =
-        columns.iter().zip(row).map(|(column, cell)| format!("{column} {}", cell.to_lossy()));
+    let shown = |cell: &Cell| cell.to_lossy().chars().take(SHOWN).collect::<String>();
+    let named = columns.iter().zip(row).map(|(column, cell)| format!("{column} {}", shown(cell)));
     let named = named.collect::<Vec<_>>().join(", ");
     let wanted = "expected milliseconds of an instant, and of a retry an attempt of 0 or more";
     format!("row of {table} with {named}: {wanted}")
