@@ -302,6 +302,28 @@ fn a_claim_of_unknown_fate_is_cancelled_when_its_row_changed_meanwhile_and_says_
 }
 
 #[test]
+fn a_retry_whose_row_is_rejected_before_its_claim_is_settled_waits_until_the_row_is_mended() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let extra = r#"{"retries": 1, "backoff": "3s"}"#;
+    let id = world.add(&with_extra(row("hour", "interval", "3600"), extra));
+    world.takes = None;
+    world.advance_to("2026-01-01T13:00:00Z");
+    world.end(1, Err("no".to_owned()));
+    world.database = Database::LosesAnswers;
+    world.advance_to("2026-01-01T13:00:04Z");
+    wait(world.store.set_spec(id, "often")).unwrap();
+    let reading = wait(world.store.read()).unwrap();
+    world.send(Event::Read(Ok(reading)));
+    world.database = Database::Answers;
+    world.takes = Some(TimeDelta::zero());
+    world.advance_to("2026-01-01T13:00:40Z");
+    world.check_history(&["13:00:00 fail", "13:00:00 cancelled"]);
+    wait(world.store.set_spec(id, "3600")).unwrap();
+    world.advance_to("2026-01-01T13:01:00Z");
+    world.check_history(&["13:00:00 fail", "13:00:00 cancelled", "13:00:00 success"]);
+}
+
+#[test]
 fn a_retry_that_cannot_be_claimed_holds_up_neither_fires_nor_retries_of_others() {
     let mut world = World::new("2026-01-01T12:00:00Z");
     world.takes = None;

@@ -14,7 +14,8 @@ use crate::plan::{
     claim::{Claim, Entry, Origin, Refusal, Verdict},
     execution::{ExecutionId, Outcome, Status, extra_of_reason},
     lease::OVER,
-    task::{Overlap, TaskId},
+    retry::{Attempt, Cause},
+    task::{Overlap, Policy, TaskId},
 };
 
 /// How long what failed together is put off: it is tried in parts.
@@ -120,15 +121,8 @@ impl Node {
         self.say_what_does_not_run(claim, actions);
         let started = execution.zip(claim.run());
         let Some(live) = self.live_mut(claim.task_id) else {
-            // Between the claim and its answer.
-            let reason = match self.known.get(&claim.task_id) {
-                Some(Known::Rejected(_)) => "the row was rejected before the run began",
-                Some(_) => "the row was switched off before the run began",
-                None => "the row was deleted before the run began",
-            };
             if let Some((execution_id, entry)) = started {
-                let why_not = (Status::Cancelled, reason);
-                self.finish(unstarted(execution_id, claim.task_id, entry, why_not, now));
+                self.finish(self.changed_meanwhile(execution_id, claim, entry, now));
             }
             return;
         };
@@ -141,6 +135,32 @@ impl Node {
             self.start(execution_id, claim, entry, now, runs, actions);
         }
         self.plan_next(claim.task_id);
+    }
+
+    /// Between the claim and its answer its row was switched off, deleted or rejected.
+    fn changed_meanwhile(
+        &self,
+        execution_id: ExecutionId,
+        claim: &Claim,
+        entry: &Entry,
+        now: Now,
+    ) -> Outcome {
+        let is_rejected = matches!(self.known.get(&claim.task_id), Some(Known::Rejected(_)));
+        let reason = match self.known.get(&claim.task_id) {
+            Some(_) if is_rejected => "the row was rejected before the run began",
+            Some(_) => "the row was switched off before the run began",
+            None => "the row was deleted before the run began",
+        };
+        let mut outcome =
+            unstarted(execution_id, claim.task_id, entry, (Status::Cancelled, reason), now);
+        // The retry of a row that is rejected waits until the row is mended.
+        if is_rejected && claim.origin == Origin::Retry {
+            let Entry { scheduled_at, attempt: number, ref trace_id, .. } = *entry;
+            let attempt = Attempt { scheduled_at, number, trace_id };
+            outcome.retry = Policy::default().retry(Cause::NeverBegan, attempt, now.wall);
+            outcome.extra = extra_of_reason(reason, outcome.retry.map(|retry| retry.due_at));
+        }
+        outcome
     }
 
     fn start(
