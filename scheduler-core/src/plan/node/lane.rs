@@ -149,6 +149,12 @@ impl Lane {
         is_news
     }
 
+    /// The task is no more.
+    pub(super) fn forget(&mut self, task: TaskId) {
+        self.together.remove(&task);
+        self.alone.remove(&task);
+    }
+
     /// The database is back: what failed did not fail for its own sake. Which tasks failed alone.
     pub(super) fn forgive(&mut self) -> Vec<TaskId> {
         self.resume();

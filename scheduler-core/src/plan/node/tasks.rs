@@ -196,6 +196,7 @@ impl Node {
             if let Some(Known::Live(live)) = self.known.get(&id) {
                 actions.push(Action::Report(Notice::Deleted(id, Arc::clone(&live.task.key))));
             }
+            self.claims.forget(id);
             self.replace(id, None);
         }
     }
