@@ -153,11 +153,15 @@ impl<'a> Cluster<'a> {
 
     #[track_caller]
     pub(crate) fn goes_on(&self) {
-        let successes =
-            || self.number("SELECT COUNT(*) FROM execute_task WHERE status = 'success'");
-        let before = successes();
-        let more = poll::until(PATIENCE, || (successes() >= before + 2).then_some(()));
-        assert!(more.is_some(), "no fire within {PATIENCE:?}");
+        let successes = "SELECT COUNT(*) FROM execute_task WHERE status = 'success'";
+        self.comes_to(self.number(successes) + 2, successes);
+    }
+
+    /// Waits until what is counted is as many.
+    #[track_caller]
+    pub(crate) fn comes_to(&self, number: i64, counted: &str) {
+        let more = poll::until(PATIENCE, || (self.number(counted) >= number).then_some(()));
+        assert!(more.is_some(), "not {number} within {PATIENCE:?}: {counted}");
     }
 
     #[track_caller]
