@@ -279,7 +279,8 @@ fn a_task_whose_claims_always_fail_harms_no_other() {
 
 #[test]
 fn a_claim_of_unknown_fate_is_cancelled_when_its_row_changed_meanwhile_and_says_how() {
-    let changes: [(&str, fn(&World, TaskId)); 3] = [
+    type Change = fn(&World, TaskId);
+    let changes: [(&str, Change); 3] = [
         ("switched off", |world, id| wait(world.store.set_enabled(id, false)).unwrap()),
         ("rejected", |world, id| wait(world.store.set_spec(id, "often")).unwrap()),
         ("deleted", |world, id| wait(world.store.delete(id)).unwrap()),
