@@ -14,7 +14,7 @@ use scheduler_core::{App, clock};
 
 use super::{
     Place,
-    calm::Calm,
+    calm::{Calm, Span},
     outages::wall_ms,
     stop::Stop,
     witness::{self, Line, Notebook},
@@ -62,6 +62,8 @@ pub(super) struct Nodes {
     pub(super) wrong: Vec<String>,
     /// Which process was killed, frozen, woken or asked to stop when, by the wall clock.
     pub(super) troubles: Vec<(u32, i64)>,
+    /// Which process was frozen or cut off, from then until then by the wall clock: what it had in hand stays locked.
+    pub(super) silences: Vec<(u32, Span)>,
     /// Which process was killed when, by the wall clock.
     pub(super) deaths: BTreeMap<u32, i64>,
     pub(super) calm: Calm,
@@ -95,6 +97,7 @@ impl Nodes {
             counts: BTreeMap::new(),
             wrong: Vec::new(),
             troubles: Vec::new(),
+            silences: Vec::new(),
             deaths: BTreeMap::new(),
             calm: Calm::new(count),
             stops: Vec::new(),
@@ -159,6 +162,7 @@ impl Nodes {
             Fate::Runs(child) => {
                 signal(&child, "STOP")?;
                 self.befell(&child, "freezes");
+                self.falls_silent(child.id(), span);
                 self.becomes(index, Fate::Frozen(child, clock::mono() + span));
                 Ok(true)
             }
@@ -191,12 +195,20 @@ impl Nodes {
     /// Cuts it off from the database, if it runs.
     pub(super) fn cut_off(&mut self, index: usize, span: Duration) {
         if let Fate::Runs(child) = &self.fates[index] {
-            self.troubles.push((child.id(), wall_ms()));
+            let pid = child.id();
+            self.troubles.push((pid, wall_ms()));
+            self.falls_silent(pid, span);
             self.count("cuts");
             self.links[index].cut_off();
             self.cuts[index] = Some(clock::mono() + span);
             self.note_calm(index);
         }
+    }
+
+    fn falls_silent(&mut self, pid: u32, span: Duration) {
+        let from_ms = wall_ms();
+        let until_ms = from_ms + i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+        self.silences.push((pid, Span { from_ms, until_ms }));
     }
 
     /// Opens its link, if that is cut off.

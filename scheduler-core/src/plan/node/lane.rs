@@ -29,8 +29,8 @@ pub(super) struct Lane {
     /// How many of those that failed together are tried at once.
     part: usize,
     together: HashSet<TaskId>,
-    /// And from when on each is tried again.
-    alone: HashMap<TaskId, Duration>,
+    /// How often each has failed alone, and from when on it is tried again.
+    alone: HashMap<TaskId, (u32, Duration)>,
     turn: u8,
     chance: u64,
 }
@@ -82,7 +82,7 @@ impl Lane {
 
     /// From when on a task that failed alone is tried again.
     pub(super) fn tried_again_at(&self, task: TaskId) -> Option<Duration> {
-        self.alone.get(&task).copied()
+        self.alone.get(&task).map(|(_, at)| *at)
     }
 
     /// How many tasks do not stand well.
@@ -137,10 +137,11 @@ impl Lane {
             return false;
         };
         self.together.remove(task);
-        // Once it is tried again soon: what is tried is not always the same.
-        let is_news = !self.alone.contains_key(task);
-        let later = if is_news { LOCKED_FOR } else { PUT_OFF };
-        self.alone.insert(*task, now.mono + later);
+        let before = self.alone.get(task).map_or(0, |(failures, _)| *failures);
+        // At first it is tried again soon: it may have been chance, and what is tried is not always the same.
+        let later = (LOCKED_FOR * 2_u32.pow(before.min(6))).min(PUT_OFF);
+        self.alone.insert(*task, (before + 1, now.mono + later));
+        let is_news = before == 0;
         if is_trouble {
             self.back_off(now);
         } else {

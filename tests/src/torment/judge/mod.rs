@@ -74,7 +74,7 @@ pub(super) fn judge(world: &World, testimony: &[Line], until_ms: i64) -> Result<
     let anchors = audit::anchors(&world.server, &world.database)?;
     let fires = instants::instants(&rows, &anchors, until_ms, &mut wrong);
     let audited = audit::audit(&world.server, &world.database, &rows, &mut wrong)?;
-    let stops = trouble::stops(&world.nodes.stops, &world.outages.past, &rows, &mut wrong);
+    let stops = trouble::stops(&world.nodes, &world.outages.past, &rows, &mut wrong);
     let recoveries = trouble::recoveries(&world.nodes, &world.outages.past, &rows, &mut wrong);
     let outages =
         trouble::outages(&world.outages.past, &world.nodes.troubles, &rows, testimony, &mut wrong);
