@@ -13,7 +13,11 @@ use sqlx::{
     mysql::{MySqlConnectOptions, MySqlPoolOptions},
 };
 
-use super::{SqlStore, connection::Pools, statements::Statements};
+use super::{
+    SqlStore,
+    connection::Pools,
+    statements::{READ_REQUESTS, READ_RETRIES, Statements},
+};
 use crate::store::StoreError;
 
 /// How to reach a MySQL or MariaDB server.
@@ -159,15 +163,8 @@ pub(crate) static MYSQL: Statements = Statements {
 
     read_tasks: concat!("SELECT ", task_columns!(), " FROM task WHERE id > ? ORDER BY id LIMIT ?"),
     read_task: concat!("SELECT ", task_columns!(), " FROM task WHERE id = ?"),
-    // What cannot be read hides nothing that can: the ends of time are those of chrono.
-    read_requests: "SELECT id, task_id, requested_at FROM (SELECT v.*, \
-                    ROW_NUMBER() OVER (PARTITION BY task_id, is_readable ORDER BY id) AS place FROM (SELECT r.*, \
-                    requested_at BETWEEN -8334601228800000 AND 8210266876799999 AS is_readable \
-                    FROM scheduler_request r) v) w ORDER BY is_readable DESC, place, id LIMIT ?",
-    read_retries: "SELECT task_id, scheduled_at, attempt, due_at FROM (SELECT v.*, \
-                   ROW_NUMBER() OVER (PARTITION BY task_id, is_readable ORDER BY due_at) AS place FROM (SELECT r.*, \
-                   scheduled_at BETWEEN -8334601228800000 AND 8210266876799999 AND attempt >= 0 AS is_readable \
-                   FROM scheduler_retry r) v) w WHERE place <= ? ORDER BY is_readable DESC, due_at LIMIT ?",
+    read_requests: READ_REQUESTS,
+    read_retries: READ_RETRIES,
     read_meta: "SELECT value FROM scheduler_meta WHERE name = ?",
     read_cursors: concat!(
         "SELECT v.id, (SELECT e.scheduled_at FROM execute_task e \

@@ -8,7 +8,11 @@ use std::{path::Path, time::Duration};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use super::{SqlStore, connection::Pools, statements::Statements};
+use super::{
+    SqlStore,
+    connection::Pools,
+    statements::{READ_REQUESTS, READ_RETRIES, Statements},
+};
 use crate::store::StoreError;
 
 impl SqlStore {
@@ -97,15 +101,8 @@ pub(crate) static SQLITE: Statements = Statements {
         " FROM task WHERE id > ?1 ORDER BY id LIMIT ?2"
     ),
     read_task: concat!("SELECT ", task_columns!(), " FROM task WHERE id = ?1"),
-    // What cannot be read hides nothing that can: the ends of time are those of chrono.
-    read_requests: "SELECT id, task_id, requested_at FROM (SELECT v.*, \
-                    ROW_NUMBER() OVER (PARTITION BY task_id, is_readable ORDER BY id) AS place FROM (SELECT r.*, \
-                    requested_at BETWEEN -8334601228800000 AND 8210266876799999 AS is_readable \
-                    FROM scheduler_request r) v) w ORDER BY is_readable DESC, place, id LIMIT ?1",
-    read_retries: "SELECT task_id, scheduled_at, attempt, due_at FROM (SELECT v.*, \
-                   ROW_NUMBER() OVER (PARTITION BY task_id, is_readable ORDER BY due_at) AS place FROM (SELECT r.*, \
-                   scheduled_at BETWEEN -8334601228800000 AND 8210266876799999 AND attempt >= 0 AS is_readable \
-                   FROM scheduler_retry r) v) w WHERE place <= ?1 ORDER BY is_readable DESC, due_at LIMIT ?2",
+    read_requests: READ_REQUESTS,
+    read_retries: READ_RETRIES,
     read_meta: "SELECT value FROM scheduler_meta WHERE name = ?1",
     read_cursors: "SELECT v.value, (SELECT e.scheduled_at FROM execute_task e \
                    WHERE e.task_id = v.value AND e.source = 'schedule' ORDER BY e.scheduled_at DESC LIMIT 1) \

@@ -5,6 +5,30 @@
 //! of the batch. Instants are BIGINT epoch milliseconds in our own columns and whole seconds for the
 //! original's timestamps.
 
+/// The instants that can be read: those of chrono, in epoch milliseconds.
+macro_rules! readable {
+    () => {
+        "BETWEEN -8334601228800000 AND 8210266876799999"
+    };
+}
+
+/// [`Statements::read_requests`] in both dialects. What cannot be read hides nothing that can.
+pub(super) const READ_REQUESTS: &str = concat!(
+    "SELECT id, task_id, requested_at FROM (SELECT v.*, \
+     ROW_NUMBER() OVER (PARTITION BY task_id, is_readable ORDER BY id) AS place FROM (SELECT r.*, requested_at ",
+    readable!(),
+    " AS is_readable FROM scheduler_request r) v) w ORDER BY is_readable DESC, place, id LIMIT ?"
+);
+
+/// The same for [`Statements::read_retries`].
+pub(super) const READ_RETRIES: &str = concat!(
+    "SELECT task_id, scheduled_at, attempt, due_at FROM (SELECT v.*, \
+     ROW_NUMBER() OVER (PARTITION BY task_id, is_readable ORDER BY due_at) AS place FROM (SELECT r.*, scheduled_at ",
+    readable!(),
+    " AND attempt >= 0 AS is_readable FROM scheduler_retry r) v) w \
+     WHERE place <= ? ORDER BY is_readable DESC, due_at LIMIT ?"
+);
+
 /// The texts of one dialect.
 #[derive(Debug)]
 pub(crate) struct Statements {
@@ -16,7 +40,7 @@ pub(crate) struct Statements {
     pub(crate) read_tasks: &'static str,
     /// `(id)` → the same columns.
     pub(crate) read_task: &'static str,
-    /// → `id, task_id, requested_at`, oldest first.
+    /// `(limit)` → `id, task_id, requested_at`, the first of each task before the second of any.
     pub(crate) read_requests: &'static str,
     /// `(limit per task, limit)` → `task_id, scheduled_at, attempt, due_at`, those that are due first at the front.
     pub(crate) read_retries: &'static str,
@@ -182,5 +206,17 @@ impl Statements {
             add_meta,
             read_unique_keys,
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, Utc};
+
+    #[test]
+    fn what_can_be_read_ends_where_chrono_does() {
+        let [first, last] =
+            [DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC].map(|end| end.timestamp_millis());
+        assert_eq!(readable!(), format!("BETWEEN {first} AND {last}"));
     }
 }
