@@ -10,43 +10,40 @@ fn lateness(world: &World, task: TaskId) -> Vec<i64> {
         .collect()
 }
 
-/// A stranger's transaction holds the rows of thirty tasks: they fail together, and each alone.
-#[test]
-fn thirty_tasks_whose_claims_fail_at_once_delay_no_other() {
-    let mut world = World::new("2026-01-01T12:00:00Z");
-    for index in 0..30 {
-        let bad = world.add(&row(&format!("bad {index}"), "interval", "60"));
-        world.poisons.push(bad);
-    }
+/// Adds tasks of a minute each.
+fn add_many(world: &mut World, key: &str, count: usize) -> Vec<TaskId> {
+    (0..count).map(|index| world.add(&row(&format!("{key} {index}"), "interval", "60"))).collect()
+}
+
+/// Five minutes of a task of ten seconds, in a world where others fail.
+#[track_caller]
+fn check_that_a_good_one_runs_on(mut world: World) {
     let good = world.add(&row("good", "interval", "10"));
     world.advance_to("2026-01-01T12:05:00Z");
     let late = lateness(&world, good);
     assert_eq!(late.len(), 30, "{late:?} {:?}", world.history_of(good));
     assert!(late.iter().all(|late| *late <= 10_000), "{late:?} ms");
+}
+
+/// They fail together, and each alone.
+#[test]
+fn thirty_tasks_whose_claims_fail_at_once_delay_no_other() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.poisons = add_many(&mut world, "bad", 30);
+    check_that_a_good_one_runs_on(world);
 }
 
 #[test]
 fn thirty_outcomes_that_cannot_be_written_delay_no_other() {
     let mut world = World::new("2026-01-01T12:00:00Z");
-    for index in 0..30 {
-        let bad = world.add(&row(&format!("bad {index}"), "interval", "60"));
-        world.unrecordables.push(bad);
-    }
-    let good = world.add(&row("good", "interval", "10"));
-    world.advance_to("2026-01-01T12:05:00Z");
-    let late = lateness(&world, good);
-    assert_eq!(late.len(), 30, "{late:?} {:?}", world.history_of(good));
-    assert!(late.iter().all(|late| *late <= 10_000), "{late:?} ms");
+    world.unrecordables = add_many(&mut world, "bad", 30);
+    check_that_a_good_one_runs_on(world);
 }
 
-/// Of those a stop leaves the outcomes that could be written unwritten.
 #[test]
 fn a_stop_records_what_can_be_recorded() {
     let mut world = World::new("2026-01-01T12:00:00Z");
-    for index in 0..10 {
-        let bad = world.add(&row(&format!("bad {index}"), "interval", "60"));
-        world.unrecordables.push(bad);
-    }
+    world.unrecordables = add_many(&mut world, "bad", 10);
     let good = world.add(&row("good", "interval", "50"));
     world.takes = Some(TimeDelta::seconds(10_000));
     world.advance_to("2026-01-01T12:01:00Z");
@@ -56,14 +53,11 @@ fn a_stop_records_what_can_be_recorded() {
     assert_eq!(world.history_of(good), ["12:00:50 cancelled"]);
 }
 
-/// The manual runs of a task that fails alone leave no turn to the fires of others.
 #[test]
 fn what_waits_of_a_task_that_fails_starves_neither_the_healed_nor_the_healthy() {
     let mut world = World::new("2026-01-01T12:00:00Z");
     let bad = world.add(&row("bad", "interval", "3600"));
-    let healed: Vec<_> = (0..10)
-        .map(|index| world.add(&row(&format!("healed {index}"), "interval", "60")))
-        .collect();
+    let healed = add_many(&mut world, "healed", 10);
     let good = world.add(&row("good", "interval", "45"));
     world.advance_to("2026-01-01T12:00:55Z");
     for index in 0..150 {
@@ -85,10 +79,7 @@ fn what_waits_of_a_task_that_fails_starves_neither_the_healed_nor_the_healthy() 
 fn an_outcome_that_could_not_be_written_for_a_moment_waits_for_none_that_never_can() {
     let mut world = World::new("2026-01-01T12:00:00Z");
     let healed = world.add(&row("healed", "interval", "30"));
-    for index in 0..20 {
-        let bad = world.add(&row(&format!("bad {index}"), "interval", "60"));
-        world.unrecordables.push(bad);
-    }
+    world.unrecordables = add_many(&mut world, "bad", 20);
     world.advance_to("2026-01-01T12:04:55Z");
     world.unrecordables.push(healed);
     world.advance_to("2026-01-01T12:05:08Z");

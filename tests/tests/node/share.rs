@@ -87,13 +87,11 @@ fn a_fire_of_another_is_claimed_if_it_cannot_be_seen_whether_it_is_accounted_for
     world.check_history(&["12:01:00 success"]);
 }
 
-#[test]
-fn a_retry_of_anothers_task_is_left_to_it_while_it_lives() {
-    let (mut world, task) = with_a_task_of_another();
-    live_elsewhere(&mut world, "2026-01-01T12:01:00Z");
-    let execution_id = world.claim_elsewhere(task, "2026-01-01T12:01:00Z", Origin::Schedule);
-    let scheduled_at = at("2026-01-01T12:01:00Z");
-    let due_at = at("2026-01-01T12:01:13Z");
+/// A run of another node fails, and is to be tried again at `due_at`.
+#[track_caller]
+fn fail_elsewhere(world: &mut World, task: TaskId, instant: &str, due_at: DateTime<Utc>) {
+    let execution_id = world.claim_elsewhere(task, instant, Origin::Schedule);
+    let scheduled_at = at(instant);
     let outcome = Outcome {
         execution_id,
         task_id: task,
@@ -105,6 +103,13 @@ fn a_retry_of_anothers_task_is_left_to_it_while_it_lives() {
         retry: Some(Retry { scheduled_at, attempt: 2, due_at }),
     };
     assert_eq!(wait(world.store.record(&[outcome])).unwrap(), [Recorded::Stands]);
+}
+
+#[test]
+fn a_retry_of_anothers_task_is_left_to_it_while_it_lives() {
+    let (mut world, task) = with_a_task_of_another();
+    live_elsewhere(&mut world, "2026-01-01T12:01:00Z");
+    fail_elsewhere(&mut world, task, "2026-01-01T12:01:00Z", at("2026-01-01T12:01:13Z"));
     live_elsewhere(&mut world, "2026-01-01T12:01:13.999Z");
     world.check_history(&["12:01:00 fail"]);
     assert_eq!(world.claims, 0);
@@ -116,23 +121,7 @@ fn a_retry_of_anothers_task_is_left_to_it_while_it_lives() {
 #[test]
 fn a_retry_of_anothers_task_at_the_end_of_time_waits() {
     let (mut world, task) = with_a_task_of_another();
-    let execution_id = world.claim_elsewhere(task, "2026-01-01T12:00:00Z", Origin::Schedule);
-    let retry = Retry {
-        scheduled_at: at("2026-01-01T12:00:00Z"),
-        attempt: 2,
-        due_at: DateTime::<Utc>::MAX_UTC,
-    };
-    let outcome = Outcome {
-        execution_id,
-        task_id: task,
-        trace_id: "elsewhere".into(),
-        status: Status::Fail,
-        extra: "{}".to_owned(),
-        started_at: None,
-        finished_at: at("2026-01-01T12:00:00Z"),
-        retry: Some(retry),
-    };
-    assert_eq!(wait(world.store.record(&[outcome])).unwrap(), [Recorded::Stands]);
+    fail_elsewhere(&mut world, task, "2026-01-01T12:00:00Z", DateTime::<Utc>::MAX_UTC);
     live_elsewhere(&mut world, "2026-01-01T12:00:30Z");
     world.check_history(&["12:00:00 fail"]);
 }
