@@ -7,7 +7,7 @@ use std::{
 
 use crate::plan::{Now, task::TaskId};
 
-/// How long what failed alone is put off.
+/// How long what fails alone is put off at most.
 pub(super) const PUT_OFF: Duration = Duration::from_secs(5);
 
 /// How soon what found the row of its task locked is tried again: the lock of another claim or record is short.
@@ -16,9 +16,9 @@ pub(super) const LOCKED_FOR: Duration = Duration::from_millis(100);
 /// A kind of transaction of which one is in flight at most.
 ///
 /// Tasks whose transactions fail do not take others with them. Those that failed together are tried in halves, until
-/// it is known which fail alone; these are tried one by one, each again after [`PUT_OFF`]. Each standing has its turn, so
-/// that none waits for another. When the database itself is in trouble, the lane backs off (200 ms, doubled up to 5 s, of
-/// which between a half and all is waited).
+/// it is known which fail alone; these are tried one by one, each after a while, of [`PUT_OFF`] at most. Each standing
+/// has its turn, so that none waits for another. When the database itself is in trouble, the lane backs off (200 ms,
+/// doubled up to 5 s, of which between a half and all is waited).
 #[derive(Clone, Debug)]
 pub(super) struct Lane {
     /// Rows of the transaction in flight; 0: none is.
