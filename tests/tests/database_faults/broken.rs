@@ -17,6 +17,7 @@ use scheduler_core::{
 };
 use tests::{
     dbproxy::{Action, DbProxy, Which},
+    poll,
     servers::{MariaDb, mariadb},
 };
 
@@ -158,6 +159,11 @@ fn f15_a_connection_reset_at_any_statement_loses_and_doubles_no_fire() {
     let before = trial.proxy.statements().len();
     trial.await_a_new_fire();
     trial.await_a_new_fire();
+    // Between two renewals lie two seconds, and so do two fires.
+    let is_renewal = |sql: &String| sql.contains(RENEWAL);
+    poll::until(PATIENCE, || {
+        trial.proxy.statements()[before..].iter().any(is_renewal).then_some(())
+    });
     let statements: BTreeSet<String> =
         trial.proxy.statements().split_off(before).into_iter().collect();
     for of in [CLAIM, RECORD, RENEWAL] {
