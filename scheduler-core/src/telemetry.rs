@@ -131,6 +131,9 @@ fn filter(logger: &Logger) -> impl Filter<Registry> + use<> {
 /// Ours: to them `other` does not apply.
 const OWN: [&str; 4] = ["scheduler", "scheduler_core", "scheduler_macros", "jobs"];
 
+/// Says of each connection that fails, many times a second, what the scheduler says of the database once.
+const REPEATS: &str = "sqlx_core::pool::inner";
+
 fn targets(logger: &Logger) -> Targets {
     let level = |name: &str| logger.loggers.get(name).map(|table| level_filter(table.level));
     let root = level("root").unwrap_or(LevelFilter::INFO);
@@ -141,6 +144,7 @@ fn targets(logger: &Logger) -> Targets {
     let named = logger.loggers.iter().filter(|(name, _)| !roles.contains(&name.as_str()));
     Targets::new()
         .with_default(level("other").unwrap_or(root))
+        .with_target(REPEATS, LevelFilter::OFF)
         .with_targets(own)
         .with_targets(scheduler)
         .with_targets(named.map(|(name, table)| (name.clone(), level_filter(table.level))))

@@ -176,6 +176,19 @@ fn each_table_governs_its_targets() {
     check_targets(&[("apscheduler", Warn), ("scheduler", Info)], &all[1..]);
 }
 
+#[test]
+fn what_the_driver_repeats_of_each_connection_is_left_out_unless_it_is_asked_for() {
+    let lines = |levels: &[(&str, Level)]| {
+        let lines = objects(levels, || {
+            tracing::error!(target: "sqlx_core::pool::inner", "error returned from after_connect");
+        });
+        lines.len()
+    };
+    assert_eq!(lines(&[]), 0);
+    assert_eq!(lines(&[("root", Level::Debug), ("other", Level::Info)]), 0);
+    assert_eq!(lines(&[("sqlx_core::pool::inner", Level::Error)]), 1);
+}
+
 /// A pipe that nobody reads any more.
 struct Closed;
 
