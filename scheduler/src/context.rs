@@ -67,10 +67,11 @@ pub(crate) fn load_config(folder: &Path, app: &App) -> Result<Config, ConfigErro
     app.load_config(folder, &app_env, config::environment())
 }
 
-/// At the start, a database that does not answer in time counts as one that is not there.
+/// At the start, a database that goes away or does not answer in time counts as one that is not there.
 pub(crate) fn at_start(error: StoreError) -> anyhow::Error {
     match error {
-        StoreError::Deadline { .. } => exit::unreachable(error.chain()),
+        StoreError::Unreachable { .. } => error.into(),
+        error if error.is_out_of_reach() => exit::unreachable(error.chain()),
         error => error.into(),
     }
 }

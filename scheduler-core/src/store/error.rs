@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sqlx::migrate::MigrateError;
+
 /// An error of a store. The text names the operation; the cause stands in `source`.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -26,7 +28,7 @@ pub enum StoreError {
         database: String,
         /// What the driver said.
         #[source]
-        source: sqlx::migrate::MigrateError,
+        source: MigrateError,
     },
     /// No answer in time; nothing was written.
     #[error("{operation}: no answer from the database within {} s", .after.as_secs_f64())]
@@ -75,6 +77,22 @@ impl StoreError {
     #[must_use]
     pub fn is_unknown(&self) -> bool {
         matches!(self, Self::CommitUnknown { .. })
+    }
+
+    /// Whether the database was not there, or not any more: the same again may do.
+    #[must_use]
+    pub fn is_out_of_reach(&self) -> bool {
+        let is_cut =
+            |error: &sqlx::Error| matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut);
+        match self {
+            Self::Unreachable { .. } | Self::Deadline { .. } | Self::CommitUnknown { .. } => true,
+            Self::Query { source, .. } => is_cut(source),
+            Self::Migrate { source: MigrateError::Execute(source), .. }
+            | Self::Migrate { source: MigrateError::ExecuteMigration(source, _), .. } => {
+                is_cut(source)
+            }
+            _ => false,
+        }
     }
 
     /// The error with its causes on one line.

@@ -3,7 +3,7 @@
 //! Every migration may run again: MySQL commits each change of a table at once, so one that was interrupted
 //! (`kill -9`, a lost connection) is simply started over.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, pin::pin, time::Duration};
 
 use backon::{ConstantBuilder, Retryable as _};
 use sqlx::{
@@ -40,6 +40,7 @@ pub(in crate::store) const NEWEST: i64 = MYSQL[MYSQL.len() - 1].0;
 
 /// Changing a large `execute_task` takes its time.
 const PATIENCE: Duration = Duration::from_secs(3_600);
+const SAY_SO_EVERY: Duration = Duration::from_secs(10);
 
 /// What decides who runs a fire: table and key.
 const UNIQUE_KEYS: [(&str, &[&str]); 2] =
@@ -51,7 +52,7 @@ impl SqlStore {
         if self.version().await? == NEWEST {
             return Ok(());
         }
-        let migrated = tokio::time::timeout(PATIENCE, self.migrate_beside_others()).await;
+        let migrated = tokio::time::timeout(PATIENCE, self.migrate_and_say_so()).await;
         let operation = "migrating";
         migrated.map_err(|_| StoreError::Deadline { operation, after: PATIENCE })?.map_err(
             |source| match source {
@@ -59,6 +60,20 @@ impl SqlStore {
                 source => StoreError::Migrate { database: self.database.clone(), source },
             },
         )
+    }
+
+    /// Nobody shall wonder what a start waits for.
+    async fn migrate_and_say_so(&self) -> Result<(), MigrateError> {
+        let mut migrated = pin!(self.migrate_beside_others());
+        loop {
+            match tokio::time::timeout(SAY_SO_EVERY, &mut migrated).await {
+                Ok(migrated) => return migrated,
+                Err(_) => tracing::warn!(
+                    database = self.database,
+                    "still migrating the tables: a large execute_task takes its time, as does a database that does not answer"
+                ),
+            }
+        }
     }
 
     /// Of two programs that start at once, the slower one finds the database busy, or its own work done: SQLite

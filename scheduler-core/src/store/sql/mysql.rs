@@ -76,12 +76,15 @@ impl SqlStore {
             database: name.clone(),
             source,
         };
-        let probe = tokio::time::timeout(place.connect_timeout, connect.connect()).await;
-        let probe = probe.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(unreachable)?;
-        let mut probe = probe;
-        let is_fatal = sqlx::query_scalar::<_, i64>("SELECT @@innodb_rollback_on_timeout");
-        let is_fatal = is_fatal.fetch_one(&mut probe).await.map_err(unreachable)? != 0;
-        probe.close().await.map_err(unreachable)?;
+        let probe = async {
+            let mut probe = connect.connect().await?;
+            let is_fatal = sqlx::query_scalar::<_, i64>("SELECT @@innodb_rollback_on_timeout");
+            let is_fatal = is_fatal.fetch_one(&mut probe).await? != 0;
+            probe.close().await?;
+            Ok(is_fatal)
+        };
+        let probe = tokio::time::timeout(place.connect_timeout, probe).await;
+        let is_fatal = probe.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(unreachable)?;
         let pool = MySqlPoolOptions::new()
             .max_connections(place.max_connections)
             .idle_timeout(place.idle_timeout)
