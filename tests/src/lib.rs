@@ -3,6 +3,7 @@
 pub mod dbproxy;
 pub mod mutants;
 pub mod poll;
+pub mod program;
 pub mod servers;
 pub mod sim;
 pub mod torment;

@@ -59,6 +59,8 @@ pub enum Action {
 pub enum Which {
     /// Only this one, counted from 1 since the rule was made.
     Nth(usize),
+    /// This one and all after it, until the rule is lifted.
+    From(usize),
     /// Each, until the rule is lifted.
     Every,
 }

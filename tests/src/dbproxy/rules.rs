@@ -51,6 +51,7 @@ impl Rules {
             rule.seen += 1;
             let is_meant = match rule.which {
                 Which::Nth(nth) => rule.seen == nth,
+                Which::From(nth) => rule.seen >= nth,
                 Which::Every => true,
             };
             if is_meant && acting.is_none() {

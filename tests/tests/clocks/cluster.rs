@@ -3,12 +3,11 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
     time::Duration,
 };
 
 use scheduler_core::clock::mono;
-use tests::{poll, servers::MariaDb};
+use tests::{poll, program::Program, servers::MariaDb};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -73,18 +72,6 @@ pub(crate) struct Cluster<'a> {
     programs: Vec<Program>,
 }
 
-struct Program {
-    child: Child,
-    _folder: tempfile::TempDir,
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 impl<'a> Cluster<'a> {
     pub(crate) fn new(server: &'a MariaDb, common: &'static str) -> Self {
         Self { server, database: server.create_database(), common, programs: Vec::new() }
@@ -92,28 +79,11 @@ impl<'a> Cluster<'a> {
 
     /// Starts one more program, and waits until it is there. Without a `clock` it has that of the machine.
     pub(crate) fn start(&mut self, clock: Option<&WallClock>) {
-        let folder = tempfile::tempdir().unwrap();
-        let conf = folder.path().join("conf/local");
-        fs::create_dir_all(&conf).unwrap();
         let url = self.server.url(&self.database);
-        let short = "store = \"mysql\"\nsync_interval = \"500ms\"\nlease = \"6s\"\n";
-        for (file, text) in [
-            ("common", format!("{short}{}", self.common)),
-            ("mysql", format!("[default]\nurl = \"{url}\"\n")),
-            ("redis", String::new()),
-            ("logger", String::new()),
-        ] {
-            fs::write(conf.join(format!("{file}.toml")), text).unwrap();
-        }
-        let child = Command::new(env!("CARGO_BIN_EXE_torment"))
-            .arg("node")
-            .arg(folder.path())
-            .envs(clock.map(WallClock::environment).into_iter().flatten())
-            .stdin(Stdio::piped())
-            .stderr(fs::File::create(folder.path().join("log")).unwrap())
-            .spawn()
-            .unwrap();
-        self.programs.push(Program { child, _folder: folder });
+        let settings = format!("sync_interval = \"500ms\"\nlease = \"6s\"\n{}", self.common);
+        let environment = clock.map(WallClock::environment).into_iter().flatten();
+        let this = env!("CARGO_BIN_EXE_torment").as_ref();
+        self.programs.push(Program::start(this, &url, &settings, environment).unwrap());
         let count = self.programs.len();
         poll::until(PATIENCE, || {
             let nodes = self.client("SELECT COUNT(*) FROM scheduler_node").ok()?;

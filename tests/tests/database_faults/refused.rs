@@ -167,7 +167,7 @@ fn f19_a_start_that_is_refused_names_the_user_and_no_password() {
     log::listen();
     let address = server.url("nowhere").replace("root@", "nobody:hush-77c0@");
     let folder = tempfile::tempdir().unwrap();
-    let config = crate::trial::configure(&folder, &address, "");
+    let config = crate::trial::configured(&folder, &address, "");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let error = runtime.block_on(App::new().start(&config)).unwrap_err();
     let said = format!("{:#}", anyhow::Error::new(error));

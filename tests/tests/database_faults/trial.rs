@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
     path::PathBuf,
     time::Duration,
 };
@@ -12,6 +11,7 @@ use tempfile::TempDir;
 use tests::{
     dbproxy::DbProxy,
     poll,
+    program::configure,
     servers::MariaDb,
     torment::witness::{self, Line, Notebook},
 };
@@ -88,7 +88,7 @@ impl<'a> Trial<'a> {
         }
         let proxy = DbProxy::start(server.port()).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let config = configure(&folder, &proxy.url_for(user, &database), settings);
+        let config = configured(&folder, &proxy.url_for(user, &database), settings);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -193,18 +193,8 @@ fn testimony(folder: &TempDir) -> PathBuf {
     folder.path().join("testimony")
 }
 
-pub(crate) fn configure(folder: &TempDir, url: &str, settings: &str) -> Config {
-    let conf = folder.path().join("conf/local");
-    fs::create_dir_all(&conf).unwrap();
-    let files = [
-        ("common.toml", format!("store = \"mysql\"\n{settings}")),
-        ("mysql.toml", format!("[default]\nurl = \"{url}\"\n")),
-        ("redis.toml", String::new()),
-        ("logger.toml", String::new()),
-    ];
-    for (name, text) in files {
-        fs::write(conf.join(name), text).unwrap();
-    }
+pub(crate) fn configured(folder: &TempDir, url: &str, settings: &str) -> Config {
+    configure(folder.path(), Some(url), settings).unwrap();
     Config::load(&folder.path().join("conf"), "local", []).unwrap()
 }
 
