@@ -45,16 +45,9 @@ impl Node {
             if let Err(error) = run.result {
                 actions.push(open.failed(run.execution_id, status, error, retry));
             }
-            self.finish(Outcome {
-                execution_id: run.execution_id,
-                task_id: open.task_id,
-                trace_id: open.trace_id,
-                status,
-                extra,
-                started_at: run.started_at,
-                finished_at: run.finished_at,
-                retry,
-            });
+            let said = (status, extra, retry);
+            let outcome = open.outcome(run.execution_id, said, run.finished_at);
+            self.finish(Outcome { started_at: run.started_at, ..outcome });
         }
     }
 
@@ -100,22 +93,13 @@ impl Node {
         };
         let retry = open.policy.retry(cause, open.attempt(), finished_at);
         let extra = extra_of_reason(reason, retry.map(|retry| retry.due_at));
+        self.finish(open.outcome(execution_id, (status, extra.clone(), retry), finished_at));
         actions.push(Action::Report(Notice::Ending(Ending::NotRun {
             task_key: open.task_key,
             status,
             scheduled_at: open.scheduled_at,
-            extra: extra.clone(),
-        })));
-        self.finish(Outcome {
-            execution_id,
-            task_id: open.task_id,
-            trace_id: open.trace_id,
-            status,
             extra,
-            started_at: None,
-            finished_at,
-            retry,
-        });
+        })));
     }
 
     /// Records a run that did not end by itself. It keeps its place among the runs of its task until it really
@@ -135,16 +119,8 @@ impl Node {
         open.is_given_up = true;
         let retry = open.policy.retry(cause, open.attempt(), now.wall);
         let failed = open.failed(execution_id, status, reason.to_owned(), retry);
-        let outcome = Outcome {
-            execution_id,
-            task_id: open.task_id,
-            trace_id: Arc::clone(&open.trace_id),
-            status,
-            extra: extra_of_reason(reason, retry.map(|retry| retry.due_at)),
-            started_at: None,
-            finished_at: now.wall,
-            retry,
-        };
+        let extra = extra_of_reason(reason, retry.map(|retry| retry.due_at));
+        let outcome = open.outcome(execution_id, (status, extra, retry), now.wall);
         actions.push(failed);
         self.finish(outcome);
     }
@@ -266,6 +242,25 @@ impl Open {
     pub(super) fn attempt(&self) -> Attempt<'_> {
         let Self { scheduled_at, attempt: number, trace_id, .. } = self;
         Attempt { scheduled_at: *scheduled_at, number: *number, trace_id }
+    }
+
+    /// How the run ended, as far as is known without it.
+    fn outcome(
+        &self,
+        execution_id: ExecutionId,
+        (status, extra, retry): (Status, String, Option<Retry>),
+        finished_at: DateTime<Utc>,
+    ) -> Outcome {
+        Outcome {
+            execution_id,
+            task_id: self.task_id,
+            trace_id: Arc::clone(&self.trace_id),
+            status,
+            extra,
+            started_at: None,
+            finished_at,
+            retry,
+        }
     }
 
     /// A run that fails after it was asked to stop was interrupted, if its job wants to be tried again then.
