@@ -189,20 +189,28 @@ impl MariaDb {
     /// # Errors
     /// With what the client said.
     pub fn client(&self, database: &str, sql: &str) -> Result<String> {
-        let client = find(&["mariadb", "mysql"]).context("the mariadb client is not installed")?;
-        let mut child = Command::new(client)
-            .args(["--no-defaults", "--protocol=tcp", "--host=127.0.0.1", "--user=root", "--batch"])
-            .args(["--skip-column-names", "--default-character-set=utf8mb4"])
-            .arg(format!("--port={}", self.port()))
-            .arg(database)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
+        let mut child =
+            self.client_command(database)?.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         child.stdin.take().context("bug: the client has no stdin")?.write_all(sql.as_bytes())?;
         let output = child.wait_with_output()?;
         ensure!(output.status.success(), "mariadb: {}", String::from_utf8_lossy(&output.stderr));
         Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// The command line client in `database`, which runs what is written into its standard input.
+    ///
+    /// # Errors
+    /// When it is not installed.
+    pub fn client_command(&self, database: &str) -> Result<Command> {
+        let client = find(&["mariadb", "mysql"]).context("the mariadb client is not installed")?;
+        let mut command = Command::new(client);
+        command
+            .args(["--no-defaults", "--protocol=tcp", "--host=127.0.0.1", "--user=root", "--batch"])
+            .args(["--skip-column-names", "--unbuffered", "--default-character-set=utf8mb4"])
+            .arg(format!("--port={}", self.port()))
+            .arg(database)
+            .stdin(Stdio::piped());
+        Ok(command)
     }
 }
 

@@ -16,6 +16,8 @@ fn real_programs_in_trouble_break_no_rule() {
         stops: 5,
         starts: 1,
         edits: 20,
+        holds: 4,
+        hold: Duration::from_secs(4),
         outages: 1,
         outage: Duration::from_secs(3),
         freeze: Duration::from_secs(8),

@@ -36,6 +36,12 @@ struct Cli {
     /// Edits of rows by hand.
     #[arg(long, default_value_t = 100)]
     edits: u32,
+    /// How often another session locks rows and keeps them.
+    #[arg(long, default_value_t = 10)]
+    holds: u32,
+    /// For how long at most.
+    #[arg(long, default_value_t = 5)]
+    hold_seconds: u64,
     /// How often the database goes away.
     #[arg(long, default_value_t = 4)]
     outages: u32,
@@ -68,6 +74,8 @@ fn main() -> anyhow::Result<ExitCode> {
         stops: cli.stops,
         starts: cli.starts,
         edits: cli.edits,
+        holds: cli.holds,
+        hold: Duration::from_secs(cli.hold_seconds),
         outages: cli.outages,
         outage: Duration::from_secs(cli.outage_seconds),
         freeze: Duration::from_secs(cli.freeze_seconds),

@@ -10,6 +10,7 @@ mod people;
 mod starts;
 mod steps;
 mod stop;
+mod strangers;
 pub mod witness;
 
 use std::{path::Path, time::Duration};
@@ -29,8 +30,9 @@ use self::{
     outages::Outages,
     people::People,
     steps::Sweep,
+    strangers::Strangers,
 };
-use crate::{poll, servers::MariaDb};
+use crate::{poll, program, servers::MariaDb};
 
 /// How long a torment is, and of whom.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +51,10 @@ pub struct Plan {
     pub starts: u32,
     /// Edits by hand, spread over the span.
     pub edits: u32,
+    /// How often another session locks rows, or the table of runs, and keeps them.
+    pub holds: u32,
+    /// For how long at most.
+    pub hold: Duration,
     /// How often the database goes away.
     pub outages: u32,
     /// For how long.
@@ -80,6 +86,7 @@ pub fn torment(this: &Path, plan: Plan) -> Result<Option<Findings>> {
     while clock::mono() - began < plan.span {
         world.turn(clock::mono() - began)?;
     }
+    world.strangers.leave()?;
     world.nodes.mend()?;
     // All is well again: what the dead left is found, and what waits runs.
     pause(2 * LEASE + Duration::from_secs(10));
@@ -116,6 +123,7 @@ struct World {
     nodes: Nodes,
     outages: Outages,
     people: People,
+    strangers: Strangers,
     sweep: Sweep,
     /// When the next thing befalls a node, since the begin.
     next: Duration,
@@ -136,6 +144,7 @@ impl World {
             sweep: Sweep::new(&plan, &mut rng),
             outages: Outages::draw(&plan, &mut rng)?,
             people: People::default(),
+            strangers: Strangers::new(plan.holds, plan.hold, plan.span),
             next: Duration::ZERO,
             was_frozen_long: plan.freeze.is_zero(),
             server,
@@ -167,9 +176,12 @@ impl World {
         let is_felt = self.outages.is_felt(elapsed);
         self.nodes.look(is_felt)?;
         if !self.outages.is_on() {
+            self.nodes.note_who_holds(&self.server)?;
             self.nodes.restart(&mut self.rng)?;
         }
         self.sweep.turn(elapsed, &mut self.nodes, |index| !(is_felt && index == SPARED))?;
+        let place = (&self.server, &*self.database);
+        self.strangers.turn(elapsed, place, &mut self.rng, !is_felt)?;
         if self.next <= elapsed {
             self.next = elapsed + Duration::from_millis(self.rng.u64(100..1_500));
             self.befall(elapsed)?;
@@ -195,7 +207,7 @@ impl World {
             return Ok(());
         }
         match self.rng.u8(0..10) {
-            0..2 => self.nodes.kill(index),
+            0..2 if self.nodes.runs(index) => self.nodes.kill(index),
             2 if index != SPARED => {
                 let span = Duration::from_millis(self.rng.u64(500..18_000));
                 self.nodes.freeze(index, span).map(drop)
@@ -235,17 +247,10 @@ fn user(database: &str) -> String {
     )
 }
 
-fn configure(folder: &Path) -> Result<()> {
-    let conf = folder.join("conf/local");
-    std::fs::create_dir_all(&conf)?;
+fn configure(folder: &Path) -> std::io::Result<()> {
     let (lease, sync, shutdown) = (LEASE.as_secs(), SYNC.as_secs(), SHUTDOWN.as_secs());
     let common = format!(
-        "store = \"mysql\"\nlease = \"{lease}s\"\nsync_interval = \"{sync}s\"\nshutdown_timeout = \"{shutdown}s\"\n"
+        "lease = \"{lease}s\"\nsync_interval = \"{sync}s\"\nshutdown_timeout = \"{shutdown}s\""
     );
-    std::fs::write(conf.join("common.toml"), common)?;
-    // Where the database is, each program is told by a variable.
-    for empty in ["mysql.toml", "redis.toml", "logger.toml"] {
-        std::fs::write(conf.join(empty), "")?;
-    }
-    Ok(())
+    program::configure(folder, None, &common)
 }

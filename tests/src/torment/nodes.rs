@@ -14,12 +14,12 @@ use scheduler_core::{App, clock};
 
 use super::{
     Place,
-    calm::{Calm, Span},
+    calm::Calm,
     outages::wall_ms,
     stop::Stop,
     witness::{self, Line, Notebook},
 };
-use crate::dbproxy::DbProxy;
+use crate::{dbproxy::DbProxy, servers::MariaDb};
 
 /// The scheduler as it is shipped, with the witness among its jobs: what each process of a torment does, until its
 /// standard input ends. Its exit code.
@@ -62,8 +62,6 @@ pub(super) struct Nodes {
     pub(super) wrong: Vec<String>,
     /// Which process was killed, frozen, woken or asked to stop when, by the wall clock.
     pub(super) troubles: Vec<(u32, i64)>,
-    /// Which process was frozen or cut off, from then until then by the wall clock: what it had in hand stays locked.
-    pub(super) silences: Vec<(u32, Span)>,
     /// Which process was killed when, by the wall clock.
     pub(super) deaths: BTreeMap<u32, i64>,
     pub(super) calm: Calm,
@@ -76,6 +74,10 @@ pub(super) const SHUTDOWN: Duration = Duration::from_secs(3);
 
 /// The exit code of a start that finds no database.
 const UNREACHABLE: i32 = 69;
+
+/// Transactions that have locked rows and run no statement, since a second or longer.
+const IDLE_WITH_LOCKS: &str = "SELECT trx_id FROM information_schema.innodb_trx \
+    WHERE trx_query IS NULL AND trx_rows_locked > 0 AND trx_started < NOW() - INTERVAL 1 SECOND";
 
 /// Past this a stop hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -97,7 +99,6 @@ impl Nodes {
             counts: BTreeMap::new(),
             wrong: Vec::new(),
             troubles: Vec::new(),
-            silences: Vec::new(),
             deaths: BTreeMap::new(),
             calm: Calm::new(count),
             stops: Vec::new(),
@@ -142,17 +143,17 @@ impl Nodes {
         self.troubles.push((child.id(), wall_ms()));
     }
 
+    /// Whatever it is doing, if it is there.
     pub(super) fn kill(&mut self, index: usize) -> Result<()> {
-        match self.take(index) {
-            Fate::Runs(mut child) => {
-                child.kill()?;
-                child.wait()?;
-                self.befell(&child, "kills");
-                self.deaths.insert(child.id(), wall_ms());
-                self.becomes(index, Fate::Gone);
-            }
-            other => self.becomes(index, other),
+        if let Fate::Runs(mut child) | Fate::Frozen(mut child, _) | Fate::Stopping(mut child, _) =
+            self.take(index)
+        {
+            child.kill()?;
+            child.wait()?;
+            self.befell(&child, "kills");
+            self.deaths.insert(child.id(), wall_ms());
         }
+        self.becomes(index, Fate::Gone);
         Ok(())
     }
 
@@ -162,7 +163,6 @@ impl Nodes {
             Fate::Runs(child) => {
                 signal(&child, "STOP")?;
                 self.befell(&child, "freezes");
-                self.falls_silent(child.id(), span);
                 self.becomes(index, Fate::Frozen(child, clock::mono() + span));
                 Ok(true)
             }
@@ -197,18 +197,11 @@ impl Nodes {
         if let Fate::Runs(child) = &self.fates[index] {
             let pid = child.id();
             self.troubles.push((pid, wall_ms()));
-            self.falls_silent(pid, span);
             self.count("cuts");
             self.links[index].cut_off();
             self.cuts[index] = Some(clock::mono() + span);
             self.note_calm(index);
         }
-    }
-
-    fn falls_silent(&mut self, pid: u32, span: Duration) {
-        let from_ms = wall_ms();
-        let until_ms = from_ms + i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
-        self.silences.push((pid, Span { from_ms, until_ms }));
     }
 
     /// Opens its link, if that is cut off.
@@ -271,6 +264,19 @@ impl Nodes {
             if matches!(self.fates[index], Fate::Gone) && rng.u8(0..30) == 0 {
                 self.start(index)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Asks the server, about each stop that takes long, whether some session has locked rows and does nothing with them.
+    pub(super) fn note_who_holds(&mut self, server: &MariaDb) -> Result<()> {
+        let stops = self.fates.iter_mut().filter_map(|fate| match fate {
+            Fate::Stopping(_, stop) if stop.is_long() => Some(stop),
+            _ => None,
+        });
+        for stop in stops {
+            stop.looked = clock::mono();
+            stop.met_locks |= !server.client("", IDLE_WITH_LOCKS)?.is_empty();
         }
         Ok(())
     }

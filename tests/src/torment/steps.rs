@@ -176,19 +176,9 @@ impl Sweep {
     ) -> Result<()> {
         for index in 0..self.armed.len() {
             match self.armed[index].take() {
-                Some(armed) if armed.fault.times() > 0 => {
-                    armed.fault.lift();
-                    self.strike(armed.blow, nodes, index)?;
-                }
-                Some(armed) if elapsed < armed.until && may(index) && nodes.runs(index) => {
-                    self.armed[index] = Some(armed);
-                }
-                Some(Armed { blow, fault, .. }) => {
-                    fault.lift();
-                    let tries = blow.tries + 1;
-                    if tries < TRIES {
-                        self.waiting.push_back(Blow { tries, ..blow });
-                    }
+                Some(armed) => {
+                    let is_wanted = elapsed < armed.until && may(index) && nodes.runs(index);
+                    self.armed[index] = self.look(armed, is_wanted, nodes, index)?;
                 }
                 None if may(index) && nodes.runs(index) => {
                     self.armed[index] = self.next().map(|blow| Armed {
@@ -203,6 +193,33 @@ impl Sweep {
         Ok(())
     }
 
+    /// Deals a blow whose statement came; goes on waiting for it while it `is_wanted`.
+    fn look(
+        &mut self,
+        armed: Armed,
+        is_wanted: bool,
+        nodes: &mut Nodes,
+        index: usize,
+    ) -> Result<Option<Armed>> {
+        if !is_wanted {
+            armed.fault.lift();
+        }
+        // Asked after it was lifted: what came before is held, and whoever it belongs to waits for the blow.
+        if armed.fault.times() > 0 {
+            armed.fault.lift();
+            self.strike(armed.blow, nodes, index)?;
+            return Ok(None);
+        }
+        if is_wanted {
+            return Ok(Some(armed));
+        }
+        let tries = armed.blow.tries + 1;
+        if tries < TRIES {
+            self.waiting.push_back(Blow { tries, ..armed.blow });
+        }
+        Ok(None)
+    }
+
     fn next(&mut self) -> Option<Blow> {
         if self.kills + self.stops > 0 && self.waiting.is_empty() {
             self.waiting.extend(&self.round);
@@ -212,12 +229,14 @@ impl Sweep {
         self.waiting.pop_front()
     }
 
+    /// A kill is dealt also when enough were dealt, and whatever befell the program meanwhile: one of its connections
+    /// is silent for good.
     fn strike(&mut self, blow: Blow, nodes: &mut Nodes, index: usize) -> Result<()> {
         let (left, dealt) = match blow.deed {
             Deed::Kill => (&mut self.kills, &mut self.killed),
             Deed::Stop => (&mut self.stops, &mut self.stopped),
         };
-        if *left == 0 || !nodes.runs(index) {
+        if blow.deed == Deed::Stop && (*left == 0 || !nodes.runs(index)) {
             return Ok(());
         }
         *left = left.saturating_sub(1);

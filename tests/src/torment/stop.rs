@@ -24,7 +24,14 @@ pub(super) struct Stop {
     pub(super) has_link: bool,
     /// Whether it had spoken to the database yet.
     pub(super) has_begun: bool,
+    /// When was last looked for who holds rows, monotonic.
+    pub(super) looked: Duration,
+    /// Whether a session was found that held rows and did nothing with them.
+    pub(super) met_locks: bool,
 }
+
+/// How often a stop that takes long is asked about, and from when on.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Its number, everywhere.
 const SIGTERM: i32 = 15;
@@ -32,7 +39,14 @@ const SIGTERM: i32 = 15;
 impl Stop {
     pub(super) fn asked_now(child: &Child, has_link: bool, has_begun: bool) -> Self {
         let (asked, asked_ms) = (clock::mono(), wall_ms());
-        Self { pid: child.id(), asked, asked_ms, left_ms: 0, has_link, has_begun }
+        let (looked, met_locks) = (asked, false);
+        let pid = child.id();
+        Self { pid, asked, asked_ms, left_ms: 0, has_link, has_begun, looked, met_locks }
+    }
+
+    /// Whether it is time to look at what holds it up.
+    pub(super) fn is_long(&self) -> bool {
+        clock::mono() > self.looked + LOOK_EVERY
     }
 
     pub(super) fn took_ms(&self) -> i64 {

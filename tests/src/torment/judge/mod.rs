@@ -41,6 +41,8 @@ pub struct Findings {
     pub outages: Vec<Resumed>,
     /// What people did.
     pub edits: BTreeMap<String, u64>,
+    /// What other sessions held.
+    pub held: BTreeMap<String, u64>,
     /// Claims and edits of edited rows whose order was judged.
     pub audited: usize,
     /// Milliseconds from the instant to the start of runs of the schedule: the median, of a hundred the 99th, the last.
@@ -74,10 +76,10 @@ pub(super) fn judge(world: &World, testimony: &[Line], until_ms: i64) -> Result<
     let anchors = audit::anchors(&world.server, &world.database)?;
     let fires = instants::instants(&rows, &anchors, until_ms, &mut wrong);
     let audited = audit::audit(&world.server, &world.database, &rows, &mut wrong)?;
-    let stops = trouble::stops(&world.nodes, &world.outages.past, &rows, &mut wrong);
-    let recoveries = trouble::recoveries(&world.nodes, &world.outages.past, &rows, &mut wrong);
-    let outages =
-        trouble::outages(&world.outages.past, &world.nodes.troubles, &rows, testimony, &mut wrong);
+    let (nodes, away, holds) = (&world.nodes, &world.outages.past, &world.strangers.past);
+    let stops = trouble::stops(nodes, away, holds, &rows, &mut wrong);
+    let recoveries = trouble::recoveries(nodes, away, holds, &rows, &mut wrong);
+    let outages = trouble::outages(away, &nodes.troubles, &rows, testimony, &mut wrong);
     for row in rows.iter().filter(|row| row.status == "todo") {
         wrong.push(format!("I9: {row:?} is open, and nobody runs it"));
     }
@@ -93,6 +95,7 @@ pub(super) fn judge(world: &World, testimony: &[Line], until_ms: i64) -> Result<
         starts: 0,
         outages,
         edits: named(&world.people.edits),
+        held: named(&world.strangers.counts),
         audited,
         late_ms: lateness(&rows, testimony),
         violations: wrong,

@@ -10,6 +10,7 @@ use crate::torment::{
     nodes::{Nodes, SHUTDOWN},
     outages::{Kind, Outage, RECOVERY},
     stop::Stop,
+    strangers::Hold,
 };
 
 /// An outage, and how soon the next run began after it.
@@ -37,6 +38,7 @@ fn ms(span: std::time::Duration) -> i64 {
 pub(super) fn stops(
     nodes: &Nodes,
     outages: &[Outage],
+    holds: &[Hold],
     rows: &[Row],
     wrong: &mut Vec<String>,
 ) -> (usize, i64) {
@@ -57,13 +59,10 @@ pub(super) fn stops(
     }
     for row in rows.iter().filter(|row| row.status == "lost") {
         let left = calm.get(&row.pid).filter(|stop| row.finished_ms > Some(stop.left_ms));
-        // The transaction of another, who is frozen or cut off, may hold the row of its task.
+        // The transaction of another session may hold the rows: of a stranger, or of a program that is frozen or cut off.
         let is_held = |stop: &Stop| {
-            nodes.silences.iter().any(|(pid, silence)| {
-                *pid != stop.pid
-                    && silence.from_ms < stop.left_ms
-                    && stop.asked_ms < silence.until_ms
-            })
+            let of_strangers = |hold: &Hold| hold.touches(row.task, stop.asked_ms, stop.left_ms);
+            stop.met_locks || holds.iter().any(of_strangers)
         };
         if let Some(stop) = left.filter(|stop| !is_held(stop)) {
             wrong.push(format!("I14: {row:?} was left open by {stop:?}"));
@@ -73,14 +72,14 @@ pub(super) fn stops(
 }
 
 /// From the start of a program, or the end of what befell it, to its first renewal.
-/// An unoptimised one on a busy machine takes seconds.
-const START_MS: i64 = 6_000;
+const START_MS: i64 = 2_000;
 
 /// I9: what a killed node left open is `lost` one lease later and a third, if another node was left in peace for so long.
 /// How many were found so, and the longest time from the kill where that node had its lease of contact already.
 pub(super) fn recoveries(
     nodes: &Nodes,
     outages: &[Outage],
+    holds: &[Hold],
     rows: &[Row],
     wrong: &mut Vec<String>,
 ) -> (usize, i64) {
@@ -94,7 +93,8 @@ pub(super) fn recoveries(
             let due_ms = has_contact_ms.max(died_ms + ms(LEASE)) + ms(LEASE) / 3 + SLACK_MS;
             let is_away =
                 outages.iter().any(|away| away.from_ms < due_ms && span.from_ms < away.until_ms);
-            if span.until_ms < due_ms || is_away {
+            let is_held = holds.iter().any(|hold| hold.touches(row.task, died_ms, due_ms));
+            if span.until_ms < due_ms || is_away || is_held {
                 continue;
             }
             count += 1;
