@@ -98,9 +98,11 @@ impl Node {
             if !fires_first {
                 claims = self.claim_requests(most, standing, now);
             }
-            let (fires, others) =
+            let (mut fires, others): (Vec<TaskId>, _) =
                 due.into_iter().partition(|task| self.claims.standing(*task) == standing);
             due = others;
+            // Who waits longest comes first, not whose fire is oldest: that of one that always fails is.
+            fires.sort_by_key(|task| self.claims.tried_again_at(*task));
             for task_id in fires {
                 if claims.len() >= most || self.is_claiming(task_id) {
                     self.plan_next(task_id);

@@ -170,8 +170,14 @@ impl Node {
                 && self.is_free(request)
                 && tasks.insert(request.task_id)
         };
-        let ready: Vec<Request> =
-            self.requests.due(now).filter(is_ready).take(room).cloned().collect();
+        let due = self.requests.due(now).filter(is_ready);
+        let ready: Vec<Request> = if standing == Standing::Alone {
+            // Who waits longest comes first, not what is oldest: what always fails is.
+            let first = due.min_by_key(|request| self.claims.tried_again_at(request.task_id));
+            first.into_iter().cloned().collect()
+        } else {
+            due.take(room).cloned().collect()
+        };
         let claim = |request: &Request| {
             self.requests.remove(request);
             self.mark_claiming(request.task_id);
