@@ -36,8 +36,8 @@ impl Node {
                     self.note_stuck(claims[0].task_id, &failure, actions);
                 }
                 self.give_back(&claims, now, if claims.len() == 1 { PUT_OFF } else { AT_ONCE });
-                // A claim that fails even alone lets the others pass first.
-                if let [claim] = &claims[..] {
+                // A claim that fails even alone lets the others pass first. What was asked for says nothing of the fires.
+                if let [claim @ Claim { origin: Origin::Schedule, .. }] = &claims[..] {
                     self.plan_later(claim.task_id, now, PUT_OFF);
                 }
                 return;
