@@ -35,15 +35,14 @@ impl Node {
                 if self.claims.failed(&tasks_of(&claims), self.trouble, now) {
                     self.note_stuck(claims[0].task_id, &failure, actions);
                 }
+                // A claim that fails even alone lets the others pass first.
                 self.give_back(&claims, now, if claims.len() == 1 { PUT_OFF } else { AT_ONCE });
-                // A claim that fails even alone lets the others pass first. What was asked for says nothing of the fires.
-                if let [claim @ Claim { origin: Origin::Schedule, .. }] = &claims[..] {
-                    self.plan_later(claim.task_id, now, PUT_OFF);
-                }
                 return;
             }
-            Err(Failure::Unknown(_)) => {
-                self.claims.failed(&tasks_of(&claims), self.trouble, now);
+            Err(failure @ Failure::Unknown(_)) => {
+                if self.claims.failed(&tasks_of(&claims), self.trouble, now) {
+                    self.note_stuck(claims[0].task_id, &failure, actions);
+                }
                 // Until it is known what was written, nothing of these tasks is planned.
                 self.unsettled.extend(claims);
                 return;
@@ -83,7 +82,11 @@ impl Node {
                     let execution = self.give_up_late(&claim, execution, now);
                     self.won(&claim, execution, now, &mut runs, actions);
                 }
-                Settled::NotWritten => self.give_back(&[claim], now, AT_ONCE),
+                Settled::NotWritten => {
+                    let again_at = self.claims.tried_again_at(claim.task_id);
+                    let later = again_at.map_or(AT_ONCE, |at| at.saturating_sub(now.mono));
+                    self.give_back(&[claim], now, later);
+                }
                 Settled::Locked => self.unsettled.push(claim),
             }
         }
@@ -91,15 +94,19 @@ impl Node {
         start(runs, actions);
     }
 
-    /// Nothing was written: the tasks are planned again, as if the claim had not been tried.
-    /// What was asked for waits for `later`.
+    /// Nothing was written: after `later` the tasks are planned again, as if the claim had not been tried. What was asked
+    /// for says nothing of the fires of its task, which do not wait.
     fn give_back(&mut self, claims: &[Claim], now: Now, later: Duration) {
         for claim in claims {
             self.wait_again(claim, now.wall + later);
             if let Some(live) = self.live_mut(claim.task_id) {
                 live.is_claiming = false;
             }
-            self.plan_next(claim.task_id);
+            if claim.origin == Origin::Schedule && !later.is_zero() {
+                self.plan_later(claim.task_id, now, later);
+            } else {
+                self.plan_next(claim.task_id);
+            }
         }
     }
 
