@@ -164,6 +164,12 @@ impl Lane {
         self.alone.drain().map(|(task, _)| task).collect()
     }
 
+    /// There is little time left: nothing waits for its time to come. What failed still stands as it did.
+    pub(super) fn hurry(&mut self) {
+        self.resume();
+        self.alone.values_mut().for_each(|(_, at)| *at = Duration::ZERO);
+    }
+
     /// What is in flight went unanswered and has no smaller parts.
     pub(super) fn back_off(&mut self, now: Now) {
         self.in_flight = 0;

@@ -45,6 +45,7 @@ impl Node {
             return;
         }
         self.stop = Phase::Draining(now.mono + self.settings.shutdown_timeout);
+        self.records.hurry();
         actions.push(Action::Report(Notice::Stopping(self.open.len())));
         actions.push(Action::CancelJobs);
     }
@@ -68,6 +69,7 @@ impl Node {
             Phase::Draining(deadline) if deadline <= now.mono => {
                 self.cut_what_runs(now, actions);
                 self.stop = Phase::Closing(now.mono + Self::GOOD_BYES);
+                self.records.hurry();
                 self.record_what_ended(now, actions);
             }
             Phase::Closing(until) if is_idle || until <= now.mono => self.leave(until, actions),
