@@ -67,8 +67,7 @@ impl Node {
         actions: &mut Vec<Action>,
     ) {
         let Ok(settled) = result else {
-            self.claims.back_off(now);
-            self.settles_at = now.mono + READ_AGAIN;
+            self.settles_at = now.mono + self.claims.next_wait().max(READ_AGAIN);
             self.unsettled.extend(claims);
             return;
         };

@@ -170,13 +170,18 @@ impl Lane {
         self.alone.values_mut().for_each(|(_, at)| *at = Duration::ZERO);
     }
 
-    /// What is in flight went unanswered and has no smaller parts.
-    pub(super) fn back_off(&mut self, now: Now) {
+    /// What is in flight failed, as whatever is asked of the database does.
+    fn back_off(&mut self, now: Now) {
+        let wait = self.next_wait();
+        self.pause(wait, now);
+    }
+
+    /// What is in flight went unanswered and has no smaller parts: how long it waits, while others do not.
+    pub(super) fn next_wait(&mut self) -> Duration {
         self.in_flight = 0;
         self.failures += 1;
         let wait = Duration::from_millis(100 << self.failures.min(6)).min(Duration::from_secs(5));
-        let wait = wait / 2 + self.draw_below(wait / 2);
-        self.pause(wait, now);
+        wait / 2 + self.draw_below(wait / 2)
     }
 
     /// Nodes that failed together shall not try again together, nor one node in the rhythm of what breaks it. The
