@@ -88,3 +88,102 @@ fn an_outcome_that_could_not_be_written_for_a_moment_waits_for_none_that_never_c
     world.advance_to("2026-01-01T12:05:20Z");
     assert_eq!(world.history_of(healed).last().unwrap(), "12:05:00 success");
 }
+
+/// Each claim that fails costs a second, so that one of the ten is always due; what they fire is older.
+#[test]
+fn a_fire_that_could_not_be_claimed_for_a_moment_waits_for_none_that_never_can() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let bad = add_many(&mut world, "bad", 10);
+    let healed = world.add(&row("healed", "interval", "60"));
+    world.failure_takes = TimeDelta::seconds(1);
+    world.poisons = [&bad[..], &[healed]].concat();
+    world.advance_to("2026-01-01T12:03:30Z");
+    world.poisons = bad;
+    world.advance_to("2026-01-01T12:06:00Z");
+    assert_eq!(world.history_of(healed).len(), 4, "{:?}", world.history_of(healed));
+}
+
+/// The readings bring the older ones again and again.
+#[test]
+fn a_manual_run_that_could_not_be_claimed_for_a_moment_waits_for_none_that_never_can() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let bad = world.add(&row("bad", "interval", "3600"));
+    let healed = world.add(&row("healed", "interval", "3600"));
+    world.failure_takes = TimeDelta::seconds(1);
+    world.poisons = vec![bad, healed];
+    world.advance_to("2026-01-01T12:01:55Z");
+    for index in 0..20 {
+        let instant = world.now.wall + TimeDelta::milliseconds(index);
+        wait(world.store.request_run(bad, instant)).unwrap();
+    }
+    wait(world.store.request_run(healed, world.now.wall + TimeDelta::milliseconds(20))).unwrap();
+    world.advance_to("2026-01-01T12:02:30Z");
+    world.poisons = vec![bad];
+    world.advance_to("2026-01-01T12:02:50Z");
+    assert_eq!(world.history_of(healed), ["12:01:55 success"]);
+}
+
+#[test]
+fn manual_runs_that_cannot_be_claimed_keep_no_fire_of_their_task() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let task = add_many(&mut world, "task", 1)[0];
+    world.poisons = vec![task];
+    world.spares_fires = true;
+    world.advance_to("2026-01-01T12:01:55Z");
+    for index in 0..10 {
+        let instant = world.now.wall + TimeDelta::milliseconds(index);
+        wait(world.store.request_run(task, instant)).unwrap();
+    }
+    world.advance_to("2026-01-01T12:10:30Z");
+    let late = lateness(&world, task);
+    assert_eq!(late.len(), 10, "{:?}", world.history_of(task));
+    assert!(late.iter().all(|late| *late <= 200), "{late:?} ms");
+}
+
+/// It is asked what became of it, then claimed anew, and so on.
+#[test]
+fn a_claim_that_never_has_an_answer_is_tried_every_five_seconds_and_said() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.unanswered = add_many(&mut world, "bad", 1);
+    world.advance_to("2026-01-01T12:01:30Z");
+    let before = world.claims;
+    world.advance_to("2026-01-01T12:02:30Z");
+    let tried = world.claims - before;
+    assert!((10..=20).contains(&tried), "{tried} claims in a minute");
+    assert!(world.notices.iter().any(|notice| matches!(notice, Notice::Stuck { .. })));
+}
+
+/// Of a run that ended at 12:00:50 the outcome could not be written until 12:00:56; the next try is after 12:01:01.
+#[test]
+fn a_stop_records_at_once_what_could_not_be_recorded_before() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let healed = world.add(&row("healed", "interval", "50"));
+    world.unrecordables = vec![healed];
+    world.advance_to("2026-01-01T12:00:56.500Z");
+    world.unrecordables = vec![];
+    world.advance_to("2026-01-01T12:00:57Z");
+    assert_eq!(world.history_of(healed), ["12:00:50 todo"]);
+    world.send(Event::Stop);
+    world.advance_to("2026-01-01T12:00:57.100Z");
+    assert!(world.has_left);
+    assert_eq!(world.history_of(healed), ["12:00:50 success"]);
+}
+
+/// The database is back for the last 1.8 s of a stop. An outcome waits since it was gone, another one comes with the cut.
+#[test]
+fn what_waits_when_a_stop_cuts_is_recorded_at_once() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.takes = None;
+    let early = world.add(&row("early", "interval", "50"));
+    let late = world.add(&row("late", "interval", "55"));
+    world.advance_to("2026-01-01T12:01:00Z");
+    world.send(Event::Stop);
+    world.advance_to("2026-01-01T12:01:02Z");
+    world.database = Database::Unreachable;
+    world.end(1, Ok(()));
+    world.advance_to("2026-01-01T12:01:10.100Z");
+    world.database = Database::Answers;
+    world.advance_to("2026-01-01T12:01:13Z");
+    assert_eq!(world.history_of(early), ["12:00:50 success"]);
+    assert_eq!(world.history_of(late), ["12:00:55 cancelled"]);
+}

@@ -83,14 +83,26 @@ pub(crate) struct World {
     pub(crate) held: Option<Event>,
     /// Only the heartbeat fails.
     pub(crate) refuses_renewals: bool,
+    /// The tables cannot be read.
+    pub(crate) refuses_readings: bool,
     /// What is accounted for cannot be read.
     pub(crate) refuses_cursors: bool,
     /// Each claim is told that the spec is another, whatever a reading shows.
     pub(crate) finds_other_specs: bool,
     /// Tasks of which every claim fails.
     pub(crate) poisons: Vec<TaskId>,
+    /// Of these only claims of what was asked for fail, not those of fires.
+    pub(crate) spares_fires: bool,
+    /// Tasks whose claims end without an answer, and write nothing.
+    pub(crate) unanswered: Vec<TaskId>,
+    /// How long a call that fails takes.
+    pub(crate) failure_takes: TimeDelta,
+    /// Answers under way, and when they arrive.
+    under_way: Vec<(DateTime<Utc>, Event)>,
     /// Tasks of which no outcome can be written.
     pub(crate) unrecordables: Vec<TaskId>,
+    /// Executions of which the outcome cannot be written.
+    pub(crate) unrecordable_runs: Vec<ExecutionId>,
     /// A task whose row a stranger holds while claims are settled.
     pub(crate) locked: Option<TaskId>,
 }
@@ -150,10 +162,16 @@ impl World {
             holds: |_| false,
             held: None,
             refuses_renewals: false,
+            refuses_readings: false,
             refuses_cursors: false,
             finds_other_specs: false,
             poisons: Vec::new(),
+            spares_fires: false,
+            unanswered: Vec::new(),
+            failure_takes: TimeDelta::zero(),
+            under_way: Vec::new(),
             unrecordables: Vec::new(),
+            unrecordable_runs: Vec::new(),
             locked: None,
         }
     }
@@ -176,11 +194,12 @@ impl World {
         self.node_id = node_id;
         self.node = node(node_id);
         self.running.clear();
+        self.has_left = false;
     }
 
     pub(crate) fn send(&mut self, event: Event) {
         let mut events = VecDeque::from([event]);
-        while let Some(event) = events.pop_front() {
+        while let Some(event) = events.pop_front().filter(|_| !self.has_left) {
             for action in self.node.handle(event, self.local()) {
                 events.extend(self.perform(action));
             }
@@ -205,11 +224,14 @@ impl World {
         match action {
             Action::Call(call) => {
                 let is_held = (self.holds)(&call);
-                let answer = self.answer(call);
-                if !is_held {
+                let (answer, takes) = self.answer(call);
+                if takes > TimeDelta::zero() {
+                    self.under_way.push((self.now.wall + takes, answer));
+                } else if is_held {
+                    self.held = Some(answer);
+                } else {
                     return Some(answer);
                 }
-                self.held = Some(answer);
                 None
             }
             Action::Start(runs) => {
@@ -242,23 +264,32 @@ impl World {
         }
     }
 
-    /// What the tables answer, or what befalls the call.
-    fn answer(&mut self, call: Call) -> Event {
+    /// What the tables answer, or what befalls the call, and how long that takes.
+    fn answer(&mut self, call: Call) -> (Event, TimeDelta) {
         self.calls += 1;
-        self.befall(call).unwrap_or_else(|call| self.ask(call))
+        match self.befall(call) {
+            Ok(failed) => (failed, self.failure_takes),
+            Err(call) => (self.ask(call), TimeDelta::zero()),
+        }
     }
 
     /// The answer to a call that the test refuses; any other call comes back.
     fn befall(&mut self, call: Call) -> Result<Event, Call> {
         let refused = |text: &str| Failure::NotApplied(text.to_owned());
         Ok(match call {
+            Call::Read if self.refuses_readings => Event::Read(Err(refused("refused"))),
             Call::ReadCursors(tasks) if self.refuses_cursors => {
                 Event::Cursors(tasks, Err(refused("refused")))
             }
-            Call::Claim(claims)
-                if claims.iter().any(|claim| self.poisons.contains(&claim.task_id)) =>
-            {
+            Call::Claim(claims) if claims.iter().any(|claim| self.is_poison(claim)) => {
+                self.claims += 1;
                 Event::Claimed(claims, Err(refused("poison")))
+            }
+            Call::Claim(claims)
+                if claims.iter().any(|claim| self.unanswered.contains(&claim.task_id)) =>
+            {
+                self.claims += 1;
+                Event::Claimed(claims, Err(Failure::Unknown("no answer".to_owned())))
             }
             Call::Claim(claims) if self.finds_other_specs => {
                 self.claims += 1;
@@ -270,7 +301,7 @@ impl World {
                 Event::Recorded(outcomes, Err(refused("latin1")))
             }
             Call::Record(outcomes)
-                if outcomes.iter().any(|outcome| self.unrecordables.contains(&outcome.task_id)) =>
+                if outcomes.iter().any(|outcome| self.is_unrecordable(outcome)) =>
             {
                 self.refused_records += 1;
                 Event::Recorded(outcomes, Err(refused("a trigger of the table refuses it")))
@@ -280,6 +311,16 @@ impl World {
             }
             call => return Err(call),
         })
+    }
+
+    fn is_poison(&self, claim: &Claim) -> bool {
+        let is_spared = self.spares_fires && claim.origin == Origin::Schedule;
+        self.poisons.contains(&claim.task_id) && !is_spared
+    }
+
+    fn is_unrecordable(&self, outcome: &Outcome) -> bool {
+        self.unrecordables.contains(&outcome.task_id)
+            || self.unrecordable_runs.contains(&outcome.execution_id)
     }
 
     /// Asks the tables.
@@ -432,13 +473,18 @@ impl World {
             let next_end = self.takes.and_then(|takes| {
                 self.running.values().map(|(started, _)| *started + takes - self.local().wall).min()
             });
-            let step = wake.min(next_end.unwrap_or(TimeDelta::MAX)).max(TimeDelta::milliseconds(1));
+            let arrives = self.under_way.iter().map(|(at, _)| *at - self.now.wall).min();
+            let next = [next_end, arrives].into_iter().flatten().fold(wake, TimeDelta::min);
+            let step = next.max(TimeDelta::milliseconds(1));
             let step = step.min(until - self.now.wall);
             self.now.mono += step.to_std().unwrap();
             self.set_clock(self.now.wall + step);
             if let Some(event) = self.end_what_is_over() {
                 self.send(event);
             }
+            let now = self.now.wall;
+            let arrived: Vec<_> = self.under_way.extract_if(.., |(at, _)| *at <= now).collect();
+            arrived.into_iter().for_each(|(_, event)| self.send(event));
             self.send(Event::Tick);
         }
     }
