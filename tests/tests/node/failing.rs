@@ -187,3 +187,60 @@ fn what_waits_when_a_stop_cuts_is_recorded_at_once() {
     assert_eq!(world.history_of(early), ["12:00:50 success"]);
     assert_eq!(world.history_of(late), ["12:00:55 cancelled"]);
 }
+
+/// Ten fires that can never be claimed, one of which is always due.
+#[test]
+fn a_manual_run_that_could_not_be_claimed_for_a_moment_waits_for_no_fire_that_never_can() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let bad = add_many(&mut world, "bad", 10);
+    let healed = world.add(&row("healed", "interval", "3600"));
+    world.failure_takes = TimeDelta::seconds(1);
+    world.poisons = [&bad[..], &[healed]].concat();
+    world.advance_to("2026-01-01T12:03:00Z");
+    wait(world.store.request_run(healed, world.now.wall)).unwrap();
+    world.advance_to("2026-01-01T12:03:40Z");
+    world.poisons = bad;
+    world.advance_to("2026-01-01T12:04:20Z");
+    assert_eq!(world.history_of(healed), ["12:03:00 success"]);
+}
+
+/// A batch holds two, and twenty older fires can never be claimed, of which some are always due.
+#[test]
+fn more_fires_that_fail_than_a_batch_holds_hide_no_other() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.node = node_with("a", Settings { batch: 2, ..Settings::default() });
+    world.failure_takes = TimeDelta::seconds(1);
+    world.poisons = add_many(&mut world, "bad", 20);
+    let good = world.add(&row("good", "interval", "200"));
+    world.advance_to("2026-01-01T12:10:10Z");
+    let late = lateness(&world, good);
+    assert_eq!(late.len(), 3, "{:?}", world.history_of(good));
+    assert!(late.iter().all(|late| *late <= 4_000), "{late:?} ms");
+}
+
+/// One that fails is found in eight steps, and as many more bring the others.
+#[test]
+fn one_claim_that_fails_among_two_hundred_costs_few_claims() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.poisons = add_many(&mut world, "task", 200)[77..78].to_vec();
+    world.advance_to("2026-01-01T12:01:03Z");
+    assert_eq!(world.history().len(), 199);
+    assert!(world.claims <= 25, "{} claims", world.claims);
+}
+
+#[test]
+fn an_outcome_whose_row_a_stranger_holds_is_tried_ten_times_a_second_and_delays_no_other() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let locked = world.add(&row("locked", "interval", "10"));
+    let free = world.add(&row("free", "interval", "1"));
+    world.locked = Some(locked);
+    world.advance_to("2026-01-01T12:00:10Z");
+    let before = world.calls;
+    world.advance_to("2026-01-01T12:00:20.500Z");
+    let calls = world.calls - before;
+    assert!((90..=150).contains(&calls), "{calls} calls in ten seconds");
+    assert_eq!(world.history_of(free).last().unwrap(), "12:00:20 success");
+    world.locked = None;
+    world.advance_to("2026-01-01T12:00:21Z");
+    assert!(world.history_of(locked).contains(&"12:00:10 success".to_owned()));
+}

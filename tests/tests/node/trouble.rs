@@ -345,3 +345,19 @@ fn a_retry_that_cannot_be_claimed_holds_up_neither_fires_nor_retries_of_others()
     assert!(late.len() >= 70, "{} fires of the other", late.len());
     assert!(late.iter().all(|late| *late <= 300), "{late:?} ms");
 }
+
+#[test]
+fn a_fire_that_failed_in_an_outage_is_claimed_as_soon_as_the_database_is_back() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.add(&row("task", "interval", "13"));
+    world.advance_to("2026-01-01T12:00:12Z");
+    world.database = Database::Unreachable;
+    world.advance_to("2026-01-01T12:00:13.600Z");
+    // What claims tell of, a renewal looks into at once.
+    let is_trouble = |notice: &Notice| matches!(notice, Notice::Health(Health::DatabaseTrouble(_)));
+    assert!(world.notices.iter().any(is_trouble));
+    world.database = Database::Answers;
+    advance_until_it_is_back(&mut world);
+    world.advance_to(&(world.now.wall + TimeDelta::milliseconds(1)).to_rfc3339());
+    world.check_history(&["12:00:13 success"]);
+}

@@ -70,6 +70,8 @@ pub(crate) struct World {
     pub(crate) jobs_were_told: bool,
     /// How many calls were made.
     pub(crate) calls: usize,
+    /// How many of them in this moment.
+    calls_now: (DateTime<Utc>, usize),
     /// How many claims were asked for.
     pub(crate) claims: usize,
     /// When the tables were read.
@@ -85,6 +87,8 @@ pub(crate) struct World {
     pub(crate) refuses_renewals: bool,
     /// The tables cannot be read.
     pub(crate) refuses_readings: bool,
+    /// What became of a claim cannot be asked.
+    pub(crate) refuses_settling: bool,
     /// What is accounted for cannot be read.
     pub(crate) refuses_cursors: bool,
     /// Each claim is told that the spec is another, whatever a reading shows.
@@ -103,7 +107,7 @@ pub(crate) struct World {
     pub(crate) unrecordables: Vec<TaskId>,
     /// Executions of which the outcome cannot be written.
     pub(crate) unrecordable_runs: Vec<ExecutionId>,
-    /// A task whose row a stranger holds while claims are settled.
+    /// A task whose row a stranger holds while claims are settled and outcomes recorded.
     pub(crate) locked: Option<TaskId>,
 }
 
@@ -155,6 +159,7 @@ impl World {
             jobs_block: false,
             jobs_were_told: false,
             calls: 0,
+            calls_now: (at(start), 0),
             claims: 0,
             readings: Vec::new(),
             refused_records: 0,
@@ -163,6 +168,7 @@ impl World {
             held: None,
             refuses_renewals: false,
             refuses_readings: false,
+            refuses_settling: false,
             refuses_cursors: false,
             finds_other_specs: false,
             poisons: Vec::new(),
@@ -267,6 +273,11 @@ impl World {
     /// What the tables answer, or what befalls the call, and how long that takes.
     fn answer(&mut self, call: Call) -> (Event, TimeDelta) {
         self.calls += 1;
+        if self.calls_now.0 != self.now.wall {
+            self.calls_now = (self.now.wall, 0);
+        }
+        self.calls_now.1 += 1;
+        assert!(self.calls_now.1 < 10_000, "{call:?} follows upon {call:?} without a pause");
         match self.befall(call) {
             Ok(failed) => (failed, self.failure_takes),
             Err(call) => (self.ask(call), TimeDelta::zero()),
@@ -306,11 +317,31 @@ impl World {
                 self.refused_records += 1;
                 Event::Recorded(outcomes, Err(refused("a trigger of the table refuses it")))
             }
+            Call::Settle(claims) if self.refuses_settling => {
+                Event::Settled(claims, Err(refused("refused")))
+            }
+            Call::Record(outcomes)
+                if outcomes.iter().any(|outcome| Some(outcome.task_id) == self.locked) =>
+            {
+                self.record_beside_a_stranger(outcomes)
+            }
             Call::Renew if self.refuses_renewals => {
                 Event::Renewed { started: self.now.mono, result: Err(refused("refused")) }
             }
             call => return Err(call),
         })
+    }
+
+    /// What the stranger holds is passed over.
+    fn record_beside_a_stranger(&mut self, outcomes: Vec<Outcome>) -> Event {
+        let recorded = outcomes.iter().map(|outcome| {
+            if Some(outcome.task_id) == self.locked {
+                return Recorded::Locked;
+            }
+            wait(self.store.record(std::slice::from_ref(outcome))).unwrap().remove(0)
+        });
+        let recorded = recorded.collect();
+        Event::Recorded(outcomes, Ok(recorded))
     }
 
     fn is_poison(&self, claim: &Claim) -> bool {
@@ -534,10 +565,14 @@ fn in_short(row: &ExecutionRow) -> String {
 }
 
 pub(crate) fn node(name: &str) -> Node {
+    node_with(name, Settings::default())
+}
+
+pub(crate) fn node_with(name: &str, settings: Settings) -> Node {
     let reader =
         Reader::new(CronDialect::Standard, Zone::utc(), Policy::default(), Box::new(AnyJob));
     let (prefix, mut count) = (name.to_owned(), 0);
-    Node::new(name, Settings::default(), reader, move || {
+    Node::new(name, settings, reader, move || {
         count += 1;
         format!("{prefix}{count}").into()
     })

@@ -272,6 +272,67 @@ mod tests {
         assert!(last.iter().any(|wait| *wait > *shortest + Duration::from_secs(1)), "{last:?}");
     }
 
+    /// A lane of at most eight, and a moment.
+    fn lane() -> (Lane, Now) {
+        (
+            Lane::new(8, 7),
+            Now { wall: chrono::DateTime::UNIX_EPOCH, mono: Duration::from_secs(100) },
+        )
+    }
+
+    #[test]
+    fn what_fails_together_is_tried_in_halves_until_it_is_known_what_fails_alone() {
+        use Standing::{Alone, Fine, Together};
+        let (mut lane, now) = lane();
+        assert!(!lane.failed(&[1, 2, 3, 4], false, now));
+        assert_eq!((lane.most(Together), lane.failing()), (2, 4));
+        assert!(!lane.failed(&[1, 2], false, now));
+        assert_eq!((lane.most(Together), lane.failing()), (1, 4));
+        assert!(lane.failed(&[1], false, now));
+        assert_eq!([1, 2, 5].map(|task| lane.standing(task)), [Alone, Together, Fine]);
+        assert_eq!((lane.most(Together), lane.failing()), (1, 4));
+        // Each that succeeds is well again, and so many more are tried.
+        for (tasks, most, failing) in [(vec![2], 2, 3), (vec![3, 4], 4, 1), (vec![5], 4, 1)] {
+            lane.succeeded(tasks);
+            assert_eq!((lane.most(Together), lane.failing()), (most, failing));
+        }
+        lane.succeeded([1]);
+        assert_eq!((lane.standing(1), lane.failing()), (Fine, 0));
+        assert!(lane.failed(&[1], false, now), "news again");
+        assert!(!lane.failed(&[1], false, now), "no news");
+    }
+
+    #[test]
+    fn whoever_is_forgiven_or_forgotten_stands_well() {
+        let (mut lane, now) = lane();
+        lane.failed(&[1, 2, 3, 4], false, now);
+        lane.failed(&[5], false, now);
+        lane.forget(1);
+        lane.forget(5);
+        assert_eq!(lane.failing(), 3);
+        lane.failed(&[5], true, now);
+        assert_eq!(lane.forgive(), [5]);
+        assert_eq!((lane.failing(), lane.most(Standing::Together)), (0, 8));
+        assert!(lane.is_open(now));
+    }
+
+    #[test]
+    fn each_standing_has_every_third_turn_and_of_who_fails_alone_fires_every_other() {
+        let (mut lane, _) = lane();
+        let turns: Vec<_> = (0..6)
+            .map(|_| {
+                let [first, ..] = lane.turns();
+                (first, lane.is_turn_of_fires(first))
+            })
+            .collect();
+        for standing in [Standing::Fine, Standing::Together, Standing::Alone] {
+            let of_it: Vec<usize> = (0..6).filter(|turn| turns[*turn].0 == standing).collect();
+            assert_eq!(of_it[1] - of_it[0], 3, "{turns:?}");
+            let of_fires = of_it.iter().filter(|turn| turns[**turn].1).count();
+            assert_eq!(of_fires, usize::from(standing == Standing::Alone), "{turns:?}");
+        }
+    }
+
     #[test]
     fn what_is_wanted_while_it_is_under_way_is_done_once_more() {
         let now = Now { wall: chrono::DateTime::UNIX_EPOCH, mono: Duration::from_secs(100) };
