@@ -361,3 +361,25 @@ fn a_fire_that_failed_in_an_outage_is_claimed_as_soon_as_the_database_is_back() 
     world.advance_to(&(world.now.wall + TimeDelta::milliseconds(1)).to_rfc3339());
     world.check_history(&["12:00:13 success"]);
 }
+
+#[test]
+fn while_nobody_can_tell_what_became_of_one_claim_the_other_tasks_run() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let unsettled = world.add(&row("unsettled", "interval", "10"));
+    world.advance_to("2026-01-01T12:00:09Z");
+    world.database = Database::LosesAnswers;
+    world.advance_to("2026-01-01T12:00:10Z");
+    world.database = Database::Answers;
+    world.refuses_settling = true;
+    let free = world.add(&row("free", "interval", "1"));
+    world.advance_to("2026-01-01T12:01:20.900Z");
+    assert_eq!(world.history_of(unsettled), ["12:00:10 todo"]);
+    let late: Vec<_> = world
+        .rows()
+        .iter()
+        .filter(|row| row.task_id == free)
+        .filter_map(|row| Some((row.started_at? - row.scheduled_at?).num_milliseconds()))
+        .collect();
+    assert!(late.len() >= 59, "{} fires", late.len());
+    assert!(late.iter().all(|late| *late <= 10), "{late:?} ms");
+}
