@@ -80,6 +80,18 @@ pub struct Load {
     pub has_waited: bool,
 }
 
+impl Load {
+    /// Of one task so many outcomes at most wait to be recorded: those of a task whose outcomes the database refuses
+    /// shall not take the place of all others.
+    const MOST_UNRECORDED: u32 = 100;
+
+    /// Whether nothing of it is claimed before some of its outcomes are recorded.
+    #[must_use]
+    pub fn is_behind(self) -> bool {
+        self.unrecorded >= Self::MOST_UNRECORDED
+    }
+}
+
 /// What is due of a task whose instants are accounted for up to and including `accounted`.
 #[must_use]
 pub fn due(
@@ -94,7 +106,10 @@ pub fn due(
     };
     // For the database the task still runs: claimed now, a fire would be taken for an overlap.
     let limit = policy.limit();
-    if limit.is_some_and(|limit| load.running < limit && load.running + load.unrecorded >= limit) {
+    if load.is_behind()
+        || limit
+            .is_some_and(|limit| load.running < limit && load.running + load.unrecorded >= limit)
+    {
         return Due::Wait;
     }
     let is_full = limit.is_some_and(|limit| load.is_busy_elsewhere || load.running >= limit);

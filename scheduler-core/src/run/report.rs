@@ -64,9 +64,14 @@ impl Reporter {
             Notice::Healed(task_id) => {
                 tracing::warn!(task.id = task_id, "stood at doing with nothing open: set ready");
             }
-            Notice::Stuck { task_id, error } => tracing::error!(
+            Notice::ClaimFails { task_id, error } => tracing::error!(
                 task.id = task_id,
-                "every transaction with this task fails, retrying it alone: {error}"
+                "every claim of this task fails, retrying it alone: {error}"
+            ),
+            Notice::RecordFails { task_id, execution_id, error } => tracing::error!(
+                task.id = task_id,
+                execution.id = execution_id,
+                "the outcome of this run cannot be recorded, retrying it alone: {error}"
             ),
             Notice::Ending(ending) => say_ending(ending),
             Notice::Health(health) => say_health(health),

@@ -80,8 +80,11 @@ impl Timeline {
                 "{task_key:?}: the edit of {} takes effect when it is disabled and enabled again",
                 columns.join(", ")
             ),
-            Notice::Stuck { task_id, error } => {
-                format!("task {task_id}: every transaction fails: {error}")
+            Notice::ClaimFails { task_id, error } => {
+                format!("task {task_id}: every claim fails: {error}")
+            }
+            Notice::RecordFails { execution_id, error, .. } => {
+                format!("execution {execution_id}: its outcome cannot be recorded: {error}")
             }
             Notice::Health(Health::ReapingFails(error)) => {
                 format!("dead runs cannot be closed: {error}")

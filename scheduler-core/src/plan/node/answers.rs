@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     Action, Ending, Failure, Node, Notice, Open, Run, Settled,
-    lane::{LOCKED_FOR, PUT_OFF},
+    lane::LOCKED_FOR,
     tasks::{Known, READ_AGAIN},
 };
 use crate::plan::{
@@ -18,9 +18,6 @@ use crate::plan::{
     task::{Overlap, Policy, TaskId},
 };
 
-/// How long what failed together is put off: it is tried in parts.
-const AT_ONCE: Duration = Duration::ZERO;
-
 impl Node {
     pub(super) fn on_claimed(
         &mut self,
@@ -31,20 +28,16 @@ impl Node {
     ) {
         let verdicts = match result {
             Ok(verdicts) => verdicts,
-            Err(failure @ Failure::NotApplied(_)) => {
-                if self.claims.failed(&tasks_of(&claims), self.trouble, now) {
-                    self.note_stuck(claims[0].task_id, &failure, actions);
+            Err(failure) => {
+                if self.claims.failed(&tasks_of(&claims), self.is_away(), now) {
+                    let (task_id, error) = (claims[0].task_id, failure.text().to_owned());
+                    self.note_stuck(Notice::ClaimFails { task_id, error }, actions);
                 }
-                // A claim that fails even alone lets the others pass first.
-                self.give_back(&claims, now, if claims.len() == 1 { PUT_OFF } else { AT_ONCE });
-                return;
-            }
-            Err(failure @ Failure::Unknown(_)) => {
-                if self.claims.failed(&tasks_of(&claims), self.trouble, now) {
-                    self.note_stuck(claims[0].task_id, &failure, actions);
+                match failure {
+                    Failure::NotApplied(_) => self.give_back(&claims, now),
+                    // Until it is known what was written, nothing of these tasks is planned.
+                    Failure::Unknown(_) => self.unsettled.extend(claims),
                 }
-                // Until it is known what was written, nothing of these tasks is planned.
-                self.unsettled.extend(claims);
                 return;
             }
         };
@@ -81,11 +74,7 @@ impl Node {
                     let execution = self.give_up_late(&claim, execution, now);
                     self.won(&claim, execution, now, &mut runs, actions);
                 }
-                Settled::NotWritten => {
-                    let again_at = self.claims.tried_again_at(claim.task_id);
-                    let later = again_at.map_or(AT_ONCE, |at| at.saturating_sub(now.mono));
-                    self.give_back(&[claim], now, later);
-                }
+                Settled::NotWritten => self.give_back(&[claim], now),
                 Settled::Locked => self.unsettled.push(claim),
             }
         }
@@ -93,10 +82,12 @@ impl Node {
         start(runs, actions);
     }
 
-    /// Nothing was written: after `later` the tasks are planned again, as if the claim had not been tried. What was asked
-    /// for says nothing of the fires of its task, which do not wait.
-    fn give_back(&mut self, claims: &[Claim], now: Now, later: Duration) {
+    /// Nothing was written: the tasks are planned again, as if the claim had not been tried. One that failed alone is put
+    /// off; what was asked for says nothing of the fires of its task, which are not.
+    fn give_back(&mut self, claims: &[Claim], now: Now) {
         for claim in claims {
+            let again_at = self.claims.tried_again_at(claim.task_id);
+            let later = again_at.map_or(Duration::ZERO, |at| at.saturating_sub(now.mono));
             self.wait_again(claim, now.wall + later);
             if let Some(live) = self.live_mut(claim.task_id) {
                 live.is_claiming = false;

@@ -158,15 +158,15 @@ impl Node {
         actions.push(Action::Call(Call::Record(batch)));
     }
 
-    /// Outcomes of tasks of one standing, of those whose time has come.
+    /// Outcomes of one standing, of those whose time has come.
     fn gather_outcomes(&mut self, now: Now) -> Option<Vec<Outcome>> {
         let lane = &mut self.records;
         lane.turns().into_iter().find_map(|standing| {
             let mut most = lane.most(standing);
             let is_next = |outcome: &mut Outcome| {
-                let is_put_off =
-                    lane.tried_again_at(outcome.task_id).is_some_and(|at| at > now.mono);
-                let is_next = most > 0 && !is_put_off && lane.standing(outcome.task_id) == standing;
+                let id = outcome.execution_id;
+                let is_next =
+                    most > 0 && !lane.is_put_off(id, now) && lane.standing(id) == standing;
                 most -= usize::from(is_next);
                 is_next
             };
@@ -185,15 +185,21 @@ impl Node {
         let recorded = match result {
             Ok(recorded) => recorded,
             Err(failure) => {
-                let tasks: Vec<TaskId> = outcomes.iter().map(|outcome| outcome.task_id).collect();
-                if self.records.failed(&tasks, self.trouble, now) {
-                    self.note_stuck(tasks[0], &failure, actions);
+                let ids: Vec<_> = outcomes.iter().map(|outcome| outcome.execution_id).collect();
+                if self.records.failed(&ids, self.is_away(), now) {
+                    let Outcome { task_id, execution_id, .. } = outcomes[0];
+                    let error = failure.text().to_owned();
+                    let notice = Notice::RecordFails { task_id, execution_id, error };
+                    self.note_stuck(notice, actions);
+                }
+                if self.is_closing() && !self.is_away() {
+                    self.records.resume();
                 }
                 self.try_again(outcomes);
                 return;
             }
         };
-        self.records.succeeded(outcomes.iter().map(|outcome| outcome.task_id));
+        self.records.succeeded(outcomes.iter().map(|outcome| outcome.execution_id));
         let mut locked = Vec::new();
         for (outcome, recorded) in outcomes.into_iter().zip(recorded) {
             match recorded {

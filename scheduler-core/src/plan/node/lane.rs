@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use crate::plan::{Now, task::TaskId};
+use crate::plan::Now;
 
 /// How long what fails alone is put off at most.
 pub(super) const PUT_OFF: Duration = Duration::from_secs(5);
@@ -13,9 +13,12 @@ pub(super) const PUT_OFF: Duration = Duration::from_secs(5);
 /// How soon what found the row of its task locked is tried again: the lock of another claim or record is short.
 pub(super) const LOCKED_FOR: Duration = Duration::from_millis(100);
 
+/// What a lane keeps apart: the tasks of claims, the executions of records.
+type Id = i64;
+
 /// A kind of transaction of which one is in flight at most.
 ///
-/// Tasks whose transactions fail do not take others with them. Those that failed together are tried in halves, until
+/// What fails does not take others with it. Those that failed together are tried in halves, until
 /// it is known which fail alone; these are tried one by one, each after a while, of [`PUT_OFF`] at most. Each standing
 /// has its turn, so that none waits for another. When the database itself is in trouble, the lane backs off (200 ms,
 /// doubled up to 5 s, of which between a half and all is waited).
@@ -28,9 +31,9 @@ pub(super) struct Lane {
     most: usize,
     /// How many of those that failed together are tried at once.
     part: usize,
-    together: HashSet<TaskId>,
+    together: HashSet<Id>,
     /// How often each has failed alone, and from when on it is tried again.
-    alone: HashMap<TaskId, (u32, Duration)>,
+    alone: HashMap<Id, (u32, Duration)>,
     turn: u8,
     chance: u64,
 }
@@ -70,7 +73,7 @@ impl Lane {
         self.in_flight = rows;
     }
 
-    pub(super) fn standing(&self, task: TaskId) -> Standing {
+    pub(super) fn standing(&self, task: Id) -> Standing {
         if self.alone.contains_key(&task) {
             Standing::Alone
         } else if self.together.contains(&task) {
@@ -80,12 +83,21 @@ impl Lane {
         }
     }
 
-    /// From when on a task that failed alone is tried again.
-    pub(super) fn tried_again_at(&self, task: TaskId) -> Option<Duration> {
-        self.alone.get(&task).map(|(_, at)| *at)
+    /// From when on what failed alone is tried again.
+    pub(super) fn tried_again_at(&self, id: Id) -> Option<Duration> {
+        self.alone.get(&id).map(|(_, at)| *at)
     }
 
-    /// How many tasks do not stand well.
+    pub(super) fn is_put_off(&self, id: Id, now: Now) -> bool {
+        self.tried_again_at(id).is_some_and(|at| at > now.mono)
+    }
+
+    /// The moments at which it may have something to do that it had not before.
+    pub(super) fn moments(&self) -> impl Iterator<Item = Duration> {
+        self.alone.values().map(|(_, at)| *at).chain(self.resumes_at)
+    }
+
+    /// How many do not stand well.
     pub(super) fn failing(&self) -> usize {
         self.together.len() + self.alone.len()
     }
@@ -113,7 +125,7 @@ impl Lane {
     }
 
     /// The transaction in flight was answered, whatever it said of each of `tasks`.
-    pub(super) fn succeeded(&mut self, tasks: impl IntoIterator<Item = TaskId>) {
+    pub(super) fn succeeded(&mut self, tasks: impl IntoIterator<Item = Id>) {
         self.in_flight = 0;
         self.resume();
         let mut halves_were_right = false;
@@ -128,7 +140,7 @@ impl Lane {
 
     /// The transaction in flight failed; whether it is news that its only task fails alone. `is_trouble`: so does whatever
     /// is asked of the database.
-    pub(super) fn failed(&mut self, tasks: &[TaskId], is_trouble: bool, now: Now) -> bool {
+    pub(super) fn failed(&mut self, tasks: &[Id], is_trouble: bool, now: Now) -> bool {
         self.in_flight = 0;
         let [task] = tasks else {
             self.part = (tasks.len() / 2).max(1);
@@ -151,13 +163,13 @@ impl Lane {
     }
 
     /// The task is no more.
-    pub(super) fn forget(&mut self, task: TaskId) {
+    pub(super) fn forget(&mut self, task: Id) {
         self.together.remove(&task);
         self.alone.remove(&task);
     }
 
     /// The database is back: what failed did not fail for its own sake. Which tasks failed alone.
-    pub(super) fn forgive(&mut self) -> Vec<TaskId> {
+    pub(super) fn forgive(&mut self) -> Vec<Id> {
         self.resume();
         self.part = self.most;
         self.together.clear();
@@ -195,7 +207,7 @@ impl Lane {
     }
 
     /// What kept it waiting is over.
-    fn resume(&mut self) {
+    pub(super) fn resume(&mut self) {
         self.failures = 0;
         self.resumes_at = None;
     }

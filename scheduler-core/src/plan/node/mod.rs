@@ -156,8 +156,17 @@ pub struct Node {
     slept_in_renewal: Duration,
     lease_is_lost: bool,
     reaping_fails: bool,
-    trouble: bool,
+    /// What of the database fails, of what is asked whatever happens.
+    trouble: BTreeSet<Asked>,
     stop: stop::Phase,
+}
+
+/// What is asked of the database whatever happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Asked {
+    Lease,
+    Rows,
+    Cursors,
 }
 
 impl std::fmt::Debug for Node {
@@ -220,7 +229,7 @@ impl Node {
             slept_in_renewal: Duration::ZERO,
             lease_is_lost: false,
             reaping_fails: false,
-            trouble: false,
+            trouble: BTreeSet::new(),
             stop: stop::Phase::Running,
         }
     }
@@ -279,14 +288,11 @@ impl Node {
         let due = due.filter(|_| self.can_claim(now)).map(|instant| {
             (instant - now.wall).max(TimeDelta::zero()).to_std().unwrap_or(Duration::MAX)
         });
-        let lanes = [&self.claims, &self.records].into_iter().filter_map(|lane| lane.resumes_at);
+        let lanes = [&self.claims, &self.records].into_iter().flat_map(Lane::moments);
         let settles_at = (!self.unsettled.is_empty()).then_some(self.settles_at);
-        let tried_again = |outcome: &Outcome| self.records.tried_again_at(outcome.task_id);
-        let records_at = self.outcomes.iter().filter_map(tried_again);
         let deadline = self.deadlines.first().map(|(deadline, _)| *deadline);
         lanes
             .chain(settles_at)
-            .chain(records_at)
             .filter(|at| *at > now.mono)
             .chain(deadline)
             .chain(self.stop.deadline())
@@ -334,20 +340,29 @@ impl Node {
     }
 
     /// Says once that the database is in trouble, and once that it is back. Judged by readings and renewals: a
-    /// transaction that fails for the sake of one row is no trouble of the database.
-    fn note_trouble(&mut self, failure: Option<&Failure>, actions: &mut Vec<Action>) {
+    /// transaction that fails for the sake of one row is no trouble of the database. What fails is well again when it
+    /// succeeds itself.
+    fn note_trouble(&mut self, of: Asked, failure: Option<&Failure>, actions: &mut Vec<Action>) {
+        let (was_in_trouble, was_away) = (!self.trouble.is_empty(), self.is_away());
         match failure {
-            Some(failure) if !self.trouble => {
-                let text = failure.text().to_owned();
-                actions.push(Action::Report(Notice::Health(Health::DatabaseTrouble(text))));
-            }
-            None if self.trouble => {
-                actions.push(Action::Report(Notice::Health(Health::DatabaseBack)));
-                self.try_at_once_what_failed();
-            }
-            _ => {}
+            Some(_) => self.trouble.insert(of),
+            None => self.trouble.remove(&of),
+        };
+        let is_back = was_in_trouble && self.trouble.is_empty();
+        if let Some(failure) = failure.filter(|_| !was_in_trouble) {
+            let text = failure.text().to_owned();
+            actions.push(Action::Report(Notice::Health(Health::DatabaseTrouble(text))));
+        } else if is_back {
+            actions.push(Action::Report(Notice::Health(Health::DatabaseBack)));
         }
-        self.trouble = failure.is_some();
+        if is_back || was_away && !self.is_away() {
+            self.try_at_once_what_failed();
+        }
+    }
+
+    /// Whether nothing can be written: not even the lease.
+    fn is_away(&self) -> bool {
+        self.trouble.contains(&Asked::Lease)
     }
 
     /// What failed meanwhile did not fail for its own sake.
@@ -360,12 +375,13 @@ impl Node {
         }
     }
 
-    /// Says that every transaction with this task fails. Whether it is the database that fails, a renewal tells.
-    fn note_stuck(&mut self, task_id: TaskId, failure: &Failure, actions: &mut Vec<Action>) {
-        if !self.trouble {
+    /// Says what fails even alone. Whether it is the database that fails, a renewal tells.
+    fn note_stuck(&mut self, notice: Notice, actions: &mut Vec<Action>) {
+        if !self.is_away() {
             self.renewing.hurry_after(READ_AGAIN);
-            let error = failure.text().to_owned();
-            actions.push(Action::Report(Notice::Stuck { task_id, error }));
+        }
+        if self.trouble.is_empty() {
+            actions.push(Action::Report(notice));
         }
     }
 }

@@ -67,10 +67,19 @@ pub enum Notice {
         /// Disabled rows.
         disabled: usize,
     },
-    /// Every transaction with this task fails, while others do not.
-    Stuck {
+    /// The claim of this task fails even alone.
+    ClaimFails {
         /// The task.
         task_id: TaskId,
+        /// What the database said.
+        error: String,
+    },
+    /// The record of this run's outcome fails even alone.
+    RecordFails {
+        /// The task.
+        task_id: TaskId,
+        /// The execution.
+        execution_id: ExecutionId,
         /// What the database said.
         error: String,
     },

@@ -167,6 +167,7 @@ impl Node {
         let mut tasks = HashSet::new();
         let is_ready = |request: &&Request| {
             self.claims.standing(request.task_id) == standing
+                && !self.claims.is_put_off(request.task_id, now)
                 && self.is_free(request)
                 && tasks.insert(request.task_id)
         };
@@ -196,7 +197,8 @@ impl Node {
         };
         let load = self.load(request.task_id);
         let limit = live.task.policy.limit();
-        let is_busy = limit.is_some_and(|limit| load.running + load.unrecorded >= limit);
+        let is_full = limit.is_some_and(|limit| load.running + load.unrecorded >= limit);
+        let is_busy = is_full || load.is_behind();
         !live.is_claiming && !live.is_stale && live.accounted.is_some() && !is_busy
     }
 

@@ -54,6 +54,11 @@ impl Node {
         self.stop != Phase::Running
     }
 
+    /// Whether only records are awaited, for so short a time that none waits for its turn.
+    pub(super) fn is_closing(&self) -> bool {
+        matches!(self.stop, Phase::Closing(_))
+    }
+
     pub(super) fn exit_when_done(&mut self, now: Now, actions: &mut Vec<Action>) {
         if !self.is_stopping() {
             return;

@@ -12,7 +12,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use super::{Action, Call, Failure, Node, Notice, Reading};
+use super::{Action, Asked, Call, Failure, Node, Notice, Reading};
 use crate::plan::{
     Now,
     lateness::Load,
@@ -113,12 +113,13 @@ impl Node {
         let reading = match result {
             Ok(reading) => reading,
             Err(failure) => {
-                self.note_trouble(Some(&failure), actions);
+                self.note_trouble(Asked::Rows, Some(&failure), actions);
                 self.reading
                     .end(now, now.mono + (self.settings.sync_interval / 10).max(READ_AGAIN));
                 return;
             }
         };
+        self.note_trouble(Asked::Rows, None, actions);
         self.reading.end(now, now.mono + self.settings.sync_interval);
         // Heard after a freeze it shows what stood before. Once: a database may be as slow as that.
         let is_old = self.is_blind_since(self.read_started, now.wall);
@@ -373,11 +374,12 @@ impl Node {
                 self.take_unseen(asked, seen_at);
                 // Of those that arrive the next reading asks again.
                 self.cursors_may_be_asked = false;
-                self.note_trouble(Some(&failure), actions);
+                self.note_trouble(Asked::Cursors, Some(&failure), actions);
                 self.reading.due_at = self.reading.due_at.min(now.mono + READ_AGAIN);
                 return;
             }
         };
+        self.note_trouble(Asked::Cursors, None, actions);
         for task_id in asked.iter().copied() {
             if self.checking.remove(&task_id) {
                 self.on_checked(task_id, cursors.get(&task_id).copied(), seen_at);

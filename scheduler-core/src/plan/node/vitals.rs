@@ -6,8 +6,8 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::{
-    Action, Call, Chore, Ending, Failure, Health, Lost, Node, Notice, Reaped, clocks::Standing,
-    stop::Phase,
+    Action, Asked, Call, Chore, Ending, Failure, Health, Lost, Node, Notice, Reaped,
+    clocks::Standing, stop::Phase,
 };
 use crate::plan::{Now, database_clock::Sighting, task::TaskId};
 
@@ -139,11 +139,11 @@ impl Node {
                 self.lease_is_lost &= !is_trusted;
                 let next = started.filter(|_| is_trusted).map(|at| at + self.lease.renew_every());
                 self.renewing.end(now, next.unwrap_or(now.mono));
-                self.note_trouble(None, actions);
+                self.note_trouble(Asked::Lease, None, actions);
             }
             Err(failure) => {
                 self.lease.contact_lost();
-                self.note_trouble(Some(&failure), actions);
+                self.note_trouble(Asked::Lease, Some(&failure), actions);
                 self.renewing.end(now, now.mono + self.lease.renew_every() / 5);
                 let is_lost = !self.lease.is_trusted(now.mono);
                 if is_lost && !std::mem::replace(&mut self.lease_is_lost, true) {
