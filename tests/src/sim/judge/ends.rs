@@ -16,18 +16,19 @@ use crate::sim::{
 impl Judge<'_> {
     /// I9: at the end, when all is mended, nothing is open that nobody runs.
     pub(super) fn nothing_is_stuck(&mut self) {
-        // What ended just now is on its way to its row, which takes longer where packets pass now and then.
+        // What was claimed or ended just now is on its way to be heard of, which takes longer where packets pass now and then.
+        let flaps = |node: &str| self.world.plight(node) == Some(Plight::Flaps);
         let is_under_way = |run: &&Testimony| {
-            let flaps = self.world.plight(&run.node) == Some(Plight::Flaps);
-            let most = if flaps { 2 * recovery(self.lease) } else { 2 * DEADLINE };
+            let most = if flaps(&run.node) { 2 * recovery(self.lease) } else { 2 * DEADLINE };
             run.ended.is_none_or(|ended| ended > self.world.now - most)
         };
         let is_heard_of = |run: &&Testimony| !self.world.silent_since.contains_key(&run.node);
         let runs = self.world.truth.runs.iter().filter(is_under_way).filter(is_heard_of);
         let running: BTreeSet<ExecutionId> = runs.map(|run| run.execution).collect();
         let course = self.course();
-        let settled = self.world.now - recovery(self.lease);
         for row in self.world.database.open() {
+            let times = if row.node_id.as_deref().is_some_and(flaps) { 2 } else { 1 };
+            let settled = self.world.now - times * recovery(self.lease);
             let is_old = course.get(&row.id).is_none_or(|course| course.0 < settled);
             if !running.contains(&row.id) && is_old {
                 self.wrong("I9", format!("{} is open, and nobody runs it", name(&row)));
