@@ -7,5 +7,5 @@ mod broken;
 mod log;
 mod refused;
 mod silent;
-mod stop;
+mod start_and_stop;
 mod trial;
