@@ -35,6 +35,7 @@ use super::{
 };
 
 mod answers;
+mod chore;
 mod clocks;
 mod dispatch;
 mod endings;
@@ -46,11 +47,12 @@ mod stop;
 mod tasks;
 mod vitals;
 
+use chore::Chore;
 use clocks::Clocks;
 pub use event::{
     Action, Call, Ended, Event, Failure, Lost, NodeRow, Reading, Reaped, Run, Settled,
 };
-use lane::{Chore, Lane};
+use lane::Lane;
 pub use notice::{Ending, Health, Notice};
 use requests::Requests;
 pub use requests::{MOST_MANUAL, MOST_OF_ONE_TASK, MOST_REQUESTS, are_all};
