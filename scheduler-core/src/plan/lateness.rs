@@ -83,7 +83,7 @@ pub struct Load {
 impl Load {
     /// Of one task so many outcomes at most wait to be recorded: those of a task whose outcomes the database refuses
     /// shall not take the place of all others.
-    const MOST_UNRECORDED: u32 = 100;
+    const MOST_UNRECORDED: u32 = 10;
 
     /// Whether nothing of it is claimed before some of its outcomes are recorded.
     #[must_use]

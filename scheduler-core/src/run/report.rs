@@ -66,12 +66,12 @@ impl Reporter {
             }
             Notice::ClaimFails { task_id, error } => tracing::error!(
                 task.id = task_id,
-                "every claim of this task fails, retrying it alone: {error}"
+                "claiming this task alone failed, trying again later: {error}"
             ),
             Notice::RecordFails { task_id, execution_id, error } => tracing::error!(
                 task.id = task_id,
                 execution.id = execution_id,
-                "the outcome of this run cannot be recorded, retrying it alone: {error}"
+                "recording this outcome alone failed, trying again later: {error}"
             ),
             Notice::Ending(ending) => say_ending(ending),
             Notice::Health(health) => say_health(health),

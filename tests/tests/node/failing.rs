@@ -273,17 +273,17 @@ fn one_run_that_cannot_be_recorded_is_tried_and_said_as_rarely_as_its_task_would
     world.add(&with_extra(row("often", "interval", "1"), allow));
     world.unrecordable_runs = vec![1];
     world.advance_to("2026-01-01T12:01:00Z");
-    let (tried, said) = (world.refused_records, unrecordable(&world));
+    let (tried, lines) = (world.refused_records, said(&world, is_record_that_fails));
     world.advance_to("2026-01-01T12:02:00Z");
     assert!(world.refused_records - tried <= 20, "{} tries", world.refused_records - tried);
-    assert_eq!(unrecordable(&world) - said, 0, "lines in a minute");
+    assert_eq!(said(&world, is_record_that_fails) - lines, 0, "lines in a minute");
 }
 
 /// What ended and cannot be recorded counts as running.
 #[test]
 fn outcomes_of_one_task_that_cannot_be_written_leave_room_for_others() {
     let mut world = World::new("2026-01-01T12:00:00Z");
-    world.node = node_with("a", Settings { max_running: 150, ..Settings::default() });
+    world.node = node_with("a", Settings { max_running: 30, ..Settings::default() });
     let allow = r#"{"overlap": "allow"}"#;
     world.unrecordables = vec![world.add(&with_extra(row("bad", "interval", "1"), allow))];
     let good = world.add(&row("good", "interval", "10"));
@@ -330,6 +330,107 @@ fn a_claim_that_fails_once_is_tried_again_soon() {
     assert!(world.history_of(task).contains(&"12:00:20 success".to_owned()));
 }
 
-fn unrecordable(world: &World) -> usize {
-    world.notices.iter().filter(|notice| matches!(notice, Notice::RecordFails { .. })).count()
+fn is_record_that_fails(notice: &Notice) -> bool {
+    matches!(notice, Notice::RecordFails { .. })
+}
+
+/// Each fire that succeeds makes the manual run that fails news again.
+#[test]
+fn a_manual_run_that_cannot_be_claimed_is_said_once_and_tried_every_five_seconds() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.spares_fires = true;
+    world.poisons = vec![world.add(&row("bad", "interval", "1"))];
+    world.advance_to("2026-01-01T12:00:55Z");
+    wait(world.store.request_run(world.poisons[0], world.now.wall)).unwrap();
+    world.advance_to("2026-01-01T12:02:00.500Z");
+    let is_it = |n: &Notice| matches!(n, Notice::ClaimFails { .. });
+    let (before, claims, calls) = (said(&world, is_it), world.claims, world.calls);
+    world.advance_to("2026-01-01T12:03:00.500Z");
+    let lines = said(&world, is_it) - before;
+    let tried = world.claims - claims - 60;
+    assert!(
+        lines <= 1 && tried <= 20,
+        "{lines} lines, {tried} tries, {} calls",
+        world.calls - calls
+    );
+}
+
+/// The end of an older run plans its task at once.
+#[test]
+fn a_fire_that_fails_alone_is_tried_every_five_seconds_also_while_runs_of_its_task_end() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.takes = Some(TimeDelta::seconds(120));
+    let allow = r#"{"overlap": "allow"}"#;
+    let task = world.add(&with_extra(row("often", "interval", "1"), allow));
+    world.advance_to("2026-01-01T12:02:00.500Z");
+    world.poisons = vec![task];
+    world.advance_to("2026-01-01T12:02:30.500Z");
+    let before = world.claims;
+    world.advance_to("2026-01-01T12:03:30.500Z");
+    let tried = world.claims - before;
+    assert!(tried <= 20, "{tried} tries in a minute");
+}
+
+/// One task whose outcomes are refused.
+#[test]
+fn a_hundred_outcomes_of_one_task_that_cannot_be_recorded_are_said_in_few_lines_and_tried_rarely() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let allow = r#"{"overlap": "allow"}"#;
+    world.unrecordables = vec![world.add(&with_extra(row("bad", "interval", "1"), allow))];
+    world.advance_to("2026-01-01T12:05:00Z");
+    let before = world.refused_records;
+    world.advance_to("2026-01-01T12:06:00Z");
+    let tried = world.refused_records - before;
+    let lines = said(&world, |n| matches!(n, Notice::RecordFails { .. }));
+    assert!(lines <= 10 && tried <= 120, "{lines} lines, {tried} tries in a minute");
+}
+
+/// Each reading makes the older ones due again.
+#[test]
+fn a_manual_run_that_can_be_claimed_waits_for_none_of_twenty_tasks_whose_older_ones_never_can() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.failure_takes = TimeDelta::seconds(1);
+    let bad: Vec<TaskId> =
+        (0..20).map(|index| world.add(&row(&format!("bad {index}"), "interval", "3600"))).collect();
+    let healed = world.add(&row("healed", "interval", "3600"));
+    world.poisons = [&bad[..], &[healed]].concat();
+    world.advance_to("2026-01-01T12:01:55Z");
+    for task in world.poisons.clone() {
+        wait(world.store.request_run(task, world.now.wall)).unwrap();
+        world.now.wall += TimeDelta::milliseconds(1);
+    }
+    world.advance_to("2026-01-01T12:03:30Z");
+    world.poisons = bad;
+    world.advance_to("2026-01-01T12:04:30Z");
+    assert_eq!(world.history_of(healed).len(), 1, "{:?}", world.history_of(healed));
+}
+
+/// Ten outcomes of one task cannot be recorded: it has no more runs, whoever asks for one.
+#[test]
+fn a_manual_run_waits_while_ten_outcomes_of_its_task_cannot_be_recorded() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let allow = r#"{"overlap": "allow"}"#;
+    let task = world.add(&with_extra(row("bad", "interval", "1"), allow));
+    world.unrecordables = vec![task];
+    world.advance_to("2026-01-01T12:00:20Z");
+    wait(world.store.request_run(task, world.now.wall)).unwrap();
+    world.advance_to("2026-01-01T12:01:00Z");
+    assert_eq!(world.history_of(task).len(), 10, "{:?}", world.history_of(task));
+    world.unrecordables = vec![];
+    world.advance_to("2026-01-01T12:01:20Z");
+    assert!(world.history_of(task).contains(&"12:00:20 success".to_owned()));
+}
+
+/// Not the database is away, only its tables cannot be read: a claim that fails alone is no reason to wait for all.
+#[test]
+fn a_claim_that_fails_delays_no_other_while_the_tables_cannot_be_read() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.poisons = add_many(&mut world, "bad", 5);
+    let good = world.add(&row("good", "interval", "1"));
+    world.advance_to("2026-01-01T12:00:50Z");
+    world.refuses_readings = true;
+    world.advance_to("2026-01-01T12:03:00.900Z");
+    let late = lateness(&world, good);
+    assert_eq!(late.len(), 180, "{:?}", world.history_of(good));
+    assert!(late.iter().all(|late| *late <= 500), "{late:?} ms");
 }

@@ -396,3 +396,155 @@ fn that_the_tables_cannot_be_read_is_said_once() {
     let said = world.notices.iter().filter(is_health).count();
     assert_eq!(said, 1, "{:?}", world.notices);
 }
+
+/// The one new row is gone before the database can say what is accounted of it: nobody asks again.
+#[test]
+fn cursors_that_could_not_be_read_once_keep_the_database_in_no_trouble_for_ever() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let task = world.add(&row("task", "interval", "60"));
+    world.advance_to("2026-01-01T12:00:05Z");
+    world.refuses_cursors = true;
+    let new = world.add(&row("new", "interval", "60"));
+    world.advance_to("2026-01-01T12:00:15Z");
+    assert_eq!(said(&world, |n| matches!(n, Notice::Health(Health::DatabaseTrouble(_)))), 1);
+    wait(world.store.set_enabled(new, false)).unwrap();
+    world.refuses_cursors = false;
+    world.advance_to("2026-01-01T12:10:30Z");
+    let back = said(&world, |n| matches!(n, Notice::Health(Health::DatabaseBack)));
+    world.poisons = vec![task];
+    world.advance_to("2026-01-01T12:20:30Z");
+    let fails = said(&world, |n| matches!(n, Notice::ClaimFails { .. }));
+    assert_eq!((back, fails), (1, 1), "back, and then a claim that fails");
+}
+
+/// What is settled again every five seconds at most is not settled before a short stop is over.
+#[test]
+fn a_stop_settles_at_once_what_could_not_be_settled_before() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let settings = Settings { shutdown_timeout: Duration::from_secs(1), ..Settings::default() };
+    world.node = node_with("a", settings);
+    world.add(&row("task", "interval", "60"));
+    world.advance_to("2026-01-01T12:00:59Z");
+    world.database = Database::LosesAnswers;
+    world.advance_to("2026-01-01T12:01:00Z");
+    world.database = Database::Answers;
+    world.refuses_settling = true;
+    let mut calls = world.calls;
+    world.advance_to("2026-01-01T12:01:30Z");
+    // Just after a try.
+    while world.calls == calls || world.node.wake_in(world.local()) < Some(Duration::from_secs(2)) {
+        calls = world.calls;
+        world.advance_to(&(world.now.wall + TimeDelta::milliseconds(50)).to_rfc3339());
+        assert!(world.now.wall < at("2026-01-01T12:10:00Z"));
+    }
+    world.refuses_settling = false;
+    world.send(Event::Stop);
+    world.advance_to(&(world.now.wall + TimeDelta::seconds(4)).to_rfc3339());
+    assert!(world.has_left);
+    assert_eq!(world.history()[0], "12:01:00 cancelled");
+}
+
+/// Each try costs the whole deadline; what others succeed in makes the next one come soon.
+#[test]
+fn a_claim_whose_settling_goes_unanswered_leaves_others_most_of_the_time() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.add(&row("unsettled", "interval", "10"));
+    world.advance_to("2026-01-01T12:00:09Z");
+    world.database = Database::LosesAnswers;
+    world.advance_to("2026-01-01T12:00:10Z");
+    world.database = Database::Answers;
+    world.refuses_settling = true;
+    world.failure_takes = TimeDelta::seconds(5);
+    let free = world.add(&row("free", "interval", "1"));
+    world.advance_to("2026-01-01T12:03:00.900Z");
+    let rows = world.rows();
+    let late = rows.iter().filter(|row| row.task_id == free && row.status == "success");
+    let late: Vec<_> = late
+        .filter_map(|row| Some((row.started_at? - row.scheduled_at?).num_milliseconds()))
+        .collect();
+    assert!(late.len() >= 80, "{} runs of 170, {late:?} ms", late.len());
+}
+
+/// The claim stands and runs: only the answer to its COMMIT was lost.
+#[test]
+fn a_claim_whose_answer_is_lost_once_is_not_said_to_fail_always() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.add(&row("task", "interval", "60"));
+    world.advance_to("2026-01-01T12:00:59Z");
+    world.database = Database::LosesAnswers;
+    world.holds = |call| matches!(call, Call::Claim(_));
+    world.advance_to("2026-01-01T12:01:00Z");
+    world.database = Database::Answers;
+    world.holds = |_| false;
+    let lost = world.held.take().unwrap();
+    world.send(lost);
+    world.advance_to("2026-01-01T12:01:05Z");
+    world.check_history(&["12:01:00 success"]);
+    assert_eq!(said(&world, |n| matches!(n, Notice::ClaimFails { .. })), 0);
+}
+
+#[test]
+fn after_a_reading_that_failed_the_tables_are_read_once() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.add(&row("minute", "interval", "60"));
+    world.advance_to("2026-01-01T12:00:05Z");
+    world.refuses_readings = true;
+    world.advance_to("2026-01-01T12:00:30Z");
+    world.refuses_readings = false;
+    let before = world.readings.len();
+    world.advance_to("2026-01-01T12:00:35Z");
+    assert_eq!(world.readings[before..].len(), 1, "{:?}", &world.readings[before..]);
+}
+
+/// A node that stops reads no more, so that nothing tells that the tables can be read again.
+#[test]
+fn that_the_database_is_back_is_said_also_while_a_stop_waits_for_jobs() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.takes = None;
+    world.add(&row("long", "interval", "5"));
+    world.advance_to("2026-01-01T12:00:06Z");
+    world.database = Database::Unreachable;
+    world.advance_to("2026-01-01T12:00:30Z");
+    world.send(Event::Stop);
+    world.advance_to("2026-01-01T12:00:32Z");
+    world.database = Database::Answers;
+    world.advance_to("2026-01-01T12:00:39Z");
+    assert_eq!(said(&world, |n| matches!(n, Notice::Health(Health::DatabaseBack))), 1);
+}
+
+/// Renewals are tried every two seconds then, records every five.
+#[test]
+fn what_failed_is_tried_when_the_lease_is_renewed_although_the_tables_cannot_be_read() {
+    for second in 30..45 {
+        let mut world = World::new("2026-01-01T12:00:00Z");
+        let task = world.add(&row("task", "interval", "60"));
+        world.takes = None;
+        world.advance_to("2026-01-01T12:01:00Z");
+        world.database = Database::Unreachable;
+        world.end(1, Ok(()));
+        world.advance_to(&format!("2026-01-01T12:01:{second}Z"));
+        world.refuses_readings = true;
+        world.database = Database::Answers;
+        assert_eq!(world.history_of(task), ["12:01:00 todo"]);
+        world.advance_to(&(world.now.wall + TimeDelta::milliseconds(2_100)).to_rfc3339());
+        assert_eq!(world.history_of(task), ["12:01:00 success"], "back at second {second}");
+    }
+}
+
+/// However long the settlements before it failed.
+#[test]
+fn a_settlement_that_fails_once_is_tried_again_soon() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let task = world.add(&row("task", "interval", "60"));
+    for (minute, failing_until) in [(1, "12:01:50"), (2, "12:02:00.600")] {
+        world.advance_to(&format!("2026-01-01T12:0{}:59Z", minute - 1));
+        world.database = Database::LosesAnswers;
+        world.advance_to(&format!("2026-01-01T12:0{minute}:00Z"));
+        world.database = Database::Answers;
+        world.refuses_settling = true;
+        world.advance_to(&format!("2026-01-01T{failing_until}Z"));
+        world.refuses_settling = false;
+    }
+    world.advance_to("2026-01-01T12:02:01.300Z");
+    assert!(!world.history_of(task)[1].contains("todo"), "{:?}", world.history_of(task));
+}

@@ -587,3 +587,8 @@ pub(crate) fn ended(
     let notes = Notes::new();
     Ended { execution_id: id, started_at: Some(started), finished_at: now, result, notes }
 }
+
+/// How often something was said.
+pub(crate) fn said(world: &World, is_it: fn(&Notice) -> bool) -> usize {
+    world.notices.iter().filter(|notice| is_it(notice)).count()
+}

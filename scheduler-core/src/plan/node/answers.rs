@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    Action, Ending, Failure, Node, Notice, Open, Run, Settled,
+    Action, Ending, Failure, Node, Notice, Open, Run, Settled, Wanted,
     lane::LOCKED_FOR,
     tasks::{Known, READ_AGAIN},
 };
@@ -29,7 +29,7 @@ impl Node {
         let verdicts = match result {
             Ok(verdicts) => verdicts,
             Err(failure) => {
-                if self.claims.failed(&tasks_of(&claims), self.is_away(), now) {
+                if self.claims.failed(&wanted_by(&claims), self.is_away(), now) {
                     let (task_id, error) = (claims[0].task_id, failure.text().to_owned());
                     self.note_stuck(Notice::ClaimFails { task_id, error }, actions);
                 }
@@ -41,7 +41,7 @@ impl Node {
                 return;
             }
         };
-        self.claims.succeeded(tasks_of(&claims));
+        self.claims.succeeded(wanted_by(&claims));
         let mut runs = Vec::new();
         for (claim, verdict) in claims.iter().zip(verdicts) {
             match verdict {
@@ -60,13 +60,15 @@ impl Node {
         actions: &mut Vec<Action>,
     ) {
         let Ok(settled) = result else {
-            self.settles_at = now.mono + self.claims.next_wait().max(READ_AGAIN);
+            self.claims.ended();
+            self.settles_at = now.mono + self.settle_waits.next().max(READ_AGAIN);
             self.unsettled.extend(claims);
             return;
         };
+        self.settle_waits.restart();
         let is_written = |(_, settled): &(_, &Settled)| matches!(settled, Settled::Written(_));
         let written = claims.iter().zip(&settled).filter(is_written);
-        self.claims.succeeded(written.map(|(claim, _)| claim.task_id));
+        self.claims.succeeded(written.map(|(claim, _)| Wanted::by(claim)));
         let mut runs = Vec::new();
         for (claim, settled) in claims.into_iter().zip(settled) {
             match settled {
@@ -82,21 +84,14 @@ impl Node {
         start(runs, actions);
     }
 
-    /// Nothing was written: the tasks are planned again, as if the claim had not been tried. One that failed alone is put
-    /// off; what was asked for says nothing of the fires of its task, which are not.
+    /// Nothing was written: the tasks are planned again, as if the claim had not been tried.
     fn give_back(&mut self, claims: &[Claim], now: Now) {
         for claim in claims {
-            let again_at = self.claims.tried_again_at(claim.task_id);
-            let later = again_at.map_or(Duration::ZERO, |at| at.saturating_sub(now.mono));
-            self.wait_again(claim, now.wall + later);
+            self.wait_again(claim, now.wall);
             if let Some(live) = self.live_mut(claim.task_id) {
                 live.is_claiming = false;
             }
-            if claim.origin == Origin::Schedule && !later.is_zero() {
-                self.plan_later(claim.task_id, now, later);
-            } else {
-                self.plan_next(claim.task_id);
-            }
+            self.plan_next(claim.task_id);
         }
     }
 
@@ -324,8 +319,8 @@ fn unstarted(
     }
 }
 
-fn tasks_of(claims: &[Claim]) -> Vec<TaskId> {
-    claims.iter().map(|claim| claim.task_id).collect()
+fn wanted_by(claims: &[Claim]) -> Vec<Wanted> {
+    claims.iter().map(Wanted::by).collect()
 }
 
 fn start(runs: Vec<Run>, actions: &mut Vec<Action>) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Action, Call, Node, lane::Standing, tasks::Known};
+use super::{Action, Call, Node, Wanted, lane::Standing, tasks::Known};
 use crate::plan::{
     Now,
     claim::{Claim, Entry, Origin},
@@ -91,6 +91,7 @@ impl Node {
         let room = self.room();
         let some = self.claims.most(Standing::Fine).min(room) + self.claims.failing();
         let mut due: Vec<TaskId> = self.timetable.take_due(now.wall, some);
+        due.retain(|task_id| !self.put_off_fire(*task_id, now));
         let mut claims = Vec::new();
         for standing in self.claims.turns() {
             let most = self.claims.most(standing).min(room);
@@ -98,11 +99,11 @@ impl Node {
             if !fires_first {
                 claims = self.claim_requests(most, standing, now);
             }
-            let (mut fires, others): (Vec<TaskId>, _) =
-                due.into_iter().partition(|task| self.claims.standing(*task) == standing);
+            let of_it = |task: &TaskId| self.claims.standing(Wanted::Fire(*task)) == standing;
+            let (mut fires, others): (Vec<TaskId>, _) = due.into_iter().partition(of_it);
             due = others;
             // Who waits longest comes first, not whose fire is oldest: that of one that always fails is.
-            fires.sort_by_key(|task| self.claims.tried_again_at(*task));
+            fires.sort_by_key(|task| self.claims.tried_again_at(Wanted::Fire(*task)));
             for task_id in fires {
                 if claims.len() >= most || self.is_claiming(task_id) {
                     self.plan_next(task_id);
@@ -121,6 +122,13 @@ impl Node {
         }
         due.into_iter().for_each(|task_id| self.plan_next(task_id));
         claims
+    }
+
+    /// Whether the fire of a task failed alone and is tried again later; then it is planned for that moment.
+    fn put_off_fire(&mut self, task_id: TaskId, now: Now) -> bool {
+        let Some(wait) = self.claims.put_off(Wanted::Fire(task_id), now) else { return false };
+        self.timetable.set(task_id, now.wall + wait);
+        true
     }
 
     fn may_settle(&self, now: Now) -> bool {

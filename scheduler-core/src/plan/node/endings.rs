@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::{Action, Call, Ended, Ending, Failure, Node, Notice, Open, lane::LOCKED_FOR};
+use super::{
+    Action, Call, Ended, Ending, Failure, Node, Notice, Open, lane::LOCKED_FOR, stop::Phase,
+};
 use crate::plan::{
     Now,
     claim::Origin,
@@ -166,7 +168,7 @@ impl Node {
             let is_next = |outcome: &mut Outcome| {
                 let id = outcome.execution_id;
                 let is_next =
-                    most > 0 && !lane.is_put_off(id, now) && lane.standing(id) == standing;
+                    most > 0 && lane.put_off(id, now).is_none() && lane.standing(id) == standing;
                 most -= usize::from(is_next);
                 is_next
             };
@@ -192,7 +194,8 @@ impl Node {
                     let notice = Notice::RecordFails { task_id, execution_id, error };
                     self.note_stuck(notice, actions);
                 }
-                if self.is_closing() && !self.is_away() {
+                // In the last two seconds what is left does not wait for a pause either.
+                if matches!(self.stop, Phase::Closing(_)) && !self.is_away() {
                     self.records.resume();
                 }
                 self.try_again(outcomes);

@@ -2,66 +2,81 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    hash::Hash,
     time::Duration,
 };
 
-use crate::plan::Now;
+use crate::plan::{
+    Now,
+    claim::{Claim, Origin},
+    task::TaskId,
+};
 
 /// How long what fails alone is put off at most.
-pub(super) const PUT_OFF: Duration = Duration::from_secs(5);
+const PUT_OFF: Duration = Duration::from_secs(5);
 
 /// How soon what found the row of its task locked is tried again: the lock of another claim or record is short.
 pub(super) const LOCKED_FOR: Duration = Duration::from_millis(100);
 
-/// What a lane keeps apart: the tasks of claims, the executions of records.
-type Id = i64;
+/// What the lane of claims keeps apart: whether what was asked for of a task can be claimed says nothing of its fires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Wanted {
+    Fire(TaskId),
+    Asked(TaskId),
+}
+
+impl Wanted {
+    pub(super) fn by(claim: &Claim) -> Self {
+        match claim.origin {
+            Origin::Schedule => Self::Fire(claim.task_id),
+            Origin::Request(_) | Origin::Retry => Self::Asked(claim.task_id),
+        }
+    }
+}
 
 /// A kind of transaction of which one is in flight at most.
 ///
-/// What fails does not take others with it. Those that failed together are tried in halves, until
-/// it is known which fail alone; these are tried one by one, each after a while, of [`PUT_OFF`] at most. Each standing
-/// has its turn, so that none waits for another. When the database itself is in trouble, the lane backs off (200 ms,
-/// doubled up to 5 s, of which between a half and all is waited).
+/// What fails does not take others with it. Those that failed together are tried in halves, until it is known which fail
+/// alone; these are tried one by one, each after a while, of 5 s at most. Each standing has its turn, so that none waits
+/// for another. When the database itself is in trouble, the lane backs off.
 #[derive(Clone, Debug)]
-pub(super) struct Lane {
+pub(super) struct Lane<K> {
     /// Rows of the transaction in flight; 0: none is.
     pub(super) in_flight: usize,
-    failures: u32,
-    pub(super) resumes_at: Option<Duration>,
+    waits: Backoff,
+    resumes_at: Option<Duration>,
     most: usize,
     /// How many of those that failed together are tried at once.
     part: usize,
-    together: HashSet<Id>,
+    together: HashSet<K>,
     /// How often each has failed alone, and from when on it is tried again.
-    alone: HashMap<Id, (u32, Duration)>,
+    alone: HashMap<K, (u32, Duration)>,
     turn: u8,
-    chance: u64,
 }
 
-/// How the last transaction with a task ended.
+/// How the last transaction with something ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
     /// Well.
     Fine,
     /// It failed, and so did others in it.
     Together,
-    /// It failed, with this task alone in it.
+    /// It failed, with nothing else in it.
     Alone,
 }
 
-impl Lane {
+impl<K: Copy + Eq + Hash> Lane<K> {
     /// Each `seed` draws waits of its own.
     pub(super) fn new(most: usize, seed: u64) -> Self {
         Self {
             in_flight: 0,
-            failures: 0,
+            waits: Backoff::new(seed),
             resumes_at: None,
             most,
             part: most,
             together: HashSet::new(),
             alone: HashMap::new(),
             turn: 0,
-            chance: seed,
         }
     }
 
@@ -73,10 +88,10 @@ impl Lane {
         self.in_flight = rows;
     }
 
-    pub(super) fn standing(&self, task: Id) -> Standing {
-        if self.alone.contains_key(&task) {
+    pub(super) fn standing(&self, key: K) -> Standing {
+        if self.alone.contains_key(&key) {
             Standing::Alone
-        } else if self.together.contains(&task) {
+        } else if self.together.contains(&key) {
             Standing::Together
         } else {
             Standing::Fine
@@ -84,12 +99,14 @@ impl Lane {
     }
 
     /// From when on what failed alone is tried again.
-    pub(super) fn tried_again_at(&self, id: Id) -> Option<Duration> {
-        self.alone.get(&id).map(|(_, at)| *at)
+    pub(super) fn tried_again_at(&self, key: K) -> Option<Duration> {
+        self.alone.get(&key).map(|(_, at)| *at)
     }
 
-    pub(super) fn is_put_off(&self, id: Id, now: Now) -> bool {
-        self.tried_again_at(id).is_some_and(|at| at > now.mono)
+    /// For how long what failed alone is still put off.
+    pub(super) fn put_off(&self, key: K, now: Now) -> Option<Duration> {
+        let wait = self.tried_again_at(key)?.saturating_sub(now.mono);
+        (!wait.is_zero()).then_some(wait)
     }
 
     /// The moments at which it may have something to do that it had not before.
@@ -102,7 +119,7 @@ impl Lane {
         self.together.len() + self.alone.len()
     }
 
-    /// Most tasks of one standing in a transaction.
+    /// How many of one standing a transaction has at most.
     pub(super) fn most(&self, standing: Standing) -> usize {
         match standing {
             Standing::Fine => self.most,
@@ -119,61 +136,64 @@ impl Lane {
         turns
     }
 
-    /// Of a task that fails alone, fires and what was asked for take turns, too.
+    /// Of what fails alone, fires and what was asked for take turns, too.
     pub(super) fn is_turn_of_fires(&self, standing: Standing) -> bool {
         standing == Standing::Alone && self.turn < 3
     }
 
-    /// The transaction in flight was answered, whatever it said of each of `tasks`.
-    pub(super) fn succeeded(&mut self, tasks: impl IntoIterator<Item = Id>) {
-        self.in_flight = 0;
+    /// The transaction in flight was answered, whatever it said of each of `keys`.
+    pub(super) fn succeeded(&mut self, keys: impl IntoIterator<Item = K>) {
+        self.ended();
         self.resume();
         let mut halves_were_right = false;
-        for task in tasks {
-            halves_were_right |= self.together.remove(&task);
-            self.alone.remove(&task);
+        for key in keys {
+            halves_were_right |= self.together.remove(&key);
+            self.alone.remove(&key);
         }
         if halves_were_right {
             self.part = (self.part * 2).min(self.most);
         }
     }
 
-    /// The transaction in flight failed; whether it is news that its only task fails alone. `is_trouble`: so does whatever
-    /// is asked of the database.
-    pub(super) fn failed(&mut self, tasks: &[Id], is_trouble: bool, now: Now) -> bool {
-        self.in_flight = 0;
-        let [task] = tasks else {
-            self.part = (tasks.len() / 2).max(1);
-            self.together.extend(tasks);
-            self.pause(Duration::from_millis(50), now);
+    /// The transaction in flight failed; whether it is news that the only one in it fails alone. `is_away`: so does
+    /// whatever is asked of the database.
+    pub(super) fn failed(&mut self, keys: &[K], is_away: bool, now: Now) -> bool {
+        self.ended();
+        self.pause(Duration::from_millis(50), now);
+        let [key] = keys else {
+            self.part = (keys.len() / 2).max(1);
+            self.together.extend(keys);
             return false;
         };
-        self.together.remove(task);
-        let before = self.alone.get(task).map_or(0, |(failures, _)| *failures);
+        self.together.remove(key);
+        let before = self.alone.get(key).map_or(0, |(failures, _)| *failures);
         // At first it is tried again soon: it may have been chance, and what is tried is not always the same.
         let later = (LOCKED_FOR * 2_u32.pow(before.min(6))).min(PUT_OFF);
-        self.alone.insert(*task, (before + 1, now.mono + later));
-        let is_news = before == 0;
-        if is_trouble {
-            self.back_off(now);
-        } else {
-            self.pause(Duration::from_millis(50), now);
+        self.alone.insert(*key, (before + 1, now.mono + later));
+        if is_away {
+            let wait = self.waits.next();
+            self.pause(wait, now);
         }
-        is_news
+        before == 0
     }
 
-    /// The task is no more.
-    pub(super) fn forget(&mut self, task: Id) {
-        self.together.remove(&task);
-        self.alone.remove(&task);
+    /// The transaction in flight is over, and tells nothing of what was in it.
+    pub(super) fn ended(&mut self) {
+        self.in_flight = 0;
     }
 
-    /// The database is back: what failed did not fail for its own sake. Which tasks failed alone.
-    pub(super) fn forgive(&mut self) -> Vec<Id> {
+    /// It is no more.
+    pub(super) fn forget(&mut self, key: K) {
+        self.together.remove(&key);
+        self.alone.remove(&key);
+    }
+
+    /// The database is back: what failed did not fail for its own sake. What failed alone.
+    pub(super) fn forgive(&mut self) -> Vec<K> {
         self.resume();
         self.part = self.most;
         self.together.clear();
-        self.alone.drain().map(|(task, _)| task).collect()
+        self.alone.drain().map(|(key, _)| key).collect()
     }
 
     /// There is little time left: nothing waits for its time to come. What failed still stands as it did.
@@ -182,18 +202,41 @@ impl Lane {
         self.alone.values_mut().for_each(|(_, at)| *at = Duration::ZERO);
     }
 
-    /// What is in flight failed, as whatever is asked of the database does.
-    fn back_off(&mut self, now: Now) {
-        let wait = self.next_wait();
-        self.pause(wait, now);
+    /// What kept it waiting is over.
+    pub(super) fn resume(&mut self) {
+        self.waits.restart();
+        self.resumes_at = None;
     }
 
-    /// What is in flight went unanswered and has no smaller parts: how long it waits, while others do not.
-    pub(super) fn next_wait(&mut self) -> Duration {
-        self.in_flight = 0;
+    /// Nothing is begun before `wait` is over.
+    pub(super) fn pause(&mut self, wait: Duration, now: Now) {
+        self.resumes_at = Some(now.mono + wait);
+    }
+}
+
+/// Waits that grow: 200 ms, doubled up to 5 s, of which between a half and all is waited.
+#[derive(Clone, Debug)]
+pub(super) struct Backoff {
+    failures: u32,
+    chance: u64,
+}
+
+impl Backoff {
+    /// Each `seed` draws waits of its own.
+    pub(super) fn new(seed: u64) -> Self {
+        Self { failures: 0, chance: seed }
+    }
+
+    /// The wait after one more failure.
+    pub(super) fn next(&mut self) -> Duration {
         self.failures += 1;
-        let wait = Duration::from_millis(100 << self.failures.min(6)).min(Duration::from_secs(5));
+        let wait = Duration::from_millis(100 << self.failures.min(6)).min(PUT_OFF);
         wait / 2 + self.draw_below(wait / 2)
+    }
+
+    /// It went well: the next wait is the shortest.
+    pub(super) fn restart(&mut self) {
+        self.failures = 0;
     }
 
     /// Nodes that failed together shall not try again together, nor one node in the rhythm of what breaks it. The
@@ -204,17 +247,6 @@ impl Lane {
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
         span * u32::try_from(self.chance >> 48).unwrap_or_default() / (1 << 16)
-    }
-
-    /// What kept it waiting is over.
-    pub(super) fn resume(&mut self) {
-        self.failures = 0;
-        self.resumes_at = None;
-    }
-
-    /// Nothing is begun before `wait` is over.
-    pub(super) fn pause(&mut self, wait: Duration, now: Now) {
-        self.resumes_at = Some(now.mono + wait);
     }
 }
 
@@ -241,7 +273,7 @@ mod tests {
     }
 
     /// A lane of at most eight, and a moment.
-    fn lane() -> (Lane, Now) {
+    fn lane() -> (Lane<i64>, Now) {
         (
             Lane::new(8, 7),
             Now { wall: chrono::DateTime::UNIX_EPOCH, mono: Duration::from_secs(100) },

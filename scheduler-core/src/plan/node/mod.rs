@@ -45,6 +45,7 @@ mod notice;
 mod requests;
 mod stop;
 mod tasks;
+mod trouble;
 mod vitals;
 
 use chore::Chore;
@@ -52,11 +53,12 @@ use clocks::Clocks;
 pub use event::{
     Action, Call, Ended, Event, Failure, Lost, NodeRow, Reading, Reaped, Run, Settled,
 };
-use lane::Lane;
+use lane::{Backoff, Lane, Wanted};
 pub use notice::{Ending, Health, Notice};
 use requests::Requests;
 pub use requests::{MOST_MANUAL, MOST_OF_ONE_TASK, MOST_REQUESTS, are_all};
-use tasks::{Known, Live, READ_AGAIN};
+use tasks::{Known, Live};
+use trouble::Asked;
 
 /// The numbers that shape a node.
 #[derive(Clone, Copy, Debug)]
@@ -133,16 +135,18 @@ pub struct Node {
     has_read: bool,
 
     loads: HashMap<TaskId, Load>,
-    claims: Lane,
+    claims: Lane<Wanted>,
     /// The term of the lease in which the claim in flight was asked for.
     claims_term: u64,
     /// Claims of unknown fate, and from when on the database may be asked about them.
     unsettled: Vec<Claim>,
     settles_at: Duration,
+    /// How long until the next settlement after one that failed.
+    settle_waits: Backoff,
     open: HashMap<ExecutionId, Open>,
     deadlines: BTreeSet<(Duration, ExecutionId)>,
     outcomes: Vec<Outcome>,
-    records: Lane,
+    records: Lane<ExecutionId>,
 
     reading: Chore,
     read_started: DateTime<Utc>,
@@ -161,14 +165,6 @@ pub struct Node {
     /// What of the database fails, of what is asked whatever happens.
     trouble: BTreeSet<Asked>,
     stop: stop::Phase,
-}
-
-/// What is asked of the database whatever happens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Asked {
-    Lease,
-    Rows,
-    Cursors,
 }
 
 impl std::fmt::Debug for Node {
@@ -215,6 +211,7 @@ impl Node {
             claims_term: 0,
             unsettled: Vec::new(),
             settles_at: Duration::ZERO,
+            settle_waits: Backoff::new(fnv1a(id).rotate_left(32)),
             open: HashMap::new(),
             deadlines: BTreeSet::new(),
             outcomes: Vec::new(),
@@ -290,7 +287,7 @@ impl Node {
         let due = due.filter(|_| self.can_claim(now)).map(|instant| {
             (instant - now.wall).max(TimeDelta::zero()).to_std().unwrap_or(Duration::MAX)
         });
-        let lanes = [&self.claims, &self.records].into_iter().flat_map(Lane::moments);
+        let lanes = self.claims.moments().chain(self.records.moments());
         let settles_at = (!self.unsettled.is_empty()).then_some(self.settles_at);
         let deadline = self.deadlines.first().map(|(deadline, _)| *deadline);
         lanes
@@ -339,51 +336,5 @@ impl Node {
 
     fn load_mut(&mut self, task: TaskId) -> &mut Load {
         self.loads.entry(task).or_default()
-    }
-
-    /// Says once that the database is in trouble, and once that it is back. Judged by readings and renewals: a
-    /// transaction that fails for the sake of one row is no trouble of the database. What fails is well again when it
-    /// succeeds itself.
-    fn note_trouble(&mut self, of: Asked, failure: Option<&Failure>, actions: &mut Vec<Action>) {
-        let (was_in_trouble, was_away) = (!self.trouble.is_empty(), self.is_away());
-        match failure {
-            Some(_) => self.trouble.insert(of),
-            None => self.trouble.remove(&of),
-        };
-        let is_back = was_in_trouble && self.trouble.is_empty();
-        if let Some(failure) = failure.filter(|_| !was_in_trouble) {
-            let text = failure.text().to_owned();
-            actions.push(Action::Report(Notice::Health(Health::DatabaseTrouble(text))));
-        } else if is_back {
-            actions.push(Action::Report(Notice::Health(Health::DatabaseBack)));
-        }
-        if is_back || was_away && !self.is_away() {
-            self.try_at_once_what_failed();
-        }
-    }
-
-    /// Whether nothing can be written: not even the lease.
-    fn is_away(&self) -> bool {
-        self.trouble.contains(&Asked::Lease)
-    }
-
-    /// What failed meanwhile did not fail for its own sake.
-    fn try_at_once_what_failed(&mut self) {
-        self.records.forgive();
-        self.settles_at = Duration::ZERO;
-        self.reading.hurry();
-        for task_id in self.claims.forgive() {
-            self.plan_next(task_id);
-        }
-    }
-
-    /// Says what fails even alone. Whether it is the database that fails, a renewal tells.
-    fn note_stuck(&mut self, notice: Notice, actions: &mut Vec<Action>) {
-        if !self.is_away() {
-            self.renewing.hurry_after(READ_AGAIN);
-        }
-        if self.trouble.is_empty() {
-            actions.push(Action::Report(notice));
-        }
     }
 }

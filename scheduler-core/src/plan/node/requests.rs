@@ -13,7 +13,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Node, lane::Standing, tasks::Known};
+use super::{Node, Wanted, lane::Standing, tasks::Known};
 use crate::plan::{
     Now,
     claim::{Claim, Entry, Origin, Request},
@@ -166,15 +166,18 @@ impl Node {
     ) -> Vec<Claim> {
         let mut tasks = HashSet::new();
         let is_ready = |request: &&Request| {
-            self.claims.standing(request.task_id) == standing
-                && !self.claims.is_put_off(request.task_id, now)
+            let wanted = Wanted::Asked(request.task_id);
+            self.claims.standing(wanted) == standing
+                && self.claims.put_off(wanted, now).is_none()
                 && self.is_free(request)
                 && tasks.insert(request.task_id)
         };
         let due = self.requests.due(now).filter(is_ready);
         let ready: Vec<Request> = if standing == Standing::Alone {
             // Who waits longest comes first, not what is oldest: what always fails is.
-            let first = due.min_by_key(|request| self.claims.tried_again_at(request.task_id));
+            let tried_again_at =
+                |request: &&Request| self.claims.tried_again_at(Wanted::Asked(request.task_id));
+            let first = due.min_by_key(tried_again_at);
             first.into_iter().cloned().collect()
         } else {
             due.take(room).cloned().collect()

@@ -45,18 +45,20 @@ impl Node {
             return;
         }
         self.stop = Phase::Draining(now.mono + self.settings.shutdown_timeout);
-        self.records.hurry();
+        self.hurry_what_failed();
         actions.push(Action::Report(Notice::Stopping(self.open.len())));
         actions.push(Action::CancelJobs);
     }
 
-    pub(super) fn is_stopping(&self) -> bool {
-        self.stop != Phase::Running
+    /// There may be no later.
+    fn hurry_what_failed(&mut self) {
+        self.records.hurry();
+        self.claims.resume();
+        self.settles_at = Duration::ZERO;
     }
 
-    /// Whether only records are awaited, for so short a time that none waits for its turn.
-    pub(super) fn is_closing(&self) -> bool {
-        matches!(self.stop, Phase::Closing(_))
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stop != Phase::Running
     }
 
     pub(super) fn exit_when_done(&mut self, now: Now, actions: &mut Vec<Action>) {
@@ -74,7 +76,7 @@ impl Node {
             Phase::Draining(deadline) if deadline <= now.mono => {
                 self.cut_what_runs(now, actions);
                 self.stop = Phase::Closing(now.mono + Self::GOOD_BYES);
-                self.records.hurry();
+                self.hurry_what_failed();
                 self.record_what_ended(now, actions);
             }
             Phase::Closing(until) if is_idle || until <= now.mono => self.leave(until, actions),

@@ -12,7 +12,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use super::{Action, Asked, Call, Failure, Node, Notice, Reading};
+use super::{Action, Asked, Call, Failure, Node, Notice, Reading, Wanted};
 use crate::plan::{
     Now,
     lateness::Load,
@@ -119,8 +119,12 @@ impl Node {
                 return;
             }
         };
-        self.note_trouble(Asked::Rows, None, actions);
         self.reading.end(now, now.mono + self.settings.sync_interval);
+        self.note_trouble(Asked::Rows, None, actions);
+        if self.arriving.is_empty() {
+            // Perhaps nobody asks for them again.
+            self.note_trouble(Asked::Cursors, None, actions);
+        }
         // Heard after a freeze it shows what stood before. Once: a database may be as slow as that.
         let is_old = self.is_blind_since(self.read_started, now.wall);
         let was_old = std::mem::replace(&mut self.read_was_old, is_old);
@@ -197,7 +201,8 @@ impl Node {
             if let Some(Known::Live(live)) = self.known.get(&id) {
                 actions.push(Action::Report(Notice::Deleted(id, Arc::clone(&live.task.key))));
             }
-            self.claims.forget(id);
+            self.claims.forget(Wanted::Fire(id));
+            self.claims.forget(Wanted::Asked(id));
             self.replace(id, None);
         }
     }
