@@ -69,9 +69,5 @@ pub(crate) fn load_config(folder: &Path, app: &App) -> Result<Config, ConfigErro
 
 /// At the start, a database that goes away or does not answer in time counts as one that is not there.
 pub(crate) fn at_start(error: StoreError) -> anyhow::Error {
-    match error {
-        StoreError::Unreachable { .. } => error.into(),
-        error if error.is_out_of_reach() => exit::unreachable(error.chain()),
-        error => error.into(),
-    }
+    if error.is_out_of_reach() { exit::unreachable(error.chain()) } else { error.into() }
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use sqlx::migrate::MigrateError;
 
+use super::sql::connection::mysql_number;
+
 /// An error of a store. The text names the operation; the cause stands in `source`.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -82,15 +84,18 @@ impl StoreError {
     /// Whether the database was not there, or not any more: the same again may do.
     #[must_use]
     pub fn is_out_of_reach(&self) -> bool {
-        let is_cut =
-            |error: &sqlx::Error| matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut);
+        let is_cut = |error: &sqlx::Error| {
+            matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut)
+                // The server shuts down, or somebody ended the session.
+                || matches!(mysql_number(error), Some(1053 | 1927))
+        };
         match self {
             Self::Unreachable { .. } | Self::Deadline { .. } | Self::CommitUnknown { .. } => true,
             Self::Query { source, .. } => is_cut(source),
-            Self::Migrate { source: MigrateError::Execute(source), .. }
-            | Self::Migrate { source: MigrateError::ExecuteMigration(source, _), .. } => {
-                is_cut(source)
-            }
+            Self::Migrate {
+                source: MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _),
+                ..
+            } => is_cut(source),
             _ => false,
         }
     }

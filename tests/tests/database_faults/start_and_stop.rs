@@ -75,7 +75,9 @@ fn f21_a_start_whose_database_goes_away_at_any_statement_ends_with_the_code_for_
     let Some(server) = mariadb() else { return };
     let broken = [Action::DropBefore, Action::DropAfter].into_iter();
     let broken = broken.flat_map(|action| [1, 2, 3, 5, 8, 12, 20].map(|nth| (action, nth)));
-    for (action, nth) in broken.chain([(Action::BlackHole, 1)]) {
+    let shutdown = Action::ReplyError(1053, "08S01", "Server shutdown in progress");
+    let others = [(Action::BlackHole, 1), (shutdown, 5)];
+    for (action, nth) in broken.chain(others) {
         let link = DbProxy::start(server.port()).unwrap();
         let away = link.on("", Which::From(nth), action);
         let url = link.url(&server.create_database());
@@ -86,6 +88,15 @@ fn f21_a_start_whose_database_goes_away_at_any_statement_ends_with_the_code_for_
         assert!(away.times() > 0, "{action:?} at {nth}");
         assert_eq!(code, Some(69), "{action:?} at {nth}: {}", program.log());
     }
+}
+
+#[test]
+fn a_start_whose_session_the_server_refuses_says_why() {
+    let Some(server) = mariadb() else { return };
+    let url = format!("{}?collation=utf8mb4_nosuch_ci", server.url(&server.create_database()));
+    let mut program = Program::start(THIS.as_ref(), &url, "", []).unwrap();
+    assert_eq!(program.ends(), Some(69), "{}", program.log());
+    program.says("Unknown collation: 'utf8mb4_nosuch_ci'");
 }
 
 #[test]

@@ -76,8 +76,10 @@ impl SqlStore {
             database: name.clone(),
             source,
         };
+        let settings = session.clone();
         let probe = async {
             let mut probe = connect.connect().await?;
+            probe.execute(sqlx::raw_sql(settings)).await?;
             let is_fatal = sqlx::query_scalar::<_, i64>("SELECT @@innodb_rollback_on_timeout");
             let is_fatal = is_fatal.fetch_one(&mut probe).await? != 0;
             probe.close().await?;
