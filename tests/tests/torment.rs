@@ -29,5 +29,6 @@ fn real_programs_in_trouble_break_no_rule() {
     };
     assert!(findings.violations.is_empty(), "{findings:#?}");
     assert!(!findings.killed.is_empty() && !findings.stopped.is_empty(), "{findings:#?}");
+    assert!(!findings.held.is_empty(), "{findings:#?}");
     assert!(findings.outages.len() == 1 && findings.audited > 0, "{findings:#?}");
 }

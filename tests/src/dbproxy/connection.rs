@@ -57,6 +57,11 @@ impl Connection {
         Ok(Self { client, server, exchange: Mutex::default() })
     }
 
+    /// Its port on the server's side.
+    pub(super) fn port(&self) -> Option<u16> {
+        self.server.local_addr().ok().map(|address| address.port())
+    }
+
     /// Carries both directions until one of them ends.
     pub(super) fn carry(&self, proxy: &Shared) {
         thread::scope(|scope| {

@@ -182,6 +182,12 @@ impl DbProxy {
         self.shared.state().accepted
     }
 
+    /// The ports from which it speaks to the server now, one for each connection.
+    #[must_use]
+    pub fn ports(&self) -> Vec<u16> {
+        self.shared.connections().iter().filter_map(|connection| connection.port()).collect()
+    }
+
     /// The statements so far, oldest first; beyond the first 20,000 none is remembered.
     #[must_use]
     pub fn statements(&self) -> Vec<String> {

@@ -75,9 +75,10 @@ pub(super) const SHUTDOWN: Duration = Duration::from_secs(3);
 /// The exit code of a start that finds no database.
 const UNREACHABLE: i32 = 69;
 
-/// Transactions that have locked rows and run no statement, since a second or longer.
-const IDLE_WITH_LOCKS: &str = "SELECT trx_id FROM information_schema.innodb_trx \
-    WHERE trx_query IS NULL AND trx_rows_locked > 0 AND trx_started < NOW() - INTERVAL 1 SECOND";
+/// The clients' ports of transactions that have locked rows and run no statement, since a second or longer.
+const IDLE_WITH_LOCKS: &str = "SELECT SUBSTRING_INDEX(p.host, ':', -1) \
+    FROM information_schema.innodb_trx t JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id \
+    WHERE t.trx_query IS NULL AND t.trx_rows_locked > 0 AND t.trx_started < NOW() - INTERVAL 1 SECOND";
 
 /// Past this a stop hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -268,15 +269,17 @@ impl Nodes {
         Ok(())
     }
 
-    /// Asks the server, about each stop that takes long, whether some session has locked rows and does nothing with them.
+    /// Asks the server, about each stop that takes long, whether the session of another has locked rows and does nothing
+    /// with them.
     pub(super) fn note_who_holds(&mut self, server: &MariaDb) -> Result<()> {
-        let stops = self.fates.iter_mut().filter_map(|fate| match fate {
-            Fate::Stopping(_, stop) if stop.is_long() => Some(stop),
-            _ => None,
-        });
-        for stop in stops {
-            stop.looked = clock::mono();
-            stop.met_locks |= !server.client("", IDLE_WITH_LOCKS)?.is_empty();
+        for (fate, link) in self.fates.iter_mut().zip(&self.links) {
+            let Fate::Stopping(_, stop) = fate else { continue };
+            if stop.is_long() {
+                stop.looked = clock::mono();
+                let own: Vec<String> = link.ports().iter().map(u16::to_string).collect();
+                let idle = server.client("", IDLE_WITH_LOCKS)?;
+                stop.met_locks |= idle.lines().any(|port| !own.iter().any(|own| own == port));
+            }
         }
         Ok(())
     }

@@ -26,7 +26,7 @@ pub(super) struct Stop {
     pub(super) has_begun: bool,
     /// When was last looked for who holds rows, monotonic.
     pub(super) looked: Duration,
-    /// Whether a session was found that held rows and did nothing with them.
+    /// Whether a session of another was found that held rows and did nothing with them.
     pub(super) met_locks: bool,
 }
 

@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    io::Write as _,
+    io::{Read as _, Write as _},
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -47,21 +47,28 @@ impl What {
         let tasks: Vec<String> = tasks.iter().map(i64::to_string).collect();
         let tasks = tasks.join(",");
         let lock = match self {
-            What::Tasks => format!("SELECT id FROM task WHERE id IN ({tasks}) FOR UPDATE"),
+            What::Tasks => format!("SELECT COUNT(id) FROM task WHERE id IN ({tasks}) FOR UPDATE"),
             What::Runs => format!(
-                "SELECT id FROM execute_task WHERE task_id IN ({tasks}) AND status = 'todo' FOR UPDATE"
+                "SELECT COUNT(id) FROM execute_task WHERE task_id IN ({tasks}) AND status = 'todo' FOR UPDATE"
             ),
             What::Fires => {
-                format!("SELECT id FROM execute_task WHERE task_id IN ({tasks}) FOR UPDATE")
+                format!("SELECT COUNT(id) FROM execute_task WHERE task_id IN ({tasks}) FOR UPDATE")
             }
-            What::Table => return format!("{IMPATIENT} LOCK TABLES execute_task READ;\n"),
+            What::Table => {
+                return format!("{IMPATIENT} LOCK TABLES execute_task READ; {SAYS_SO}\n");
+            }
         };
-        format!("{IMPATIENT} START TRANSACTION; {lock};\n")
+        format!("{IMPATIENT} START TRANSACTION; {lock}; {SAYS_SO}\n")
     }
 }
 
+/// What the client prints once it holds what it wanted; it ends at the first error.
+const HELD: &str = "it is held";
+const SAYS_SO: &str = "SELECT 'it is held';";
+
 /// A session that holds something, or tries to.
 struct Stranger {
+    what: What,
     client: Child,
     until: Duration,
     hold: Hold,
@@ -124,13 +131,12 @@ impl Strangers {
         may: bool,
     ) -> Result<()> {
         for mut gone in self.there.extract_if(.., |stranger| stranger.until <= elapsed || !may) {
-            self.past.push(gone.leave()?);
+            gone.leave(&mut self.past, &mut self.counts)?;
         }
         if self.left > 0 && self.next <= elapsed && may {
             self.left -= 1;
             self.next += self.every;
             let what = What::ALL[rng.usize(0..What::ALL.len())];
-            *self.counts.entry(what.name()).or_default() += 1;
             let until = elapsed + self.most.mul_f64(rng.f64());
             let client = server.client_command(database)?;
             self.there.push(Stranger::come(what, until, client, rng)?);
@@ -141,7 +147,7 @@ impl Strangers {
     /// All go.
     pub(super) fn leave(&mut self) -> Result<()> {
         for mut stranger in self.there.drain(..) {
-            self.past.push(stranger.leave()?);
+            stranger.leave(&mut self.past, &mut self.counts)?;
         }
         Ok(())
     }
@@ -153,21 +159,31 @@ impl Stranger {
         rng.shuffle(&mut tasks);
         tasks.truncate(rng.usize(1..=10));
         let span = Span { from_ms: wall_ms(), until_ms: i64::MAX };
-        let mut client = client.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        let mut client = client.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         // Its input stays open, and with it the session and what it holds.
         let input = client.stdin.as_mut().context("bug: the client has no stdin")?;
         input.write_all(what.sql(&tasks).as_bytes())?;
         let tasks = if matches!(what, What::Table) { None } else { Some(tasks) };
-        Ok(Self { client, until, hold: Hold { tasks, span } })
+        Ok(Self { what, client, until, hold: Hold { tasks, span } })
     }
 
-    fn leave(&mut self) -> Result<Hold> {
+    fn leave(
+        &mut self,
+        past: &mut Vec<Hold>,
+        counts: &mut BTreeMap<&'static str, u64>,
+    ) -> Result<()> {
         // The server rolls back what a session that ends has in hand.
         self.client.kill()?;
         self.client.wait()?;
-        let until_ms = wall_ms() + i64::try_from(SHOWS.as_millis()).unwrap_or_default();
-        let span = Span { until_ms, ..self.hold.span };
-        Ok(Hold { tasks: self.hold.tasks.take(), span })
+        let mut said = String::new();
+        self.client.stdout.take().context("bug: no stdout")?.read_to_string(&mut said)?;
+        if said.contains(HELD) {
+            *counts.entry(self.what.name()).or_default() += 1;
+            let until_ms = wall_ms() + i64::try_from(SHOWS.as_millis()).unwrap_or_default();
+            let span = Span { until_ms, ..self.hold.span };
+            past.push(Hold { tasks: self.hold.tasks.take(), span });
+        }
+        Ok(())
     }
 }
 

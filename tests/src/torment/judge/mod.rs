@@ -41,7 +41,7 @@ pub struct Findings {
     pub outages: Vec<Resumed>,
     /// What people did.
     pub edits: BTreeMap<String, u64>,
-    /// What other sessions held.
+    /// What other sessions held how often.
     pub held: BTreeMap<String, u64>,
     /// Claims and edits of edited rows whose order was judged.
     pub audited: usize,
