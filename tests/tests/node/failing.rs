@@ -434,3 +434,88 @@ fn a_claim_that_fails_delays_no_other_while_the_tables_cannot_be_read() {
     assert_eq!(late.len(), 180, "{:?}", world.history_of(good));
     assert!(late.iter().all(|late| *late <= 500), "{late:?} ms");
 }
+
+fn one_manual_run_never_can(sync_interval: u64, takes: i64) -> Vec<String> {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let sync_interval = Duration::from_secs(sync_interval);
+    world.node = node_with("a", Settings { sync_interval, ..Settings::default() });
+    world.failure_takes = TimeDelta::seconds(takes);
+    let task = world.add(&row("task", "interval", "3600"));
+    world.advance_to("2026-01-01T12:00:10Z");
+    let bad = wait(world.store.request_run(task, world.now.wall)).unwrap();
+    world.poison_requests = vec![bad];
+    world.advance_to("2026-01-01T12:01:30Z");
+    wait(world.store.request_run(task, world.now.wall)).unwrap();
+    world.advance_to("2026-01-01T12:10:00Z");
+    world.history_of(task)
+}
+
+/// A claim that begins to fail while only the tables cannot be read.
+#[test]
+fn a_claim_that_begins_to_fail_while_the_tables_cannot_be_read_is_said() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let task = world.add(&row("task", "interval", "60"));
+    world.advance_to("2026-01-01T12:00:45Z");
+    world.refuses_readings = true;
+    world.advance_to("2026-01-01T12:00:55Z");
+    world.poisons = vec![task];
+    world.advance_to("2026-01-01T12:01:10Z");
+    world.refuses_readings = false;
+    world.advance_to("2026-01-01T12:30:00Z");
+    assert_eq!(said(&world, |n| matches!(n, Notice::Health(Health::DatabaseBack))), 1);
+    assert_eq!(world.history_of(task), [""; 0]);
+    let lines = said(&world, |n| matches!(n, Notice::ClaimFails { .. }));
+    assert_eq!(lines, 1, "it fails for half an hour");
+}
+
+/// 1b. The same of a record.
+#[test]
+fn an_outcome_that_begins_to_fail_while_the_tables_cannot_be_read_is_said() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let task = world.add(&row("task", "interval", "60"));
+    world.advance_to("2026-01-01T12:00:45Z");
+    world.refuses_readings = true;
+    world.advance_to("2026-01-01T12:00:55Z");
+    world.unrecordables = vec![task];
+    world.advance_to("2026-01-01T12:01:10Z");
+    world.refuses_readings = false;
+    world.advance_to("2026-01-01T12:30:00Z");
+    let lines = said(&world, |n| matches!(n, Notice::RecordFails { .. }));
+    assert_eq!(lines, 1, "it fails for half an hour");
+}
+
+/// Another node took the manual run that failed here: what fails an hour later is news.
+#[test]
+fn a_manual_run_that_fails_long_after_another_was_taken_elsewhere_is_said() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.spares_fires = true;
+    let task = world.add(&row("task", "interval", "600"));
+    world.advance_to("2026-01-01T12:01:00Z");
+    world.poisons = vec![task];
+    let request = wait(world.store.request_run(task, world.now.wall)).unwrap();
+    world.advance_to("2026-01-01T12:02:00Z");
+    let is_it = |n: &Notice| matches!(n, Notice::ClaimFails { .. });
+    assert_eq!(said(&world, is_it), 1);
+    world.claim_elsewhere(task, "2026-01-01T12:01:00Z", Origin::Request(request));
+    world.end_elsewhere();
+    world.advance_to("2026-01-01T12:02:20Z");
+    world.poisons = vec![];
+    world.advance_to("2026-01-01T14:01:55Z");
+    world.poisons = vec![task];
+    wait(world.store.request_run(task, world.now.wall)).unwrap();
+    world.advance_to("2026-01-01T14:10:00Z");
+    assert_eq!(said(&world, is_it), 2);
+}
+
+/// Each reading makes the older one of the same task due first again.
+#[test]
+fn a_manual_run_that_can_be_claimed_waits_for_none_of_its_own_task_that_never_can() {
+    for (sync_interval, takes) in [(10, 0), (10, 1), (10, 5), (5, 0), (2, 0), (1, 0)] {
+        let history = one_manual_run_never_can(sync_interval, takes);
+        println!("{sync_interval} {takes} {history:?}");
+    }
+    for (sync_interval, takes) in [(10, 0), (10, 1), (10, 5), (5, 0), (2, 0), (1, 0)] {
+        let history = one_manual_run_never_can(sync_interval, takes);
+        assert_eq!(history, ["12:01:30 success"], "{sync_interval} {takes}");
+    }
+}

@@ -1,5 +1,7 @@
 //! Lost answers, outages, crashes, and rows that make every transaction fail.
 
+use scheduler_core::plan::share::Share;
+
 use crate::world::*;
 
 #[test]
@@ -547,4 +549,97 @@ fn a_settlement_that_fails_once_is_tried_again_soon() {
     }
     world.advance_to("2026-01-01T12:02:01.300Z");
     assert!(!world.history_of(task)[1].contains("todo"), "{:?}", world.history_of(task));
+}
+
+/// No job runs when the time is over: nothing wakes the node but the end of all good-byes.
+#[test]
+fn the_cut_of_a_stop_settles_at_once_what_could_not_be_settled_before() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let settings = Settings { shutdown_timeout: Duration::from_secs(1), ..Settings::default() };
+    world.node = node_with("a", settings);
+    world.add(&row("task", "interval", "60"));
+    world.advance_to("2026-01-01T12:00:59Z");
+    world.database = Database::LosesAnswers;
+    world.advance_to("2026-01-01T12:01:00Z");
+    world.database = Database::Answers;
+    world.refuses_settling = true;
+    world.advance_to("2026-01-01T12:01:32Z");
+    world.send(Event::Stop);
+    world.advance_to("2026-01-01T12:01:32.950Z");
+    world.refuses_settling = false;
+    world.advance_to("2026-01-01T12:01:36Z");
+    assert!(world.has_left);
+    assert_eq!(world.history()[0], "12:01:00 cancelled");
+}
+
+/// 2b. One that goes wrong at the cut is tried once more within the 1.9 s.
+#[test]
+fn a_settlement_that_fails_at_the_cut_is_tried_once_more() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let settings = Settings { shutdown_timeout: Duration::from_secs(1), ..Settings::default() };
+    world.node = node_with("a", settings);
+    world.add(&row("task", "interval", "60"));
+    world.advance_to("2026-01-01T12:00:59Z");
+    world.database = Database::LosesAnswers;
+    world.advance_to("2026-01-01T12:01:00Z");
+    world.database = Database::Answers;
+    world.refuses_settling = true;
+    world.advance_to("2026-01-01T12:01:32Z");
+    world.send(Event::Stop);
+    world.advance_to("2026-01-01T12:01:33Z");
+    // The event that the cut alone does not bring.
+    world.send(Event::Tick);
+    world.advance_to("2026-01-01T12:01:33.050Z");
+    world.refuses_settling = false;
+    world.advance_to("2026-01-01T12:01:36Z");
+    assert!(world.has_left);
+    assert_eq!(world.history()[0], "12:01:00 cancelled");
+}
+
+/// Cursors fail for good; the task is another node's, which takes no fire.
+#[test]
+fn that_cursors_cannot_be_read_is_said_once() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let mut share = Share::new("a");
+    share.alive(["a", "elsewhere"]);
+    let task = (1..)
+        .map(|number| world.add(&row(&format!("task {number}"), "interval", "10")))
+        .find(|task| !share.is_mine(*task))
+        .unwrap();
+    for other in 1..task {
+        wait(world.store.delete(other)).unwrap();
+    }
+    world.refuses_cursors = false;
+    let mut next = world.now.wall;
+    while next < at("2026-01-01T12:10:00Z") {
+        wait(world.store.renew("elsewhere")).unwrap();
+        next += TimeDelta::seconds(5);
+        world.advance_to(&next.to_rfc3339());
+        world.refuses_cursors = true;
+    }
+    let lines = said(&world, |n| matches!(n, Notice::Health(Health::DatabaseTrouble(_))));
+    assert!(lines <= 2, "{lines} lines in ten minutes");
+}
+
+/// Between the answer to an event and the question when to wake, the moment passes.
+#[test]
+fn a_moment_that_passes_while_the_actions_are_performed_still_wakes() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let task = world.add(&row("task", "interval", "3600"));
+    world.advance_to("2026-01-01T12:00:05Z");
+    world.poisons = vec![task];
+    wait(world.store.request_run(task, world.now.wall)).unwrap();
+    world.advance_to("2026-01-01T12:00:15Z");
+    // Just before it is tried again.
+    let wake = world.node.wake_in(world.local()).unwrap();
+    assert!(wake < Duration::from_secs(5), "{wake:?}");
+    let just_before = wake - Duration::from_micros(100);
+    world.now.mono += just_before;
+    world.set_clock(world.now.wall + TimeDelta::from_std(just_before).unwrap());
+    world.send(Event::Tick);
+    let mut later = world.local();
+    later.mono += Duration::from_micros(200);
+    later.wall += TimeDelta::microseconds(200);
+    let wake = world.node.wake_in(later).unwrap();
+    assert!(wake < Duration::from_millis(10), "{wake:?}");
 }

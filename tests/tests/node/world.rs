@@ -97,6 +97,8 @@ pub(crate) struct World {
     pub(crate) poisons: Vec<TaskId>,
     /// Of these only claims of what was asked for fail, not those of fires.
     pub(crate) spares_fires: bool,
+    /// Manual runs whose claims fail.
+    pub(crate) poison_requests: Vec<i64>,
     /// Tasks whose claims end without an answer, and write nothing.
     pub(crate) unanswered: Vec<TaskId>,
     /// How long a call that fails takes.
@@ -173,6 +175,7 @@ impl World {
             finds_other_specs: false,
             poisons: Vec::new(),
             spares_fires: false,
+            poison_requests: Vec::new(),
             unanswered: Vec::new(),
             failure_takes: TimeDelta::zero(),
             under_way: Vec::new(),
@@ -346,7 +349,9 @@ impl World {
 
     fn is_poison(&self, claim: &Claim) -> bool {
         let is_spared = self.spares_fires && claim.origin == Origin::Schedule;
-        self.poisons.contains(&claim.task_id) && !is_spared
+        let is_request =
+            matches!(claim.origin, Origin::Request(id) if self.poison_requests.contains(&id));
+        is_request || self.poisons.contains(&claim.task_id) && !is_spared
     }
 
     fn is_unrecordable(&self, outcome: &Outcome) -> bool {

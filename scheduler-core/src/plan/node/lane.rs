@@ -177,6 +177,12 @@ impl<K: Copy + Eq + Hash> Lane<K> {
         before == 0
     }
 
+    /// Forgets all others.
+    pub(super) fn retain(&mut self, is_wanted: impl Fn(&K) -> bool) {
+        self.together.retain(&is_wanted);
+        self.alone.retain(|key, _| is_wanted(key));
+    }
+
     /// The transaction in flight is over, and tells nothing of what was in it.
     pub(super) fn ended(&mut self) {
         self.in_flight = 0;

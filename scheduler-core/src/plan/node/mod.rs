@@ -165,6 +165,8 @@ pub struct Node {
     /// What of the database fails, of what is asked whatever happens.
     trouble: BTreeSet<Asked>,
     stop: stop::Phase,
+    /// When an event was last handled.
+    handled_at: Duration,
 }
 
 impl std::fmt::Debug for Node {
@@ -230,6 +232,7 @@ impl Node {
             reaping_fails: false,
             trouble: BTreeSet::new(),
             stop: stop::Phase::Running,
+            handled_at: Duration::ZERO,
         }
     }
 
@@ -242,6 +245,7 @@ impl Node {
             self.look_at_the_databases_clock(*sighting, local, &mut actions);
         }
         let now = self.clocks.read(local);
+        self.handled_at = now.mono;
         match event {
             Event::Tick => {}
             Event::Read(result) => self.on_read(result, now, &mut actions),
@@ -292,7 +296,7 @@ impl Node {
         let deadline = self.deadlines.first().map(|(deadline, _)| *deadline);
         lanes
             .chain(settles_at)
-            .filter(|at| *at > now.mono)
+            .filter(|at| *at > self.handled_at)
             .chain(deadline)
             .chain(self.stop.deadline())
             .map(|at| at.saturating_sub(now.mono))

@@ -103,6 +103,14 @@ impl Requests {
         }
     }
 
+    pub(super) fn due_at(&self, request: &Request) -> Option<DateTime<Utc>> {
+        self.due_at.get(&identity(request)).copied()
+    }
+
+    pub(super) fn tasks(&self) -> HashSet<TaskId> {
+        self.waiting.values().map(|request| request.task_id).collect()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }

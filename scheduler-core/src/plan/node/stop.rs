@@ -55,6 +55,7 @@ impl Node {
         self.records.hurry();
         self.claims.resume();
         self.settles_at = Duration::ZERO;
+        self.settle_waits.restart();
     }
 
     pub(super) fn is_stopping(&self) -> bool {
@@ -77,6 +78,7 @@ impl Node {
                 self.cut_what_runs(now, actions);
                 self.stop = Phase::Closing(now.mono + Self::GOOD_BYES);
                 self.hurry_what_failed();
+                self.claim_what_is_due(now, actions);
                 self.record_what_ended(now, actions);
             }
             Phase::Closing(until) if is_idle || until <= now.mono => self.leave(until, actions),

@@ -145,9 +145,18 @@ impl Node {
         self.say_unreadable(reading.unreadable, actions);
         let mut requests = reading.requests;
         for request in &mut requests {
-            request.due_at = self.due_here(request);
+            // What was tried and put off stays behind what was not.
+            let known = self.requests.due_at(request).filter(|at| *at <= now.wall);
+            request.due_at = known.max(Some(self.due_here(request))).unwrap_or(request.due_at);
         }
         self.requests.read(requests, reading.is_whole);
+        if reading.is_whole {
+            let asked = self.requests.tasks();
+            self.claims.retain(|wanted| match wanted {
+                Wanted::Asked(task_id) => asked.contains(task_id),
+                Wanted::Fire(_) => true,
+            });
+        }
         self.last_good_read = self.read_started;
         self.loads.retain(|_, load| *load != Load::default());
         if self.arriving.is_empty() {
@@ -379,8 +388,11 @@ impl Node {
                 self.take_unseen(asked, seen_at);
                 // Of those that arrive the next reading asks again.
                 self.cursors_may_be_asked = false;
-                self.note_trouble(Asked::Cursors, Some(&failure), actions);
-                self.reading.due_at = self.reading.due_at.min(now.mono + READ_AGAIN);
+                // What was looked for of others the claim will tell.
+                if !self.arriving.is_empty() {
+                    self.note_trouble(Asked::Cursors, Some(&failure), actions);
+                    self.reading.due_at = self.reading.due_at.min(now.mono + READ_AGAIN);
+                }
                 return;
             }
         };

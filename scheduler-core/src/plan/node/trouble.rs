@@ -11,7 +11,7 @@ pub(super) enum Asked {
     Lease,
     /// Readings: until the wish to stop.
     Rows,
-    /// What is accounted of tasks: only while some arrive, or another node's fires are looked for.
+    /// What is accounted of tasks that arrive.
     Cursors,
 }
 
@@ -51,6 +51,7 @@ impl Node {
     fn try_at_once_what_failed(&mut self) {
         self.records.forgive();
         self.settles_at = Duration::ZERO;
+        self.settle_waits.restart();
         self.reading.hurry();
         for wanted in self.claims.forgive() {
             if let Wanted::Fire(task_id) = wanted {
@@ -63,8 +64,6 @@ impl Node {
     pub(super) fn note_stuck(&mut self, notice: Notice, actions: &mut Vec<Action>) {
         if !self.is_away() {
             self.renewing.hurry_after(READ_AGAIN);
-        }
-        if self.trouble.is_empty() {
             actions.push(Action::Report(notice));
         }
     }
