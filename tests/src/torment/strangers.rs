@@ -49,10 +49,14 @@ impl What {
         let lock = match self {
             What::Tasks => format!("SELECT COUNT(id) FROM task WHERE id IN ({tasks}) FOR UPDATE"),
             What::Runs => format!(
-                "SELECT COUNT(id) FROM execute_task WHERE task_id IN ({tasks}) AND status = 'todo' FOR UPDATE"
+                "SELECT COUNT(id) FROM execute_task FORCE INDEX (ix__execute_task__status) \
+                 WHERE task_id IN ({tasks}) AND status = 'todo' FOR UPDATE"
             ),
             What::Fires => {
-                format!("SELECT COUNT(id) FROM execute_task WHERE task_id IN ({tasks}) FOR UPDATE")
+                format!(
+                    "SELECT COUNT(id) FROM execute_task FORCE INDEX (ux__execute_task__fire) \
+                 WHERE task_id IN ({tasks}) FOR UPDATE"
+                )
             }
             What::Table => {
                 return format!("{IMPATIENT} LOCK TABLES execute_task READ; {SAYS_SO}\n");
