@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::migrate::MigrateError;
 
-use super::sql::connection::mysql_number;
+use super::sql::connection::{is_broken, mysql_number};
 
 /// An error of a store. The text names the operation; the cause stands in `source`.
 #[derive(Debug, thiserror::Error)]
@@ -85,7 +85,8 @@ impl StoreError {
     #[must_use]
     pub fn is_out_of_reach(&self) -> bool {
         let is_cut = |error: &sqlx::Error| {
-            matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut)
+            is_broken(error)
+                || matches!(error, sqlx::Error::PoolTimedOut)
                 // The server shuts down, or somebody ended the session.
                 || matches!(mysql_number(error), Some(1053 | 1927))
         };
