@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use anyhow::{Result, ensure};
 use scheduler_core::clock;
 use tempfile::TempDir;
 
@@ -28,6 +29,17 @@ pub fn configure(folder: &Path, url: Option<&str>, common: &str) -> io::Result<(
     fs::write(conf.join("mysql.toml"), mysql.unwrap_or_default())?;
     fs::write(conf.join("redis.toml"), "")?;
     fs::write(conf.join("logger.toml"), "")
+}
+
+/// Sends a process a signal, by its name without `SIG`.
+///
+/// # Errors
+/// When the system refuses.
+pub fn signal(child: &Child, name: &str) -> Result<()> {
+    let pid = child.id().to_string();
+    let sent = Command::new("kill").args(["-s", name, &pid]).status()?;
+    ensure!(sent.success(), "kill -s {name} {pid}");
+    Ok(())
 }
 
 /// A running program. Killed when this is dropped.
@@ -96,9 +108,7 @@ impl Program {
     /// # Panics
     /// When the system refuses.
     pub fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-s", name, &pid]).status();
-        assert!(sent.is_ok_and(|status| status.success()), "kill -s {name} {pid}");
+        signal(&self.child, name).expect("a signal can be sent");
     }
 
     /// Waits for its end: its exit code.

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use fastrand::Rng;
 use scheduler_core::{App, clock};
 
@@ -19,7 +19,7 @@ use super::{
     stop::Stop,
     witness::{self, Line, Notebook},
 };
-use crate::{dbproxy::DbProxy, servers::MariaDb};
+use crate::{dbproxy::DbProxy, program::signal, servers::MariaDb};
 
 /// The scheduler as it is shipped, with the witness among its jobs: what each process of a torment does, until its
 /// standard input ends. Its exit code.
@@ -366,10 +366,4 @@ impl Drop for Nodes {
             }
         }
     }
-}
-
-fn signal(child: &Child, name: &str) -> Result<()> {
-    let sent = Command::new("kill").args(["-s", name, &child.id().to_string()]).status()?;
-    ensure!(sent.success(), "kill -s {name}");
-    Ok(())
 }
