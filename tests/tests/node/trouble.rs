@@ -415,7 +415,7 @@ fn cursors_that_could_not_be_read_once_keep_the_database_in_no_trouble_for_ever(
     let back = said(&world, |n| matches!(n, Notice::Health(Health::DatabaseBack)));
     world.poisons = vec![task];
     world.advance_to("2026-01-01T12:20:30Z");
-    let fails = said(&world, |n| matches!(n, Notice::ClaimFails { .. }));
+    let fails = said(&world, is_claim_that_fails);
     assert_eq!((back, fails), (1, 1), "back, and then a claim that fails");
 }
 
@@ -482,7 +482,7 @@ fn a_claim_whose_answer_is_lost_once_is_not_said_to_fail_always() {
     world.send(lost);
     world.advance_to("2026-01-01T12:01:05Z");
     world.check_history(&["12:01:00 success"]);
-    assert_eq!(said(&world, |n| matches!(n, Notice::ClaimFails { .. })), 0);
+    assert_eq!(said(&world, is_claim_that_fails), 0);
 }
 
 #[test]
@@ -572,7 +572,7 @@ fn the_cut_of_a_stop_settles_at_once_what_could_not_be_settled_before() {
     assert_eq!(world.history()[0], "12:01:00 cancelled");
 }
 
-/// 2b. One that goes wrong at the cut is tried once more within the 1.9 s.
+/// One that goes wrong at the cut is tried once more within the 1.9 s.
 #[test]
 fn a_settlement_that_fails_at_the_cut_is_tried_once_more() {
     let mut world = World::new("2026-01-01T12:00:00Z");

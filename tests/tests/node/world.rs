@@ -597,3 +597,11 @@ pub(crate) fn ended(
 pub(crate) fn said(world: &World, is_it: fn(&Notice) -> bool) -> usize {
     world.notices.iter().filter(|notice| is_it(notice)).count()
 }
+
+pub(crate) fn is_claim_that_fails(notice: &Notice) -> bool {
+    matches!(notice, Notice::ClaimFails { .. })
+}
+
+pub(crate) fn is_record_that_fails(notice: &Notice) -> bool {
+    matches!(notice, Notice::RecordFails { .. })
+}
