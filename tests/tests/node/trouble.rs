@@ -364,15 +364,29 @@ fn a_fire_that_failed_in_an_outage_is_claimed_as_soon_as_the_database_is_back() 
     world.check_history(&["12:00:13 success"]);
 }
 
+/// Of what is claimed from `before` to `due` the answers are lost, and what became of it cannot be asked.
+fn lose_what_became_of_claims(world: &mut World, before: &str, due: &str) {
+    world.advance_to(&format!("2026-01-01T{before}Z"));
+    world.database = Database::LosesAnswers;
+    world.advance_to(&format!("2026-01-01T{due}Z"));
+    world.database = Database::Answers;
+    world.refuses_settling = true;
+}
+
+fn with_a_claim_that_cannot_be_settled_and_a_second_to_stop() -> World {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let settings = Settings { shutdown_timeout: Duration::from_secs(1), ..Settings::default() };
+    world.node = node_with("a", settings);
+    world.add(&row("task", "interval", "60"));
+    lose_what_became_of_claims(&mut world, "12:00:59", "12:01:00");
+    world
+}
+
 #[test]
 fn while_nobody_can_tell_what_became_of_one_claim_the_other_tasks_run() {
     let mut world = World::new("2026-01-01T12:00:00Z");
     let unsettled = world.add(&row("unsettled", "interval", "10"));
-    world.advance_to("2026-01-01T12:00:09Z");
-    world.database = Database::LosesAnswers;
-    world.advance_to("2026-01-01T12:00:10Z");
-    world.database = Database::Answers;
-    world.refuses_settling = true;
+    lose_what_became_of_claims(&mut world, "12:00:09", "12:00:10");
     let free = world.add(&row("free", "interval", "1"));
     world.advance_to("2026-01-01T12:01:20.900Z");
     assert_eq!(world.history_of(unsettled), ["12:00:10 todo"]);
@@ -422,15 +436,7 @@ fn cursors_that_could_not_be_read_once_keep_the_database_in_no_trouble_for_ever(
 /// What is settled again every five seconds at most is not settled before a short stop is over.
 #[test]
 fn a_stop_settles_at_once_what_could_not_be_settled_before() {
-    let mut world = World::new("2026-01-01T12:00:00Z");
-    let settings = Settings { shutdown_timeout: Duration::from_secs(1), ..Settings::default() };
-    world.node = node_with("a", settings);
-    world.add(&row("task", "interval", "60"));
-    world.advance_to("2026-01-01T12:00:59Z");
-    world.database = Database::LosesAnswers;
-    world.advance_to("2026-01-01T12:01:00Z");
-    world.database = Database::Answers;
-    world.refuses_settling = true;
+    let mut world = with_a_claim_that_cannot_be_settled_and_a_second_to_stop();
     let mut calls = world.calls;
     world.advance_to("2026-01-01T12:01:30Z");
     // Just after a try.
@@ -451,11 +457,7 @@ fn a_stop_settles_at_once_what_could_not_be_settled_before() {
 fn a_claim_whose_settling_goes_unanswered_leaves_others_most_of_the_time() {
     let mut world = World::new("2026-01-01T12:00:00Z");
     world.add(&row("unsettled", "interval", "10"));
-    world.advance_to("2026-01-01T12:00:09Z");
-    world.database = Database::LosesAnswers;
-    world.advance_to("2026-01-01T12:00:10Z");
-    world.database = Database::Answers;
-    world.refuses_settling = true;
+    lose_what_became_of_claims(&mut world, "12:00:09", "12:00:10");
     world.failure_takes = TimeDelta::seconds(5);
     let free = world.add(&row("free", "interval", "1"));
     world.advance_to("2026-01-01T12:03:00.900Z");
@@ -539,11 +541,8 @@ fn a_settlement_that_fails_once_is_tried_again_soon() {
     let mut world = World::new("2026-01-01T12:00:00Z");
     let task = world.add(&row("task", "interval", "60"));
     for (minute, failing_until) in [(1, "12:01:50"), (2, "12:02:00.600")] {
-        world.advance_to(&format!("2026-01-01T12:0{}:59Z", minute - 1));
-        world.database = Database::LosesAnswers;
-        world.advance_to(&format!("2026-01-01T12:0{minute}:00Z"));
-        world.database = Database::Answers;
-        world.refuses_settling = true;
+        let (before, due) = (format!("12:0{}:59", minute - 1), format!("12:0{minute}:00"));
+        lose_what_became_of_claims(&mut world, &before, &due);
         world.advance_to(&format!("2026-01-01T{failing_until}Z"));
         world.refuses_settling = false;
     }
@@ -554,15 +553,7 @@ fn a_settlement_that_fails_once_is_tried_again_soon() {
 /// No job runs when the time is over: nothing wakes the node but the end of all good-byes.
 #[test]
 fn the_cut_of_a_stop_settles_at_once_what_could_not_be_settled_before() {
-    let mut world = World::new("2026-01-01T12:00:00Z");
-    let settings = Settings { shutdown_timeout: Duration::from_secs(1), ..Settings::default() };
-    world.node = node_with("a", settings);
-    world.add(&row("task", "interval", "60"));
-    world.advance_to("2026-01-01T12:00:59Z");
-    world.database = Database::LosesAnswers;
-    world.advance_to("2026-01-01T12:01:00Z");
-    world.database = Database::Answers;
-    world.refuses_settling = true;
+    let mut world = with_a_claim_that_cannot_be_settled_and_a_second_to_stop();
     world.advance_to("2026-01-01T12:01:32Z");
     world.send(Event::Stop);
     world.advance_to("2026-01-01T12:01:32.950Z");
@@ -575,15 +566,7 @@ fn the_cut_of_a_stop_settles_at_once_what_could_not_be_settled_before() {
 /// One that goes wrong at the cut is tried once more within the 1.9 s.
 #[test]
 fn a_settlement_that_fails_at_the_cut_is_tried_once_more() {
-    let mut world = World::new("2026-01-01T12:00:00Z");
-    let settings = Settings { shutdown_timeout: Duration::from_secs(1), ..Settings::default() };
-    world.node = node_with("a", settings);
-    world.add(&row("task", "interval", "60"));
-    world.advance_to("2026-01-01T12:00:59Z");
-    world.database = Database::LosesAnswers;
-    world.advance_to("2026-01-01T12:01:00Z");
-    world.database = Database::Answers;
-    world.refuses_settling = true;
+    let mut world = with_a_claim_that_cannot_be_settled_and_a_second_to_stop();
     world.advance_to("2026-01-01T12:01:32Z");
     world.send(Event::Stop);
     world.advance_to("2026-01-01T12:01:33Z");
