@@ -10,6 +10,7 @@ mod manual;
 mod overlap;
 mod retries;
 mod rows;
+mod settling;
 mod share;
 mod trouble;
 mod world;
