@@ -2,14 +2,6 @@
 
 use crate::world::*;
 
-fn lateness(world: &World, task: TaskId) -> Vec<i64> {
-    let rows = world.rows();
-    let of_task = rows.iter().filter(|row| row.task_id == task && row.source == "schedule");
-    of_task
-        .filter_map(|row| Some((row.started_at? - row.scheduled_at?).num_milliseconds()))
-        .collect()
-}
-
 /// Adds tasks of a minute each.
 fn add_many(world: &mut World, key: &str, count: usize) -> Vec<TaskId> {
     (0..count).map(|index| world.add(&row(&format!("{key} {index}"), "interval", "60"))).collect()
@@ -20,7 +12,7 @@ fn add_many(world: &mut World, key: &str, count: usize) -> Vec<TaskId> {
 fn check_that_a_good_one_runs_on(mut world: World) {
     let good = world.add(&row("good", "interval", "10"));
     world.advance_to("2026-01-01T12:05:00Z");
-    let late = lateness(&world, good);
+    let late = world.lateness_of(good);
     assert_eq!(late.len(), 30, "{late:?} {:?}", world.history_of(good));
     assert!(late.iter().all(|late| *late <= 10_000), "{late:?} ms");
 }
@@ -135,7 +127,7 @@ fn manual_runs_that_cannot_be_claimed_keep_no_fire_of_their_task() {
         wait(world.store.request_run(task, instant)).unwrap();
     }
     world.advance_to("2026-01-01T12:10:30Z");
-    let late = lateness(&world, task);
+    let late = world.lateness_of(task);
     assert_eq!(late.len(), 10, "{:?}", world.history_of(task));
     assert!(late.iter().all(|late| *late <= 200), "{late:?} ms");
 }
@@ -213,7 +205,7 @@ fn more_fires_that_fail_than_a_batch_holds_hide_no_other() {
     world.poisons = add_many(&mut world, "bad", 20);
     let good = world.add(&row("good", "interval", "200"));
     world.advance_to("2026-01-01T12:10:10Z");
-    let late = lateness(&world, good);
+    let late = world.lateness_of(good);
     assert_eq!(late.len(), 3, "{:?}", world.history_of(good));
     assert!(late.iter().all(|late| *late <= 4_000), "{late:?} ms");
 }
@@ -260,7 +252,7 @@ fn manual_runs_that_cannot_be_claimed_delay_others_by_three_tries_at_most() {
         wait(world.store.request_run(world.poisons[0], instant)).unwrap();
     }
     world.advance_to("2026-01-01T12:05:05Z");
-    let late: Vec<i64> = good.iter().flat_map(|task| lateness(&world, *task)).collect();
+    let late: Vec<i64> = good.iter().flat_map(|task| world.lateness_of(*task)).collect();
     assert_eq!(late.len(), 1_500);
     assert!(late.iter().all(|late| *late <= 3_200), "{late:?} ms");
 }
@@ -312,7 +304,7 @@ fn twenty_nine_fires_that_each_cost_a_second_delay_the_thirtieth_by_a_minute_onc
     world.poisons = add_many(&mut world, "bad", 29);
     let good = world.add(&row("good", "interval", "60"));
     world.advance_to("2026-01-01T12:10:10Z");
-    let late = lateness(&world, good);
+    let late = world.lateness_of(good);
     assert_eq!(late.len(), 10, "{:?}", world.history_of(good));
     assert!(late[0] <= 60_000, "{late:?} ms");
     assert!(late[1..].iter().all(|late| *late <= 3_200), "{late:?} ms");
@@ -425,7 +417,7 @@ fn a_claim_that_fails_delays_no_other_while_the_tables_cannot_be_read() {
     world.advance_to("2026-01-01T12:00:50Z");
     world.refuses_readings = true;
     world.advance_to("2026-01-01T12:03:00.900Z");
-    let late = lateness(&world, good);
+    let late = world.lateness_of(good);
     assert_eq!(late.len(), 180, "{:?}", world.history_of(good));
     assert!(late.iter().all(|late| *late <= 500), "{late:?} ms");
 }

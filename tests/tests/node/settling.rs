@@ -28,12 +28,7 @@ fn while_nobody_can_tell_what_became_of_one_claim_the_other_tasks_run() {
     let free = world.add(&row("free", "interval", "1"));
     world.advance_to("2026-01-01T12:01:20.900Z");
     assert_eq!(world.history_of(unsettled), ["12:00:10 todo"]);
-    let late: Vec<_> = world
-        .rows()
-        .iter()
-        .filter(|row| row.task_id == free)
-        .filter_map(|row| Some((row.started_at? - row.scheduled_at?).num_milliseconds()))
-        .collect();
+    let late = world.lateness_of(free);
     assert!(late.len() >= 59, "{} fires", late.len());
     assert!(late.iter().all(|late| *late <= 10), "{late:?} ms");
 }
@@ -66,11 +61,7 @@ fn a_claim_whose_settling_goes_unanswered_leaves_others_most_of_the_time() {
     world.failure_takes = TimeDelta::seconds(5);
     let free = world.add(&row("free", "interval", "1"));
     world.advance_to("2026-01-01T12:03:00.900Z");
-    let rows = world.rows();
-    let late = rows.iter().filter(|row| row.task_id == free && row.status == "success");
-    let late: Vec<_> = late
-        .filter_map(|row| Some((row.started_at? - row.scheduled_at?).num_milliseconds()))
-        .collect();
+    let late = world.lateness_of(free);
     assert!(late.len() >= 80, "{} runs of 170, {late:?} ms", late.len());
 }
 

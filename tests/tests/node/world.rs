@@ -535,6 +535,15 @@ impl World {
         self.rows().iter().filter(|row| row.task_id == task).map(in_short).collect()
     }
 
+    /// By how many milliseconds each fire of a task that began was late.
+    pub(crate) fn lateness_of(&self, task: TaskId) -> Vec<i64> {
+        let rows = self.rows();
+        let fires = rows.iter().filter(|row| row.task_id == task && row.source == "schedule");
+        fires
+            .filter_map(|row| Some((row.started_at? - row.scheduled_at?).num_milliseconds()))
+            .collect()
+    }
+
     pub(crate) fn rows(&self) -> Vec<ExecutionRow> {
         let filter = ExecutionFilter { task_id: None, status: None, before: None, limit: 10_000 };
         let mut rows = wait(self.store.executions(filter)).unwrap();
