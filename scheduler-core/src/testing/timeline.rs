@@ -81,7 +81,7 @@ impl Timeline {
                 columns.join(", ")
             ),
             Notice::ClaimFails { task_id, error } => {
-                format!("task {task_id}: every claim fails: {error}")
+                format!("task {task_id}: a claim fails: {error}")
             }
             Notice::RecordFails { execution_id, error, .. } => {
                 format!("execution {execution_id}: its outcome cannot be recorded: {error}")
