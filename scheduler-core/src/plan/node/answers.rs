@@ -5,9 +5,8 @@ use std::{sync::Arc, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    Action, Ending, Failure, Node, Notice, Open, Run, Settled, Wanted,
-    lane::LOCKED_FOR,
-    tasks::{Known, READ_AGAIN},
+    Action, Ending, Failure, Node, Notice, Open, Run, Settled, Wanted, known::Known,
+    lane::LOCKED_FOR, tasks::READ_AGAIN,
 };
 use crate::plan::{
     Now,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Action, Call, Node, Wanted, lane::Standing, tasks::Known};
+use super::{Action, Call, Node, Wanted, known::Known, lane::Standing};
 use crate::plan::{
     Now,
     claim::{Claim, Entry, Origin},

@@ -1,7 +1,7 @@
 //! One scheduler's brain: a closed [`Event`] in, [`Action`]s out, no IO.
 //!
 //! ```text
-//!   Read ─▶ tasks.rs ──ReadCursors──▶ Cursors ─▶ timetable
+//!   Read ─▶ tasks.rs ──ReadCursors──▶ Cursors ─▶ cursors.rs ─▶ timetable
 //!   Tick ─▶ dispatch.rs ─Claim──▶ Claimed, Settled ─▶ answers.rs ─Start─▶ Ended
 //!  Ended ─▶ endings.rs ─Record─▶ Recorded ─▶ a retry waits in requests.rs, as manual runs do
 //!  Renewed, Noted, Reaped ─▶ vitals.rs       Stop ─▶ stop.rs       what time it is ─▶ clocks.rs
@@ -37,9 +37,11 @@ use super::{
 mod answers;
 mod chore;
 mod clocks;
+mod cursors;
 mod dispatch;
 mod endings;
 mod event;
+mod known;
 mod lane;
 mod notice;
 mod requests;
@@ -53,11 +55,11 @@ use clocks::Clocks;
 pub use event::{
     Action, Call, Ended, Event, Failure, Lost, NodeRow, Reading, Reaped, Run, Settled,
 };
+use known::{Known, Live};
 use lane::{Backoff, Lane, Wanted};
 pub use notice::{Ending, Health, Notice};
 use requests::Requests;
 pub use requests::{MOST_MANUAL, MOST_OF_ONE_TASK, MOST_REQUESTS, are_all};
-use tasks::{Known, Live};
 use trouble::Asked;
 
 /// The numbers that shape a node.

@@ -13,7 +13,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Node, Wanted, lane::Standing, tasks::Known};
+use super::{Node, Wanted, known::Known, lane::Standing};
 use crate::plan::{
     Now,
     claim::{Claim, Entry, Origin, Request},
