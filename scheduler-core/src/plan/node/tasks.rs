@@ -67,7 +67,7 @@ impl Node {
             request.due_at = known.max(Some(self.due_here(request))).unwrap_or(request.due_at);
         }
         self.requests.read(requests, reading.is_whole);
-        if reading.is_whole {
+        if reading.is_whole && self.claims.failing() > 0 {
             let asked = self.requests.tasks();
             self.claims.retain(|wanted| match wanted {
                 Wanted::Asked(task_id) => asked.contains(task_id),
