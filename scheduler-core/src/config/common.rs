@@ -41,7 +41,7 @@ pub struct Common {
 pub struct JobsTable {
     /// Threads that run jobs. Default 0, which means one per core; up to 1024.
     pub threads: usize,
-    /// Runs open at once on this node; what is due beyond waits. Default 10 000, 1 to 100 000.
+    /// Runs at once on this node; what is due beyond waits. Default 10 000, 1 to 100 000.
     pub max_running: usize,
 }
 

@@ -97,6 +97,12 @@ impl Lease {
         self.contact_since.is_some()
     }
 
+    /// Whether all of them since `at` were.
+    #[must_use]
+    pub fn has_contact_since(&self, at: Duration) -> bool {
+        self.contact_since.is_some_and(|since| since <= at)
+    }
+
     /// Whether this node may claim: until lease − margin after the start of the last renewal. The margin is a sixth of the
     /// lease.
     #[must_use]

@@ -119,7 +119,7 @@ fn say_health(health: Health) {
         }
         Health::LeftUnrecorded(outcomes) => tracing::error!(
             outcomes,
-            "leaving before these outcomes could be recorded: their executions become lost"
+            "leaving before these outcomes were recorded, or known to be claimed: their executions become lost"
         ),
     }
 }

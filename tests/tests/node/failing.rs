@@ -501,3 +501,48 @@ fn a_manual_run_that_can_be_claimed_waits_for_none_of_its_own_task_that_never_ca
         assert_eq!(history, ["12:01:30 success"], "{sync_interval} {takes}");
     }
 }
+
+#[test]
+fn a_claim_that_fails_after_its_task_was_switched_off_and_on_is_said_again() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let task = world.add(&row("task", "interval", "60"));
+    world.advance_to("2026-01-01T12:00:30Z");
+    world.poisons = vec![task];
+    world.advance_to("2026-01-01T12:02:00Z");
+    assert_eq!(said(&world, is_claim_that_fails), 1);
+    wait(world.store.set_enabled(task, false)).unwrap();
+    world.advance_to("2026-01-01T12:03:00Z");
+    wait(world.store.set_enabled(task, true)).unwrap();
+    world.advance_to("2026-01-01T12:05:00Z");
+    assert_eq!(said(&world, is_claim_that_fails), 2);
+}
+
+#[test]
+fn a_claim_that_fails_under_a_new_spec_is_said_again() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let task = world.add(&row("task", "interval", "60"));
+    world.advance_to("2026-01-01T12:00:30Z");
+    world.poisons = vec![task];
+    world.advance_to("2026-01-01T12:02:00Z");
+    assert_eq!(said(&world, is_claim_that_fails), 1);
+    wait(world.store.set_spec(task, "90")).unwrap();
+    world.advance_to("2026-01-01T12:05:00Z");
+    assert_eq!(said(&world, is_claim_that_fails), 2);
+}
+
+/// Of two manual runs one can never be claimed, and the other finds its task busy.
+#[test]
+fn a_manual_run_that_never_can_be_claimed_is_said_once_while_its_task_runs_elsewhere() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let task = world.add(&row("task", "interval", "36000"));
+    world.advance_to("2026-01-01T12:00:05Z");
+    world.run_elsewhere(task, "2026-01-01T11:00:00Z");
+    world.poison_requests = vec![wait(world.store.request_run(task, world.now.wall)).unwrap()];
+    wait(world.store.request_run(task, world.now.wall)).unwrap();
+    for number in 1..60 {
+        wait(world.store.renew("elsewhere")).unwrap();
+        let next = at("2026-01-01T12:00:05Z") + TimeDelta::seconds(5 * number);
+        world.advance_to(&next.to_rfc3339());
+    }
+    assert_eq!(said(&world, is_claim_that_fails), 1);
+}

@@ -5,6 +5,7 @@ mod clock;
 mod due;
 mod endings;
 mod failing;
+mod few_places;
 mod late;
 mod manual;
 mod overlap;

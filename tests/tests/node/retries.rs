@@ -316,3 +316,20 @@ fn a_row_of_what_waits_that_cannot_be_read_is_said_once_until_it_is_mended() {
     read(&mut world, &["row 7"]);
     assert_eq!(said(&world), 2);
 }
+
+#[test]
+fn a_retry_that_becomes_due_while_the_actions_are_performed_still_wakes() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.takes = None;
+    let extra = r#"{"retries": 1, "backoff": "3s"}"#;
+    world.add(&with_extra(row("ten minutes", "interval", "600"), extra));
+    world.advance_to("2026-01-01T12:10:00Z");
+    world.end(1, Err("no".to_owned()));
+    world.advance_to("2026-01-01T12:10:01Z");
+    let due = wait(world.store.read()).unwrap().requests[0].due_at;
+    world.advance_to(&(due - TimeDelta::milliseconds(1)).to_rfc3339());
+    world.send(Event::Tick);
+    world.now.mono += Duration::from_millis(1);
+    world.set_clock(due);
+    assert_eq!(world.node.wake_in(world.local()), Some(Duration::ZERO));
+}

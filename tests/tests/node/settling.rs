@@ -108,3 +108,22 @@ fn a_settlement_that_fails_at_the_cut_is_tried_once_more() {
     assert!(world.has_left);
     assert_eq!(world.history()[0], "12:01:00 cancelled");
 }
+
+#[test]
+fn a_stop_that_leaves_a_claim_of_unknown_fate_says_so() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let shutdown_timeout = Duration::from_secs(1);
+    world.node = node_with("a", Settings { shutdown_timeout, ..Settings::default() });
+    world.add(&row("task", "interval", "60"));
+    lose_what_became_of_claims(&mut world, "12:00:59", "12:01:00");
+    world.refuses_settling = true;
+    world.send(Event::Stop);
+    world.advance_to("2026-01-01T12:01:15Z");
+    assert!(world.has_left);
+    assert_eq!(world.history(), ["12:01:00 todo"]);
+    assert!(
+        world.notices.contains(&Notice::Health(Health::LeftUnrecorded(1))),
+        "{:?}",
+        world.notices
+    );
+}

@@ -510,3 +510,82 @@ fn a_moment_that_passes_while_the_actions_are_performed_still_wakes() {
     let wake = world.node.wake_in(later).unwrap();
     assert!(wake < Duration::from_millis(10), "{wake:?}");
 }
+
+#[test]
+fn readings_that_take_five_seconds_to_fail_make_no_fire_late() {
+    for seconds in ["1", "7"] {
+        let mut world = World::new("2026-01-01T12:00:00Z");
+        let good = world.add(&row("good", "interval", seconds));
+        world.advance_to("2026-01-01T12:00:50Z");
+        world.refuses_readings = true;
+        world.failure_takes = TimeDelta::seconds(5);
+        world.advance_to("2026-01-01T12:03:00.900Z");
+        let late = world.lateness_of(good);
+        let due: usize = 180 / seconds.parse::<usize>().unwrap();
+        assert_eq!(late.len(), due, "{late:?}");
+        assert!(late.iter().all(|late| *late <= 100), "{late:?} ms");
+    }
+}
+
+/// But what was due in an outage waits for a reading, also where readings failed before it and go on failing for a while.
+#[test]
+fn after_an_outage_the_rows_are_read_first_though_a_reading_failed_in_it() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let task = world.add(&row("task", "interval", "10"));
+    world.advance_to("2026-01-01T12:00:15Z");
+    world.database = Database::Unreachable;
+    world.advance_to("2026-01-01T12:00:55Z");
+    world.store.edit(task, |row| row.is_valid = Ok("0".to_owned()));
+    world.store.edit(task, |row| row.is_valid = Ok("1".to_owned()));
+    world.holds = |call| matches!(call, Call::Read);
+    world.database = Database::Answers;
+    world.advance_to("2026-01-01T12:01:05Z");
+    assert_eq!(world.history_of(task).len(), 1, "{:?}", world.history_of(task));
+    world.holds = |_| false;
+    let held = world.held.take().expect("a reading is under way");
+    world.send(held);
+    world.advance_to("2026-01-01T12:01:10Z");
+    assert_eq!(world.history_of(task).last().unwrap(), "12:01:10 success");
+}
+
+#[test]
+fn readings_that_take_longer_than_their_interval_make_no_fire_late() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let sync_interval = Duration::from_secs(1);
+    world.node = node_with("a", Settings { sync_interval, ..Settings::default() });
+    let good = world.add(&row("good", "interval", "1"));
+    world.advance_to("2026-01-01T12:00:50Z");
+    world.reading_takes = TimeDelta::seconds(3);
+    world.advance_to("2026-01-01T12:05:00.900Z");
+    let late = world.lateness_of(good);
+    assert_eq!(late.len(), 300);
+    assert!(late.iter().all(|late| *late <= 100), "{late:?} ms");
+}
+
+/// Another node takes the fires of a task, for which this one looks meanwhile.
+#[test]
+fn that_it_cannot_be_read_what_is_accounted_of_a_task_that_arrives_is_said_once() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let mut share = Share::new("a");
+    share.alive(["a", "elsewhere"]);
+    let task = (1..)
+        .map(|number| world.add(&row(&format!("task {number}"), "interval", "5")))
+        .find(|task| !share.is_mine(*task))
+        .unwrap();
+    (1..task).for_each(|other| wait(world.store.delete(other)).unwrap());
+    for number in 1..120 {
+        wait(world.store.renew("elsewhere")).unwrap();
+        let next = at("2026-01-01T12:00:00Z") + TimeDelta::seconds(5 * number);
+        world.advance_to(&(next - TimeDelta::milliseconds(100)).to_rfc3339());
+        world.set_clock(next);
+        world.now.mono += Duration::from_millis(100);
+        world.skip_elsewhere(task, next);
+        if number == 6 {
+            world.poison_cursors = vec![world.add(&row("new", "interval", "60"))];
+        }
+    }
+    let trouble = said(&world, |said| matches!(said, Notice::Health(Health::DatabaseTrouble(_))));
+    assert_eq!(trouble, 1);
+    // Not one after the other without a pause.
+    assert!(world.readings.len() < 600, "{} readings in ten minutes", world.readings.len());
+}

@@ -97,6 +97,12 @@ pub(crate) struct World {
     pub(crate) poisons: Vec<TaskId>,
     /// Of these only claims of what was asked for fail, not those of fires.
     pub(crate) spares_fires: bool,
+    /// Tasks whose jobs fail.
+    pub(crate) failing_jobs: Vec<TaskId>,
+    /// Tasks of which it cannot be read what is accounted for.
+    pub(crate) poison_cursors: Vec<TaskId>,
+    /// How long a reading takes that succeeds.
+    pub(crate) reading_takes: TimeDelta,
     /// Manual runs whose claims fail.
     pub(crate) poison_requests: Vec<i64>,
     /// Tasks whose claims end without an answer, and write nothing.
@@ -175,6 +181,9 @@ impl World {
             finds_other_specs: false,
             poisons: Vec::new(),
             spares_fires: false,
+            failing_jobs: Vec::new(),
+            poison_cursors: Vec::new(),
+            reading_takes: TimeDelta::zero(),
             poison_requests: Vec::new(),
             unanswered: Vec::new(),
             failure_takes: TimeDelta::zero(),
@@ -283,6 +292,7 @@ impl World {
         assert!(self.calls_now.1 < 10_000, "{call:?} follows upon {call:?} without a pause");
         match self.befall(call) {
             Ok(failed) => (failed, self.failure_takes),
+            Err(Call::Read) => (self.ask(Call::Read), self.reading_takes),
             Err(call) => (self.ask(call), TimeDelta::zero()),
         }
     }
@@ -293,6 +303,11 @@ impl World {
         Ok(match call {
             Call::Read if self.refuses_readings => Event::Read(Err(refused("refused"))),
             Call::ReadCursors(tasks) if self.refuses_cursors => {
+                Event::Cursors(tasks, Err(refused("refused")))
+            }
+            Call::ReadCursors(tasks)
+                if tasks.iter().any(|task| self.poison_cursors.contains(task)) =>
+            {
                 Event::Cursors(tasks, Err(refused("refused")))
             }
             Call::Claim(claims) if claims.iter().any(|claim| self.is_poison(claim)) => {
@@ -411,8 +426,12 @@ impl World {
         let takes = self.takes?;
         let now = self.local().wall;
         let over = self.running.extract_if(.., |_, (started, _)| *started + takes <= now);
+        let result = |run: &Run| match self.failing_jobs.contains(&run.task_id) {
+            true => Err("failed".to_owned()),
+            false => Ok(()),
+        };
         let ended: Vec<Ended> =
-            over.map(|(id, (started, _))| ended(id, started, now, Ok(()))).collect();
+            over.map(|(id, (started, run))| ended(id, started, now, result(&run))).collect();
         (!ended.is_empty()).then_some(Event::Ended(ended))
     }
 
@@ -430,26 +449,41 @@ impl World {
         instant: &str,
         origin: Origin,
     ) -> ExecutionId {
-        let spec = wait(self.store.read()).unwrap().rows[0].spec.clone().unwrap();
-        let entry = Entry {
-            scheduled_at: at(instant),
-            trace_id: "elsewhere".into(),
-            status: Status::Todo,
-            attempt: 1,
-            extra: "{}".to_owned(),
+        match self.account_elsewhere(task, at(instant), origin, Status::Todo) {
+            Verdict::Won(Some(id)) => id,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Another node finds that an earlier run of `task` is still open at `instant`.
+    pub(crate) fn skip_elsewhere(&self, task: TaskId, instant: DateTime<Utc>) {
+        let verdict = self.account_elsewhere(task, instant, Origin::Schedule, Status::Skipped);
+        assert!(matches!(verdict, Verdict::Won(None)), "{verdict:?}");
+    }
+
+    fn account_elsewhere(
+        &self,
+        task: TaskId,
+        scheduled_at: DateTime<Utc>,
+        origin: Origin,
+        status: Status,
+    ) -> Verdict {
+        let rows = wait(self.store.read()).unwrap().rows;
+        let spec = rows.into_iter().find(|row| row.id == task).unwrap().spec.unwrap();
+        let trace_id = match status {
+            Status::Todo => "elsewhere".into(),
+            _ => format!("elsewhere at {scheduled_at}").into(),
         };
+        let entry = Entry { scheduled_at, trace_id, status, attempt: 1, extra: "{}".to_owned() };
         let claim = Claim {
             task_id: task,
             spec: spec.into(),
-            first: at(instant),
+            first: scheduled_at,
             limit: Some(1),
             origin,
             entries: vec![entry],
         };
-        match wait(self.store.claim("elsewhere", &[claim])).unwrap()[..] {
-            [Verdict::Won(Some(id))] => id,
-            ref other => panic!("{other:?}"),
-        }
+        wait(self.store.claim("elsewhere", &[claim])).unwrap().remove(0)
     }
 
     /// The other node records a success.

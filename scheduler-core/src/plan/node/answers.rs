@@ -40,7 +40,12 @@ impl Node {
                 return;
             }
         };
-        self.claims.succeeded(wanted_by(&claims));
+        // Where the task is busy, nothing else of what was asked for was tried.
+        let is_told = |(claim, verdict): &(&Claim, &Verdict)| {
+            claim.origin == Origin::Schedule || **verdict != Verdict::Refused(Refusal::Busy)
+        };
+        let told = claims.iter().zip(&verdicts).filter(is_told);
+        self.claims.succeeded(told.map(|(claim, _)| Wanted::by(claim)));
         let mut runs = Vec::new();
         for (claim, verdict) in claims.iter().zip(verdicts) {
             match verdict {

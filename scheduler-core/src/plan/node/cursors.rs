@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 
-use super::{Action, Asked, Call, Failure, Node, Notice, known::Known, tasks::READ_AGAIN};
+use super::{Action, Asked, Call, Failure, Node, Notice, known::Known};
 use crate::plan::{Now, task::TaskId, window};
 
 impl Node {
@@ -38,12 +38,16 @@ impl Node {
                 // What was looked for of others the claim will tell.
                 if !self.arriving.is_empty() {
                     self.note_trouble(Asked::Cursors, Some(&failure), actions);
-                    self.reading.due_at = self.reading.due_at.min(now.mono + READ_AGAIN);
+                    let again = now.mono + self.read_again_after();
+                    self.reading.due_at = self.reading.due_at.min(again);
                 }
                 return;
             }
         };
-        self.note_trouble(Asked::Cursors, None, actions);
+        // An answer about others says nothing of those that arrive.
+        if self.arriving.is_empty() || asked.iter().any(|task_id| self.arriving.contains(task_id)) {
+            self.note_trouble(Asked::Cursors, None, actions);
+        }
         for task_id in asked.iter().copied() {
             if self.checking.remove(&task_id) {
                 self.on_checked(task_id, cursors.get(&task_id).copied(), seen_at);

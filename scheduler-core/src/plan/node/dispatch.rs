@@ -19,6 +19,9 @@ const ASK_AGAIN: TimeDelta = TimeDelta::seconds(1);
 /// The same of a task that another node asks for, too.
 const OTHERS_ASK_AGAIN: TimeDelta = TimeDelta::seconds(5);
 
+/// How many outcomes may wait to be recorded before nothing more is claimed, where `max_running` is less.
+const MOST_WAITING: usize = 1_000;
+
 impl Node {
     /// Whether anything may be claimed: there is room, a lease, a right clock and a fresh reading, and no stop or back-off.
     #[must_use]
@@ -34,15 +37,20 @@ impl Node {
     /// What was due before a freeze or an outage may have been edited away meanwhile. Where only readings fail, and
     /// renewals do not, that holds up nothing: the claim itself sees the row.
     fn must_read_first(&self, now: Now) -> bool {
+        let only_readings_fail =
+            self.reading_failed_at.is_some_and(|at| self.lease.has_contact_since(at));
         self.is_blind_since(self.last_good_read, now.wall)
-            && (self.reading.in_flight || !self.lease.has_contact())
+            && (self.reading.in_flight && !only_readings_fail || !self.lease.has_contact())
     }
 
-    /// How many runs may still be claimed; outcomes that wait and claims of unknown fate count, so that an outage bounds
-    /// them too.
+    /// How many runs may still be claimed. An outcome that waits takes no place from a run, but they are bounded, too; of
+    /// what cannot be recorded even alone each task has few.
     fn room(&self) -> usize {
-        let taken = self.open.len() + self.outcomes.len() + self.unsettled.len();
-        self.settings.max_running.saturating_sub(taken)
+        let most = self.settings.max_running;
+        let places = most.saturating_sub(self.open.len() + self.unsettled.len());
+        let waiting = self.outcomes.len() + self.records.in_flight;
+        let waiting = waiting.saturating_sub(self.records.failing_alone());
+        places.min(most.max(MOST_WAITING).saturating_sub(waiting))
     }
 
     /// Puts the task's next instant into the timetable, unless a claim of it is in flight or its row must be
@@ -95,7 +103,7 @@ impl Node {
         let mut claims = Vec::new();
         for standing in self.claims.turns() {
             let most = self.claims.most(standing).min(room);
-            let fires_first = self.claims.is_turn_of_fires(standing);
+            let fires_first = self.claims.is_turn_of_fires();
             if !fires_first {
                 claims = self.claim_requests(most, standing, now);
             }
@@ -113,10 +121,11 @@ impl Node {
                     claims.extend(self.claim_and_mark(task_id, now));
                 }
             }
-            if fires_first && claims.is_empty() {
-                claims = self.claim_requests(most, standing, now);
+            if fires_first && claims.len() < most {
+                claims.extend(self.claim_requests(most - claims.len(), standing, now));
             }
             if !claims.is_empty() {
+                self.claims.turn_is_over();
                 break;
             }
         }

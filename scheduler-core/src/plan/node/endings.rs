@@ -156,6 +156,7 @@ impl Node {
         let Some(mut batch) = self.gather_outcomes(now) else { return };
         // Rows are locked in this order: by task, then by execution.
         batch.sort_by_key(|outcome| (outcome.task_id, outcome.execution_id));
+        self.records.turn_is_over();
         self.records.begin(batch.len());
         actions.push(Action::Call(Call::Record(batch)));
     }

@@ -119,6 +119,11 @@ impl<K: Copy + Eq + Hash> Lane<K> {
         self.together.len() + self.alone.len()
     }
 
+    /// How many of them failed alone.
+    pub(super) fn failing_alone(&self) -> usize {
+        self.alone.len()
+    }
+
     /// How many of one standing a transaction has at most.
     pub(super) fn most(&self, standing: Standing) -> usize {
         match standing {
@@ -129,16 +134,20 @@ impl<K: Copy + Eq + Hash> Lane<K> {
     }
 
     /// Whose turn it is; where there is nothing of that standing, the next one's.
-    pub(super) fn turns(&mut self) -> [Standing; 3] {
-        self.turn = (self.turn + 1) % 6;
+    pub(super) fn turns(&self) -> [Standing; 3] {
         let mut turns = [Standing::Fine, Standing::Together, Standing::Alone];
         turns.rotate_left(usize::from(self.turn % 3));
         turns
     }
 
-    /// Of what fails alone, fires and what was asked for take turns, too.
-    pub(super) fn is_turn_of_fires(&self, standing: Standing) -> bool {
-        standing == Standing::Alone && self.turn < 3
+    /// Fires and what was asked for take turns, too.
+    pub(super) fn is_turn_of_fires(&self) -> bool {
+        self.turn < 3
+    }
+
+    /// A transaction begins; the next turn is the next one's.
+    pub(super) fn turn_is_over(&mut self) {
+        self.turn = (self.turn + 1) % 6;
     }
 
     /// The transaction in flight was answered, whatever it said of each of `keys`.
@@ -202,10 +211,11 @@ impl<K: Copy + Eq + Hash> Lane<K> {
         self.alone.drain().map(|(key, _)| key).collect()
     }
 
-    /// There is little time left: nothing waits for its time to come. What failed still stands as it did.
+    /// There is little time left: nothing waits for its time to come, and for long after it failed again. It still stands
+    /// as it did.
     pub(super) fn hurry(&mut self) {
         self.resume();
-        self.alone.values_mut().for_each(|(_, at)| *at = Duration::ZERO);
+        self.alone.values_mut().for_each(|waits| *waits = (1, Duration::ZERO));
     }
 
     /// What kept it waiting is over.
@@ -323,19 +333,21 @@ mod tests {
     }
 
     #[test]
-    fn each_standing_has_every_third_turn_and_of_who_fails_alone_fires_every_other() {
+    fn each_standing_has_every_third_turn_and_of_each_fires_every_other() {
         let (mut lane, _) = lane();
         let turns: Vec<_> = (0..6)
             .map(|_| {
                 let [first, ..] = lane.turns();
-                (first, lane.is_turn_of_fires(first))
+                let turn = (first, lane.is_turn_of_fires());
+                lane.turn_is_over();
+                turn
             })
             .collect();
         for standing in [Standing::Fine, Standing::Together, Standing::Alone] {
             let of_it: Vec<usize> = (0..6).filter(|turn| turns[*turn].0 == standing).collect();
             assert_eq!(of_it[1] - of_it[0], 3, "{turns:?}");
             let of_fires = of_it.iter().filter(|turn| turns[**turn].1).count();
-            assert_eq!(of_fires, usize::from(standing == Standing::Alone), "{turns:?}");
+            assert_eq!(of_fires, 1, "{turns:?}");
         }
     }
 }

@@ -12,7 +12,8 @@
 //!
 //! Invariants: a job is started only by an [`Action::Start`] that answers a committed claim; at most one claim,
 //! one record and one reading are in flight; a claim whose fate is unknown is settled before its task is
-//! planned again; what runs and what ended is bounded by [`Settings::max_running`], what waits by [`MOST_REQUESTS`].
+//! planned again; what runs is bounded by [`Settings::max_running`], what ended and waits to be recorded by that or a
+//! thousand and ten of each task that cannot be recorded, what was asked for by [`MOST_REQUESTS`].
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -75,7 +76,7 @@ pub struct Settings {
     pub shutdown_timeout: Duration,
     /// Most tasks in one claim, 1 or more.
     pub batch: usize,
-    /// Most runs open at once on this node, 1 or more; what is due beyond waits.
+    /// Most runs at once on this node, 1 or more; what is due beyond waits.
     pub max_running: usize,
 }
 
@@ -153,6 +154,8 @@ pub struct Node {
     reading: Chore,
     read_started: DateTime<Utc>,
     last_good_read: DateTime<Utc>,
+    /// When a reading failed, since the last good one.
+    reading_failed_at: Option<Duration>,
     /// The last reading was heard so late that it was asked for once more.
     read_was_old: bool,
     renewing: Chore,
@@ -168,7 +171,7 @@ pub struct Node {
     trouble: BTreeSet<Asked>,
     stop: stop::Phase,
     /// When an event was last handled.
-    handled_at: Duration,
+    handled_at: Now,
 }
 
 impl std::fmt::Debug for Node {
@@ -223,6 +226,7 @@ impl Node {
             reading: Chore::default(),
             read_started: DateTime::<Utc>::MIN_UTC,
             last_good_read: DateTime::<Utc>::MIN_UTC,
+            reading_failed_at: None,
             read_was_old: false,
             renewing: Chore::default(),
             reaping: Chore::default(),
@@ -234,7 +238,7 @@ impl Node {
             reaping_fails: false,
             trouble: BTreeSet::new(),
             stop: stop::Phase::Running,
-            handled_at: Duration::ZERO,
+            handled_at: Now { wall: DateTime::<Utc>::MIN_UTC, mono: Duration::ZERO },
         }
     }
 
@@ -247,7 +251,7 @@ impl Node {
             self.look_at_the_databases_clock(*sighting, local, &mut actions);
         }
         let now = self.clocks.read(local);
-        self.handled_at = now.mono;
+        self.handled_at = now;
         match event {
             Event::Tick => {}
             Event::Read(result) => self.on_read(result, now, &mut actions),
@@ -289,7 +293,9 @@ impl Node {
     #[must_use]
     pub fn work_in(&self, local: Now) -> Option<Duration> {
         let now = self.clocks.now(local);
-        let due = [self.timetable.first(), self.requests.next_due(now)].into_iter().flatten().min();
+        // What became due since the last event was handled was not looked at.
+        let asked = self.requests.next_due(self.handled_at);
+        let due = [self.timetable.first(), asked].into_iter().flatten().min();
         let due = due.filter(|_| self.can_claim(now)).map(|instant| {
             (instant - now.wall).max(TimeDelta::zero()).to_std().unwrap_or(Duration::MAX)
         });
@@ -298,7 +304,7 @@ impl Node {
         let deadline = self.deadlines.first().map(|(deadline, _)| *deadline);
         lanes
             .chain(settles_at)
-            .filter(|at| *at > self.handled_at)
+            .filter(|at| *at > self.handled_at.mono)
             .chain(deadline)
             .chain(self.stop.deadline())
             .map(|at| at.saturating_sub(now.mono))

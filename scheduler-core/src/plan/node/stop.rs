@@ -87,7 +87,8 @@ impl Node {
     }
 
     fn leave(&mut self, until: Duration, actions: &mut Vec<Action>) {
-        let unrecorded = self.outcomes.len() + self.records.in_flight;
+        let unknown = self.unsettled.len() + self.claims.in_flight;
+        let unrecorded = self.outcomes.len() + self.records.in_flight + unknown;
         if unrecorded > 0 {
             actions.push(Action::Report(Notice::Health(Health::LeftUnrecorded(unrecorded))));
         }

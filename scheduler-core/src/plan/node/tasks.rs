@@ -20,6 +20,10 @@ use crate::plan::{
 /// Shortest time between a reading that failed, or whose rows a claim did not find so, and the next.
 pub(super) const READ_AGAIN: Duration = Duration::from_millis(500);
 
+/// What a reading showed counts for so long at least: it may take as long as a call to the database does by default, and
+/// the one before it, too.
+const SEEN_FOR: Duration = Duration::from_secs(10);
+
 impl Node {
     pub(super) fn on_read(
         &mut self,
@@ -31,11 +35,12 @@ impl Node {
             Ok(reading) => reading,
             Err(failure) => {
                 self.note_trouble(Asked::Rows, Some(&failure), actions);
-                self.reading
-                    .end(now, now.mono + (self.settings.sync_interval / 10).max(READ_AGAIN));
+                self.reading_failed_at = Some(now.mono);
+                self.reading.end(now, now.mono + self.read_again_after());
                 return;
             }
         };
+        self.reading_failed_at = None;
         self.reading.end(now, now.mono + self.settings.sync_interval);
         self.note_trouble(Asked::Rows, None, actions);
         if self.arriving.is_empty() {
@@ -67,12 +72,8 @@ impl Node {
             request.due_at = known.max(Some(self.due_here(request))).unwrap_or(request.due_at);
         }
         self.requests.read(requests, reading.is_whole);
-        if reading.is_whole && self.claims.failing() > 0 {
-            let asked = self.requests.tasks();
-            self.claims.retain(|wanted| match wanted {
-                Wanted::Asked(task_id) => asked.contains(task_id),
-                Wanted::Fire(_) => true,
-            });
+        if self.claims.failing() > 0 {
+            self.forget_what_fails_no_more(reading.is_whole);
         }
         self.last_good_read = self.read_started;
         self.loads.retain(|_, load| *load != Load::default());
@@ -81,6 +82,21 @@ impl Node {
         }
         // What could not be asked is asked again now.
         self.cursors_may_be_asked = true;
+    }
+
+    /// Nobody will ask for it again.
+    fn forget_what_fails_no_more(&mut self, all_requests_are_known: bool) {
+        let asked = all_requests_are_known.then(|| self.requests.tasks());
+        let known = &self.known;
+        self.claims.retain(|wanted| match wanted {
+            Wanted::Asked(task_id) => asked.as_ref().is_none_or(|asked| asked.contains(task_id)),
+            Wanted::Fire(task_id) => matches!(known.get(task_id), Some(Known::Live(_))),
+        });
+    }
+
+    /// How soon after a failure the rows are read again.
+    pub(super) fn read_again_after(&self) -> Duration {
+        (self.settings.sync_interval / 10).max(READ_AGAIN)
     }
 
     /// Once, until the row is mended or gone.
@@ -114,7 +130,6 @@ impl Node {
             if let Some(Known::Live(live)) = self.known.get(&id) {
                 actions.push(Action::Report(Notice::Deleted(id, Arc::clone(&live.task.key))));
             }
-            self.claims.forget(Wanted::Fire(id));
             self.claims.forget(Wanted::Asked(id));
             self.replace(id, None);
         }
@@ -247,6 +262,7 @@ impl Node {
             old: std::mem::replace(&mut live.task.spec, spec),
             new: Arc::clone(&live.task.spec),
         }));
+        self.claims.forget(Wanted::Fire(row.id));
         self.open_anew(row.id);
     }
 
@@ -254,7 +270,7 @@ impl Node {
     /// disabled, by a reading or by a claim.
     pub(super) fn is_blind_since(&self, last_good_read: DateTime<Utc>, at: DateTime<Utc>) -> bool {
         let span = (at - last_good_read).to_std().unwrap_or_default();
-        span > 2 * self.settings.sync_interval
+        span > (2 * self.settings.sync_interval).max(SEEN_FOR)
     }
 
     /// As for a new row, the database says what is accounted for.
