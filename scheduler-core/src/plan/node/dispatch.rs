@@ -38,7 +38,7 @@ impl Node {
     /// renewals do not, that holds up nothing: the claim itself sees the row.
     fn must_read_first(&self, now: Now) -> bool {
         let only_readings_fail =
-            self.reading_failed_at.is_some_and(|at| self.lease.has_contact_since(at));
+            self.failed_reading.is_some_and(|began| self.lease.has_contact_since(began));
         self.is_blind_since(self.last_good_read, now.wall)
             && (self.reading.in_flight && !only_readings_fail || !self.lease.has_contact())
     }

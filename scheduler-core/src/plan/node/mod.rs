@@ -112,6 +112,8 @@ struct Open {
     is_given_up: bool,
 }
 
+const NEVER: Now = Now { wall: DateTime::<Utc>::MIN_UTC, mono: Duration::ZERO };
+
 /// One scheduler's brain. See the module.
 pub struct Node {
     settings: Settings,
@@ -152,10 +154,10 @@ pub struct Node {
     records: Lane<ExecutionId>,
 
     reading: Chore,
-    read_started: DateTime<Utc>,
+    read_started: Now,
     last_good_read: DateTime<Utc>,
-    /// When a reading failed, since the last good one.
-    reading_failed_at: Option<Duration>,
+    /// When the last reading that failed began, since the last good one.
+    failed_reading: Option<Duration>,
     /// The last reading was heard so late that it was asked for once more.
     read_was_old: bool,
     renewing: Chore,
@@ -224,9 +226,9 @@ impl Node {
             outcomes: Vec::new(),
             records: Lane::new(settings.batch, !fnv1a(id)),
             reading: Chore::default(),
-            read_started: DateTime::<Utc>::MIN_UTC,
+            read_started: NEVER,
             last_good_read: DateTime::<Utc>::MIN_UTC,
-            reading_failed_at: None,
+            failed_reading: None,
             read_was_old: false,
             renewing: Chore::default(),
             reaping: Chore::default(),
@@ -238,7 +240,7 @@ impl Node {
             reaping_fails: false,
             trouble: BTreeSet::new(),
             stop: stop::Phase::Running,
-            handled_at: Now { wall: DateTime::<Utc>::MIN_UTC, mono: Duration::ZERO },
+            handled_at: NEVER,
         }
     }
 

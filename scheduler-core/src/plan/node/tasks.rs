@@ -35,12 +35,12 @@ impl Node {
             Ok(reading) => reading,
             Err(failure) => {
                 self.note_trouble(Asked::Rows, Some(&failure), actions);
-                self.reading_failed_at = Some(now.mono);
+                self.failed_reading = Some(self.read_started.mono);
                 self.reading.end(now, now.mono + self.read_again_after());
                 return;
             }
         };
-        self.reading_failed_at = None;
+        self.failed_reading = None;
         self.reading.end(now, now.mono + self.settings.sync_interval);
         self.note_trouble(Asked::Rows, None, actions);
         if self.arriving.is_empty() {
@@ -48,7 +48,7 @@ impl Node {
             self.note_trouble(Asked::Cursors, None, actions);
         }
         // Heard after a freeze it shows what stood before. Once: a database may be as slow as that.
-        let is_old = self.is_blind_since(self.read_started, now.wall);
+        let is_old = self.is_blind_since(self.read_started.wall, now.wall);
         let was_old = std::mem::replace(&mut self.read_was_old, is_old);
         if is_old && !was_old {
             self.reading.hurry();
@@ -75,7 +75,7 @@ impl Node {
         if self.claims.failing() > 0 {
             self.forget_what_fails_no_more(reading.is_whole);
         }
-        self.last_good_read = self.read_started;
+        self.last_good_read = self.read_started.wall;
         self.loads.retain(|_, load| *load != Load::default());
         if self.arriving.is_empty() {
             self.say_first_reading(actions);

@@ -52,7 +52,7 @@ impl Node {
         if self.reading.is_due(now) {
             self.reading.begin();
             self.requests.reading_begins();
-            self.read_started = now.wall;
+            self.read_started = now;
             actions.push(Action::Call(Call::Read));
         }
         if self.has_read && self.reaping.is_due(now) {
