@@ -130,14 +130,19 @@ impl Judge<'_> {
     }
 }
 
-/// Instants at which the row was off for so short a time that a reading need not have shown it: they may be counted.
+/// Instants at which the row was off, or had another spec and then the same again, for so short a time that a reading need
+/// not have shown it: they may be counted.
 fn blinks(row: &Row) -> BTreeSet<Ms> {
+    const SHORT: Ms = SYNC + DEADLINE;
     let mut blinks = BTreeSet::new();
-    for pair in row.versions.windows(2) {
-        let [before, off] = pair else { continue };
-        let is_short = off.grid.is_none() && off.until - off.from <= SYNC + DEADLINE;
-        if let Some(grid) = before.grid.as_ref().filter(|_| is_short) {
-            blinks.extend(grid.instants(row.created, &row.zone, off.from, off.until));
+    for (index, before) in row.versions.iter().enumerate() {
+        let Some(grid) = &before.grid else { continue };
+        let after = &row.versions[index + 1..];
+        let off = after.first().filter(|next| next.grid.is_none()).map(|off| off.until);
+        let soon = after.iter().take_while(|later| later.from - before.until <= SHORT);
+        let again = soon.filter(|later| later.grid.as_ref() == Some(grid)).map(|again| again.from);
+        for until in again.chain(off).filter(|until| *until - before.until <= SHORT) {
+            blinks.extend(grid.instants(row.created, &row.zone, before.until, until));
         }
     }
     blinks
