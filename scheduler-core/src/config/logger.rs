@@ -1,22 +1,46 @@
-//! `logger.toml`: how much is logged. What the names of the tables mean is decided by [`crate::telemetry`].
+//! `logger.toml`: how much is logged, and into which files. What the names of the tables mean is decided by
+//! [`crate::telemetry`].
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
-use super::{document::Document, problem::Report, reader::read_named};
+use super::{
+    document::Document,
+    problem::{Place, Report},
+    reader::{Reader, read_named},
+};
 
-/// What `logger.toml` says: a level per table.
+/// What `logger.toml` says: a table per logger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Logger {
     /// By name: `root`, which is always there, `other`, `apscheduler`, or a tracing target.
     pub loggers: BTreeMap<String, LoggerTable>,
 }
 
-/// One table of `logger.toml`.
+/// One table of `logger.toml`; what it does not say is as in `root`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoggerTable {
-    /// The least important level that is still written. Default `info` for `root`, else required.
+    /// The least important level that is still written. Default that of `root`, there `info`.
     pub level: Level,
+    /// The file that takes the lines. Default that of `root`, there none.
+    pub file: Option<LogFile>,
+    /// Whether stderr takes the lines. Default false beside a `file` of its own, else that of `root`, there true.
+    pub stderr: bool,
 }
+
+/// A file that rolls over by its size. The names of the keys are those of Python's `RotatingFileHandler`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogFile {
+    /// `filename`: relative to the working directory. Its folder is made.
+    pub path: PathBuf,
+    /// `maxBytes`: it rolls over before a line with which it would reach so many bytes; 0: never. Default 10 MiB,
+    /// up to 1 TiB.
+    pub max_bytes: u64,
+    /// `backupCount`: how many older files are kept, `.1` the newest; 0: it never rolls over. Default 5, up to 1,000.
+    pub backups: u32,
+}
+
+/// Different files in one `logger.toml`, at most.
+const MOST_FILES: usize = 32;
 
 /// How important a log line must be to be written; each level includes those after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,21 +72,71 @@ const LEVELS: &[(&str, Level)] = &[
 ];
 
 impl Default for Logger {
-    /// `info` for everything: what is logged before the configuration is read.
+    /// `info` for everything, on stderr: what is logged before the configuration is read.
     fn default() -> Logger {
-        let root = LoggerTable { level: Level::Info };
+        let root = LoggerTable { level: Level::Info, file: None, stderr: true };
         Logger { loggers: BTreeMap::from([("root".to_owned(), root)]) }
     }
 }
 
 /// The keys of each table of `logger.toml`.
 pub(super) fn read(document: &Document, report: &Report) -> Logger {
-    let mut logger = Logger::default();
-    logger.loggers.extend(read_named(document, report, "root", |name, t| {
-        if name != "root" {
-            t.require(&["level"]);
+    let named = read_named(document, report, "root", |_, t| Said::read(t));
+    let mut files: BTreeMap<&PathBuf, &LogFile> = BTreeMap::new();
+    for (name, said) in &named {
+        let Some(file) = &said.file else { continue };
+        let first = *files.entry(&file.path).or_insert(file);
+        if first != file {
+            let path = file.path.display();
+            let text = format!(
+                "[{name}] {path} stands in two tables with different maxBytes or backupCount, expected the same"
+            );
+            report.problem(Place::file(&document.path), text);
         }
-        LoggerTable { level: t.choice("level", LEVELS).unwrap_or(Level::Info) }
-    }));
-    logger
+    }
+    if files.len() > MOST_FILES {
+        let text = format!("names {} different files, expected {MOST_FILES} at most", files.len());
+        report.problem(Place::file(&document.path), text);
+    }
+    let root = named.iter().find(|(name, _)| name == "root").map(|(_, said)| said.clone());
+    let root = root.unwrap_or_default().beside(&Logger::default().loggers["root"]);
+    let loggers = named.into_iter().map(|(name, said)| (name, said.beside(&root)));
+    let loggers = loggers.chain([("root".to_owned(), root.clone())]).collect();
+    Logger { loggers }
+}
+
+/// What one table says.
+#[derive(Clone, Default)]
+struct Said {
+    level: Option<Level>,
+    file: Option<LogFile>,
+    stderr: bool,
+}
+
+impl Said {
+    fn read(t: &mut Reader<'_>) -> Self {
+        const FILE: &str = "the path of a file such as \"logs/root.log\"";
+        let is_file = |text: &str| !text.ends_with('/') && !text.contains("://");
+        let path = t.text("filename", FILE, |text| is_file(text).then(|| PathBuf::from(text)));
+        let max_bytes = t.integer("maxBytes", 10 << 20, 0..=1 << 40);
+        let backups = t.integer("backupCount", 5, 0..=1_000);
+        let stderr = t.bool("stderr", false);
+        let of_a_file = ["maxBytes", "backupCount", "stderr"];
+        for key in of_a_file.iter().filter(|key| t.has(key) && !t.has("filename")) {
+            t.remark(key, "is given without filename, expected both or none");
+        }
+        if path.is_some() && max_bytes > 0 && backups == 0 {
+            t.warn("backupCount", "is 0: the file never rolls over, and grows without bound");
+        }
+        let level = t.choice("level", LEVELS);
+        Self { level, file: path.map(|path| LogFile { path, max_bytes, backups }), stderr }
+    }
+
+    fn beside(self, root: &LoggerTable) -> LoggerTable {
+        let level = self.level.unwrap_or(root.level);
+        match self.file {
+            Some(file) => LoggerTable { level, file: Some(file), stderr: self.stderr },
+            None => LoggerTable { level, file: root.file.clone(), stderr: root.stderr },
+        }
+    }
 }

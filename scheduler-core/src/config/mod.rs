@@ -33,7 +33,7 @@ use std::{
 pub use self::{
     app::{AppTable, Section, SectionValue},
     common::{Common, JobsTable, StoreChoice},
-    logger::{Level, Logger, LoggerTable},
+    logger::{Level, LogFile, Logger, LoggerTable},
     overrides::environment,
     pools::{MysqlPool, RedisPool, Tls},
     problem::{ConfigError, Place, Problem},

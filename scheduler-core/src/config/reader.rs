@@ -238,6 +238,12 @@ impl<'a> Reader<'a> {
         self.report.problem(place.clone(), format!("{}{key} {text}", self.prefix));
     }
 
+    /// Notes that a key is allowed but unwise.
+    pub(super) fn warn(&self, key: &str, text: &str) {
+        let place = self.entries.get(key).map_or(&self.place, |entry| &entry.place);
+        self.report.warning(format!("{place}: {}{key} {text}", self.prefix));
+    }
+
     /// Notes a mistake about the table as a whole.
     pub(super) fn remark_table(&self, text: &str) {
         self.report.problem(self.place.clone(), format!("{}{text}", self.prefix));

@@ -1,33 +1,37 @@
-//! The shape for machines: one JSON object per line, all fields at the top, each name once.
+//! The shape for machines: one JSON object per line, all fields at the top, each name once. The names are those of the
+//! original, and so of Python's log records.
 
 use std::{collections::BTreeMap, fmt};
 
 use json_subscriber::{FieldWriter, JsonLayer};
 use serde_json::Value;
 use tracing::{
-    Event,
+    Event, Level,
     field::{Field, Visit},
     span,
 };
-use tracing_subscriber::{
-    Layer, Registry,
-    fmt::{MakeWriter, format, time::FormatTime},
-    layer::Context,
-    registry::Scope,
+use tracing_subscriber::{Layer, Registry, fmt::MakeWriter, layer::Context, registry::Scope};
+
+use super::{
+    RUN, RUN_TARGET, escape,
+    host::{host_ip, host_name},
+    lines::Forgiving,
+    utc_now,
 };
 
-use super::{Forgiving, RUN, RUN_TARGET, escape, utc_now};
-
-/// One object per line: `timestamp`, `level`, `target`, then the fields of the event and of its spans.
+/// One object per line: what [`OWN`] names, then the fields of the event and of its spans.
 pub(super) fn layer<W>(writer: W) -> impl Layer<Registry> + Send + Sync
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let mut json = JsonLayer::new(Forgiving { writer, is_json: true });
-    json.with_timer("timestamp", UtcMillis).with_level("level").with_target("target");
     json.add_multiple_dynamic_fields(write_fields);
-    SpanFields.and_then(json)
+    json
 }
+
+/// The names that every line has, of which `msg` is the event's message.
+const OWN: [&str; 7] =
+    ["time_fmt", "timestamp", "levelname", "name", "msg", "host_name", "host_ip"];
 
 /// Writes the fields of the spans, from the root, and of the event: an inner value replaces an outer one, but
 /// nothing replaces the fields of the run, or a second key of one name would stand in the line.
@@ -44,23 +48,52 @@ fn write_fields(event: &Event<'_>, context: &Context<'_, Registry>, out: &mut Fi
         }
     }
     event.record(&mut fields);
+    let message = fields.0.remove("message").unwrap_or_else(|| "".into());
+    // A value that serde refuses is left out; the line stays whole.
+    let mut write = |name: &str, value: &Value| drop(out.write_field(name, value));
+    let (now, metadata) = (utc_now(), event.metadata());
+    let local = now.with_timezone(&chrono::Local).format("%Y-%m-%d %H:%M:%S,%3f");
+    let own: [Value; OWN.len()] = [
+        local.to_string().into(),
+        seconds(now).into(),
+        level_name(metadata.level()).into(),
+        metadata.target().into(),
+        message,
+        host_name().into(),
+        host_ip().into(),
+    ];
+    OWN.iter().zip(&own).for_each(|(name, value)| write(name, value));
     for (name, value) in &run.0 {
-        // A value that serde refuses is left out; the line stays whole.
-        let _ = out.write_field(name, value);
+        write(name, value);
     }
     for (name, value) in &fields.0 {
-        let is_taken =
-            matches!(*name, "timestamp" | "level" | "target") || run.0.contains_key(name);
-        let _ = if is_taken {
-            out.write_field(&format!("field.{name}"), value)
+        if OWN.contains(name) || run.0.contains_key(name) {
+            write(&format!("field.{name}"), value);
         } else {
-            out.write_field(name, value)
-        };
+            write(name, value);
+        }
+    }
+}
+
+/// Seconds since the epoch, to the millisecond.
+#[expect(clippy::cast_precision_loss, reason = "exact for 285,000 years")]
+fn seconds(now: chrono::DateTime<chrono::Utc>) -> f64 {
+    now.timestamp_millis() as f64 / 1_000.0
+}
+
+/// As Python names it.
+fn level_name(level: &Level) -> &'static str {
+    match *level {
+        Level::TRACE => "TRACE",
+        Level::DEBUG => "DEBUG",
+        Level::INFO => "INFO",
+        Level::WARN => "WARNING",
+        Level::ERROR => "ERROR",
     }
 }
 
 /// Keeps the fields of each span for [`write_fields`].
-struct SpanFields;
+pub(super) struct SpanFields;
 
 impl Layer<Registry> for SpanFields {
     fn on_new_span(
@@ -119,15 +152,6 @@ impl Visit for Fields {
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.insert(field, format!("{value:?}"));
-    }
-}
-
-/// RFC 3339 in UTC, to the millisecond.
-struct UtcMillis;
-
-impl FormatTime for UtcMillis {
-    fn format_time(&self, out: &mut format::Writer<'_>) -> fmt::Result {
-        write!(out, "{}", utc_now().format("%Y-%m-%dT%H:%M:%S%.3fZ"))
     }
 }
 

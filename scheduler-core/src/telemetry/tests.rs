@@ -1,6 +1,9 @@
 //! Lines as they are written, in both shapes.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    io::Write,
+    sync::{Arc, Mutex},
+};
 
 use serde_json::Value;
 
@@ -22,15 +25,20 @@ impl Write for Captured {
 }
 
 fn logger(levels: &[(&str, Level)]) -> Logger {
-    let table = |(name, level): &(&str, Level)| ((*name).to_owned(), LoggerTable { level: *level });
+    let table = |(name, level): &(&str, Level)| {
+        ((*name).to_owned(), LoggerTable { level: *level, file: None, stderr: true })
+    };
     Logger { loggers: levels.iter().map(table).collect() }
 }
+
+type NoFile = (&'static Path, fn() -> Captured);
+const NO_FILES: Vec<NoFile> = Vec::new();
 
 /// The lines that `act` logs.
 fn lines(levels: &[(&str, Level)], is_terminal: bool, act: impl FnOnce()) -> Vec<String> {
     let captured = Captured::default();
     let writer = captured.clone();
-    let subscriber = subscriber(&logger(levels), move || writer.clone(), is_terminal);
+    let subscriber = subscriber(&logger(levels), move || writer.clone(), is_terminal, NO_FILES);
     tracing::subscriber::with_default(subscriber, act);
     let bytes = captured.0.lock().unwrap().clone();
     String::from_utf8(bytes).unwrap().lines().map(str::to_owned).collect()
@@ -64,10 +72,10 @@ fn a_line_of_a_run_names_the_run_even_if_only_warnings_are_written() {
         ("trace_id", Value::from("trace-1")),
         ("task.key", "daily".into()),
         ("execution.id", 7.into()),
-        ("level", "WARN".into()),
-        ("message", "slow".into()),
+        ("levelname", "WARNING".into()),
+        ("msg", "slow".into()),
         ("duration_ms", 12.into()),
-        ("target", module_path!().into()),
+        ("name", module_path!().into()),
     ] {
         assert_eq!(json[0][key], expected, "{key}");
     }
@@ -91,11 +99,36 @@ fn the_run_is_named_for_a_target_that_logs_errors_only_or_by_a_filter_of_nothing
 }
 
 #[test]
-fn an_instant_is_in_utc_to_the_millisecond() {
+fn a_line_says_when_and_where_with_the_names_of_the_original() {
     let json = objects(INFO, || tracing::info!("now"));
-    let timestamp = json[0]["timestamp"].as_str().unwrap();
-    assert_eq!(timestamp.len(), "2026-01-01T00:00:00.000Z".len());
-    assert!(timestamp.ends_with('Z') && chrono::DateTime::parse_from_rfc3339(timestamp).is_ok());
+    let line = json[0].as_object().unwrap();
+    let names: std::collections::BTreeSet<&str> = line.keys().map(String::as_str).collect();
+    let expected =
+        ["host_ip", "host_name", "levelname", "msg", "name", "time_fmt", "timestamp"].into();
+    assert_eq!(names, expected);
+    // A float in JSON, as Python's is; compared as text, which is exact.
+    let seconds = line["timestamp"].to_string();
+    let local = line["time_fmt"].as_str().unwrap();
+    let parsed = chrono::NaiveDateTime::parse_from_str(local, "%Y-%m-%d %H:%M:%S,%3f").unwrap();
+    let instant = parsed.and_local_timezone(chrono::Local).earliest().unwrap();
+    let from_local = instant.timestamp_millis();
+    let (whole, fraction) = seconds.split_once('.').unwrap();
+    assert_eq!(format!("{whole}{fraction:0<3}"), from_local.to_string());
+    assert!((utc_now() - instant.to_utc()).num_seconds().abs() < 60, "{seconds}");
+    assert!(line["host_ip"].as_str().unwrap().parse::<std::net::IpAddr>().is_ok(), "{line:?}");
+}
+
+#[test]
+fn each_level_has_the_name_that_python_gives_it() {
+    let json = objects(&[("root", Level::Trace)], || {
+        tracing::trace!("");
+        tracing::debug!("");
+        tracing::info!("");
+        tracing::warn!("");
+        tracing::error!("");
+    });
+    let names: Vec<_> = json.iter().map(|line| line["levelname"].as_str().unwrap()).collect();
+    assert_eq!(names, ["TRACE", "DEBUG", "INFO", "WARNING", "ERROR"]);
 }
 
 #[test]
@@ -112,7 +145,7 @@ fn hostile_text_is_one_line_without_control_characters() {
     assert_eq!(raw.len(), 2);
     assert!(!raw.concat().chars().any(is_bad), "{raw:?}");
     let json = objects(INFO, act);
-    assert_eq!(json[0]["message"], format!("said {HOSTILE}"));
+    assert_eq!(json[0]["msg"], format!("said {HOSTILE}"));
     assert_eq!(json[0]["plain"], HOSTILE);
     assert_eq!(json[0]["task.key"], HOSTILE);
     let text = lines(INFO, true, act);
@@ -128,11 +161,21 @@ fn a_field_never_takes_a_name_twice() {
     let json = objects(INFO, || {
         let _run = run_span("t", "k", 1).entered();
         let _inner = tracing::info_span!("run", trace_id = "false", user = 1).entered();
-        tracing::info!(level = "false", target = "false", timestamp = 0, user = 2, r#type = 3, "x");
+        tracing::info!(
+            levelname = "false",
+            name = "false",
+            timestamp = 0,
+            user = 2,
+            r#type = 3,
+            "x"
+        );
     });
     let line = &json[0];
-    assert_eq!((&line["trace_id"], &line["level"]), (&"t".into(), &"INFO".into()));
-    assert_eq!((&line["field.trace_id"], &line["field.level"]), (&"false".into(), &"false".into()));
+    assert_eq!((&line["trace_id"], &line["levelname"]), (&"t".into(), &"INFO".into()));
+    assert_eq!(
+        (&line["field.trace_id"], &line["field.levelname"]),
+        (&"false".into(), &"false".into())
+    );
     assert_eq!((&line["user"], &line["type"]), (&2.into(), &3.into()));
 }
 
@@ -157,7 +200,7 @@ fn check_targets(levels: &[(&str, Level)], expected: &[&str]) {
         tracing::info!(target: "sqlx::query", "");
         tracing::info!(target: "hyper", "");
     });
-    let written: Vec<_> = json.iter().map(|line| line["target"].as_str().unwrap()).collect();
+    let written: Vec<_> = json.iter().map(|line| line["name"].as_str().unwrap()).collect();
     assert_eq!(written, expected, "{levels:?}");
 }
 
@@ -189,6 +232,68 @@ fn what_the_driver_repeats_of_each_connection_is_left_out_unless_it_is_asked_for
     assert_eq!(lines(&[("sqlx_core::pool::inner", Level::Error)]), 1);
 }
 
+/// What goes to stderr, and into files of these names, of five lines.
+fn routes(tables: &[(&str, Option<&str>, bool)]) -> Vec<Vec<String>> {
+    let table = |(name, file, stderr): &(&str, Option<&str>, bool)| {
+        let file = file.map(|path| LogFile { path: path.into(), max_bytes: 0, backups: 0 });
+        ((*name).to_owned(), LoggerTable { level: Level::Info, file, stderr: *stderr })
+    };
+    let logger = Logger { loggers: tables.iter().map(table).collect() };
+    let stderr = Captured::default();
+    let files = ["a.log", "b.log"].map(|name| (Path::new(name), Captured::default()));
+    let writers = files.clone().map(|(path, file)| (path, move || file.clone()));
+    let writer = stderr.clone();
+    let subscriber = subscriber(&logger, move || writer.clone(), false, writers.into());
+    tracing::subscriber::with_default(subscriber, || {
+        let _run = run_span("trace-1", "daily", 7).entered();
+        tracing::info!(target: "scheduler_core::run", "");
+        tracing::info!(target: "jobs::daily", "");
+        tracing::info!(target: "jobs::mail::smtp", "");
+        tracing::info!(target: "hyper", "");
+        tracing::info!(target: COMPLAINTS, "");
+    });
+    let written = [stderr].into_iter().chain(files.map(|(_, file)| file));
+    written
+        .map(|captured| {
+            let bytes = captured.0.lock().unwrap().clone();
+            let text = String::from_utf8(bytes).unwrap();
+            let lines = text.lines().map(|line| {
+                let line: Value = serde_json::from_str(line).unwrap();
+                assert_eq!(
+                    (&line["trace_id"], &line["task.key"]),
+                    (&"trace-1".into(), &"daily".into())
+                );
+                line["name"].as_str().unwrap().to_owned()
+            });
+            lines.collect()
+        })
+        .collect()
+}
+
+#[test]
+fn each_line_goes_where_the_table_of_its_longest_name_says_and_nowhere_else() {
+    let (core, daily, smtp, library) =
+        ("scheduler_core::run", "jobs::daily", "jobs::mail::smtp", "hyper");
+    let (a, b) = (Some("a.log"), Some("b.log"));
+    let none: [&str; 0] = [];
+    let all = [core, daily, smtp, library];
+    assert_eq!(routes(&[("root", None, true)])[0], [&all[..], &[COMPLAINTS]].concat());
+    // What the log says of its own files goes to stderr alone.
+    let only_files = routes(&[("root", a, false)]);
+    assert_eq!(only_files, [vec![COMPLAINTS], all.to_vec(), none.to_vec()]);
+    let both = routes(&[("root", a, true), ("jobs", b, false)]);
+    assert_eq!(both, [vec![core, library, COMPLAINTS], vec![core, library], vec![daily, smtp]]);
+    let tables = [
+        ("root", None, true),
+        ("other", a, false),
+        ("apscheduler", b, false),
+        ("jobs", a, false),
+        ("jobs::mail", b, true),
+    ];
+    let many = routes(&tables);
+    assert_eq!(many, [vec![smtp, COMPLAINTS], vec![daily, library], vec![core, smtp]]);
+}
+
 /// A pipe that nobody reads any more.
 struct Closed;
 
@@ -206,7 +311,7 @@ impl Write for Closed {
 fn a_closed_stderr_is_counted_and_ends_nothing() {
     for is_terminal in [true, false] {
         let before = lost_lines();
-        let subscriber = subscriber(&logger(INFO), || Closed, is_terminal);
+        let subscriber = subscriber(&logger(INFO), || Closed, is_terminal, NO_FILES);
         tracing::subscriber::with_default(subscriber, || {
             tracing::info!("one");
             tracing::info!("two");

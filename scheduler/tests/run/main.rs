@@ -13,6 +13,7 @@ mod support;
 
 mod crash;
 mod edits;
+mod logs;
 mod process;
 mod program;
 mod same_as_harness;

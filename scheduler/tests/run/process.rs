@@ -54,6 +54,10 @@ impl Running {
         self.seen.iter().filter(|line| parts.iter().all(|part| line.contains(part))).count()
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends `TERM`, `INT`, `KILL`.
     pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();

@@ -246,8 +246,55 @@ fn a_logger_refuses_each_wrong_value() {
     refuses("logger", "level = \"\"", &format!("level is \"\", expected {NAMES}"));
     refuses("logger", "level = 3", &format!("level is 3, expected {NAMES}"));
     refuses("logger", "levl = \"info\"", "unknown key \"levl\", did you mean \"level\"?");
-    let without = Conf::with("logger", "[other]\n").mistakes(&[]);
-    assert_eq!(without, ["logger.toml:1: [other] level is missing"]);
+    const FILE: &str = "the path of a file such as \"logs/root.log\"";
+    refuses("logger", "filename = \"\"", &format!("filename is \"\", expected {FILE}"));
+    refuses("logger", "filename = \"logs/\"", &format!("filename is \"logs/\", expected {FILE}"));
+    refuses("logger", "filename = 1", &format!("filename is 1, expected {FILE}"));
+    refuses("logger", "maxBytes = 5", "maxBytes is given without filename, expected both or none");
+    refuses("logger", "backupCount = 5", "backupCount is given without filename, expected both or none");
+    refuses("logger", "stderr = true", "stderr is given without filename, expected both or none");
+    let more = |line: &str| Conf::with("logger", format!("[root]\nfilename = \"x\"\n{line}\n")).mistakes(&[]);
+    assert_eq!(more("maxBytes = -1"), ["logger.toml:3: [root] maxBytes is -1, expected 0 to 1099511627776"]);
+    assert_eq!(more("maxBytes = \"10MB\""), ["logger.toml:3: [root] maxBytes is \"10MB\", expected a whole number, 0 to 1099511627776"]);
+    assert_eq!(more("backupCount = 1001"), ["logger.toml:3: [root] backupCount is 1001, expected 0 to 1000"]);
+    assert_eq!(more("stderr = 1"), ["logger.toml:3: [root] stderr is 1, expected true or false"]);
+    let twice = more("[other]\nfilename = \"x\"\nmaxBytes = 7");
+    assert_eq!(twice, ["logger.toml: [root] x stands in two tables with different maxBytes or backupCount, expected the same"]);
+    let many: String = (0..33).map(|number| format!("[a{number}]\nfilename = \"{number}\"\n")).collect();
+    let many = Conf::with("logger", many).mistakes(&[]);
+    assert_eq!(many, ["logger.toml: names 33 different files, expected 32 at most"]);
+}
+
+#[test]
+fn what_a_logger_does_not_say_is_as_in_root() {
+    let file = |path: &str, max_bytes, backups| {
+        Some(LogFile { path: PathBuf::from(path), max_bytes, backups })
+    };
+    let load = |text: &str| Conf::with("logger", text).load(&[]).unwrap();
+    let plain = load("[other]\n").logger.loggers;
+    assert_eq!(plain["other"], plain["root"]);
+    assert_eq!(plain["root"], LoggerTable { level: Level::Info, file: None, stderr: true });
+    let config = load(
+        "[root]\nlevel = \"WARNING\"\nfilename = \"logs/root.log\"\nmaxBytes = 1000\nbackupCount = 2\n\
+         [other]\nlevel = \"error\"\n\
+         [jobs]\nfilename = \"logs/jobs.log\"\nstderr = true\n",
+    );
+    let loggers = config.logger.loggers;
+    let root = file("logs/root.log", 1_000, 2);
+    let of_root = |level| LoggerTable { level, file: root.clone(), stderr: false };
+    assert_eq!(loggers["root"], of_root(Level::Warn));
+    assert_eq!(loggers["other"], of_root(Level::Error));
+    let jobs = file("logs/jobs.log", 10 << 20, 5);
+    assert_eq!(loggers["jobs"], LoggerTable { level: Level::Warn, file: jobs, stderr: true });
+    assert!(config.warnings.is_empty(), "{:?}", config.warnings);
+    let warned = load("[root]\nfilename = \"x\"\nbackupCount = 0\n").warnings;
+    assert!(
+        warned.len() == 1 && warned[0].ends_with(
+            "logger.toml:3: [root] backupCount is 0: the file never rolls over, and grows without bound"
+        ),
+        "{warned:?}"
+    );
+    assert!(load("[root]\nfilename = \"x\"\nmaxBytes = 0\nbackupCount = 0\n").warnings.is_empty());
 }
 
 #[test]
