@@ -15,6 +15,7 @@ mod json;
 mod lines;
 mod people;
 mod rolling;
+mod run_log;
 #[cfg(test)]
 mod tests;
 
@@ -33,6 +34,7 @@ use tracing_subscriber::{
 
 pub(crate) use self::host::host_name;
 pub use self::lines::lost_lines;
+pub(crate) use self::run_log::{RunLog, Shelf};
 use self::{
     lines::{FileLines, queue},
     rolling::RollingFile,
@@ -99,17 +101,24 @@ fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
     tracing::error!(target: "scheduler", place, "panicked: {text}");
 }
 
-/// The span around one execution: what is logged inside carries its fields.
+/// The span around one execution: what is logged inside carries its fields, and is kept in `log`.
 ///
 /// Its level is `ERROR`, so that no filter of a job's author drops it.
-pub fn run_span(trace_id: &str, task_key: &str, execution_id: i64) -> Span {
-    tracing::error_span!(
+pub(crate) fn run_span(trace_id: &str, task_key: &str, execution_id: i64, log: &RunLog) -> Span {
+    let span = tracing::error_span!(
         target: RUN_TARGET,
         RUN,
         trace_id,
         task.key = task_key,
         execution.id = execution_id
-    )
+    );
+    span.with_subscriber(|(id, subscriber)| {
+        let registry = subscriber.downcast_ref::<Registry>();
+        if let Some(span) = registry.and_then(|registry| registry.span(id)) {
+            span.extensions_mut().insert(log.clone());
+        }
+    });
+    span
 }
 
 const RUN: &str = "run";
@@ -130,6 +139,7 @@ where
     F: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let all = targets(logger, |_| true);
+    let kept = run_log::KeepLines.with_filter(filter(all.clone())).boxed();
     let spans = json::SpanFields
         .with_filter(filter(all).and(filter_fn(|metadata| !metadata.is_event())))
         .boxed();
@@ -145,7 +155,7 @@ where
         json::layer(writer).with_filter(filter(of_file)).boxed()
     });
     let layers: Vec<Box<dyn Layer<Registry> + Send + Sync>> =
-        [spans, stderr].into_iter().chain(files).collect();
+        [spans, kept, stderr].into_iter().chain(files).collect();
     tracing_subscriber::registry().with(layers)
 }
 

@@ -156,6 +156,14 @@ pub(crate) enum Executions {
         /// `id` of the execution.
         id: ExecutionId,
     },
+    /// Show what one execution has logged.
+    Log {
+        /// `id` of the execution.
+        id: ExecutionId,
+        /// Go on until it has ended. With --json: one object a line.
+        #[arg(long, short)]
+        follow: bool,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -55,6 +55,23 @@ impl Output {
         if self.is_json { print_json(value) } else { print(&text()) }
     }
 
+    /// Prints an object on one line, or `text`, of something that goes on.
+    ///
+    /// # Errors
+    /// When stdout cannot be written.
+    pub(crate) fn line(
+        self,
+        value: &impl Serialize,
+        text: impl FnOnce() -> String,
+    ) -> anyhow::Result<()> {
+        if self.is_json {
+            return print(
+                &serde_json::to_string(value).context("bug: data that JSON cannot hold")?,
+            );
+        }
+        print(&text())
+    }
+
     /// Prints an array, or `text`, unless that is empty.
     ///
     /// # Errors

@@ -159,6 +159,17 @@ pub struct Noted {
     pub extra: String,
 }
 
+/// Some lines of what a run logged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogPart {
+    /// The row.
+    pub execution_id: ExecutionId,
+    /// Which part of the run's log: from 1 on.
+    pub part: u32,
+    /// Whole lines, each a JSON object and a line feed.
+    pub content: String,
+}
+
 /// How an execution ended, ready to be recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {

@@ -33,6 +33,7 @@ use crate::{
         notes::with_notes,
     },
     registry::Registry,
+    run::run_logs::RunLogs,
     telemetry,
 };
 
@@ -46,6 +47,7 @@ pub(crate) struct Jobs {
     runtime: Handle,
     clock: Clock,
     shared: Arc<Shared>,
+    logs: Arc<RunLogs>,
     tasks: JoinSet<Result<(), String>>,
     by_task: HashMap<Id, ExecutionId>,
     by_execution: HashMap<ExecutionId, Running>,
@@ -67,18 +69,21 @@ struct Running {
 }
 
 impl Jobs {
-    /// None yet. They will run on `runtime`, say by `clock` when they began and ended, and be given `shared`.
+    /// None yet. They will run on `runtime`, say by `clock` when they began and ended, be given `shared`, and log into
+    /// `logs`.
     pub(crate) fn new(
         registry: Arc<Registry>,
         runtime: Handle,
         clock: Clock,
         shared: Arc<Shared>,
+        logs: Arc<RunLogs>,
     ) -> Self {
         Self {
             registry,
             runtime,
             clock,
             shared,
+            logs,
             tasks: JoinSet::new(),
             by_task: HashMap::new(),
             by_execution: HashMap::new(),
@@ -131,7 +136,8 @@ impl Jobs {
         notes: Notebook,
         first_step: FirstStep,
     ) -> AbortHandle {
-        let span = telemetry::run_span(&run.trace_id, &run.task_key, run.execution_id);
+        let log = self.logs.open(run.execution_id);
+        let span = telemetry::run_span(&run.trace_id, &run.task_key, run.execution_id, &log);
         let Some(body) = body else {
             let text = format!("bug: job {:?} is not compiled in", run.job);
             let job = async move { first_step.take().and(Err(text)) };
@@ -267,6 +273,7 @@ impl Jobs {
         let execution_id =
             self.by_task.remove(&id).expect("every task is entered when it is spawned");
         let running = self.by_execution.remove(&execution_id);
+        self.logs.end(execution_id);
         let started_at = running.as_ref().and_then(|running| running.started_at.get());
         let notes = running.map(|running| running.notes.all()).unwrap_or_default();
         Ended { execution_id, started_at, finished_at, result, notes }

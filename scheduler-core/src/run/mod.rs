@@ -13,7 +13,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{runtime::Handle, task::JoinSet};
+use tokio::{
+    runtime::Handle,
+    task::{JoinHandle, JoinSet},
+};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
@@ -34,12 +38,13 @@ pub(crate) mod jobs;
 mod open;
 mod report;
 pub(crate) mod rules;
+mod run_logs;
 mod signals;
 mod stop;
 mod threads;
 mod watchdog;
 
-use self::{calls::Calls, report::Reporter, watchdog::Watchdog};
+use self::{calls::Calls, report::Reporter, run_logs::RunLogs, watchdog::Watchdog};
 pub use self::{
     identity::node_id,
     open::{open_and_migrate, open_store},
@@ -113,7 +118,11 @@ impl Scheduler {
         let clock = Clock::system();
         let calls =
             Calls::new(Arc::clone(&store), Arc::clone(&node_id), settings.lease, clock.clone());
-        let mut jobs = Jobs::new(registry, jobs, clock.clone(), shared);
+        let logs = Arc::new(RunLogs::default());
+        let mut jobs = Jobs::new(registry, jobs, clock.clone(), shared, Arc::clone(&logs));
+        let no_more_logs = CancellationToken::new();
+        let _stops_writing = no_more_logs.clone().drop_guard();
+        let writing_logs = tokio::spawn(logs.write(Arc::clone(&store), no_more_logs.clone()));
         let mut reporter = Reporter::default();
         let mut in_flight: JoinSet<Event> = JoinSet::new();
         let watchdog = Watchdog::start(on_hang);
@@ -157,8 +166,9 @@ impl Scheduler {
                 () = clock::sleep_at_most_5s(wait) => Event::Tick,
             };
         };
+        no_more_logs.cancel();
         tokio::select! {
-            () = say_good_bye(&store, &node_id, || until.saturating_sub(clock.mono())) => {}
+            () = say_good_bye(&store, &node_id, writing_logs, || until.saturating_sub(clock.mono())) => {}
             // The first wish was to stop.
             _ = stop.next() => return Err(RunError::Interrupted),
         }
@@ -167,9 +177,18 @@ impl Scheduler {
     }
 }
 
-/// Leaves the table of nodes and closes the store, within the time that is `left`. What is open is recorded: a row that
-/// stays is forgotten by the others, and what does not close in time is closed by the end of the process.
-async fn say_good_bye(store: &SharedStore, node_id: &str, left: impl Fn() -> Duration) {
+/// Waits for the last lines of runs, leaves the table of nodes and closes the store, within the time that is `left`. What is
+/// open is recorded: a row that stays is forgotten by the others, and what does not close in time is closed by the end of
+/// the process.
+async fn say_good_bye(
+    store: &SharedStore,
+    node_id: &str,
+    writing_logs: JoinHandle<()>,
+    left: impl Fn() -> Duration,
+) {
+    if tokio::time::timeout(left() / 3, writing_logs).await.is_err() {
+        tracing::warn!("the last lines of runs were not kept: no answer from the database");
+    }
     match tokio::time::timeout(left() / 2, store.leave(node_id)).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::warn!("no good-bye to the database: {}", error.chain()),

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{Store, StoreError};
 use crate::plan::{
     claim::RequestId,
-    execution::{ExecutionId, ExecutionRow, Status},
+    execution::{ExecutionId, ExecutionRow, LogPart, Status},
     node::NodeRow,
     task::{TaskId, TaskRow},
 };
@@ -178,6 +178,12 @@ pub trait Desk: Store {
     /// # Errors
     /// When the database does not answer.
     async fn around(&self, task: TaskId, at: DateTime<Utc>) -> Result<Around, StoreError>;
+
+    /// What an execution has logged, after the part `after`, in order. 0: from the beginning.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    async fn log(&self, execution: ExecutionId, after: u32) -> Result<Vec<LogPart>, StoreError>;
 
     /// The nodes of the last 30 days, last heard of first, at most 1,000.
     ///

@@ -16,7 +16,7 @@ use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use super::{ExecutionRow, NewTask, Store, StoreError, sql::NEWEST};
 use crate::plan::{
     claim::{Claim, LockedTask, Origin, Refusal, Request, RequestId, Verdict, judge},
-    execution::{ExecutionId, Noted, Outcome, Recorded, Source, Status},
+    execution::{ExecutionId, LogPart, Noted, Outcome, Recorded, Source, Status},
     node::{Lost, MOST_MANUAL, MOST_OF_ONE_TASK, MOST_REQUESTS, Reading, Reaped, Settled, are_all},
     retry::{Retry, extra_when_lost, is_wanted_when_lost, reason_when_lost},
     task::{TaskId, TaskRow},
@@ -57,6 +57,7 @@ struct Tables {
     retries: BTreeMap<Fire, DateTime<Utc>>,
     next_request: RequestId,
     is_demo_given: bool,
+    log: BTreeMap<(ExecutionId, u32), String>,
 }
 
 impl MemoryStore {
@@ -77,6 +78,7 @@ impl MemoryStore {
             retries: BTreeMap::new(),
             next_request: 1,
             is_demo_given: false,
+            log: BTreeMap::new(),
         }))
     }
 
@@ -464,6 +466,14 @@ impl Store for MemoryStore {
     async fn record(&self, outcomes: &[Outcome]) -> Result<Vec<Recorded>, StoreError> {
         let mut tables = self.tables();
         Ok(outcomes.iter().map(|outcome| tables.record(outcome)).collect())
+    }
+
+    async fn append_log(&self, parts: &[LogPart]) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        for LogPart { execution_id, part, content } in parts {
+            tables.log.entry((*execution_id, *part)).or_insert_with(|| content.clone());
+        }
+        Ok(())
     }
 
     async fn note(&self, notes: &[Noted]) -> Result<(), StoreError> {

@@ -26,7 +26,7 @@ use chrono::{DateTime, Utc};
 
 use crate::plan::{
     claim::{Claim, Verdict},
-    execution::{Noted, Outcome, Recorded},
+    execution::{LogPart, Noted, Outcome, Recorded},
     node::{Reading, Reaped, Settled},
     task::TaskId,
 };
@@ -100,6 +100,12 @@ pub trait Store: Debug + Send + Sync {
     /// # Errors
     /// When the transaction failed as a whole; noting again is harmless.
     async fn note(&self, notes: &[Noted]) -> Result<(), StoreError>;
+
+    /// Keeps these parts of the logs of runs. A part that is there already stays as it is.
+    ///
+    /// # Errors
+    /// When the transaction failed as a whole; keeping again is harmless.
+    async fn append_log(&self, parts: &[LogPart]) -> Result<(), StoreError>;
 
     /// Renews the lease of `node` by the database's clock.
     ///

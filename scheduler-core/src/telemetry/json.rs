@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt};
 use json_subscriber::{FieldWriter, JsonLayer};
 use serde_json::Value;
 use tracing::{
-    Event, Level,
+    Event, Level, Metadata,
     field::{Field, Visit},
     span,
 };
@@ -30,8 +30,32 @@ where
 }
 
 /// The names that every line has, of which `msg` is the event's message.
-const OWN: [&str; 7] =
+pub(super) const OWN: [&str; 7] =
     ["time_fmt", "timestamp", "levelname", "name", "msg", "host_name", "host_ip"];
+
+/// Their values for an event of now.
+pub(super) fn own(metadata: &Metadata<'_>, message: Value) -> [(&'static str, Value); OWN.len()] {
+    let now = utc_now();
+    let local = now.with_timezone(&chrono::Local).format("%Y-%m-%d %H:%M:%S,%3f");
+    let values: [Value; OWN.len()] = [
+        local.to_string().into(),
+        seconds(now).into(),
+        level_name(metadata.level()).into(),
+        metadata.target().into(),
+        message,
+        host_name().into(),
+        host_ip().into(),
+    ];
+    let mut values = values.into_iter();
+    OWN.map(|name| (name, values.next().unwrap_or_default()))
+}
+
+/// What an event says, its `message` among it.
+pub(super) fn fields(event: &Event<'_>) -> BTreeMap<&'static str, Value> {
+    let mut fields = Fields::default();
+    event.record(&mut fields);
+    fields.0
+}
 
 /// Writes the fields of the spans, from the root, and of the event: an inner value replaces an outer one, but
 /// nothing replaces the fields of the run, or a second key of one name would stand in the line.
@@ -51,18 +75,9 @@ fn write_fields(event: &Event<'_>, context: &Context<'_, Registry>, out: &mut Fi
     let message = fields.0.remove("message").unwrap_or_else(|| "".into());
     // A value that serde refuses is left out; the line stays whole.
     let mut write = |name: &str, value: &Value| drop(out.write_field(name, value));
-    let (now, metadata) = (utc_now(), event.metadata());
-    let local = now.with_timezone(&chrono::Local).format("%Y-%m-%d %H:%M:%S,%3f");
-    let own: [Value; OWN.len()] = [
-        local.to_string().into(),
-        seconds(now).into(),
-        level_name(metadata.level()).into(),
-        metadata.target().into(),
-        message,
-        host_name().into(),
-        host_ip().into(),
-    ];
-    OWN.iter().zip(&own).for_each(|(name, value)| write(name, value));
+    for (name, value) in own(event.metadata(), message) {
+        write(name, &value);
+    }
     for (name, value) in &run.0 {
         write(name, value);
     }

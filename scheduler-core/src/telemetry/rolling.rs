@@ -6,7 +6,7 @@
 
 use std::{
     fs::{self, File, Metadata, OpenOptions},
-    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
+    io::{self, Seek as _, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -97,24 +97,16 @@ impl RollingFile {
     }
 }
 
-/// Opens the file at its end, with its folder. A line that a power failure cut short is ended.
+/// Opens the file at its end, with its folder.
 fn open(path: &Path) -> io::Result<File> {
-    let open = || OpenOptions::new().read(true).append(true).create(true).open(path);
-    let mut file = open().or_else(|error| match path.parent() {
+    let open = || OpenOptions::new().append(true).create(true).open(path);
+    open().or_else(|error| match path.parent() {
         Some(folder) if error.kind() == io::ErrorKind::NotFound => {
             fs::create_dir_all(folder)?;
             open()
         }
         _ => Err(error),
-    })?;
-    let mut last = *b"\n";
-    if file.metadata()?.is_file() && file.seek(SeekFrom::End(-1)).is_ok() {
-        file.read_exact(&mut last)?;
-    }
-    if last != *b"\n" {
-        file.write_all(b"\n")?;
-    }
-    Ok(file)
+    })
 }
 
 /// Takes back the last `bytes`, unless somebody wrote after them.

@@ -56,13 +56,17 @@ fn objects(levels: &[(&str, Level)], act: impl FnOnce()) -> Vec<Value> {
     lines(levels, false, act).into_iter().map(parse).collect()
 }
 
+fn span_of(trace_id: &str, task_key: &str, execution_id: i64) -> Span {
+    run_span(trace_id, task_key, execution_id, &RunLog::new(Arc::default()))
+}
+
 const INFO: &[(&str, Level)] = &[("root", Level::Info)];
 const WARN: &[(&str, Level)] = &[("root", Level::Warn)];
 
 #[test]
 fn a_line_of_a_run_names_the_run_even_if_only_warnings_are_written() {
     let act = || {
-        let _run = run_span("trace-1", "daily", 7).entered();
+        let _run = span_of("trace-1", "daily", 7).entered();
         tracing::info!("hidden");
         tracing::warn!(duration_ms = 12, "slow");
     };
@@ -90,7 +94,7 @@ fn a_line_of_a_run_names_the_run_even_if_only_warnings_are_written() {
 fn the_run_is_named_for_a_target_that_logs_errors_only_or_by_a_filter_of_nothing() {
     let levels = [("root", Level::Off), ("loud", Level::Error)];
     let json = objects(&levels, || {
-        let _run = run_span("t", "k", 1).entered();
+        let _run = span_of("t", "k", 1).entered();
         tracing::error!(target: "loud", "failed");
         tracing::error!("hidden");
     });
@@ -136,7 +140,7 @@ fn hostile_text_is_one_line_without_control_characters() {
     const HOSTILE: &str =
         "a\nb\r\n{\"level\":\"ERROR\"}\u{1b}[31m\u{0}\u{7f}\u{9b}\u{2028}\u{202e}\"\\";
     let act = || {
-        let _run = run_span("t", HOSTILE, 1).entered();
+        let _run = span_of("t", HOSTILE, 1).entered();
         tracing::info!(shown = %HOSTILE, debug = ?HOSTILE, plain = HOSTILE, "said {HOSTILE}");
         tracing::info!(HOSTILE);
     };
@@ -159,7 +163,7 @@ fn hostile_text_is_one_line_without_control_characters() {
 #[test]
 fn a_field_never_takes_a_name_twice() {
     let json = objects(INFO, || {
-        let _run = run_span("t", "k", 1).entered();
+        let _run = span_of("t", "k", 1).entered();
         let _inner = tracing::info_span!("run", trace_id = "false", user = 1).entered();
         tracing::info!(
             levelname = "false",
@@ -245,7 +249,7 @@ fn routes(tables: &[(&str, Option<&str>, bool)]) -> Vec<Vec<String>> {
     let writer = stderr.clone();
     let subscriber = subscriber(&logger, move || writer.clone(), false, writers.into());
     tracing::subscriber::with_default(subscriber, || {
-        let _run = run_span("trace-1", "daily", 7).entered();
+        let _run = span_of("trace-1", "daily", 7).entered();
         tracing::info!(target: "scheduler_core::run", "");
         tracing::info!(target: "jobs::daily", "");
         tracing::info!(target: "jobs::mail::smtp", "");
@@ -326,4 +330,93 @@ fn a_second_start_is_an_error() {
     let _ = init(&logger(&[("root", Level::Off)]));
     let error = init(&Logger::default()).unwrap_err();
     assert_eq!(error.to_string(), "logging is already set up in this process");
+}
+
+/// What a run kept: its parts, each of them taken as if it was written, and whether the last one was the end.
+fn kept(log: &RunLog) -> (Vec<Value>, bool) {
+    let mut lines = Vec::new();
+    let mut is_over = false;
+    while let Some((_, content)) = log.part() {
+        lines.extend(content.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()));
+        is_over = log.written();
+    }
+    (lines, is_over)
+}
+
+fn with_log(act: impl FnOnce(&RunLog)) {
+    let subscriber = subscriber(&logger(INFO), Captured::default, false, NO_FILES);
+    tracing::subscriber::with_default(subscriber, || {
+        let log = RunLog::new(Arc::default());
+        let _run = run_span("t", "k", 1, &log).entered();
+        act(&log);
+    });
+}
+
+#[test]
+fn what_is_logged_in_a_run_is_kept_with_its_own_fields_and_in_parts() {
+    with_log(|log| {
+        tracing::info!(rows = 3, name = "x", "one");
+        tracing::debug!("hidden");
+        let first = log.part().unwrap();
+        assert_eq!(first.0, 1);
+        tracing::warn!("two");
+        assert_eq!(log.part().as_ref(), Some(&first), "until it was written");
+        assert!(!log.written());
+        let line: Value = serde_json::from_str(&first.1).unwrap();
+        let expected = [("msg", "one"), ("levelname", "INFO"), ("field.name", "x")];
+        expected.iter().for_each(|(name, value)| assert_eq!(line[name], *value, "{name}"));
+        assert_eq!((&line["rows"], &line["trace_id"]), (&3.into(), &Value::Null));
+        assert!(log.end());
+        let second = log.part().unwrap();
+        assert!(second.0 == 2 && second.1.contains("two"), "{second:?}");
+        assert!(log.written(), "that was the last");
+        tracing::info!("by a task that outlives the run");
+        assert_eq!(log.part(), None);
+    });
+    with_log(|log| assert!(!log.end(), "nothing to write"));
+}
+
+#[test]
+fn of_two_runs_within_each_other_and_of_none_each_line_has_its_place() {
+    with_log(|log| {
+        let other = RunLog::new(Arc::default());
+        span_of("u", "l", 2).in_scope(|| tracing::info!("the outer run's"));
+        let span = run_span("v", "m", 3, &other);
+        tracing::Span::none().in_scope(|| tracing::info!("still the outer run's"));
+        std::thread::scope(|scope| {
+            // On another thread nothing is entered.
+            scope.spawn(|| tracing::info!("nobody's"));
+        });
+        drop(span);
+        assert_eq!(kept(log).0.len(), 2);
+        assert_eq!(kept(&other).0.len(), 0);
+    });
+}
+
+#[test]
+fn a_run_that_logs_without_end_keeps_its_first_and_last_lines_and_says_how_many_are_missing() {
+    with_log(|log| {
+        let text = "x".repeat(1_000);
+        (0..1_000).for_each(|number| tracing::info!(number, "{text}"));
+        let (first, is_over) = kept(log);
+        assert!(!is_over && (150..=192).contains(&first.len()), "{}", first.len());
+        assert!(log.end());
+        let (last, is_over) = kept(log);
+        assert!(is_over);
+        let dropped = usize::try_from(last[0]["dropped"].as_u64().unwrap()).unwrap();
+        assert_eq!(first.len() + dropped + last.len() - 1, 1_000);
+        assert_eq!(last.last().unwrap()["number"], 999);
+        assert!((50..=64).contains(&(last.len() - 1)), "{}", last.len());
+    });
+}
+
+#[test]
+fn one_line_of_a_megabyte_is_cut() {
+    with_log(|log| {
+        tracing::info!(field = "ä".repeat(500_000), "{}", "长".repeat(500_000));
+        let (lines, _) = kept(log);
+        let bytes = |name: &str| lines[0][name].as_str().unwrap().len();
+        assert!(bytes("msg") <= 8 * 1024 + 3 && bytes("field") <= 8 * 1024 + 3, "{}", bytes("msg"));
+        assert!(lines[0]["msg"].as_str().unwrap().ends_with('…'));
+    });
 }

@@ -133,6 +133,7 @@ impl Engine {
             self.handle(),
             self.clock.clone(),
             Arc::new(self.shared.clone()),
+            Arc::default(),
         );
         let node = Node::new(&id, settings(&self.config), self.reader(), trace_id);
         self.alive = Some(Alive { id, node, jobs });

@@ -1,5 +1,7 @@
 //! `executions`: what ran, what did not, and why.
 
+mod log;
+
 use scheduler_core::{
     plan::trigger::Zone,
     store::{ExecutionFilter, ExecutionRow, SharedStore},
@@ -27,6 +29,7 @@ pub(crate) async fn executions(context: &Context, verb: Executions) -> anyhow::R
             context.output.object(&ExecutionView::from(&row), text)?;
             Ok(Exit::Done)
         }
+        Executions::Log { id, follow } => log::log(context, &store, id, follow).await,
     }
 }
 

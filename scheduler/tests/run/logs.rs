@@ -1,4 +1,5 @@
-//! Log files: several programs write one, and a full disk costs lines and nothing else.
+//! Log files: several programs write one, and a full disk costs lines and nothing else. And what a run logs, beside its
+//! execution.
 
 use std::{
     collections::HashMap,
@@ -109,4 +110,50 @@ fn a_full_disk_costs_lines_and_nothing_else_and_is_said_until_there_is_room() {
     eventually("a word in the file", || lines(logs).iter().any(is_said).then_some(()));
     scheduler.signal("TERM");
     assert_eq!(scheduler.ends_within(Duration::from_secs(10)), 0);
+}
+
+#[test]
+fn what_a_run_logs_is_shown_while_it_runs_and_followed_to_its_end() {
+    let home = Home::migrated(QUICK);
+    home.insert("patient", "patient", "date", "now");
+    let mut scheduler = Running::spawn(&mut program::command(&home, &["run"]));
+    scheduler.says(&["patient began"]);
+    let mut following =
+        Running::spawn_reading_stdout(home.command().args(["executions", "log", "1", "--follow"]));
+    following.says(&["INFO", "run::program: patient began"]);
+    assert_eq!(home.json(&["executions", "show", "1"])["status"], "todo");
+    let lines = home.json(&["executions", "log", "1"]);
+    assert_eq!(
+        (&lines[0]["msg"], &lines[0]["levelname"]),
+        (&"patient began".into(), &"INFO".into())
+    );
+    scheduler.signal("TERM");
+    assert_eq!(scheduler.ends_within(Duration::from_secs(10)), 0);
+    assert_eq!(following.ends_within(Duration::from_secs(10)), 0);
+    assert_eq!(following.count(&["patient began"]), 1);
+    assert_eq!(home.executions(1)[0]["status"], "success");
+    home.fails(&["executions", "log", "7"], 1, "error: execution 7 does not exist");
+}
+
+#[test]
+fn of_a_run_that_logs_much_the_first_and_the_last_lines_are_kept() {
+    let home = Home::migrated(QUICK);
+    let task = home.insert("chatty", "chatty", "date", "now");
+    let mut scheduler = Running::spawn(&mut program::command(&home, &["run"]));
+    eventually("a success", || (!succeeded(&home, task).is_empty()).then_some(()));
+    scheduler.signal("TERM");
+    assert_eq!(scheduler.ends_within(Duration::from_secs(10)), 0);
+    let lines = home.json(&["executions", "log", "1"]);
+    let lines = lines.as_array().unwrap();
+    let number = |line: &Value| line["line"].as_u64();
+    assert_eq!(number(&lines[0]), Some(0));
+    assert_eq!(number(&lines[lines.len() - 1]), Some(LINES_A_RUN as u64 - 1));
+    let gap = lines.iter().position(|line| line["dropped"].is_u64()).unwrap();
+    let first = number(&lines[gap - 1]).unwrap();
+    let last = number(&lines[gap + 1]).unwrap();
+    assert_eq!(lines[gap]["dropped"], last - first - 1);
+    assert_eq!(lines.len() as u64, LINES_A_RUN as u64 - (last - first - 1) + 1);
+    let bytes: usize = lines.iter().map(|line| line.to_string().len()).sum();
+    assert!((200 * 1024..=260 * 1024).contains(&bytes), "{bytes} bytes");
+    assert!(home.ok(&["executions", "log", "1"]).contains("lines were dropped"));
 }

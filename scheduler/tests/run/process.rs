@@ -1,7 +1,7 @@
 //! A scheduler that runs, seen through its log.
 
 use std::{
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Read},
     process::{Child, Command, Stdio},
     sync::mpsc::{self, Receiver, TryRecvError},
     time::Duration,
@@ -30,7 +30,20 @@ impl Running {
     pub(crate) fn spawn(command: &mut Command) -> Self {
         let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let stderr = child.stderr.take().unwrap();
+        Self::reading(child, stderr)
+    }
+
+    /// Of another program what it prints, in place of its log.
+    pub(crate) fn spawn_reading_stdout(command: &mut Command) -> Self {
+        let command = command.stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let stdout = child.stdout.take().unwrap();
+        Self::reading(child, stdout)
+    }
+
+    fn reading(child: Child, output: impl Read + Send + 'static) -> Self {
+        let lines = BufReader::new(output).lines();
         let (sender, log) = mpsc::channel();
         std::thread::spawn(move || {
             lines.map_while(Result::ok).try_for_each(|line| sender.send(line).ok())
@@ -70,13 +83,14 @@ impl Running {
     pub(crate) fn ends_within(&mut self, span: Duration) -> i32 {
         let status = within(span, "the end of the process", || self.child.try_wait().unwrap());
         // The rest of the log, until its writer is gone.
-        eventually("the end of the log", || match self.log.try_recv() {
-            Ok(line) => {
-                self.seen.push(line);
-                None
+        eventually("the end of the log", || {
+            loop {
+                match self.log.try_recv() {
+                    Ok(line) => self.seen.push(line),
+                    Err(TryRecvError::Empty) => return None,
+                    Err(TryRecvError::Disconnected) => return Some(()),
+                }
             }
-            Err(TryRecvError::Empty) => None,
-            Err(TryRecvError::Disconnected) => Some(()),
         });
         status.code().unwrap_or(-1)
     }

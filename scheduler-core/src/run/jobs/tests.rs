@@ -29,7 +29,7 @@ fn jobs(body: Body) -> Jobs {
 
 fn jobs_on(threads: Handle, body: Body) -> Jobs {
     let clock = Clock::stepped(DateTime::UNIX_EPOCH);
-    let jobs = Jobs::new(registry(body), threads, clock, Arc::default());
+    let jobs = Jobs::new(registry(body), threads, clock, Arc::default(), Arc::default());
     jobs.begin_under(renewed(Duration::ZERO));
     jobs
 }

@@ -46,6 +46,7 @@ pub mod claiming;
 pub mod contention;
 pub mod deadlines;
 pub mod fresh;
+pub mod logs;
 mod operator;
 pub mod people;
 pub mod plans;
@@ -105,6 +106,8 @@ macro_rules! store_cases {
             recording: a_deleted_tasks_outcome_is_recorded,
             recording: any_text_comes_back_as_it_was,
             recording: our_own_writing_is_no_edit,
+            logs: a_log_is_read_in_the_order_of_its_parts,
+            logs: a_part_that_is_kept_already_stays_as_it_is,
             requests: a_request_is_claimed_once,
             requests: one_of_two_nodes_takes_a_request,
             requests: a_request_of_a_busy_task_waits,

@@ -7,7 +7,7 @@ use super::{MemoryStore, NodeTimes, Tables};
 use crate::{
     plan::{
         claim::{Origin, Request, RequestId},
-        execution::{ExecutionId, ExecutionRow, Source, Status},
+        execution::{ExecutionId, ExecutionRow, LogPart, Source, Status},
         node::NodeRow,
         task::{TaskId, TaskRow},
     },
@@ -112,6 +112,17 @@ impl Desk for MemoryStore {
         let ran = rows.iter().rev().filter(|row| !never_ran.contains(&row.status.as_str()));
         let before = ran.filter(|row| place(row).is_lt()).take(20).cloned().collect();
         Ok(Around { here, next, before })
+    }
+
+    async fn log(&self, execution: ExecutionId, after: u32) -> Result<Vec<LogPart>, StoreError> {
+        let tables = self.tables();
+        let parts = tables.log.range((execution, after.saturating_add(1))..=(execution, u32::MAX));
+        let part = |(&(execution_id, part), content): (_, &String)| LogPart {
+            execution_id,
+            part,
+            content: content.clone(),
+        };
+        Ok(parts.map(part).collect())
     }
 
     async fn nodes(&self) -> Result<Vec<NodeRow>, StoreError> {

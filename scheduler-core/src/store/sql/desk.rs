@@ -15,7 +15,7 @@ use super::{
 use crate::{
     plan::{
         claim::RequestId,
-        execution::{ExecutionId, ExecutionRow},
+        execution::{ExecutionId, ExecutionRow, LogPart},
         node::NodeRow,
         task::{TaskId, TaskRow},
     },
@@ -138,6 +138,18 @@ impl Desk for SqlStore {
             Ok([here, next, before].map(|rows| rows.iter().map(|row| execution_row(row)).collect::<Vec<_>>()))
         })?;
         Ok(Around { here, next: next.into_iter().next(), before })
+    }
+
+    async fn log(&self, execution: ExecutionId, after: u32) -> Result<Vec<LogPart>, StoreError> {
+        let rows = read_only!(self, "reading a log", connection =>
+            connection.fetch(self.sql.read_log, &[execution.into(), i64::from(after).into()]))?;
+        let part = |cells: Vec<Cell>| {
+            let mut cells = cells.into_iter();
+            let part = u32::try_from(cells.next()?.int()?).ok()?;
+            let content = cells.next()?.into_text().ok()?;
+            Some(LogPart { execution_id: execution, part, content })
+        };
+        Ok(rows.into_iter().filter_map(part).collect())
     }
 
     async fn nodes(&self) -> Result<Vec<NodeRow>, StoreError> {

@@ -378,6 +378,11 @@ pub(crate) static MYSQL: Statements = Statements {
          WHERE e.task_id = ? AND e.scheduled_at < ? AND e.status NOT IN ('missed', 'skipped') \
          ORDER BY e.scheduled_at DESC, e.attempt DESC LIMIT 20"
     ),
+    append_log: "INSERT IGNORE INTO scheduler_log (execution_id, part, content) \
+                 SELECT v.execution_id, v.part, v.content FROM JSON_TABLE(?, '$[*]' COLUMNS \
+                 (execution_id BIGINT PATH '$.execution_id', part INT PATH '$.part', \
+                 content MEDIUMTEXT CHARACTER SET utf8mb4 PATH '$.content')) v",
+    read_log: "SELECT part, content FROM scheduler_log WHERE execution_id = ? AND part > ? ORDER BY part",
     list_nodes: concat!(
         "SELECT node_id, started_at, heartbeat_at, left_at, ",
         now_ms!(),

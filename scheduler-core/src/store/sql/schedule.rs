@@ -4,18 +4,19 @@ use std::{collections::HashMap, time::Duration};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 
 use super::{
     SqlStore, claiming,
     connection::{Cell, is_worth_the_same_batch},
-    from_ms, read_cursors, read_only,
+    from_ms, json, read_cursors, read_only,
     reaping::{self, Search},
     recording, task_row, write_alone, write_transaction,
 };
 use crate::{
     plan::{
         claim::{Claim, Origin, Request, Verdict},
-        execution::{Noted, Outcome, Recorded},
+        execution::{ExecutionId, LogPart, Noted, Outcome, Recorded},
         node::{MOST_MANUAL, MOST_OF_ONE_TASK, MOST_REQUESTS, Reading, Reaped, Settled, are_all},
         notes::in_ascii,
         task::{TaskId, TaskRow},
@@ -35,6 +36,22 @@ const NOTED: usize = 500;
 
 /// Tasks that are reaped one by one in one turn, after they could not be reaped together.
 const ONE_BY_ONE: usize = 100;
+
+#[derive(Serialize)]
+struct LogPartJson<'a> {
+    execution_id: ExecutionId,
+    part: u32,
+    content: &'a str,
+}
+
+/// In the order in which everybody locks.
+fn log_rows(parts: &[LogPart]) -> Vec<LogPartJson<'_>> {
+    let row =
+        |&LogPart { execution_id, part, ref content }| LogPartJson { execution_id, part, content };
+    let mut rows: Vec<_> = parts.iter().map(row).collect();
+    rows.sort_unstable_by_key(|row| (row.execution_id, row.part));
+    rows
+}
 
 impl SqlStore {
     async fn note_once(&self, notes: &[Noted]) -> Result<(), StoreError> {
@@ -187,6 +204,11 @@ impl Store for SqlStore {
     async fn record(&self, outcomes: &[Outcome]) -> Result<Vec<Recorded>, StoreError> {
         write_transaction!(self, "recording", is_worth_the_same_batch, connection =>
             recording::record(&mut connection, self.sql, &self.status, outcomes))
+    }
+
+    async fn append_log(&self, parts: &[LogPart]) -> Result<(), StoreError> {
+        let rows = json(&log_rows(parts));
+        write_alone!(self, "keeping what runs log", self.sql.append_log, &[(&rows).into()])
     }
 
     async fn note(&self, notes: &[Noted]) -> Result<(), StoreError> {

@@ -217,6 +217,9 @@ pub(crate) static SQLITE: Statements = Statements {
          WHERE e.task_id = ?1 AND e.scheduled_at < ?2 AND e.status NOT IN ('missed', 'skipped') \
          ORDER BY e.scheduled_at DESC, e.attempt DESC LIMIT 20"
     ),
+    append_log: "INSERT OR IGNORE INTO scheduler_log (execution_id, part, content) \
+                 SELECT value ->> 'execution_id', value ->> 'part', value ->> 'content' FROM json_each(?1)",
+    read_log: "SELECT part, content FROM scheduler_log WHERE execution_id = ?1 AND part > ?2 ORDER BY part",
     list_nodes: "SELECT node_id, started_at, heartbeat_at, left_at, CAST(unixepoch('subsec') * 1000 AS INTEGER) \
                  FROM scheduler_node ORDER BY heartbeat_at DESC LIMIT 1000",
     count_tasks: "SELECT COUNT(*) FROM task",

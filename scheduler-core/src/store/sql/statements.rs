@@ -136,6 +136,10 @@ pub(crate) struct Statements {
     pub(crate) read_next_fire: &'static str,
     /// `(task_id, scheduled_at)` → executions of earlier instants that were to run, the latest first, at most 20.
     pub(crate) read_runs_before: &'static str,
+    /// `(parts)`; those that are there stay as they are.
+    pub(crate) append_log: &'static str,
+    /// `(execution, after_part)` → `part, content` in order.
+    pub(crate) read_log: &'static str,
     /// → `node_id, started_at, heartbeat_at, left_at` of the nodes that are remembered, at most 1,000, and the
     /// database's clock; last heard of first.
     pub(crate) list_nodes: &'static str,
@@ -201,6 +205,8 @@ impl Statements {
             read_fire,
             read_next_fire,
             read_runs_before,
+            append_log,
+            read_log,
             list_nodes,
             count_tasks,
             add_meta,
