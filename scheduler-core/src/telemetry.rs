@@ -29,7 +29,6 @@ use tracing_subscriber::{
     fmt::MakeWriter,
     layer::{Filter, SubscriberExt as _},
     registry::LookupSpan,
-    util::SubscriberInitExt as _,
 };
 
 pub(crate) use self::host::host_name;
@@ -46,21 +45,28 @@ use crate::config::{Level, LogFile, Logger, LoggerTable};
 pub enum TelemetryError {
     /// Something in this process has installed a subscriber before.
     #[error("logging is already set up in this process")]
-    AlreadyInstalled(#[source] tracing_subscriber::util::TryInitError),
+    AlreadyInstalled(#[source] tracing::subscriber::SetGlobalDefaultError),
 }
 
-/// Writes what waits when it is dropped, for at most a second or so each: whoever reads stderr may have stopped.
+/// Writes what waits when it is dropped, for at most a second or two: whoever reads stderr may have stopped, and a disk may
+/// hang.
 #[derive(Debug)]
 #[must_use = "what waits is written when it is dropped"]
 pub struct Writing {
-    _workers: Vec<WorkerGuard>,
+    files: Vec<WorkerGuard>,
+    _stderr: WorkerGuard,
 }
 
-/// Lines that wait for stderr at most.
-const WAITING_LINES: usize = 8_192;
-
-/// Lines that wait for a file at most. A disk is slow for moments only, and jobs log in bursts.
-const WAITING_FOR_A_FILE: usize = 65_536;
+impl Drop for Writing {
+    fn drop(&mut self) {
+        // All at once, and before stderr, where it is said of a file that it cannot be written.
+        std::thread::scope(|scope| {
+            for file in self.files.drain(..) {
+                scope.spawn(|| drop(file));
+            }
+        });
+    }
+}
 
 /// Sends the events of this process to stderr and to files, as `logger` says. From then on a panic is an event too.
 ///
@@ -72,24 +78,23 @@ const WAITING_FOR_A_FILE: usize = 65_536;
 /// [`TelemetryError::AlreadyInstalled`] on a second call.
 pub fn init(logger: &Logger) -> Result<Writing, TelemetryError> {
     let is_terminal = io::IsTerminal::is_terminal(&io::stderr());
-    let (stderr, worker) =
-        queue(lines::Forgiving { writer: io::stderr(), is_json: false }, WAITING_LINES);
-    let mut workers = vec![worker];
-    let mut files: Vec<(&LogFile, _)> = Vec::new();
+    let (stderr, of_stderr) = queue(lines::Forgiving { writer: io::stderr(), is_json: false });
+    let (mut files, mut workers): (Vec<(&LogFile, _)>, _) = (Vec::new(), Vec::new());
     for file in logger.loggers.values().filter_map(|table| table.file.as_ref()) {
         if files.iter().all(|(other, _)| other.path != file.path) {
-            let (lines, worker) =
-                queue(FileLines::new(RollingFile::new(file.clone())), WAITING_FOR_A_FILE);
+            let (lines, worker) = queue(FileLines::new(RollingFile::new(file.clone())));
             workers.push(worker);
             files.push((file, lines));
         }
     }
     let files = files.into_iter().map(|(file, lines)| (file.path.as_path(), lines)).collect();
-    subscriber(logger, stderr, is_terminal, files)
-        .try_init()
+    let subscriber = subscriber(logger, stderr, is_terminal, files);
+    tracing::subscriber::set_global_default(subscriber)
         .map_err(TelemetryError::AlreadyInstalled)?;
+    // Lines of libraries that know `log` only; a program may have a logger of its own for those.
+    let _ = tracing_log::LogTracer::init();
     std::panic::set_hook(Box::new(log_panic));
-    Ok(Writing { _workers: workers })
+    Ok(Writing { files: workers, _stderr: of_stderr })
 }
 
 /// One line with the place of the panic, and with the trace id of the run in which it happened.

@@ -186,8 +186,10 @@ async fn say_good_bye(
     writing_logs: JoinHandle<()>,
     left: impl Fn() -> Duration,
 ) {
-    if tokio::time::timeout(left() / 3, writing_logs).await.is_err() {
-        tracing::warn!("the last lines of runs were not kept: no answer from the database");
+    match tokio::time::timeout(left() / 3, writing_logs).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!("bug: keeping what runs log panicked: {error}"),
+        Err(_) => tracing::warn!("the last lines of runs were not kept: no answer"),
     }
     match tokio::time::timeout(left() / 2, store.leave(node_id)).await {
         Ok(Ok(())) => {}

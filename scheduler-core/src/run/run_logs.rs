@@ -83,7 +83,9 @@ impl RunLogs {
             }
             was_well = is_well;
         }
-        self.write_what_waits(&store, was_well).await;
+        if !self.write_what_waits(&store, was_well).await {
+            tracing::warn!("the last lines of runs were not kept");
+        }
     }
 
     /// Whether the store took it all.

@@ -4,9 +4,9 @@
 use std::{collections::BTreeMap, fmt};
 
 use json_subscriber::{FieldWriter, JsonLayer};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tracing::{
-    Event, Level, Metadata,
+    Event, Level,
     field::{Field, Visit},
     span,
 };
@@ -34,20 +34,36 @@ pub(super) const OWN: [&str; 7] =
     ["time_fmt", "timestamp", "levelname", "name", "msg", "host_name", "host_ip"];
 
 /// Their values for an event of now.
-pub(super) fn own(metadata: &Metadata<'_>, message: Value) -> [(&'static str, Value); OWN.len()] {
+pub(super) fn own(
+    level: &Level,
+    target: &str,
+    message: Value,
+) -> [(&'static str, Value); OWN.len()] {
     let now = utc_now();
     let local = now.with_timezone(&chrono::Local).format("%Y-%m-%d %H:%M:%S,%3f");
     let values: [Value; OWN.len()] = [
         local.to_string().into(),
         seconds(now).into(),
-        level_name(metadata.level()).into(),
-        metadata.target().into(),
+        level_name(level).into(),
+        target.into(),
         message,
         host_name().into(),
         host_ip().into(),
     ];
     let mut values = values.into_iter();
     OWN.map(|name| (name, values.next().unwrap_or_default()))
+}
+
+/// A line of ours about the log itself.
+pub(super) fn own_line(
+    level: &Level,
+    target: &str,
+    message: &str,
+    field: (&'static str, Value),
+) -> String {
+    let own = own(level, target, message.into()).into_iter().chain([field]);
+    let line: Map<String, Value> = own.map(|(name, value)| (name.to_owned(), value)).collect();
+    as_one_line(&Value::Object(line).to_string())
 }
 
 /// What an event says, its `message` among it.
@@ -75,7 +91,8 @@ fn write_fields(event: &Event<'_>, context: &Context<'_, Registry>, out: &mut Fi
     let message = fields.0.remove("message").unwrap_or_else(|| "".into());
     // A value that serde refuses is left out; the line stays whole.
     let mut write = |name: &str, value: &Value| drop(out.write_field(name, value));
-    for (name, value) in own(event.metadata(), message) {
+    let metadata = event.metadata();
+    for (name, value) in own(metadata.level(), metadata.target(), message) {
         write(name, &value);
     }
     for (name, value) in &run.0 {

@@ -5,24 +5,32 @@
 //! whether the open file is still the one at its path.
 
 use std::{
-    fs::{self, File, Metadata, OpenOptions},
+    fs::{self, File, Metadata, OpenOptions, TryLockError},
     io::{self, Seek as _, Write as _},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use crate::config::LogFile;
+use crate::{clock::mono, config::LogFile};
+
+/// How long after it could not be rolled over it is tried again.
+const ROLLS_AGAIN: Duration = Duration::from_secs(60);
 
 /// The file at a path, open while it can be.
 #[derive(Debug)]
 pub(super) struct RollingFile {
     is: LogFile,
     file: Option<File>,
+    /// A part of a record stands at its end, and could not be taken back.
+    is_torn: bool,
+    /// After a failure: each try renames the older files first.
+    rolls_again_at: Duration,
 }
 
 impl RollingFile {
     /// Touches nothing yet.
     pub(super) fn new(is: LogFile) -> Self {
-        Self { is, file: None }
+        Self { is, file: None, is_torn: false, rolls_again_at: Duration::ZERO }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -40,17 +48,27 @@ impl RollingFile {
         if !metadata.is_file() || size == 0 || size + (bytes as u64) < max_bytes {
             return Ok(());
         }
-        // Who holds the lock rolls it over at this moment. Unlocked when the file is dropped.
-        if file.try_lock().is_err() || !is_at(&metadata, self.path()) {
+        // Who holds the lock rolls it over at this moment. Unlocked when the file is dropped. Where files cannot be locked,
+        // two programs that roll over at once may push out an older file too many.
+        let is_rolled_now = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+        if is_rolled_now || !is_at(&metadata, self.path()) || mono() < self.rolls_again_at {
             return Ok(());
         }
         let rolled = self.roll();
+        if rolled.is_err() {
+            self.rolls_again_at = mono() + ROLLS_AGAIN;
+        }
         self.file = None;
         rolled
     }
 
     /// Appends `record` as a whole, or nothing of it.
     pub(super) fn append(&mut self, record: &[u8]) -> io::Result<()> {
+        if self.is_torn {
+            let (mut file, _) = self.current()?;
+            file.write_all(b"\n")?;
+            self.is_torn = false;
+        }
         let (mut file, _) = self.current()?;
         let mut written = 0;
         while written < record.len() {
@@ -59,7 +77,7 @@ impl RollingFile {
                 Ok(more) => written += more,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    take_back(file, written as u64)?;
+                    self.is_torn = written > 0 && !take_back(file, written as u64);
                     return Err(error);
                 }
             }
@@ -109,13 +127,11 @@ fn open(path: &Path) -> io::Result<File> {
     })
 }
 
-/// Takes back the last `bytes`, unless somebody wrote after them.
-fn take_back(mut file: &File, bytes: u64) -> io::Result<()> {
-    let end = file.stream_position()?;
-    if bytes > 0 && file.metadata()?.len() == end {
-        file.set_len(end - bytes)?;
-    }
-    Ok(())
+/// Takes back the last `bytes`, unless somebody wrote after them; whether it did.
+fn take_back(mut file: &File, bytes: u64) -> bool {
+    let Ok(end) = file.stream_position() else { return false };
+    let is_last = file.metadata().is_ok_and(|metadata| metadata.len() == end);
+    is_last && file.set_len(end - bytes).is_ok()
 }
 
 #[cfg(unix)]

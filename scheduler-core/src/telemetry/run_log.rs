@@ -31,6 +31,9 @@ const LAST: usize = 64 * 1024;
 /// Bytes of one line's message or field; the rest is cut off.
 const LONGEST_VALUE: usize = 8 * 1024;
 
+/// Bytes of all fields of one line; more are left out, and counted under `fields_cut`.
+const LONGEST_FIELDS: usize = 32 * 1024;
+
 /// Bytes of all runs that wait to be written; what comes beyond is dropped.
 const WAITING: usize = 64 * 1024 * 1024;
 
@@ -167,7 +170,8 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for KeepLines {
 fn line(event: &Event<'_>) -> String {
     let mut fields = json::fields(event);
     let message = fields.remove("message").unwrap_or_else(|| "".into());
-    let own = json::own(event.metadata(), message);
+    let metadata = event.metadata();
+    let own = json::own(metadata.level(), metadata.target(), message);
     let own = own.into_iter().filter(|(name, _)| !matches!(*name, "host_name" | "host_ip"));
     let mut line: Map<String, Value> = fields
         .into_iter()
@@ -176,6 +180,9 @@ fn line(event: &Event<'_>) -> String {
             false => (name.to_owned(), cut(value)),
         })
         .collect();
+    if line.values().map(|value| value.to_string().len()).sum::<usize>() > LONGEST_FIELDS {
+        line = Map::from_iter([("fields_cut".to_owned(), line.len().into())]);
+    }
     line.extend(own.map(|(name, value)| (name.to_owned(), cut(value))));
     json::as_one_line(&Value::Object(line).to_string())
 }

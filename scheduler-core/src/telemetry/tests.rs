@@ -418,5 +418,10 @@ fn one_line_of_a_megabyte_is_cut() {
         let bytes = |name: &str| lines[0][name].as_str().unwrap().len();
         assert!(bytes("msg") <= 8 * 1024 + 3 && bytes("field") <= 8 * 1024 + 3, "{}", bytes("msg"));
         assert!(lines[0]["msg"].as_str().unwrap().ends_with('…'));
+        let long = "x".repeat(8_000);
+        tracing::info!(a = long, b = long, c = long, d = long, e = long, "many");
+        let (lines, _) = kept(log);
+        assert_eq!((&lines[0]["msg"], &lines[0]["fields_cut"]), (&"many".into(), &5.into()));
+        assert_eq!(lines[0]["a"], Value::Null);
     });
 }

@@ -258,8 +258,11 @@ fn a_logger_refuses_each_wrong_value() {
     assert_eq!(more("maxBytes = \"10MB\""), ["logger.toml:3: [root] maxBytes is \"10MB\", expected a whole number, 0 to 1099511627776"]);
     assert_eq!(more("backupCount = 1001"), ["logger.toml:3: [root] backupCount is 1001, expected 0 to 1000"]);
     assert_eq!(more("stderr = 1"), ["logger.toml:3: [root] stderr is 1, expected true or false"]);
-    let twice = more("[other]\nfilename = \"x\"\nmaxBytes = 7");
+    let twice = more("[other]\nfilename = \"./x\"\nmaxBytes = 7");
     assert_eq!(twice, ["logger.toml: [root] x stands in two tables with different maxBytes or backupCount, expected the same"]);
+    let older = more("[other]\nfilename = \"x.5\"");
+    assert_eq!(older, ["logger.toml: x.5 is what x is renamed to, expected another filename"]);
+    assert!(more("[other]\nfilename = \"x.6\"").is_empty());
     let many: String = (0..33).map(|number| format!("[a{number}]\nfilename = \"{number}\"\n")).collect();
     let many = Conf::with("logger", many).mistakes(&[]);
     assert_eq!(many, ["logger.toml: names 33 different files, expected 32 at most"]);
@@ -274,6 +277,8 @@ fn what_a_logger_does_not_say_is_as_in_root() {
     let plain = load("[other]\n").logger.loggers;
     assert_eq!(plain["other"], plain["root"]);
     assert_eq!(plain["root"], LoggerTable { level: Level::Info, file: None, stderr: true });
+    let alone = load("[jobs]\nfilename = \"./logs/./jobs.log\"\n").logger.loggers;
+    assert_eq!(alone["jobs"].file, file("logs/jobs.log", 10 << 20, 5));
     let config = load(
         "[root]\nlevel = \"WARNING\"\nfilename = \"logs/root.log\"\nmaxBytes = 1000\nbackupCount = 2\n\
          [other]\nlevel = \"error\"\n\
@@ -284,7 +289,7 @@ fn what_a_logger_does_not_say_is_as_in_root() {
     let of_root = |level| LoggerTable { level, file: root.clone(), stderr: false };
     assert_eq!(loggers["root"], of_root(Level::Warn));
     assert_eq!(loggers["other"], of_root(Level::Error));
-    let jobs = file("logs/jobs.log", 10 << 20, 5);
+    let jobs = file("logs/jobs.log", 1_000, 2);
     assert_eq!(loggers["jobs"], LoggerTable { level: Level::Warn, file: jobs, stderr: true });
     assert!(config.warnings.is_empty(), "{:?}", config.warnings);
     let warned = load("[root]\nfilename = \"x\"\nbackupCount = 0\n").warnings;

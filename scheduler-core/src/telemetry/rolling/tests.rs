@@ -91,12 +91,42 @@ fn a_record_of_which_a_part_was_written_is_taken_back_unless_somebody_wrote_afte
     let path = folder.path().join("x.log");
     let mut file = open(&path).unwrap();
     file.write_all(b"whole\nha").unwrap();
-    take_back(&file, 2).unwrap();
+    assert!(take_back(&file, 2));
     assert_eq!(fs::read_to_string(&path).unwrap(), "whole\n");
     file.write_all(b"ha").unwrap();
     open(&path).unwrap().write_all(b"other\n").unwrap();
-    take_back(&file, 2).unwrap();
+    assert!(!take_back(&file, 2));
     assert_eq!(fs::read_to_string(&path).unwrap(), "whole\nhaother\n");
+}
+
+#[test]
+fn a_part_of_a_record_that_cannot_be_taken_back_is_ended_before_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = rolling(&folder, 0, 0);
+    log(&mut file, "ha");
+    file.is_torn = true;
+    log(&mut file, "next\n");
+    log(&mut file, "last\n");
+    check_files(&folder, &[("x.log", "ha\nnext\nlast\n")]);
+}
+
+#[test]
+fn a_file_that_cannot_be_rolled_over_grows_and_is_tried_again_after_a_while() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = rolling(&folder, 10, 2);
+    let record = "3333333\n";
+    [record; 2].iter().for_each(|record| log(&mut file, record));
+    // A folder stands where the older file is to be renamed to.
+    fs::create_dir_all(folder.path().join("logs/x.log.2/full")).unwrap();
+    assert!(file.make_room(record.len()).is_err());
+    file.append(record.as_bytes()).unwrap();
+    [record; 3].iter().for_each(|record| log(&mut file, record));
+    let text = |name: &str| fs::read_to_string(folder.path().join("logs").join(name)).unwrap();
+    assert_eq!((text("x.log"), text("x.log.1")), (record.repeat(5), record.to_owned()));
+    file.rolls_again_at = Duration::ZERO;
+    fs::remove_dir_all(folder.path().join("logs/x.log.2")).unwrap();
+    log(&mut file, record);
+    assert_eq!((text("x.log"), text("x.log.1")), (record.to_owned(), record.repeat(5)));
 }
 
 #[test]

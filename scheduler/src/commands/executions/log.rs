@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_core::{
     clock,
     plan::{
@@ -23,8 +23,9 @@ use crate::{
 /// Between two looks for more.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
-/// How long after its outcome the last lines of a run are waited for: they are written apart from it.
-const LAST_LINES: Duration = Duration::from_secs(3);
+/// How long after its outcome the last lines of a run are waited for: they are written apart from it, and tried again after
+/// 5 s.
+const LAST_LINES: TimeDelta = TimeDelta::seconds(6);
 
 /// Fields that every line shows in places of their own.
 const OWN: [&str; 5] = ["time_fmt", "timestamp", "levelname", "name", "msg"];
@@ -51,19 +52,19 @@ pub(super) async fn log(
         return Ok(Exit::Done);
     }
     let mut newest = 0;
-    let mut ended_at = None;
     loop {
-        let is_over = store.execution(id).await?.status != Status::Todo.as_str();
+        let row = store.execution(id).await?;
+        let is_over = row.status != Status::Todo.as_str();
+        let ended_at = is_over.then(|| row.finished_at.unwrap_or_default());
         let parts = store.log(id, newest).await?;
         for line in lines(&parts) {
             context.output.line(&line, || shown(&zone, &line))?;
         }
         newest = parts.last().map_or(newest, |part| part.part);
-        if is_over {
-            let since = *ended_at.get_or_insert_with(clock::mono);
-            if clock::mono() >= since + LAST_LINES {
-                return Ok(Exit::Done);
-            }
+        if let Some(ended_at) = ended_at
+            && store.now().await? >= ended_at + LAST_LINES
+        {
+            return Ok(Exit::Done);
         }
         clock::sleep_at_most_5s(LOOK_AGAIN).await;
     }
