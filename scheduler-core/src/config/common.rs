@@ -34,6 +34,8 @@ pub struct Common {
     pub database_timeout: Duration,
     /// The table `[jobs]`.
     pub jobs: JobsTable,
+    /// The table `[retention]`.
+    pub retention: Retention,
 }
 
 /// What `[jobs]` in `common.toml` says.
@@ -43,6 +45,30 @@ pub struct JobsTable {
     pub threads: usize,
     /// Runs at once on this node; what is due beyond waits. Default 10 000, 1 to 100 000.
     pub max_running: usize,
+}
+
+/// What `[retention]` in `common.toml` says: which executions are removed, and their logs with them. The newest of each
+/// task stays, and what is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retention {
+    /// How long after their end. Default [`MaxAge::ByOrigin`].
+    pub max_age: MaxAge,
+    /// How many of one task stay. Default 0, which means all; up to 1,000,000.
+    pub max_per_task: u32,
+    /// How long after the end of a run what it logged stays, if its execution does. Default 30 days; 1 h to 3660 days;
+    /// `None`: as long.
+    pub max_log_age: Option<Duration>,
+}
+
+/// How long executions stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MaxAge {
+    /// 90 days in a database that was empty when it was first migrated, for ever in one that was adopted.
+    ByOrigin,
+    /// For ever.
+    Never,
+    /// For so long: 1 h to 3660 days.
+    After(Duration),
 }
 
 /// Where the tables are.
@@ -63,6 +89,7 @@ pub(super) mod range {
     const MINUTES_5: Duration = Duration::from_secs(300);
     const HOUR: Duration = Duration::from_secs(3600);
     const DAYS_366: Duration = Duration::from_secs(366 * 86_400);
+    const DAYS_3660: Duration = Duration::from_secs(3_660 * 86_400);
 
     pub(in crate::config) const SYNC_INTERVAL: RangeInclusive<Duration> = MS_100..=HOUR;
     pub(in crate::config) const MISFIRE_GRACE_TIME: RangeInclusive<Duration> = SECOND..=DAYS_366;
@@ -73,6 +100,8 @@ pub(super) mod range {
     pub(in crate::config) const DATABASE_TIMEOUT: RangeInclusive<Duration> = MS_100..=MINUTES_5;
     pub(in crate::config) const THREADS: RangeInclusive<usize> = 0..=1024;
     pub(in crate::config) const MAX_RUNNING: RangeInclusive<usize> = 1..=100_000;
+    pub(in crate::config) const MAX_AGE: RangeInclusive<Duration> = HOUR..=DAYS_3660;
+    pub(in crate::config) const MAX_PER_TASK: RangeInclusive<u32> = 0..=1_000_000;
 }
 
 /// The keys of `common.toml`, each with its default and range; meanings stand at [`Common`].
@@ -99,6 +128,17 @@ pub(super) fn read(t: &mut Reader<'_>) -> Common {
         jobs: t.table("jobs", "[jobs] ", |t| JobsTable {
             threads: t.integer("threads", 0, range::THREADS),
             max_running: t.integer("max_running", 10_000, range::MAX_RUNNING),
+        }),
+        retention: t.table("retention", "[retention] ", |t| Retention {
+            max_age: match t.duration_or_never("max_age", range::MAX_AGE) {
+                None => MaxAge::ByOrigin,
+                Some(None) => MaxAge::Never,
+                Some(Some(age)) => MaxAge::After(age),
+            },
+            max_per_task: t.integer("max_per_task", 0, range::MAX_PER_TASK),
+            max_log_age: t
+                .duration_or_never("max_log_age", range::MAX_AGE)
+                .unwrap_or(Some(Duration::from_secs(30 * 86_400))),
         }),
     }
 }

@@ -32,7 +32,7 @@ use std::{
 
 pub use self::{
     app::{AppTable, Section, SectionValue},
-    common::{Common, JobsTable, StoreChoice},
+    common::{Common, JobsTable, MaxAge, Retention, StoreChoice},
     logger::{Level, LogFile, Logger, LoggerTable},
     overrides::environment,
     pools::{MysqlPool, RedisPool, Tls},

@@ -119,6 +119,26 @@ impl<'a> Reader<'a> {
         self.optional(key, parse).unwrap_or(default)
     }
 
+    /// The same, or `never`; `None` if it is absent or wrong.
+    pub(super) fn duration_or_never(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<Duration>,
+    ) -> Option<Option<Duration>> {
+        let parse = |value: &Value| match value.as_text() {
+            Some("never") => Ok(None),
+            _ => value
+                .as_duration()
+                .filter(|duration| range.contains(duration))
+                .map(Some)
+                .ok_or_else(|| {
+                    let limits = limits_of_durations(&range);
+                    format!("\"never\", or {limits}, as whole seconds or as text such as \"90d\"")
+                }),
+        };
+        self.optional(key, parse)
+    }
+
     /// One of several names, whatever their case.
     pub(super) fn choice<T: Copy>(&mut self, key: &'static str, names: &[(&str, T)]) -> Option<T> {
         let parse = |value: &Value| {

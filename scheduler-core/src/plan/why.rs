@@ -3,7 +3,7 @@
 //! ```text
 //!   executions of the instant ─▶ records.rs: what became of each attempt
 //!   the next accounted one is `missed` and reaches back to it ─▶ records.rs: missed, and who was up then
-//!   neither ─▶ row.rs: gone, younger, edited since, disabled, rejected, not due, not yet, waiting, overdue
+//!   neither ─▶ row.rs: gone, younger, edited since, disabled, rejected, not due, not yet, waiting, overdue, removed
 //! ```
 //!
 //! Says only what the records bear out: what a row said before its last edit nobody knows.
@@ -87,6 +87,8 @@ pub enum Answer {
     Waiting,
     /// It is due, and nobody has claimed it.
     Overdue,
+    /// It was accounted for, and its record is gone.
+    Removed,
     /// The row is off.
     Disabled,
     /// The row is refused.
@@ -109,6 +111,7 @@ impl Answer {
             Answer::NotYet => "not_yet",
             Answer::Waiting => "waiting",
             Answer::Overdue => "overdue",
+            Answer::Removed => "removed",
             Answer::Disabled => "disabled",
             Answer::Rejected => "rejected",
             Answer::Younger => "younger",

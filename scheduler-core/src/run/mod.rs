@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use crate::{
     clock::{self, Clock},
-    config::Config,
+    config::{Config, Retention},
     job::Shared,
     plan::{
         node::{Action, Call, Event, Node, Settings},
@@ -37,6 +37,7 @@ mod identity;
 pub(crate) mod jobs;
 mod open;
 mod report;
+mod retention;
 pub(crate) mod rules;
 mod run_logs;
 mod signals;
@@ -44,7 +45,9 @@ mod stop;
 mod threads;
 mod watchdog;
 
-use self::{calls::Calls, report::Reporter, run_logs::RunLogs, watchdog::Watchdog};
+use self::{
+    calls::Calls, report::Reporter, retention::Pruning, run_logs::RunLogs, watchdog::Watchdog,
+};
 pub use self::{
     identity::node_id,
     open::{open_and_migrate, open_store},
@@ -77,6 +80,7 @@ pub struct Scheduler {
     node_id: Arc<str>,
     shared: Arc<Shared>,
     on_hang: OnHang,
+    retention: Retention,
 }
 
 impl Scheduler {
@@ -91,6 +95,7 @@ impl Scheduler {
             node_id: node_id().into(),
             shared: Arc::default(),
             on_hang: OnHang::EndProcess,
+            retention: config.common.retention.clone(),
         }
     }
 
@@ -111,7 +116,7 @@ impl Scheduler {
     /// # Errors
     /// [`RunError::Interrupted`] on a second signal; [`RunError::CallPanicked`] is a bug of ours.
     pub async fn run(self, stop: &mut impl StopSource, jobs: Handle) -> Result<(), RunError> {
-        let Self { store, registry, reader, settings, node_id, shared, on_hang } = self;
+        let Self { store, registry, reader, settings, node_id, shared, on_hang, retention } = self;
         tracing::info!(node.id = %node_id, jobs = registry.len(), "the scheduler starts");
         let mut node =
             Node::new(&node_id, settings, reader, || Uuid::now_v7().simple().to_string().into());
@@ -120,9 +125,12 @@ impl Scheduler {
             Calls::new(Arc::clone(&store), Arc::clone(&node_id), settings.lease, clock.clone());
         let logs = Arc::new(RunLogs::default());
         let mut jobs = Jobs::new(registry, jobs, clock.clone(), shared, Arc::clone(&logs));
-        let no_more_logs = CancellationToken::new();
-        let _stops_writing = no_more_logs.clone().drop_guard();
-        let writing_logs = tokio::spawn(logs.write(Arc::clone(&store), no_more_logs.clone()));
+        // What goes on beside it ends with it, however that end comes.
+        let beside = CancellationToken::new();
+        let _ends_with_it = beside.clone().drop_guard();
+        let writing_logs = tokio::spawn(logs.write(Arc::clone(&store), beside.clone()));
+        let lease = settings.lease;
+        tokio::spawn(Pruning::new(&store, &node_id, lease, retention, &beside).run());
         let mut reporter = Reporter::default();
         let mut in_flight: JoinSet<Event> = JoinSet::new();
         let watchdog = Watchdog::start(on_hang);
@@ -166,7 +174,7 @@ impl Scheduler {
                 () = clock::sleep_at_most_5s(wait) => Event::Tick,
             };
         };
-        no_more_logs.cancel();
+        beside.cancel();
         tokio::select! {
             () = say_good_bye(&store, &node_id, writing_logs, || until.saturating_sub(clock.mono())) => {}
             // The first wish was to stop.

@@ -13,7 +13,7 @@ use std::{
 use async_trait::async_trait;
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 
-use super::{ExecutionRow, NewTask, Store, StoreError, sql::NEWEST};
+use super::{ExecutionRow, NewTask, PRUNED, Pruned, Store, StoreError, sql::NEWEST};
 use crate::plan::{
     claim::{Claim, LockedTask, Origin, Refusal, Request, RequestId, Verdict, judge},
     execution::{ExecutionId, LogPart, Noted, Outcome, Recorded, Source, Status},
@@ -167,6 +167,16 @@ struct NodeTimes {
 /// A retry's place: task, instant and attempt.
 type Fire = (TaskId, DateTime<Utc>, u32);
 
+/// Whether it began before `cutoff`.
+fn is_old(row: &ExecutionRow, cutoff: DateTime<Utc>) -> bool {
+    row.created_at.is_none_or(|at| at < cutoff)
+}
+
+/// Whether it ended before `cutoff`, if it did.
+fn has_ended(row: &ExecutionRow, cutoff: DateTime<Utc>) -> bool {
+    row.finished_at.or(row.created_at).is_none_or(|at| at < cutoff)
+}
+
 fn retry_of(claim: &Claim) -> Option<Fire> {
     let entry = claim.entries.last().filter(|_| claim.origin == Origin::Retry)?;
     Some((claim.task_id, entry.scheduled_at, entry.attempt))
@@ -177,6 +187,27 @@ fn next_attempt(row: &ExecutionRow) -> Option<Fire> {
 }
 
 impl Tables {
+    /// Whether an execution may be removed: it is over, is not of the instant up to where its task is accounted for, and no
+    /// next attempt waits.
+    fn may_go(&self, row: &ExecutionRow) -> bool {
+        let is_newest = row.scheduled_at.is_some()
+            && self.tasks.contains_key(&row.task_id)
+            && self.accounted.get(&row.task_id).copied() == row.scheduled_at;
+        let waits = self
+            .retries
+            .keys()
+            .any(|(task, at, _)| (*task, Some(*at)) == (row.task_id, row.scheduled_at));
+        row.status != Status::Todo.as_str() && !is_newest && !waits
+    }
+
+    fn remove_execution(&mut self, id: ExecutionId) {
+        let Some(row) = self.executions.remove(&id) else { return };
+        if let Some(scheduled_at) = row.scheduled_at {
+            self.fires.remove(&(row.task_id, scheduled_at, row.attempt));
+        }
+        self.log.retain(|(execution, _), _| *execution != id);
+    }
+
     /// Nodes in the order of their ids, and for how long they were silent.
     fn living(&self) -> Vec<(String, Duration)> {
         let here = self.nodes.iter().filter(|(_, node)| node.left_at.is_none());
@@ -468,10 +499,77 @@ impl Store for MemoryStore {
         Ok(outcomes.iter().map(|outcome| tables.record(outcome)).collect())
     }
 
+    async fn was_made_new(&self) -> Result<bool, StoreError> {
+        Ok(true)
+    }
+
+    async fn prune_logs(
+        &self,
+        cutoff: DateTime<Utc>,
+        after: ExecutionId,
+    ) -> Result<Pruned<ExecutionId>, StoreError> {
+        let mut tables = self.tables();
+        let logged = tables.log.range((after.saturating_add(1), 0)..).map(|((id, _), _)| *id);
+        let logged: BTreeSet<ExecutionId> = logged.collect();
+        let logged: Vec<ExecutionId> = logged.into_iter().take(PRUNED as usize).collect();
+        let row = |id: &ExecutionId| tables.executions.get(id);
+        let next =
+            logged.last().copied().filter(|id| row(id).is_none_or(|row| is_old(row, cutoff)));
+        let goes = |id: &&ExecutionId| {
+            row(id).is_none_or(|row| row.status != Status::Todo.as_str() && has_ended(row, cutoff))
+        };
+        let going: BTreeSet<ExecutionId> = logged.iter().filter(goes).copied().collect();
+        tables.log.retain(|(id, _), _| !going.contains(id));
+        Ok(Pruned { removed: going.len(), next })
+    }
+
+    async fn prune_older(
+        &self,
+        cutoff: DateTime<Utc>,
+        after: ExecutionId,
+    ) -> Result<Pruned<ExecutionId>, StoreError> {
+        let mut tables = self.tables();
+        let rows = tables.executions.range(after.saturating_add(1)..).map(|(_, row)| row);
+        let rows: Vec<&ExecutionRow> = rows.take(PRUNED as usize).collect();
+        let next = rows.last().filter(|row| is_old(row, cutoff)).map(|row| row.id);
+        let going = rows.iter().filter(|row| has_ended(row, cutoff) && tables.may_go(row));
+        let going: Vec<ExecutionId> = going.map(|row| row.id).collect();
+        going.iter().for_each(|id| tables.remove_execution(*id));
+        Ok(Pruned { removed: going.len(), next })
+    }
+
+    async fn prune_beyond(&self, most: u32, after: TaskId) -> Result<Pruned<TaskId>, StoreError> {
+        let mut tables = self.tables();
+        let most = most as usize;
+        let tasks: Vec<TaskId> =
+            tables.tasks.range(after.saturating_add(1)..).map(|(id, _)| *id).take(100).collect();
+        let of = |task: TaskId| {
+            let rows = tables.executions.values().filter(move |row| row.task_id == task);
+            let mut rows: Vec<&ExecutionRow> =
+                rows.filter(|row| row.scheduled_at.is_some()).collect();
+            rows.sort_by_key(|row| std::cmp::Reverse((row.scheduled_at, row.attempt)));
+            rows
+        };
+        let crowded = tasks.iter().copied().find(|task| of(*task).len() > most + most / 10);
+        let Some(task) = crowded else {
+            return Ok(Pruned { removed: 0, next: tasks.last().copied() });
+        };
+        let rows = of(task);
+        let first_kept = rows[most - 1].scheduled_at;
+        let going =
+            rows.iter().rev().filter(|row| row.scheduled_at < first_kept && tables.may_go(row));
+        let going: Vec<ExecutionId> = going.map(|row| row.id).take(PRUNED as usize).collect();
+        going.iter().for_each(|id| tables.remove_execution(*id));
+        let is_done = going.len() < PRUNED as usize;
+        Ok(Pruned { removed: going.len(), next: Some(if is_done { task } else { task - 1 }) })
+    }
+
     async fn append_log(&self, parts: &[LogPart]) -> Result<(), StoreError> {
         let mut tables = self.tables();
         for LogPart { execution_id, part, content } in parts {
-            tables.log.entry((*execution_id, *part)).or_insert_with(|| content.clone());
+            if tables.executions.contains_key(execution_id) {
+                tables.log.entry((*execution_id, *part)).or_insert_with(|| content.clone());
+            }
         }
         Ok(())
     }

@@ -26,7 +26,7 @@ use chrono::{DateTime, Utc};
 
 use crate::plan::{
     claim::{Claim, Verdict},
-    execution::{LogPart, Noted, Outcome, Recorded},
+    execution::{ExecutionId, LogPart, Noted, Outcome, Recorded},
     node::{Reading, Reaped, Settled},
     task::TaskId,
 };
@@ -107,6 +107,44 @@ pub trait Store: Debug + Send + Sync {
     /// When the transaction failed as a whole; keeping again is harmless.
     async fn append_log(&self, parts: &[LogPart]) -> Result<(), StoreError>;
 
+    /// Whether the tables were empty when they were first migrated by a program that knew of retention.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    async fn was_made_new(&self) -> Result<bool, StoreError>;
+
+    /// Removes what runs logged that ended before `cutoff`, or whose executions are no more: of the [`PRUNED`] that follow
+    /// upon `after` in the order of their ids.
+    ///
+    /// # Errors
+    /// When the transaction failed as a whole.
+    async fn prune_logs(
+        &self,
+        cutoff: DateTime<Utc>,
+        after: ExecutionId,
+    ) -> Result<Pruned<ExecutionId>, StoreError>;
+
+    /// Removes executions that ended before `cutoff`, and their logs: of the [`PRUNED`] that follow upon `after` in the
+    /// order of their ids. What is open stays, and what is of the newest fire of a task, by which it is known what is
+    /// accounted for, or has a next attempt that waits; and what somebody holds.
+    ///
+    /// # Errors
+    /// When the transaction failed as a whole.
+    async fn prune_older(
+        &self,
+        cutoff: DateTime<Utc>,
+        after: ExecutionId,
+    ) -> Result<Pruned<ExecutionId>, StoreError>;
+
+    /// Of the first task after `after` that has more than `most` executions and a tenth, removes those of its oldest
+    /// instants, [`PRUNED`] at most, so that `most` stay or a few more: all attempts at one instant stay or go. The same
+    /// stay as with [`Self::prune_older`], and those without an instant. Goes on with the same task until it has no more than
+    /// that.
+    ///
+    /// # Errors
+    /// When the transaction failed as a whole.
+    async fn prune_beyond(&self, most: u32, after: TaskId) -> Result<Pruned<TaskId>, StoreError>;
+
     /// Renews the lease of `node` by the database's clock.
     ///
     /// # Errors
@@ -142,6 +180,18 @@ pub trait Store: Debug + Send + Sync {
 
     /// Closes all connections; on SQLite what stands in the write-ahead log goes into the file.
     async fn close(&self) {}
+}
+
+/// How many executions one call removes at most.
+pub const PRUNED: u32 = 100;
+
+/// What was removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pruned<K> {
+    /// How many executions.
+    pub removed: usize,
+    /// After what to go on; `None`: all was looked at.
+    pub next: Option<K>,
 }
 
 /// A store as the program holds it.

@@ -235,7 +235,7 @@ impl World {
 
 /// Whether the tables are made.
 fn is_made(server: &MariaDb, database: &str) -> Option<()> {
-    let version = "SELECT version FROM scheduler_migration WHERE version = 4 AND success";
+    let version = "SELECT version FROM scheduler_migration WHERE version = 5 AND success";
     server.client(database, version).ok().filter(|found| !found.is_empty()).map(drop)
 }
 

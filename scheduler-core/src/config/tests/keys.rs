@@ -146,6 +146,11 @@ fn what_is_not_written_has_the_documented_default() {
         shutdown_timeout: secs(10),
         database_timeout: secs(5),
         jobs: JobsTable { threads: 0, max_running: 10_000 },
+        retention: Retention {
+            max_age: MaxAge::ByOrigin,
+            max_per_task: 0,
+            max_log_age: Some(secs(30 * 86_400)),
+        },
     };
     assert_eq!(config.common, expected);
     let mysql = &config.mysql["default"];
@@ -236,6 +241,32 @@ fn tls_is_off_by_default_on_this_machine_only() {
         let config = accepts("mysql", &format!("host = \"{host}\""));
         assert_eq!(config.mysql["default"].tls, expected, "{host}");
     }
+}
+
+#[test]
+fn retention_is_a_span_or_never_and_a_number() {
+    let load = |lines: &str| {
+        let text = format!("store = \"sqlite:x\"\n[retention]\n{lines}\n");
+        Conf::with("common", text)
+    };
+    let retention = |lines: &str| load(lines).load(&[]).unwrap().common.retention;
+    let hours = |hours: u64| MaxAge::After(Duration::from_secs(hours * 3600));
+    assert_eq!(retention("max_age = \"30d\"").max_age, hours(30 * 24));
+    assert_eq!(retention("max_age = 3600").max_age, hours(1));
+    assert_eq!(retention("max_age = \"never\"").max_age, MaxAge::Never);
+    assert_eq!(retention("max_per_task = 1000").max_per_task, 1_000);
+    assert_eq!(retention("max_log_age = \"never\"").max_log_age, None);
+    assert_eq!(retention("max_log_age = \"1d\"").max_log_age, Some(Duration::from_secs(86_400)));
+    let wrong = |lines: &str| load(lines).mistakes(&[]);
+    for value in ["59m", "3661d", "always"] {
+        let expected = format!(
+            "common.toml:3: [retention] max_age is {value:?}, expected \"never\", or 1h to 3660d, as whole seconds or as \
+             text such as \"90d\""
+        );
+        assert_eq!(wrong(&format!("max_age = {value:?}")), [expected]);
+    }
+    let many = "common.toml:3: [retention] max_per_task is 1000001, expected 0 to 1000000";
+    assert_eq!(wrong("max_per_task = 1000001"), [many]);
 }
 
 #[rustfmt::skip] // One case per line.

@@ -37,6 +37,9 @@ impl Facts<'_> {
         if let Some(edited) = row.edited_at.filter(|edited| *edited > self.at) {
             return because(Answer::EditedSince, &self.of_edit(row.state, edited));
         }
+        if let Some(removed) = self.of_removed() {
+            return removed;
+        }
         let since = row.edited_at.map_or_else(String::new, |at| {
             format!(", and so since {} at the latest", self.show(at))
         });
@@ -56,6 +59,16 @@ impl Facts<'_> {
             }
             State::Enabled => self.of_due(row.task, now),
         }
+    }
+
+    /// What is accounted for ends with the newest record of the schedule, which is never removed.
+    fn of_removed(&self) -> Option<Why> {
+        let later = self.next?.scheduled_at?;
+        let text = format!(
+            "a later instant, {}, is accounted for, so this one was, too: its record was removed, by [retention] or by hand",
+            self.show(later)
+        );
+        Some(because(Answer::Removed, &text))
     }
 
     fn of_edit(&self, state: State<'_>, edited: DateTime<Utc>) -> String {

@@ -352,3 +352,17 @@ fn an_instant_that_the_schedule_does_not_have_names_its_neighbours_and_changed_c
         ],
     );
 }
+
+#[test]
+fn an_instant_before_one_that_is_accounted_for_was_accounted_for_too() {
+    let task = task("* * * * *", "{}");
+    let next = execution(9, noon(30, 0), Status::Success);
+    check(
+        &Facts { next: Some(&next), ..nothing_of(10, &task, &[]) },
+        "removed",
+        &[
+            "a later instant, 2026-01-10T12:30:00+00:00, is accounted for, so this one was, too: its record was removed, \
+             by [retention] or by hand",
+        ],
+    );
+}

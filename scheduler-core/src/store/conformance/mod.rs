@@ -50,6 +50,7 @@ pub mod logs;
 mod operator;
 pub mod people;
 pub mod plans;
+pub mod pruning;
 pub mod random;
 pub mod reading;
 pub mod recording;
@@ -108,6 +109,15 @@ macro_rules! store_cases {
             recording: our_own_writing_is_no_edit,
             logs: a_log_is_read_in_the_order_of_its_parts,
             logs: a_part_that_is_kept_already_stays_as_it_is,
+            pruning: what_ended_before_goes_but_for_the_newest_fire_of_each_task,
+            pruning: what_ended_later_stays,
+            pruning: of_a_deleted_task_all_that_ended_before_goes,
+            pruning: all_attempts_at_an_instant_stay_or_go_together,
+            pruning: an_execution_whose_next_attempt_waits_stays,
+            pruning: of_each_task_as_many_stay_as_are_wanted,
+            pruning: manual_runs_leave_the_newest_fire_where_it_is,
+            pruning: many_go_a_hundred_at_a_time,
+            pruning: logs_go_before_their_executions_and_after_them,
             requests: a_request_is_claimed_once,
             requests: one_of_two_nodes_takes_a_request,
             requests: a_request_of_a_busy_task_waits,

@@ -24,7 +24,7 @@ const OUTCOMES: &str =
 const NOTES: &str = r#"[{"id":17,"trace_id":"a","extra":"{}"}]"#;
 const LOST: &str = r#"[{"id":17,"extra":"{}"}]"#;
 
-const BATCH_STATEMENTS: [(&str, &[&str]); 21] = [
+const BATCH_STATEMENTS: [(&str, &[&str]); 26] = [
     ("lock_tasks", &[IDS]),
     ("read_cursors", &[IDS]),
     ("read_back", &[FIRES]),
@@ -46,6 +46,11 @@ const BATCH_STATEMENTS: [(&str, &[&str]); 21] = [
     ("read_fire", &["17", "17"]),
     ("read_next_fire", &["17", "17"]),
     ("read_runs_before", &["17", "17"]),
+    ("read_oldest", &["5", "5", "17", "100"]),
+    ("read_logs", &["5", "5", "17", "100"]),
+    ("read_before", &["17", "17", "100"]),
+    ("delete_executions", &[IDS]),
+    ("delete_logs", &[IDS]),
 ];
 
 pub async fn no_batch_statement_reads_a_whole_table(fixture: &Fixture) {

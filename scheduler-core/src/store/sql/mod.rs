@@ -34,6 +34,7 @@ pub(super) mod connection;
 mod desk;
 mod migrate;
 pub(super) mod mysql;
+mod pruning;
 mod reaping;
 mod recording;
 mod schedule;

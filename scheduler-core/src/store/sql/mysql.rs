@@ -163,6 +163,19 @@ macro_rules! now_ms {
     };
 }
 
+/// Whether an execution `e` is needed: it is of the instant up to where its task is accounted for, of whatever attempt, or
+/// its next attempt waits.
+macro_rules! is_needed {
+    () => {
+        "(EXISTS (SELECT 1 FROM scheduler_retry r WHERE r.task_id = e.task_id AND r.scheduled_at = e.scheduled_at) \
+         OR EXISTS (SELECT 1 FROM task t WHERE t.id = e.task_id) \
+         AND EXISTS (SELECT 1 FROM execute_task m WHERE m.task_id = e.task_id AND m.scheduled_at = e.scheduled_at \
+         AND m.source = 'schedule') \
+         AND NOT EXISTS (SELECT 1 FROM execute_task n WHERE n.task_id = e.task_id AND n.source = 'schedule' \
+         AND n.scheduled_at > e.scheduled_at))"
+    };
+}
+
 pub(crate) static MYSQL: Statements = Statements {
     begin: "START TRANSACTION",
 
@@ -378,10 +391,40 @@ pub(crate) static MYSQL: Statements = Statements {
          WHERE e.task_id = ? AND e.scheduled_at < ? AND e.status NOT IN ('missed', 'skipped') \
          ORDER BY e.scheduled_at DESC, e.attempt DESC LIMIT 20"
     ),
+    read_oldest: concat!(
+        "SELECT e.id, COALESCE(UNIX_TIMESTAMP(e.create_at) * 1000, 0) >= ?, \
+         e.status <> 'todo' AND COALESCE(e.finished_at, UNIX_TIMESTAMP(e.create_at) * 1000, 0) < ? AND NOT ",
+        is_needed!(),
+        " FROM execute_task e FORCE INDEX (PRIMARY) WHERE e.id > ? ORDER BY e.id LIMIT ?"
+    ),
+    read_crowded: "SELECT t.id, (SELECT e.scheduled_at FROM execute_task e FORCE INDEX (ux__execute_task__fire) \
+                   WHERE e.task_id = t.id ORDER BY e.scheduled_at DESC, e.attempt DESC LIMIT 1 OFFSET ?) \
+                   FROM (SELECT id FROM task WHERE id > ? ORDER BY id LIMIT ?) t",
+    read_before: concat!(
+        "SELECT e.id FROM execute_task e FORCE INDEX (ux__execute_task__fire) \
+         WHERE e.task_id = ? AND e.scheduled_at < ? AND e.status <> 'todo' AND NOT ",
+        is_needed!(),
+        " ORDER BY e.scheduled_at LIMIT ?"
+    ),
+    delete_executions: concat!(
+        "DELETE e FROM ",
+        ids!(),
+        " STRAIGHT_JOIN execute_task e FORCE INDEX (PRIMARY) ON e.id = v.id WHERE e.status <> 'todo'"
+    ),
+    read_logs: "SELECT l.execution_id, COALESCE(UNIX_TIMESTAMP(e.create_at) * 1000, 0) >= ?, \
+                e.id IS NULL OR e.status <> 'todo' AND COALESCE(e.finished_at, UNIX_TIMESTAMP(e.create_at) * 1000, 0) < ? \
+                FROM (SELECT DISTINCT execution_id FROM scheduler_log WHERE execution_id > ? ORDER BY execution_id LIMIT ?) l \
+                LEFT JOIN execute_task e ON e.id = l.execution_id ORDER BY l.execution_id",
+    delete_logs: concat!(
+        "DELETE l FROM ",
+        ids!(),
+        " STRAIGHT_JOIN scheduler_log l FORCE INDEX (PRIMARY) ON l.execution_id = v.id"
+    ),
     append_log: "INSERT IGNORE INTO scheduler_log (execution_id, part, content) \
                  SELECT v.execution_id, v.part, v.content FROM JSON_TABLE(?, '$[*]' COLUMNS \
                  (execution_id BIGINT PATH '$.execution_id', part INT PATH '$.part', \
-                 content MEDIUMTEXT CHARACTER SET utf8mb4 PATH '$.content')) v",
+                 content MEDIUMTEXT CHARACTER SET utf8mb4 PATH '$.content')) v \
+                 WHERE EXISTS (SELECT 1 FROM execute_task e WHERE e.id = v.execution_id)",
     read_log: "SELECT part, content FROM scheduler_log WHERE execution_id = ? AND part > ? ORDER BY part",
     list_nodes: concat!(
         "SELECT node_id, started_at, heartbeat_at, left_at, ",

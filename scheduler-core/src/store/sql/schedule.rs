@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{
     SqlStore, claiming,
     connection::{Cell, is_worth_the_same_batch},
-    from_ms, json, read_cursors, read_only,
+    from_ms, json, pruning, read_cursors, read_only,
     reaping::{self, Search},
     recording, task_row, write_alone, write_transaction,
 };
@@ -21,7 +21,7 @@ use crate::{
         notes::in_ascii,
         task::{TaskId, TaskRow},
     },
-    store::{Store, StoreError},
+    store::{PRUNED, Pruned, Store, StoreError},
 };
 
 /// Rows of `task` in one statement. A reading of many tasks is made of several, each seeing what is committed
@@ -204,6 +204,41 @@ impl Store for SqlStore {
     async fn record(&self, outcomes: &[Outcome]) -> Result<Vec<Recorded>, StoreError> {
         write_transaction!(self, "recording", is_worth_the_same_batch, connection =>
             recording::record(&mut connection, self.sql, &self.status, outcomes))
+    }
+
+    async fn was_made_new(&self) -> Result<bool, StoreError> {
+        let rows = read_only!(self, "asking whether the tables were made new", connection =>
+            connection.fetch(self.sql.read_meta, &["made_new".into()]))?;
+        Ok(!rows.is_empty())
+    }
+
+    async fn prune_logs(
+        &self,
+        cutoff: DateTime<Utc>,
+        after: ExecutionId,
+    ) -> Result<Pruned<ExecutionId>, StoreError> {
+        write_transaction!(self, "removing what runs logged", connection =>
+            pruning::prune_logs(&mut connection, self.sql, cutoff, after))
+    }
+
+    async fn prune_older(
+        &self,
+        cutoff: DateTime<Utc>,
+        after: ExecutionId,
+    ) -> Result<Pruned<ExecutionId>, StoreError> {
+        write_transaction!(self, "removing old executions", connection =>
+            pruning::prune_older(&mut connection, self.sql, cutoff, after))
+    }
+
+    async fn prune_beyond(&self, most: u32, after: TaskId) -> Result<Pruned<TaskId>, StoreError> {
+        let found = read_only!(self, "looking for tasks with many executions", connection =>
+            pruning::crowded(&mut connection, self.sql, most, after))?;
+        let (task, Some(instant)) = found else { return Ok(Pruned { removed: 0, next: found.0 }) };
+        let task = task.unwrap_or(after);
+        let removed = write_transaction!(self, "removing executions beyond max_per_task", connection =>
+            pruning::prune_before(&mut connection, self.sql, task, instant))?;
+        let is_done = removed < usize::try_from(PRUNED).unwrap_or(usize::MAX);
+        Ok(Pruned { removed, next: Some(if is_done { task } else { task - 1 }) })
     }
 
     async fn append_log(&self, parts: &[LogPart]) -> Result<(), StoreError> {

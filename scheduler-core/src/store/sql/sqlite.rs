@@ -92,6 +92,19 @@ macro_rules! execution_columns {
     };
 }
 
+/// Whether an execution `e` is needed: it is of the instant up to where its task is accounted for, of whatever attempt, or
+/// its next attempt waits.
+macro_rules! is_needed {
+    () => {
+        "(EXISTS (SELECT 1 FROM scheduler_retry r WHERE r.task_id = e.task_id AND r.scheduled_at = e.scheduled_at) \
+         OR EXISTS (SELECT 1 FROM task t WHERE t.id = e.task_id) \
+         AND EXISTS (SELECT 1 FROM execute_task m WHERE m.task_id = e.task_id AND m.scheduled_at = e.scheduled_at \
+         AND m.source = 'schedule') \
+         AND NOT EXISTS (SELECT 1 FROM execute_task n WHERE n.task_id = e.task_id AND n.source = 'schedule' \
+         AND n.scheduled_at > e.scheduled_at))"
+    };
+}
+
 pub(crate) static SQLITE: Statements = Statements {
     begin: "BEGIN IMMEDIATE",
 
@@ -217,8 +230,29 @@ pub(crate) static SQLITE: Statements = Statements {
          WHERE e.task_id = ?1 AND e.scheduled_at < ?2 AND e.status NOT IN ('missed', 'skipped') \
          ORDER BY e.scheduled_at DESC, e.attempt DESC LIMIT 20"
     ),
+    read_oldest: concat!(
+        "SELECT e.id, COALESCE(unixepoch(e.create_at) * 1000, 0) >= ?1, \
+         e.status <> 'todo' AND COALESCE(e.finished_at, unixepoch(e.create_at) * 1000, 0) < ?2 AND NOT ",
+        is_needed!(),
+        " FROM execute_task e WHERE e.id > ?3 ORDER BY e.id LIMIT ?4"
+    ),
+    read_crowded: "SELECT t.id, (SELECT e.scheduled_at FROM execute_task e WHERE e.task_id = t.id \
+                   ORDER BY e.scheduled_at DESC, e.attempt DESC LIMIT 1 OFFSET ?1) \
+                   FROM (SELECT id FROM task WHERE id > ?2 ORDER BY id LIMIT ?3) t",
+    read_before: concat!(
+        "SELECT e.id FROM execute_task e WHERE e.task_id = ?1 AND e.scheduled_at < ?2 AND e.status <> 'todo' AND NOT ",
+        is_needed!(),
+        " ORDER BY e.scheduled_at LIMIT ?3"
+    ),
+    delete_executions: "DELETE FROM execute_task WHERE id IN (SELECT value FROM json_each(?1)) AND status <> 'todo'",
+    read_logs: "SELECT l.execution_id, COALESCE(unixepoch(e.create_at) * 1000, 0) >= ?1, \
+                e.id IS NULL OR e.status <> 'todo' AND COALESCE(e.finished_at, unixepoch(e.create_at) * 1000, 0) < ?2 \
+                FROM (SELECT DISTINCT execution_id FROM scheduler_log WHERE execution_id > ?3 ORDER BY execution_id LIMIT ?4) l \
+                LEFT JOIN execute_task e ON e.id = l.execution_id ORDER BY l.execution_id",
+    delete_logs: "DELETE FROM scheduler_log WHERE execution_id IN (SELECT value FROM json_each(?1))",
     append_log: "INSERT OR IGNORE INTO scheduler_log (execution_id, part, content) \
-                 SELECT value ->> 'execution_id', value ->> 'part', value ->> 'content' FROM json_each(?1)",
+                 SELECT value ->> 'execution_id', value ->> 'part', value ->> 'content' FROM json_each(?1) \
+                 WHERE EXISTS (SELECT 1 FROM execute_task e WHERE e.id = value ->> 'execution_id')",
     read_log: "SELECT part, content FROM scheduler_log WHERE execution_id = ?1 AND part > ?2 ORDER BY part",
     list_nodes: "SELECT node_id, started_at, heartbeat_at, left_at, CAST(unixepoch('subsec') * 1000 AS INTEGER) \
                  FROM scheduler_node ORDER BY heartbeat_at DESC LIMIT 1000",

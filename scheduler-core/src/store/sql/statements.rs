@@ -136,10 +136,22 @@ pub(crate) struct Statements {
     pub(crate) read_next_fire: &'static str,
     /// `(task_id, scheduled_at)` → executions of earlier instants that were to run, the latest first, at most 20.
     pub(crate) read_runs_before: &'static str,
-    /// `(parts)`; those that are there stay as they are.
+    /// `(parts)`; those that are there stay as they are, and those of no execution are left out.
     pub(crate) append_log: &'static str,
     /// `(execution, after_part)` → `part, content` in order.
     pub(crate) read_log: &'static str,
+    /// `(cutoff, cutoff, after_id, limit)` → `id`, whether it is young, whether it goes.
+    pub(crate) read_oldest: &'static str,
+    /// `(most, after_id, limit)` → `id` of tasks, and the `scheduled_at` of the newest execution but `most`.
+    pub(crate) read_crowded: &'static str,
+    /// `(task_id, scheduled_at, limit)` → `id` of the executions of earlier instants that go.
+    pub(crate) read_before: &'static str,
+    /// `(ids)`; closed ones only.
+    pub(crate) delete_executions: &'static str,
+    /// `(cutoff, cutoff, after_id, limit)` → `execution_id` of logs, whether its execution is young, whether it goes.
+    pub(crate) read_logs: &'static str,
+    /// `(ids)` of executions.
+    pub(crate) delete_logs: &'static str,
     /// → `node_id, started_at, heartbeat_at, left_at` of the nodes that are remembered, at most 1,000, and the
     /// database's clock; last heard of first.
     pub(crate) list_nodes: &'static str,
@@ -205,6 +217,12 @@ impl Statements {
             read_fire,
             read_next_fire,
             read_runs_before,
+            read_oldest,
+            read_crowded,
+            read_before,
+            delete_executions,
+            read_logs,
+            delete_logs,
             append_log,
             read_log,
             list_nodes,

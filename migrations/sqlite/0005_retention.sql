@@ -1,0 +1,3 @@
+-- Whether the tables were there, and filled, before we came: of such a database nothing is removed unless it is asked for.
+INSERT OR IGNORE INTO scheduler_meta (name, value)
+SELECT 'made_new', '1' WHERE NOT EXISTS (SELECT 1 FROM execute_task) AND NOT EXISTS (SELECT 1 FROM task);
