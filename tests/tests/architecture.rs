@@ -31,7 +31,7 @@ const ARROWS: [Arrow; 10] = [
     ("job", &["job", "plan"], None),
     ("registry", &["job", "plan"], None),
     ("clock", &["plan", "clock"], None),
-    ("telemetry", &["config", "plan", "telemetry"], None),
+    ("telemetry", &["clock", "config", "plan", "telemetry"], None),
     ("testing", &["testing", "plan", "store", "run", "job", "registry", "config", "clock"], None),
 ];
 
