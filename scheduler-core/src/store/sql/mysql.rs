@@ -16,7 +16,7 @@ use sqlx::{
 use super::{
     SqlStore,
     connection::Pools,
-    statements::{READ_REQUESTS, READ_RETRIES, Statements},
+    statements::{READ_REQUESTS, READ_RETRIES, Statements, is_needed},
 };
 use crate::store::StoreError;
 
@@ -160,19 +160,6 @@ macro_rules! execution_columns {
 macro_rules! now_ms {
     () => {
         "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)"
-    };
-}
-
-/// Whether an execution `e` is needed: it is of the instant up to where its task is accounted for, of whatever attempt, or
-/// its next attempt waits.
-macro_rules! is_needed {
-    () => {
-        "(EXISTS (SELECT 1 FROM scheduler_retry r WHERE r.task_id = e.task_id AND r.scheduled_at = e.scheduled_at) \
-         OR EXISTS (SELECT 1 FROM task t WHERE t.id = e.task_id) \
-         AND EXISTS (SELECT 1 FROM execute_task m WHERE m.task_id = e.task_id AND m.scheduled_at = e.scheduled_at \
-         AND m.source = 'schedule') \
-         AND NOT EXISTS (SELECT 1 FROM execute_task n WHERE n.task_id = e.task_id AND n.source = 'schedule' \
-         AND n.scheduled_at > e.scheduled_at))"
     };
 }
 

@@ -18,13 +18,21 @@ const TASKS: i64 = 100;
 /// Executions that are counted in it, about.
 const COUNTED: i64 = 100_000;
 
-/// What of the rows of `read_oldest` or `read_logs` goes, and where to go on.
-fn going(rows: &[Vec<Cell>]) -> (Vec<ExecutionId>, Option<ExecutionId>) {
+/// Of the next in the order of their ids, by `sql`: those that are old enough to go, and where to go on.
+async fn old(
+    connection: &mut Connection<'_>,
+    sql: &'static str,
+    cutoff: DateTime<Utc>,
+    after: ExecutionId,
+) -> Result<(Vec<ExecutionId>, Option<ExecutionId>), sqlx::Error> {
+    let cutoff = epoch_ms(cutoff);
+    let binds = [cutoff.into(), cutoff.into(), after.into(), i64::from(PRUNED).into()];
+    let rows = connection.fetch(sql, &binds).await?;
     let is_true = |cell: &Cell| cell.int() == Some(1);
     let going = rows.iter().filter(|row| is_true(&row[2]));
     // Ids grow with time: upon a young one follow younger ones.
     let last = rows.last().filter(|row| !is_true(&row[1]));
-    (going.filter_map(|row| row[0].int()).collect(), last.and_then(|row| row[0].int()))
+    Ok((going.filter_map(|row| row[0].int()).collect(), last.and_then(|row| row[0].int())))
 }
 
 pub(super) async fn prune_logs(
@@ -33,9 +41,7 @@ pub(super) async fn prune_logs(
     cutoff: DateTime<Utc>,
     after: ExecutionId,
 ) -> Result<Pruned<ExecutionId>, sqlx::Error> {
-    let cutoff = epoch_ms(cutoff);
-    let binds = [cutoff.into(), cutoff.into(), after.into(), i64::from(PRUNED).into()];
-    let (ids, next) = going(&connection.fetch(sql.read_logs, &binds).await?);
+    let (ids, next) = old(connection, sql.read_logs, cutoff, after).await?;
     if !ids.is_empty() {
         connection.execute(sql.delete_logs, &[(&json(&ids)).into()]).await?;
     }
@@ -48,9 +54,7 @@ pub(super) async fn prune_older(
     cutoff: DateTime<Utc>,
     after: ExecutionId,
 ) -> Result<Pruned<ExecutionId>, sqlx::Error> {
-    let cutoff = epoch_ms(cutoff);
-    let binds = [cutoff.into(), cutoff.into(), after.into(), i64::from(PRUNED).into()];
-    let (ids, next) = going(&connection.fetch(sql.read_oldest, &binds).await?);
+    let (ids, next) = old(connection, sql.read_oldest, cutoff, after).await?;
     let removed = remove(connection, sql, ids).await?;
     Ok(Pruned { removed, next })
 }

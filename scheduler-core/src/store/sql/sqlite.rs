@@ -11,7 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use super::{
     SqlStore,
     connection::Pools,
-    statements::{READ_REQUESTS, READ_RETRIES, Statements},
+    statements::{READ_REQUESTS, READ_RETRIES, Statements, is_needed},
 };
 use crate::store::StoreError;
 
@@ -89,19 +89,6 @@ macro_rules! execution_columns {
     () => {
         "e.id, e.task_id, t.task_key, e.status, e.extra, e.trace_id, unixepoch(e.create_at), e.scheduled_at, \
          e.attempt, e.source, e.node_id, e.started_at, e.finished_at"
-    };
-}
-
-/// Whether an execution `e` is needed: it is of the instant up to where its task is accounted for, of whatever attempt, or
-/// its next attempt waits.
-macro_rules! is_needed {
-    () => {
-        "(EXISTS (SELECT 1 FROM scheduler_retry r WHERE r.task_id = e.task_id AND r.scheduled_at = e.scheduled_at) \
-         OR EXISTS (SELECT 1 FROM task t WHERE t.id = e.task_id) \
-         AND EXISTS (SELECT 1 FROM execute_task m WHERE m.task_id = e.task_id AND m.scheduled_at = e.scheduled_at \
-         AND m.source = 'schedule') \
-         AND NOT EXISTS (SELECT 1 FROM execute_task n WHERE n.task_id = e.task_id AND n.source = 'schedule' \
-         AND n.scheduled_at > e.scheduled_at))"
     };
 }
 

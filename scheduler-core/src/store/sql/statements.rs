@@ -12,6 +12,20 @@ macro_rules! readable {
     };
 }
 
+/// Whether an execution `e` is needed: it is of the instant up to where its task is accounted for, of whatever attempt, or
+/// its next attempt waits.
+macro_rules! is_needed {
+    () => {
+        "(EXISTS (SELECT 1 FROM scheduler_retry r WHERE r.task_id = e.task_id AND r.scheduled_at = e.scheduled_at) \
+         OR EXISTS (SELECT 1 FROM task t WHERE t.id = e.task_id) \
+         AND EXISTS (SELECT 1 FROM execute_task m WHERE m.task_id = e.task_id AND m.scheduled_at = e.scheduled_at \
+         AND m.source = 'schedule') \
+         AND NOT EXISTS (SELECT 1 FROM execute_task n WHERE n.task_id = e.task_id AND n.source = 'schedule' \
+         AND n.scheduled_at > e.scheduled_at))"
+    };
+}
+pub(super) use is_needed;
+
 /// [`Statements::read_requests`] in both dialects. What cannot be read hides nothing that can.
 pub(super) const READ_REQUESTS: &str = concat!(
     "SELECT id, task_id, requested_at FROM (SELECT v.*, \
