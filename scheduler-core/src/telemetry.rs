@@ -34,6 +34,8 @@ use tracing_subscriber::{
 pub(crate) use self::host::host_name;
 pub use self::lines::lost_lines;
 pub(crate) use self::run_log::{RunLog, Shelf};
+#[cfg(test)]
+pub(crate) use self::tests::listen_on_every_thread;
 use self::{
     lines::{FileLines, queue},
     rolling::RollingFile,

@@ -34,12 +34,23 @@ fn logger(levels: &[(&str, Level)]) -> Logger {
 type NoFile = (&'static Path, fn() -> Captured);
 const NO_FILES: Vec<NoFile> = Vec::new();
 
+/// Gives every thread of this process somebody who listens. Without, a place in the code that one thread passes first, to
+/// whom nobody listens, is taken for one that never interests anybody, also where another thread's test listens later.
+pub(crate) fn listen_on_every_thread() {
+    let _ = tracing::subscriber::set_global_default(Registry::default());
+}
+
+fn with(subscriber: impl Subscriber + Send + Sync, act: impl FnOnce()) {
+    listen_on_every_thread();
+    tracing::subscriber::with_default(subscriber, act);
+}
+
 /// The lines that `act` logs.
 fn lines(levels: &[(&str, Level)], is_terminal: bool, act: impl FnOnce()) -> Vec<String> {
     let captured = Captured::default();
     let writer = captured.clone();
     let subscriber = subscriber(&logger(levels), move || writer.clone(), is_terminal, NO_FILES);
-    tracing::subscriber::with_default(subscriber, act);
+    with(subscriber, act);
     let bytes = captured.0.lock().unwrap().clone();
     String::from_utf8(bytes).unwrap().lines().map(str::to_owned).collect()
 }
@@ -248,7 +259,7 @@ fn routes(tables: &[(&str, Option<&str>, bool)]) -> Vec<Vec<String>> {
     let writers = files.clone().map(|(path, file)| (path, move || file.clone()));
     let writer = stderr.clone();
     let subscriber = subscriber(&logger, move || writer.clone(), false, writers.into());
-    tracing::subscriber::with_default(subscriber, || {
+    with(subscriber, || {
         let _run = span_of("trace-1", "daily", 7).entered();
         tracing::info!(target: "scheduler_core::run", "");
         tracing::info!(target: "jobs::daily", "");
@@ -316,7 +327,7 @@ fn a_closed_stderr_is_counted_and_ends_nothing() {
     for is_terminal in [true, false] {
         let before = lost_lines();
         let subscriber = subscriber(&logger(INFO), || Closed, is_terminal, NO_FILES);
-        tracing::subscriber::with_default(subscriber, || {
+        with(subscriber, || {
             tracing::info!("one");
             tracing::info!("two");
         });
@@ -326,8 +337,7 @@ fn a_closed_stderr_is_counted_and_ends_nothing() {
 
 #[test]
 fn a_second_start_is_an_error() {
-    // Another test of this process may have been first.
-    let _ = init(&logger(&[("root", Level::Off)]));
+    listen_on_every_thread();
     let error = init(&Logger::default()).unwrap_err();
     assert_eq!(error.to_string(), "logging is already set up in this process");
 }
@@ -345,7 +355,7 @@ fn kept(log: &RunLog) -> (Vec<Value>, bool) {
 
 fn with_log(act: impl FnOnce(&RunLog)) {
     let subscriber = subscriber(&logger(INFO), Captured::default, false, NO_FILES);
-    tracing::subscriber::with_default(subscriber, || {
+    with(subscriber, || {
         let log = RunLog::new(Arc::default());
         let _run = run_span("t", "k", 1, &log).entered();
         act(&log);

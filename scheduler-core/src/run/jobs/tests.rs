@@ -271,17 +271,12 @@ async fn what_a_job_noted_is_told_while_it_runs_and_when_it_ended_or_was_given_u
 
 #[tokio::test]
 async fn both_kinds_run_inside_the_span_of_their_run() {
-    // A thread of the pool does not have the subscriber of this test by itself.
-    static SUBSCRIBER: OnceLock<tracing::Dispatch> = OnceLock::new();
     fn in_span() -> JobResult {
-        let subscriber = SUBSCRIBER.get().expect("it is set first");
-        let span = tracing::dispatcher::with_default(subscriber, tracing::Span::current);
-        let name = span.metadata().map(tracing::Metadata::name);
+        let name = tracing::Span::current().metadata().map(tracing::Metadata::name);
         anyhow::ensure!(name == Some("run"), "inside {name:?}");
         Ok(())
     }
-    let subscriber = SUBSCRIBER.get_or_init(|| tracing_subscriber::registry().into());
-    let _spans = tracing::dispatcher::set_default(subscriber);
+    crate::telemetry::listen_on_every_thread();
     assert_eq!(result_of(Body::Async(|_| Box::pin(async { in_span() }))).await, Ok(()));
     assert_eq!(result_of(Body::Blocking(|_| in_span())).await, Ok(()));
 }
