@@ -261,17 +261,25 @@ impl Tables {
     }
 
     fn insert(&mut self, row: ExecutionRow) {
+        let (id, is_fire) = (row.id, row.source == Source::Schedule.as_str());
         if let Some(scheduled_at) = row.scheduled_at {
-            self.fires.insert((row.task_id, scheduled_at, row.attempt), row.id);
-            if row.source == Source::Schedule.as_str() {
-                let accounted = self.accounted.entry(row.task_id).or_insert(scheduled_at);
-                *accounted = scheduled_at.max(*accounted);
-            }
+            self.fires.insert((row.task_id, scheduled_at, row.attempt), id);
         }
         if row.status == Status::Todo.as_str() {
-            self.open.insert(row.id);
+            self.open.insert(id);
         }
-        self.executions.insert(row.id, row);
+        self.executions.insert(id, row);
+        if is_fire {
+            self.become_fire(id);
+        }
+    }
+
+    /// This execution accounts for its instant.
+    fn become_fire(&mut self, id: ExecutionId) {
+        let Some(row) = self.executions.get_mut(&id) else { return };
+        Source::Schedule.as_str().clone_into(&mut row.source);
+        let accounted = self.accounted.entry(row.task_id).or_default();
+        *accounted = row.scheduled_at.unwrap_or_default().max(*accounted);
     }
 
     fn last_accounted(&self, task: TaskId) -> Option<DateTime<Utc>> {
@@ -309,7 +317,13 @@ impl Tables {
         }
         for entry in &claim.entries {
             let fire = (claim.task_id, entry.scheduled_at, i64::from(entry.attempt));
-            if self.fires.contains_key(&fire) {
+            if let Some(id) = self.fires.get(&fire).copied() {
+                let is_manual = |row: &ExecutionRow| row.source == Source::Manual.as_str();
+                if claim.origin == Origin::Schedule
+                    && self.executions.get(&id).is_some_and(is_manual)
+                {
+                    self.become_fire(id);
+                }
                 continue;
             }
             let id = self.executions.last_key_value().map_or(1, |(id, _)| id + 1);

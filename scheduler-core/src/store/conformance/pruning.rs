@@ -137,17 +137,42 @@ pub async fn of_each_task_as_many_stay_as_are_wanted(fixture: &Fixture) {
     assert_eq!((end.removed, end.next), (0, None));
 }
 
-pub async fn manual_runs_leave_the_newest_fire_where_it_is(fixture: &Fixture) {
-    let task = fixture.add("a").await;
-    let fires = run(fixture, task, [10, 20]).await;
-    let mut asked = Vec::new();
-    for second in 30..34 {
+/// Manual runs of `task` at these seconds.
+async fn run_by_hand(
+    fixture: &Fixture,
+    task: TaskId,
+    seconds: impl IntoIterator<Item = i64>,
+) -> Vec<ExecutionId> {
+    let mut ids = Vec::new();
+    for second in seconds {
         let request = fixture.store.request_run(task, at(second)).await.unwrap();
         let claim = Claim { origin: Origin::Request(request), ..run_of(task, at(second)) };
         let id = fixture.won(&claim).await;
         assert!(fixture.record(&outcome(id, &claim, Status::Success)).await);
-        asked.push(id);
+        ids.push(id);
     }
+    ids
+}
+
+pub async fn a_manual_run_that_became_a_fire_stays_for_it(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    run(fixture, task, [10]).await;
+    let became = run_by_hand(fixture, task, [20]).await;
+    let fire = run_of(task, at(20));
+    let accounted = Verdict::Refused(Refusal::Accounted(at(20)));
+    let claim = |fire: Claim| async move { fixture.store.claim("b", &[fire]).await.unwrap() };
+    assert_eq!(claim(fire.clone()).await, std::slice::from_ref(&accounted));
+    run_by_hand(fixture, task, 30..34).await;
+    fixture.store.prune_beyond(1, 0).await.unwrap();
+    fixture.store.prune_older(later(fixture).await, 0).await.unwrap();
+    assert_eq!(left(fixture).await, became);
+    assert_eq!(claim(fire).await, [accounted], "else it would run a second time");
+}
+
+pub async fn manual_runs_leave_the_newest_fire_where_it_is(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let fires = run(fixture, task, [10, 20]).await;
+    let asked = run_by_hand(fixture, task, 30..34).await;
     assert_eq!(fixture.store.prune_beyond(3, 0).await.unwrap().removed, 2);
     assert_eq!(left(fixture).await, [&fires[1..], &asked[1..]].concat());
     assert_eq!(fixture.store.prune_older(later(fixture).await, 0).await.unwrap().removed, 3);

@@ -128,7 +128,7 @@ pub async fn a_request_beside_a_fire_of_its_millisecond_runs(fixture: &Fixture) 
     fixture.won(&fixture.request(task, instant).await).await;
 }
 
-pub async fn a_fire_in_the_millisecond_of_a_manual_run_is_refused(fixture: &Fixture) {
+pub async fn a_manual_run_in_the_millisecond_of_a_fire_is_that_fire(fixture: &Fixture) {
     let task = fixture.add("a").await;
     let instant = at(10) + TimeDelta::milliseconds(250);
     let manual = fixture.request(task, instant).await;
@@ -136,8 +136,26 @@ pub async fn a_fire_in_the_millisecond_of_a_manual_run_is_refused(fixture: &Fixt
     fixture.record(&outcome(id, &manual, Status::Success)).await;
     // The judgement lets it pass, since a manual run accounts for no fire; the key does not.
     Fixture::refused(&fixture.claim(&run_of(task, instant)).await, &Refusal::Accounted(instant));
-    assert_eq!(fixture.executions().await.len(), 1);
+    let [row] = <[_; 1]>::try_from(fixture.executions().await).unwrap();
+    assert_eq!((row.id, &*row.source, &*row.status), (id, "schedule", "success"));
     assert_eq!(fixture.status(task).await, "ready");
+    // Which is known from now on, also to who was not there.
+    assert_eq!(fixture.store.cursors(&[task]).await.unwrap()[&task], instant);
+}
+
+pub async fn a_manual_run_in_the_millisecond_of_a_missed_fire_is_it_too(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let manual = fixture.request(task, at(10) + TimeDelta::milliseconds(250)).await;
+    let id = fixture.won(&manual).await;
+    fixture.record(&outcome(id, &manual, Status::Success)).await;
+    let mut claim = run_of(task, at(20));
+    claim.first = manual.first;
+    let missed =
+        Entry { status: Status::Missed, trace_id: "m".into(), ..manual.entries[0].clone() };
+    claim.entries.insert(0, missed);
+    fixture.won(&claim).await;
+    let sources = fixture.executions().await.into_iter().map(|row| row.source);
+    assert!(sources.eq(["schedule", "schedule"]));
 }
 
 pub async fn a_manual_run_does_not_stand_for_a_fire(fixture: &Fixture) {

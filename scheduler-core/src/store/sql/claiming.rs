@@ -82,6 +82,13 @@ pub(super) async fn claim(
     }
     let verdicts: Vec<Verdict> =
         claims.iter().zip(judged).map(|(claim, judged)| verdict(claim, judged, &own)).collect();
+    let is_own = |entry: &Entry| own.contains_key(&*entry.trace_id);
+    let is_taken =
+        |claim: &&Claim| claim.origin == Origin::Schedule && !claim.entries.iter().all(is_own);
+    let taken: Vec<&Claim> = accepted.into_iter().filter(is_taken).collect();
+    if !taken.is_empty() {
+        connection.execute(sql.become_fires, &[(&fires(taken)).into()]).await?;
+    }
     let won =
         || claims.iter().zip(&verdicts).filter(|(_, verdict)| matches!(verdict, Verdict::Won(_)));
     let doing = won().filter(|(claim, _)| claim.run().is_some()).map(|(claim, _)| claim.task_id);
@@ -110,7 +117,7 @@ fn verdict(
         return Verdict::Refused(refusal);
     }
     // The entry that matters is the newest: an older one can only collide with a manual run of its very
-    // millisecond, which then stands for it.
+    // millisecond, which became its fire.
     match claim.entries.last() {
         Some(entry) => match own.get(&*entry.trace_id) {
             Some((id, _)) => Verdict::Won((entry.status == Status::Todo).then_some(*id)),

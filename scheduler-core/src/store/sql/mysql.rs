@@ -219,6 +219,13 @@ pub(crate) static MYSQL: Statements = Statements {
         ", NULL) FROM ",
         fires!()
     ),
+    become_fires: concat!(
+        "UPDATE ",
+        fires!(),
+        " STRAIGHT_JOIN execute_task e FORCE INDEX (ux__execute_task__fire) \
+         ON e.task_id = v.task_id AND e.scheduled_at = v.scheduled_at AND e.attempt = v.attempt \
+         SET e.source = 'schedule', e.update_at = e.update_at WHERE e.source = 'manual'"
+    ),
     read_back: concat!(
         "SELECT e.id, e.trace_id, e.status FROM ",
         fires!(),

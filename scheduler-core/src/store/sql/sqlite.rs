@@ -126,6 +126,8 @@ pub(crate) static SQLITE: Statements = Statements {
                         value ->> 'scheduled_at', value ->> 'attempt', value ->> 'source', ?1, \
                         CASE WHEN value ->> 'status' <> 'todo' THEN CAST(unixepoch('subsec') * 1000 AS INTEGER) END \
                         FROM json_each(?2)",
+    become_fires: "UPDATE execute_task SET source = 'schedule' WHERE source = 'manual' AND (task_id, scheduled_at, attempt) IN \
+                   (SELECT value ->> 'task_id', value ->> 'scheduled_at', value ->> 'attempt' FROM json_each(?1))",
     read_back: "SELECT e.id, e.trace_id, e.status FROM json_each(?1) v CROSS JOIN execute_task e \
                 ON e.task_id = v.value ->> 'task_id' AND e.scheduled_at = v.value ->> 'scheduled_at' \
                 AND e.attempt = v.value ->> 'attempt'",

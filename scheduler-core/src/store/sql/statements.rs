@@ -79,6 +79,8 @@ pub(crate) struct Statements {
     pub(crate) lock_retries: &'static str,
     /// `(node_id, entries)`; entries that collide with a fire that is there are left out.
     pub(crate) insert_executions: &'static str,
+    /// `(entries)`: manual runs of exactly these instants are the schedule's from now on, and account for them.
+    pub(crate) become_fires: &'static str,
     /// `(entries)` → `id, trace_id, status` of whatever stands at their fires.
     pub(crate) read_back: &'static str,
     /// `(ids)`; `update_at` stays.
@@ -200,6 +202,7 @@ impl Statements {
             lock_requests,
             lock_retries,
             insert_executions,
+            become_fires,
             read_back,
             set_doing,
             delete_requests,
