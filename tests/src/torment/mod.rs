@@ -3,6 +3,7 @@
 //! triggers wrote down in the database.
 
 mod calm;
+mod end;
 mod judge;
 mod nodes;
 mod outages;

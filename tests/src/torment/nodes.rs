@@ -15,6 +15,7 @@ use scheduler_core::{App, clock};
 use super::{
     Place,
     calm::Calm,
+    end::End,
     outages::wall_ms,
     stop::Stop,
     witness::{self, Line, Notebook},
@@ -54,6 +55,8 @@ pub(super) struct Nodes {
     fates: Vec<Fate>,
     /// Each program ends when the other end of its standard input does, as it does when the torment ends.
     lifelines: Vec<Option<ChildStdin>>,
+    /// When each program's last process was gone.
+    ends: Vec<End>,
     /// How many connections each link had seen when its program was started.
     connections: Vec<usize>,
     /// What befell them how often.
@@ -94,6 +97,7 @@ impl Nodes {
             cuts: vec![None; count],
             this: this.to_owned(),
             folder: folder.to_owned(),
+            ends: (0..count).map(|_| End::default()).collect(),
             connections: vec![0; count],
             lifelines: (0..count).map(|_| None).collect(),
             fates: (0..count).map(|_| Fate::Gone).collect(),
@@ -114,10 +118,12 @@ impl Nodes {
         let log = self.folder.join(format!("node-{index}.log"));
         let log = OpenOptions::new().create(true).append(true).open(log)?;
         let mut command = Command::new(&self.this);
-        command.arg("node").arg(&self.folder).stdin(Stdio::piped()).stderr(log);
+        command.arg("node").arg(&self.folder);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);
         command.env("SCHEDULER__MYSQL__DEFAULT__URL", &self.urls[index]);
         let mut child = command.spawn().context("starting a node")?;
         self.lifelines[index] = child.stdin.take();
+        self.ends[index] = End::of(child.stdout.take().context("it has a standard output")?);
         self.connections[index] = self.links[index].connections();
         self.count("starts");
         self.becomes(index, Fate::Runs(child));
@@ -230,7 +236,7 @@ impl Nodes {
                     self.troubles.push((child.id(), wall_ms()));
                     Fate::Runs(child)
                 }
-                Fate::Stopping(child, stop) => self.see_off(child, stop)?,
+                Fate::Stopping(child, stop) => self.see_off(index, child, stop)?,
                 Fate::Runs(mut child) => match child.try_wait()? {
                     None => Fate::Runs(child),
                     Some(status) => {
@@ -284,9 +290,9 @@ impl Nodes {
         Ok(())
     }
 
-    fn see_off(&mut self, mut child: Child, stop: Stop) -> Result<Fate> {
+    fn see_off(&mut self, index: usize, mut child: Child, stop: Stop) -> Result<Fate> {
         match child.try_wait()? {
-            Some(status) => self.left(stop, status),
+            Some(status) => self.left(index, stop, status),
             None if clock::mono() - stop.asked > PATIENCE => {
                 self.wrong.push(format!("I14: a stop took longer than {} s", PATIENCE.as_secs()));
                 child.kill()?;
@@ -297,9 +303,10 @@ impl Nodes {
         Ok(Fate::Gone)
     }
 
-    fn left(&mut self, stop: Stop, status: ExitStatus) {
+    fn left(&mut self, index: usize, stop: Stop, status: ExitStatus) {
         if stop.is_orderly(status) {
-            self.stops.push(Stop { left_ms: wall_ms(), ..stop });
+            let left_ms = self.ends[index].at_ms();
+            self.stops.push(Stop { left_ms, ..stop });
         } else {
             self.wrong.push(format!("I14: an orderly stop ended with {status}"));
         }
@@ -317,7 +324,7 @@ impl Nodes {
                 Fate::Runs(child) => self.becomes(index, Fate::Runs(child)),
                 Fate::Stopping(mut child, stop) => {
                     let status = child.wait()?;
-                    self.left(stop, status);
+                    self.left(index, stop, status);
                     self.start(index)?;
                 }
                 Fate::Gone => self.start(index)?,

@@ -49,6 +49,7 @@ impl Stop {
         clock::mono() > self.looked + LOOK_EVERY
     }
 
+    /// Milliseconds from the wish until it was gone.
     pub(super) fn took_ms(&self) -> i64 {
         self.left_ms - self.asked_ms
     }
