@@ -31,6 +31,9 @@ pub fn configure(folder: &Path, url: Option<&str>, common: &str) -> io::Result<(
     fs::write(conf.join("logger.toml"), "")
 }
 
+/// The variable that says where a program listens: many run at once.
+pub const LISTEN: &str = "SCHEDULER__COMMON__HTTP__LISTEN";
+
 /// Sends a process a signal, by its name without `SIG`.
 ///
 /// # Errors
@@ -73,6 +76,7 @@ impl Program {
         let child = Command::new(this)
             .arg("node")
             .arg(folder.path())
+            .env(LISTEN, "off")
             .envs(environment)
             // It ends when this does, as it does when the test ends.
             .stdin(Stdio::piped())

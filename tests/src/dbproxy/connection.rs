@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use scheduler_core::clock;
 use socket2::SockRef;
 
 use super::{
@@ -32,6 +33,8 @@ struct Exchange {
     transaction: String,
     awaited: Awaited,
     is_silent: bool,
+    /// When the timed statement came that is not answered yet.
+    timed_ms: Option<i64>,
 }
 
 #[derive(Default)]
@@ -96,6 +99,9 @@ impl Connection {
         let mut commands = BufReader::new(&self.client);
         while let Some(packet) = Packet::read(&mut commands)? {
             let statement = self.exchange().understand(packet.command());
+            if statement.as_ref().is_some_and(|(sql, _)| proxy.is_timed(sql)) {
+                self.exchange().timed_ms = Some(clock::wall().timestamp_millis());
+            }
             let action = statement.and_then(|(sql, commits)| proxy.action_for(&sql, &commits));
             match action {
                 None => {}
@@ -125,6 +131,9 @@ impl Connection {
     fn carry_answers(&self, proxy: &Shared) -> io::Result<()> {
         let mut answers = BufReader::new(&self.server);
         while let Some(packet) = Packet::read(&mut answers)? {
+            if let Some(from_ms) = self.exchange().timed_ms.take() {
+                proxy.took(from_ms);
+            }
             let awaited = mem::take(&mut self.exchange().awaited);
             match awaited {
                 Awaited::Nothing => {}

@@ -30,6 +30,8 @@ use std::{
     time::Duration,
 };
 
+use scheduler_core::clock;
+
 use self::{connection::Connection, rules::Rules};
 
 /// What befalls a statement.
@@ -97,6 +99,18 @@ struct State {
     accepted: usize,
     statements: Vec<String>,
     pongs_in_transaction: usize,
+    /// Statements with this text are timed.
+    timed: Option<String>,
+    times: Vec<Time>,
+}
+
+/// How long a statement was under way, by the wall clock in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Time {
+    /// When it came.
+    pub from_ms: i64,
+    /// When the server answered.
+    pub until_ms: i64,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -194,6 +208,17 @@ impl DbProxy {
         self.shared.state().statements.clone()
     }
 
+    /// From now on it is remembered how long each statement with `text` takes.
+    pub fn time(&self, text: &str) {
+        self.shared.state().timed = Some(text.to_owned());
+    }
+
+    /// How long those took that were answered so far, in the order of the answers; beyond the first 20,000 none is remembered.
+    #[must_use]
+    pub fn times(&self) -> Vec<Time> {
+        self.shared.state().times.clone()
+    }
+
     /// How often a server answered a ping, which a pool sends before it lends a connection, with a transaction open:
     /// each time is a connection that was poisoned.
     #[must_use]
@@ -236,6 +261,17 @@ impl Fault {
 }
 
 impl Shared {
+    fn is_timed(&self, sql: &str) -> bool {
+        self.state().timed.as_ref().is_some_and(|text| sql.contains(text))
+    }
+
+    fn took(&self, from_ms: i64) {
+        let times = &mut self.state().times;
+        if times.len() < REMEMBERED {
+            times.push(Time { from_ms, until_ms: clock::wall().timestamp_millis() });
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

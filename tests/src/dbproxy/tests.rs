@@ -43,6 +43,20 @@ fn numbers(server: &MariaDb, database: &str) -> Vec<i32> {
 }
 
 #[test]
+fn a_timed_statement_takes_from_its_coming_to_the_answer_of_the_server() {
+    through_a_proxy(async |proxy, _, database| {
+        let mut client = client(&proxy, &database).await;
+        client.execute("SELECT SLEEP(0.1)").await.unwrap();
+        proxy.time("SLEEP");
+        client.execute("SELECT SLEEP(0.2)").await.unwrap();
+        client.execute("SELECT 1").await.unwrap();
+        let took: Vec<i64> =
+            proxy.times().iter().map(|time| time.until_ms - time.from_ms).collect();
+        assert!(matches!(took[..], [took] if took >= 200), "{took:?}");
+    });
+}
+
+#[test]
 fn without_a_rule_everything_passes_and_is_remembered() {
     through_a_proxy(async |proxy, server, database| {
         let mut client = client(&proxy, &database).await;

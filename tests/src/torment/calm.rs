@@ -12,7 +12,8 @@ pub(super) struct Span {
 /// The spans of all programs.
 pub(super) struct Calm {
     since_ms: Vec<Option<i64>>,
-    pub(super) spans: Vec<Span>,
+    /// Each with the index of its program.
+    pub(super) spans: Vec<(usize, Span)>,
 }
 
 impl Calm {
@@ -26,7 +27,7 @@ impl Calm {
         match (*since_ms, is_calm) {
             (None, true) => *since_ms = Some(wall_ms()),
             (Some(from_ms), false) => {
-                self.spans.push(Span { from_ms, until_ms: wall_ms() });
+                self.spans.push((index, Span { from_ms, until_ms: wall_ms() }));
                 *since_ms = None;
             }
             _ => {}

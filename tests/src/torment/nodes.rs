@@ -1,7 +1,7 @@
 //! The programs, and what befalls them.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::OpenOptions,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, ExitStatus, Stdio},
@@ -20,7 +20,11 @@ use super::{
     stop::Stop,
     witness::{self, Line, Notebook},
 };
-use crate::{dbproxy::DbProxy, program::signal, servers::MariaDb};
+use crate::{
+    dbproxy::DbProxy,
+    program::{LISTEN, signal},
+    servers::MariaDb,
+};
 
 /// The scheduler as it is shipped, with the witness among its jobs: what each process of a torment does, until its
 /// standard input ends. Its exit code.
@@ -55,6 +59,8 @@ pub(super) struct Nodes {
     fates: Vec<Fate>,
     /// Each program ends when the other end of its standard input does, as it does when the torment ends.
     lifelines: Vec<Option<ChildStdin>>,
+    /// Of all processes so far.
+    pids: BTreeSet<u32>,
     /// When each program's last process was gone.
     ends: Vec<End>,
     /// How many connections each link had seen when its program was started.
@@ -83,6 +89,9 @@ const IDLE_WITH_LOCKS: &str = "SELECT SUBSTRING_INDEX(p.host, ':', -1) \
     FROM information_schema.innodb_trx t JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id \
     WHERE t.trx_query IS NULL AND t.trx_rows_locked > 0 AND t.trx_started < NOW() - INTERVAL 1 SECOND";
 
+/// What the renewal of a lease says.
+const RENEWS: &str = "INSERT INTO scheduler_node";
+
 /// Past this a stop hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -91,12 +100,14 @@ impl Nodes {
         let links: std::io::Result<Vec<DbProxy>> =
             (0..count).map(|_| DbProxy::start(place.port)).collect();
         let links = links?;
+        links.iter().for_each(|link| link.time(RENEWS));
         Ok(Self {
             urls: links.iter().map(|link| link.url_for("scheduler", &place.database)).collect(),
             links,
             cuts: vec![None; count],
             this: this.to_owned(),
             folder: folder.to_owned(),
+            pids: BTreeSet::new(),
             ends: (0..count).map(|_| End::default()).collect(),
             connections: vec![0; count],
             lifelines: (0..count).map(|_| None).collect(),
@@ -120,8 +131,14 @@ impl Nodes {
         let mut command = Command::new(&self.this);
         command.arg("node").arg(&self.folder);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);
-        command.env("SCHEDULER__MYSQL__DEFAULT__URL", &self.urls[index]);
+        command.env("SCHEDULER__MYSQL__DEFAULT__URL", &self.urls[index]).env(LISTEN, "off");
         let mut child = command.spawn().context("starting a node")?;
+        while !self.pids.insert(child.id()) {
+            // The system gave a number again. Rows name a process by it.
+            child.kill()?;
+            child.wait()?;
+            child = command.spawn().context("starting a node")?;
+        }
         self.lifelines[index] = child.stdin.take();
         self.ends[index] = End::of(child.stdout.take().context("it has a standard output")?);
         self.connections[index] = self.links[index].connections();

@@ -3,6 +3,7 @@
 
 mod audit;
 mod instants;
+mod recoveries;
 mod runs;
 mod trouble;
 
@@ -35,6 +36,9 @@ pub struct Findings {
     /// Executions of killed nodes whose loss was found in time, and the longest in milliseconds from the kill, where a
     /// node had been there for long enough.
     pub recoveries: (usize, i64),
+    /// Renewals that the database answered, those that took over 700 ms, and the longest in milliseconds; those that were
+    /// held, cut off or came in an outage are among them.
+    pub renewals: (usize, usize, i64),
     /// Kills and stops at the steps of a start.
     pub starts: u32,
     /// The outages of the database.
@@ -78,7 +82,7 @@ pub(super) fn judge(world: &World, testimony: &[Line], until_ms: i64) -> Result<
     let audited = audit::audit(&world.server, &world.database, &rows, &mut wrong)?;
     let (nodes, away, holds) = (&world.nodes, &world.outages.past, &world.strangers.past);
     let stops = trouble::stops(nodes, away, holds, &rows, &mut wrong);
-    let recoveries = trouble::recoveries(nodes, away, holds, &rows, &mut wrong);
+    let recoveries = recoveries::recoveries(nodes, away, holds, &rows, &mut wrong);
     let outages = trouble::outages(away, &nodes.troubles, &rows, testimony, &mut wrong);
     for row in rows.iter().filter(|row| row.status == "todo") {
         wrong.push(format!("I9: {row:?} is open, and nobody runs it"));
@@ -92,6 +96,7 @@ pub(super) fn judge(world: &World, testimony: &[Line], until_ms: i64) -> Result<
         stopped: world.sweep.stopped.clone(),
         stops,
         recoveries,
+        renewals: recoveries::renewals(nodes),
         starts: 0,
         outages,
         edits: named(&world.people.edits),

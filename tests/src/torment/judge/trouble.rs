@@ -27,9 +27,9 @@ pub struct Resumed {
 }
 
 /// What a busy machine adds.
-const SLACK_MS: i64 = 1_000;
+pub(super) const SLACK_MS: i64 = 1_000;
 
-fn ms(span: std::time::Duration) -> i64 {
+pub(super) fn ms(span: std::time::Duration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
@@ -69,46 +69,6 @@ pub(super) fn stops(
         }
     }
     (calm.len(), longest)
-}
-
-/// From the start of a program, or the end of what befell it, to its first renewal.
-const START_MS: i64 = 2_000;
-
-/// I9: what a killed node left open is `lost` one lease later and a third, if another node was left in peace for so long.
-/// How many were found so, and the longest time from the kill where that node had its lease of contact already.
-pub(super) fn recoveries(
-    nodes: &Nodes,
-    outages: &[Outage],
-    holds: &[Hold],
-    rows: &[Row],
-    wrong: &mut Vec<String>,
-) -> (usize, i64) {
-    let (mut count, mut longest_ms) = (0, 0);
-    for row in rows.iter().filter(|row| row.status == "lost") {
-        let (Some(&died_ms), Some(lost_ms)) = (nodes.deaths.get(&row.pid), row.finished_ms) else {
-            continue;
-        };
-        for span in &nodes.calm.spans {
-            let has_contact_ms = span.from_ms + START_MS + ms(LEASE);
-            let due_ms = has_contact_ms.max(died_ms + ms(LEASE)) + ms(LEASE) / 3 + SLACK_MS;
-            let is_away =
-                outages.iter().any(|away| away.from_ms < due_ms && span.from_ms < away.until_ms);
-            let is_held = holds.iter().any(|hold| hold.touches(row.task, died_ms, due_ms));
-            if span.until_ms < due_ms || is_away || is_held {
-                continue;
-            }
-            count += 1;
-            if has_contact_ms <= died_ms {
-                longest_ms = longest_ms.max(lost_ms - died_ms);
-            }
-            if lost_ms > due_ms {
-                let late_ms = lost_ms - due_ms;
-                wrong.push(format!("I9: {row:?}, killed at {died_ms}, is lost {late_ms} ms late"));
-            }
-            break;
-        }
-    }
-    (count, longest_ms)
 }
 
 /// I15: nothing begins without a database; after it all goes on, and what ended meanwhile is recorded.
