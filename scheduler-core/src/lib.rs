@@ -35,6 +35,7 @@
 //! | [`run`] | the loop that awaits one event, asks the plan, and performs the answer; the jobs on a runtime of their own |
 //! | [`app`] | what a program shares with its jobs, and the one way in which a scheduler is put together, in our program and in [another](App::start) |
 //! | [`mod@job`], [`registry`] | what a job sees; which jobs are compiled in |
+//! | [`web`] | what is asked of a running scheduler by HTTP: health and metrics |
 //! | `testing` | the harness for job authors, a loop around the same [`plan::node`] |
 //! | [`config`], [`telemetry`], [`clock`] | what the operator decides; the log; the only door to time |
 //!
@@ -56,6 +57,7 @@ pub mod store;
 pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod web;
 
 pub use anyhow;
 pub use chrono;

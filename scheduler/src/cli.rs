@@ -56,6 +56,12 @@ pub(crate) enum Verb {
     Executions(Executions),
     /// Say why an instant of a task ran, or did not.
     Why(Why),
+    /// Ask the scheduler that runs with this configuration whether it is alive.
+    Healthcheck {
+        /// Whether it may claim, instead.
+        #[arg(long)]
+        ready: bool,
+    },
 }
 
 #[derive(Debug, Args)]

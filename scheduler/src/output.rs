@@ -145,7 +145,11 @@ fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
     print(&serde_json::to_string_pretty(value).context("bug: data that JSON cannot hold")?)
 }
 
-fn print(text: &str) -> anyhow::Result<()> {
+/// Prints a line of text.
+///
+/// # Errors
+/// When stdout cannot be written.
+pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),

@@ -9,6 +9,7 @@ use crate::{
     registry::Registry,
     run::{JobThreads, OnHang, Scheduler, StopSource, open_and_migrate},
     store::{SharedStore, StoreError},
+    web::Web,
 };
 
 /// Configuration, jobs and what they share, all checked. Clones are the same.
@@ -64,6 +65,7 @@ impl Prepared {
         let scheduler = Scheduler::new(store, self.registry, &self.config)
             .sharing(self.shared)
             .on_hang(self.on_hang);
+        let _web = Web::start(&self.config.http, scheduler.watch()).map_err(AppError::Threads)?;
         Box::pin(scheduler.run(stop, threads.handle())).await?;
         Ok(())
     }

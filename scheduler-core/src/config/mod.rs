@@ -12,6 +12,7 @@ mod app;
 mod check;
 mod common;
 mod document;
+mod http;
 mod logger;
 mod mistake;
 mod nearest;
@@ -33,6 +34,7 @@ use std::{
 pub use self::{
     app::{AppTable, Section, SectionValue},
     common::{Common, JobsTable, MaxAge, Retention, StoreChoice},
+    http::Http,
     logger::{Level, LogFile, Logger, LoggerTable},
     overrides::environment,
     pools::{MysqlPool, RedisPool, Tls},
@@ -52,6 +54,8 @@ pub struct Config {
     pub folder: PathBuf,
     /// `common.toml`.
     pub common: Common,
+    /// `[http]` in it.
+    pub http: Http,
     /// `logger.toml`.
     pub logger: Logger,
     /// `mysql.toml`, by name of the pool.
@@ -138,6 +142,8 @@ impl Config {
             app_env: String::new(),
             folder: PathBuf::new(),
             common,
+            // The program that it is a part of decides what it listens to.
+            http: Http { listen: None, token: None },
             logger: Logger::default(),
             mysql: BTreeMap::new(),
             redis: BTreeMap::new(),
@@ -157,10 +163,13 @@ fn read(
     let mut documents = open_all(folder, app_env, report);
     overrides::apply(&mut documents, env, report);
     let [common, logger, mysql, redis] = &documents;
+    let (common_keys, http) =
+        reader::read_root(common, report, |t| (common::read(t), http::read(t)));
     let config = Config {
         app_env: app_env.to_owned(),
         folder: folder.to_owned(),
-        common: reader::read_root(common, report, common::read),
+        common: common_keys,
+        http,
         logger: logger::read(logger, report),
         mysql: pools::read_mysql(mysql, report),
         redis: pools::read_redis(redis, report),

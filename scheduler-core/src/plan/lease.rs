@@ -91,6 +91,12 @@ impl Lease {
         self.contact_since = None;
     }
 
+    /// When the last good renewal began.
+    #[must_use]
+    pub fn renewed_at(&self) -> Option<Duration> {
+        self.renewed_at
+    }
+
     /// Whether the last call that kept it alive was answered.
     #[must_use]
     pub fn has_contact(&self) -> bool {

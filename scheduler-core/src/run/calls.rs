@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::task::JoinSet;
 
+use super::metrics::Metrics;
 use crate::{
     clock::Clock,
     plan::{
@@ -20,16 +21,24 @@ pub(super) struct Calls {
     node_id: Arc<str>,
     lease: Duration,
     clock: Clock,
+    metrics: Arc<Metrics>,
 }
 
 impl Calls {
     pub(super) fn new(
-        store: SharedStore,
-        node_id: Arc<str>,
+        store: &SharedStore,
+        node_id: &Arc<str>,
         lease: Duration,
-        clock: Clock,
+        clock: &Clock,
+        metrics: &Arc<Metrics>,
     ) -> Self {
-        Self { store, node_id, lease, clock }
+        Self {
+            store: Arc::clone(store),
+            node_id: Arc::clone(node_id),
+            lease,
+            clock: clock.clone(),
+            metrics: Arc::clone(metrics),
+        }
     }
 
     /// Begins the call that `call` asks for; its answer comes out of `in_flight` as an event.
@@ -38,8 +47,10 @@ impl Calls {
         let node_id = Arc::clone(&self.node_id);
         let lease = self.lease;
         let clock = self.clock.clone();
+        let metrics = Arc::clone(&self.metrics);
         in_flight.spawn(async move {
-            match call {
+            let (name, asked) = (call.name(), clock.mono());
+            let event = match call {
                 Call::Read => Event::Read(store.read().await.map_err(failure)),
                 Call::ReadCursors(tasks) => {
                     let result = store.cursors(&tasks).await.map_err(failure);
@@ -59,14 +70,15 @@ impl Calls {
                 }
                 Call::Note(notes) => Event::Noted(store.note(&notes).await.map_err(failure)),
                 Call::Renew => {
-                    let started = clock.mono();
                     let result = renew(&*store, &node_id, &clock).await.map_err(failure);
-                    Event::Renewed { started, result }
+                    Event::Renewed { started: asked, result }
                 }
                 Call::Reap { suspects, until } => Event::Reaped(
                     store.reap(&node_id, lease, until, &suspects).await.map_err(failure),
                 ),
-            }
+            };
+            metrics.called(name, clock.mono() - asked, event.failure().is_none());
+            event
         });
     }
 }

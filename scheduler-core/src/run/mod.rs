@@ -25,6 +25,7 @@ use crate::{
     config::{Config, Retention},
     job::Shared,
     plan::{
+        Now,
         node::{Action, Call, Event, Node, Settings},
         task::Reader,
     },
@@ -35,6 +36,7 @@ use crate::{
 mod calls;
 mod identity;
 pub(crate) mod jobs;
+mod metrics;
 mod open;
 mod report;
 mod retention;
@@ -43,6 +45,7 @@ mod run_logs;
 mod signals;
 mod stop;
 mod threads;
+mod watch;
 mod watchdog;
 
 use self::{
@@ -55,6 +58,7 @@ pub use self::{
     signals::Signals,
     stop::{StopSource, StopToken, Wish},
     threads::job_runtime,
+    watch::{Sight, Watch},
     watchdog::OnHang,
 };
 pub(crate) use self::{jobs::Jobs, threads::JobThreads};
@@ -81,18 +85,21 @@ pub struct Scheduler {
     shared: Arc<Shared>,
     on_hang: OnHang,
     retention: Retention,
+    watch: Watch,
 }
 
 impl Scheduler {
     /// A scheduler on `store`, whose tables are migrated, with the jobs of `registry`.
     #[must_use]
     pub fn new(store: SharedStore, registry: Arc<Registry>, config: &Config) -> Self {
+        let node_id: Arc<str> = node_id().into();
         Self {
+            watch: Watch::new(&node_id, &store),
             store,
             reader: reader(config, &registry),
             registry,
             settings: rules::settings(config),
-            node_id: node_id().into(),
+            node_id,
             shared: Arc::default(),
             on_hang: OnHang::EndProcess,
             retention: config.common.retention.clone(),
@@ -111,67 +118,65 @@ impl Scheduler {
         Self { on_hang, ..self }
     }
 
+    /// What others may see of it while it runs.
+    #[must_use]
+    pub fn watch(&self) -> Watch {
+        self.watch.clone()
+    }
+
     /// Runs until `stop` asks it to stop, with jobs on the runtime behind `jobs`.
     ///
     /// # Errors
     /// [`RunError::Interrupted`] on a second signal; [`RunError::CallPanicked`] is a bug of ours.
     pub async fn run(self, stop: &mut impl StopSource, jobs: Handle) -> Result<(), RunError> {
-        let Self { store, registry, reader, settings, node_id, shared, on_hang, retention } = self;
+        let Self { store, registry, reader, settings, node_id, shared, on_hang, retention, watch } =
+            self;
         tracing::info!(node.id = %node_id, jobs = registry.len(), "the scheduler starts");
         let mut node =
             Node::new(&node_id, settings, reader, || Uuid::now_v7().simple().to_string().into());
         let clock = Clock::system();
-        let calls =
-            Calls::new(Arc::clone(&store), Arc::clone(&node_id), settings.lease, clock.clone());
+        let metrics = Arc::clone(watch.metrics());
         let logs = Arc::new(RunLogs::default());
-        let mut jobs = Jobs::new(registry, jobs, clock.clone(), shared, Arc::clone(&logs));
+        let lease = settings.lease;
+        let mut hands = Hands {
+            jobs: Jobs::new(registry, jobs, clock.clone(), shared, Arc::clone(&logs)),
+            calls: Calls::new(&store, &node_id, lease, &clock, &metrics),
+            in_flight: JoinSet::new(),
+            reporter: Reporter::default(),
+        };
         // What goes on beside it ends with it, however that end comes.
         let beside = CancellationToken::new();
         let _ends_with_it = beside.clone().drop_guard();
         let writing_logs = tokio::spawn(logs.write(Arc::clone(&store), beside.clone()));
-        let lease = settings.lease;
         tokio::spawn(Pruning::new(&store, &node_id, lease, retention, &beside).run());
-        let mut reporter = Reporter::default();
-        let mut in_flight: JoinSet<Event> = JoinSet::new();
         let watchdog = Watchdog::start(on_hang);
         let mut event = Event::Tick;
-        let until = 'turn: loop {
+        let until = loop {
             watchdog.turned();
-            if matches!(event, Event::Noted(Err(_))) {
-                jobs.note_again();
+            let began = clock.mono();
+            metrics.heard(&event);
+            let until = hands.take(event, &mut node, clock.now());
+            let now = clock.now();
+            watch.turned(node.survey(now));
+            metrics.turned(now.mono - began);
+            if let Some(until) = until {
+                break until;
             }
-            let actions = node.handle(event, clock.now());
-            jobs.begin_under(node.trust());
-            for action in actions {
-                match action {
-                    Action::Start(runs) => jobs.start(runs),
-                    Action::CancelJobs => jobs.cancel(),
-                    Action::Abort(executions) => jobs.abort(&executions),
-                    Action::Report(notice) => reporter.say(notice),
-                    Action::Exit { until } => break 'turn until,
-                    Action::Call(Call::Record(mut outcomes)) => {
-                        jobs.complete(&mut outcomes);
-                        calls.perform(Call::Record(outcomes), &mut in_flight);
-                    }
-                    Action::Call(Call::Note(mut notes)) => {
-                        notes.extend(jobs.noted());
-                        calls.perform(Call::Note(notes), &mut in_flight);
-                    }
-                    Action::Call(call) => calls.perform(call, &mut in_flight),
-                }
-            }
-            let wait = node.wake_in(clock.now()).unwrap_or(Duration::MAX);
+            let wait = node.wake_in(now).unwrap_or(Duration::MAX);
             event = tokio::select! {
                 wish = stop.next() => match wish {
                     Wish::Stop => Event::Stop,
                     Wish::StopNow => return Err(RunError::Interrupted),
                 },
-                Some(answer) = in_flight.join_next() => match answer {
+                Some(answer) = hands.in_flight.join_next() => match answer {
                     Ok(event) => event,
                     Err(error) => return Err(RunError::CallPanicked(error.to_string())),
                 },
-                Some(ended) = jobs.ended() => Event::Ended(ended),
-                () = clock::sleep_at_most_5s(wait) => Event::Tick,
+                Some(ended) = hands.jobs.ended() => Event::Ended(ended),
+                () = clock::sleep_at_most_5s(wait) => {
+                    metrics.woke((clock.mono() - now.mono).saturating_sub(wait));
+                    Event::Tick
+                }
             };
         };
         beside.cancel();
@@ -182,6 +187,43 @@ impl Scheduler {
         }
         tracing::info!(node.id = %node_id, "the scheduler stopped");
         Ok(())
+    }
+}
+
+/// What the loop acts with.
+struct Hands {
+    jobs: Jobs,
+    calls: Calls,
+    in_flight: JoinSet<Event>,
+    reporter: Reporter,
+}
+
+impl Hands {
+    /// Hands `event` to the node and performs what it wants. When it wants to leave: until when (monotonic) that may take.
+    fn take(&mut self, event: Event, node: &mut Node, now: Now) -> Option<Duration> {
+        if matches!(event, Event::Noted(Err(_))) {
+            self.jobs.note_again();
+        }
+        let actions = node.handle(event, now);
+        self.jobs.begin_under(node.trust());
+        for action in actions {
+            match action {
+                Action::Start(runs) => self.jobs.start(runs),
+                Action::CancelJobs => self.jobs.cancel(),
+                Action::Abort(executions) => self.jobs.abort(&executions),
+                Action::Report(notice) => self.reporter.say(notice),
+                Action::Exit { until } => return Some(until),
+                Action::Call(mut call) => {
+                    match &mut call {
+                        Call::Record(outcomes) => self.jobs.complete(outcomes),
+                        Call::Note(notes) => notes.extend(self.jobs.noted()),
+                        _ => {}
+                    }
+                    self.calls.perform(call, &mut self.in_flight);
+                }
+            }
+        }
+        None
     }
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use crate::plan::node::{Ending, Health, Notice};
+use crate::plan::node::{Ending, Health, Notice, Rows};
 
 /// Lines about scheduled tasks at the start; a table of 100,000 tasks must not flood the log.
 const SCHEDULED_LINES: usize = 50;
@@ -24,7 +24,7 @@ impl Reporter {
             Notice::Scheduled { task_id, task_key, next } => {
                 self.scheduled(task_id, &task_key, next)
             }
-            Notice::FirstReading { scheduled, rejected, disabled } => {
+            Notice::FirstReading(Rows { scheduled, rejected, disabled }) => {
                 self.has_started = true;
                 if let Some(more @ 1..) = self.scheduled_at_start.checked_sub(SCHEDULED_LINES) {
                     tracing::info!("… and {more} more tasks, see `scheduler task list`");

@@ -178,8 +178,22 @@ pub trait Store: Debug + Send + Sync {
         suspects: &[TaskId],
     ) -> Result<Reaped, StoreError>;
 
+    /// How many connections there are just now.
+    fn connections(&self) -> Connections {
+        Connections::default()
+    }
+
     /// Closes all connections; on SQLite what stands in the write-ahead log goes into the file.
     async fn close(&self) {}
+}
+
+/// Connections of a store to its database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Connections {
+    /// All that are open.
+    pub open: usize,
+    /// Those that nobody uses.
+    pub idle: usize,
 }
 
 /// How many executions one call removes at most.

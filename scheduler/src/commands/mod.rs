@@ -15,6 +15,7 @@ use crate::{
 
 mod check;
 mod executions;
+mod healthcheck;
 mod jobs;
 mod migrate;
 mod next;
@@ -55,6 +56,9 @@ fn perform(cli: Cli, app: App) -> anyhow::Result<Exit> {
             Verb::Migrate => Box::pin(migrate::migrate(&context)).await,
             Verb::Task(verb) => Box::pin(task::task(&context, verb)).await,
             Verb::Executions(verb) => Box::pin(executions::executions(&context, verb)).await,
+            Verb::Healthcheck { ready } => {
+                Box::pin(healthcheck::healthcheck(&context, ready)).await
+            }
             Verb::Why(asked) => Box::pin(why::why(&context, &asked)).await,
             Verb::Jobs | Verb::Next(_) => unreachable!("bug: these need no database"),
         }

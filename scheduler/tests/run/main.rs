@@ -19,5 +19,6 @@ mod program;
 mod same_as_harness;
 mod shared;
 mod stop;
+mod watched;
 
 use program::app;

@@ -20,6 +20,9 @@ pub(crate) mod program;
 /// Longest wait for anything that is sure to come.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// The variable that says where a scheduler listens: of many at once none does, unless a test asks for it.
+pub(crate) const LISTEN: &str = "SCHEDULER__COMMON__HTTP__LISTEN";
+
 /// A working directory with `conf/local` and, once migrated, `data/scheduler.db`.
 pub(crate) struct Home {
     folder: TempDir,
@@ -64,6 +67,7 @@ impl Home {
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("scheduler"));
         command.current_dir(self.path()).env_clear();
+        command.env(LISTEN, "off");
         command
     }
 

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::Home;
+use super::{Home, LISTEN};
 
 /// Holds the arguments of the program, one a line, in the process that shall be it.
 const ARGS: &str = "PROGRAM_ARGS";
@@ -13,6 +13,7 @@ const ARGS: &str = "PROGRAM_ARGS";
 pub(crate) fn command(home: &Home, args: &[&str]) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.current_dir(home.path()).env_clear().env(ARGS, args.join("\n"));
+    command.env(LISTEN, "off");
     let other_end = "support::program::is_the_scheduler_where_a_test_started_it";
     command.args(["--exact", other_end, "--nocapture"]);
     command

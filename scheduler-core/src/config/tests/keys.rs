@@ -75,6 +75,14 @@ fn common_refuses_each_wrong_value() {
     refuses("common", "jobs.max_running = 100001", "[jobs] max_running is 100001, expected 1 to 100000");
     refuses("common", "jobs.threads = -1", "[jobs] threads is -1, expected 0 to 1024");
     refuses("common", "jobs.thread = 1", "[jobs] unknown key \"thread\", did you mean \"threads\"?");
+    const LISTEN: &str = "expected an address and a port such as \"127.0.0.1:8888\", or \"off\"";
+    refuses("common", "http.listen = \"8888\"", &format!("[http] listen is \"8888\", {LISTEN}"));
+    refuses("common", "http.listen = 8888", &format!("[http] listen is 8888, {LISTEN}"));
+    refuses("common", "http.listen = \"localhost:8888\"", &format!("[http] listen is \"localhost:8888\", {LISTEN}"));
+    refuses("common", "http.listen = \"0.0.0.0:8888\"", "[http] listen lets other machines ask, expected a token beside it");
+    const TOKEN: &str = "expected 16 to 1024 letters, digits and signs of ASCII, without blanks";
+    refuses("common", "http.token = \"fifteen-letters\"", &format!("[http] token is wrong (not shown), {TOKEN}"));
+    refuses("common", "http.token = \"sixteen letters!\"", &format!("[http] token is wrong (not shown), {TOKEN}"));
     refuses("common", "timezon = \"UTC\"", "unknown key \"timezon\", did you mean \"timezone\"?");
     refuses("common", "[job]", "unknown table \"job\", did you mean \"jobs\"?");
 }
@@ -97,6 +105,9 @@ fn common_accepts_the_ends_of_each_range() {
         "clock_tolerance = \"100ms\"",
         "clock_tolerance = 3600",
         "shutdown_timeout = 0",
+        "http.listen = \"off\"",
+        "http.listen = \"[::1]:1\"",
+        "http = { listen = \"0.0.0.0:8888\", token = \"sixteen-letters!\" }",
         "shutdown_timeout = 3600",
         "database_timeout = \"100ms\"",
         "database_timeout = \"5m\"",
@@ -152,6 +163,8 @@ fn what_is_not_written_has_the_documented_default() {
             max_log_age: Some(secs(30 * 86_400)),
         },
     };
+    assert_eq!(config.http.listen, "127.0.0.1:8888".parse().ok());
+    assert!(config.http.token.is_none());
     assert_eq!(config.common, expected);
     let mysql = &config.mysql["default"];
     assert_eq!((mysql.port, mysql.maxsize, mysql.autocommit), (3306, 10, true));

@@ -46,6 +46,24 @@ pub enum Event {
     Stop,
 }
 
+impl Event {
+    /// Why a call to the database gave no answer, if this is about one.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Event::Tick | Event::Ended(_) | Event::Stop => None,
+            Event::Read(result) => result.as_ref().err(),
+            Event::Cursors(_, result) => result.as_ref().err(),
+            Event::Claimed(_, result) => result.as_ref().err(),
+            Event::Settled(_, result) => result.as_ref().err(),
+            Event::Recorded(_, result) => result.as_ref().err(),
+            Event::Renewed { result, .. } => result.as_ref().err(),
+            Event::Noted(result) => result.as_ref().err(),
+            Event::Reaped(result) => result.as_ref().err(),
+        }
+    }
+}
+
 /// What the plan wants done.
 #[derive(Debug, PartialEq)]
 pub enum Action {
@@ -90,6 +108,23 @@ pub enum Call {
         /// By a clock of the database that is later, nobody is dead.
         until: DateTime<Utc>,
     },
+}
+
+impl Call {
+    /// One word for it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Call::Read => "read",
+            Call::ReadCursors(_) => "cursors",
+            Call::Claim(_) => "claim",
+            Call::Settle(_) => "settle",
+            Call::Record(_) => "record",
+            Call::Note(_) => "note",
+            Call::Renew => "renew",
+            Call::Reap { .. } => "reap",
+        }
+    }
 }
 
 /// One reading of the tables.

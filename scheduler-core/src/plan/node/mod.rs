@@ -47,6 +47,7 @@ mod lane;
 mod notice;
 mod requests;
 mod stop;
+mod survey;
 mod tasks;
 mod trouble;
 mod vitals;
@@ -61,6 +62,7 @@ use lane::{Backoff, Lane, Wanted};
 pub use notice::{Ending, Health, Notice};
 use requests::Requests;
 pub use requests::{MOST_MANUAL, MOST_OF_ONE_TASK, MOST_REQUESTS, are_all};
+pub use survey::{Rows, Survey};
 use trouble::Asked;
 
 /// The numbers that shape a node.
@@ -138,6 +140,8 @@ pub struct Node {
     suspects: BTreeSet<TaskId>,
     last_suspect: TaskId,
     has_read: bool,
+    /// How many were known after the last reading.
+    rows: Rows,
 
     loads: HashMap<TaskId, Load>,
     claims: Lane<Wanted>,
@@ -215,6 +219,7 @@ impl Node {
             suspects: BTreeSet::new(),
             last_suspect: TaskId::MIN,
             has_read: false,
+            rows: Rows::default(),
             loads: HashMap::new(),
             claims: Lane::new(settings.batch, fnv1a(id)),
             claims_term: 0,

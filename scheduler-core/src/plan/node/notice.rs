@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::Rows;
 use crate::plan::{
     execution::{ExecutionId, Status, TraceId},
     task::{DoubtfulKey, TaskError, TaskId},
@@ -59,14 +60,7 @@ pub enum Notice {
         columns: Vec<&'static str>,
     },
     /// The first reading is done: the counts of what was found.
-    FirstReading {
-        /// Scheduled rows.
-        scheduled: usize,
-        /// Rejected rows.
-        rejected: usize,
-        /// Disabled rows.
-        disabled: usize,
-    },
+    FirstReading(Rows),
     /// The claim of this task fails even alone.
     ClaimFails {
         /// The task.

@@ -115,6 +115,10 @@ impl Requests {
         self.waiting.is_empty()
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// The next that is not due yet.
     pub(super) fn next_due(&self, now: Now) -> Option<DateTime<Utc>> {
         let later = self.waiting.range((Bound::Excluded(end_of(now)), Bound::Unbounded));

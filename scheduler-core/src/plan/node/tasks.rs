@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 
 use super::{
-    Action, Asked, Failure, Node, Notice, Reading, Wanted,
+    Action, Asked, Failure, Node, Notice, Reading, Rows, Wanted,
     known::{Columns, Known, Live, Rejection},
 };
 use crate::plan::{
@@ -63,6 +63,7 @@ impl Node {
         for row in &reading.rows {
             self.read_row(row, was_blind, actions);
         }
+        self.rows = Rows::count(self.known.values());
         self.share_with(&reading.nodes);
         self.say_unreadable(reading.unreadable, actions);
         let mut requests = reading.requests;
@@ -283,15 +284,8 @@ impl Node {
     }
 
     pub(super) fn say_first_reading(&mut self, actions: &mut Vec<Action>) {
-        if std::mem::replace(&mut self.has_read, true) {
-            return;
+        if !std::mem::replace(&mut self.has_read, true) {
+            actions.push(Action::Report(Notice::FirstReading(self.rows)));
         }
-        let count =
-            |wanted: fn(&Known) -> bool| self.known.values().filter(|known| wanted(known)).count();
-        actions.push(Action::Report(Notice::FirstReading {
-            scheduled: count(|known| matches!(known, Known::Live(_))),
-            rejected: count(|known| matches!(known, Known::Rejected(_))),
-            disabled: count(|known| matches!(known, Known::Disabled)),
-        }));
     }
 }

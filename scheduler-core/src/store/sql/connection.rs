@@ -13,7 +13,7 @@ use sqlx::{
     sqlite::SqliteRow,
 };
 
-use crate::plan::task::FieldFault;
+use crate::{plan::task::FieldFault, store::Connections};
 
 /// The connections of a store.
 #[derive(Debug)]
@@ -164,6 +164,16 @@ impl Pools {
         let mut connection = self.writer(committing).await?;
         connection.plain(statement).await?;
         Ok(connection)
+    }
+
+    pub(crate) fn connections(&self) -> Connections {
+        let of = |open: u32, idle: usize| Connections { open: open as usize, idle };
+        match self {
+            Pools::Sqlite { writer, readers } => {
+                of(writer.size() + readers.size(), writer.num_idle() + readers.num_idle())
+            }
+            Pools::Mysql(pool) => of(pool.size(), pool.num_idle()),
+        }
     }
 
     pub(crate) async fn close(&self) {

@@ -21,7 +21,7 @@ use crate::{
         notes::in_ascii,
         task::{TaskId, TaskRow},
     },
-    store::{PRUNED, Pruned, Store, StoreError},
+    store::{Connections, PRUNED, Pruned, Store, StoreError},
 };
 
 /// Rows of `task` in one statement. A reading of many tasks is made of several, each seeing what is committed
@@ -290,6 +290,10 @@ impl Store for SqlStore {
             Err(StoreError::Query { .. }) => self.reap_one_by_one(search).await,
             result => result,
         }
+    }
+
+    fn connections(&self) -> Connections {
+        self.pools.connections()
     }
 
     async fn close(&self) {

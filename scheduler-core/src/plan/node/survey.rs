@@ -1,0 +1,87 @@
+//! How a node fares and how much it holds, for whoever watches it. Nothing is decided by it.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use super::{Node, known::Known};
+use crate::plan::Now;
+
+/// How a node fares and how much it holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Survey {
+    /// Whether the tables were read, and it is known up to where each task is accounted for.
+    pub has_read: bool,
+    /// Whether its lease lets it claim.
+    pub is_trusted: bool,
+    /// Whether its clock lets it claim.
+    pub is_clock_right: bool,
+    /// Whether renewals and readings of the database succeed.
+    pub is_database_well: bool,
+    /// Whether it was asked to stop.
+    pub is_stopping: bool,
+    /// How far the machine's clock is ahead of the database's.
+    pub skew: TimeDelta,
+    /// How long ago the last good renewal began; `None`: there was none.
+    pub renewed_ago: Option<Duration>,
+    /// The rows of `task`, as they were last read.
+    pub rows: Rows,
+    /// Runs that are open on this node, those that ended and are not recorded yet included.
+    pub open: usize,
+    /// Outcomes that wait to be recorded.
+    pub unrecorded: usize,
+    /// Claims of unknown fate.
+    pub unsettled: usize,
+    /// Manual runs and retries that wait.
+    pub requests: usize,
+    /// Claims and records that failed, and are tried again apart from the others.
+    pub failing: usize,
+}
+
+/// How many rows of `task` there are of each kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rows {
+    /// Scheduled.
+    pub scheduled: usize,
+    /// Rejected, with a reason.
+    pub rejected: usize,
+    /// Switched off.
+    pub disabled: usize,
+}
+
+impl Rows {
+    pub(super) fn count<'a>(known: impl Iterator<Item = &'a Known>) -> Self {
+        let mut rows = Self::default();
+        for known in known {
+            *match known {
+                Known::Live(_) => &mut rows.scheduled,
+                Known::Rejected(_) => &mut rows.rejected,
+                Known::Disabled => &mut rows.disabled,
+            } += 1;
+        }
+        rows
+    }
+}
+
+impl Node {
+    /// How it fares when the machine's clocks say `local`, without asking anybody and in constant time.
+    #[must_use]
+    pub fn survey(&self, local: Now) -> Survey {
+        let now = self.clocks.now(local);
+        Survey {
+            has_read: self.has_read,
+            is_trusted: self.lease.is_trusted(now.mono),
+            is_clock_right: self.clocks.is_right,
+            is_database_well: self.trouble.is_empty(),
+            is_stopping: self.is_stopping(),
+            skew: self.clocks.skew,
+            renewed_ago: self.lease.renewed_at().map(|at| now.mono.saturating_sub(at)),
+            rows: self.rows,
+            open: self.open.len(),
+            unrecorded: self.outcomes.len(),
+            unsettled: self.unsettled.len(),
+            requests: self.requests.len(),
+            failing: self.claims.failing() + self.records.failing(),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The thread that listens, and what a connection may cost.
+
+use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, thread, time::Duration};
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::{Site, router};
+use crate::{clock::sleep_at_most_5s, config::Http, run::Watch};
+
+/// Connections at once; those beyond wait to be accepted.
+const MOST_CONNECTIONS: usize = 256;
+
+/// How long a client may take to send the head of a request, also the next one on the same connection.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Until an address that is taken is tried again, and until the next connection after one that could not be accepted.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
+
+/// Listens until it is dropped.
+#[derive(Debug)]
+#[must_use = "it stops listening when it is dropped"]
+pub struct Web {
+    address: Option<SocketAddr>,
+    _stop: DropGuard,
+}
+
+impl Web {
+    /// Answers at the address of `http` what `watch` sees; `None` if there is none.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(http: &Http, watch: Watch) -> io::Result<Option<Self>> {
+        let Some(address) = http.listen else { return Ok(None) };
+        let router = router(Site { watch, token: http.token.clone().map(Arc::new) });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let bound = bind(address);
+        let stop = CancellationToken::new();
+        let web = Self {
+            address: bound.as_ref().ok().and_then(|listener| listener.local_addr().ok()),
+            _stop: stop.clone().drop_guard(),
+        };
+        thread::Builder::new().name("web".to_owned()).spawn(move || {
+            runtime.block_on(
+                stop.run_until_cancelled(async {
+                    serve(wait_for(bound, address).await, router).await
+                }),
+            )
+        })?;
+        Ok(Some(web))
+    }
+
+    /// Where it listens; `None` if somebody else did when it was started.
+    #[must_use]
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.address
+    }
+}
+
+fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let listener = std::net::TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// The address, as soon as nobody else has it.
+async fn wait_for(
+    mut bound: io::Result<std::net::TcpListener>,
+    address: SocketAddr,
+) -> TcpListener {
+    let mut is_said = false;
+    loop {
+        match bound.and_then(TcpListener::from_std) {
+            Ok(listener) => {
+                let address = listener.local_addr().unwrap_or(address);
+                tracing::info!(%address, "listening: /healthz, /readyz, /metrics");
+                return listener;
+            }
+            Err(error) if !is_said => {
+                is_said = true;
+                tracing::error!(%address, "cannot listen, trying again; see [http] listen: {error}");
+            }
+            Err(_) => {}
+        }
+        sleep_at_most_5s(TRY_AGAIN).await;
+        bound = bind(address);
+    }
+}
+
+async fn serve(listener: TcpListener, router: Router) -> Infallible {
+    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { continue };
+        match listener.accept().await {
+            Ok((connection, _)) => {
+                let router = router.clone();
+                tokio::spawn(async move {
+                    answer(connection, router).await;
+                    drop(place);
+                });
+            }
+            // As a rule there are no file descriptors left.
+            Err(error) => {
+                tracing::debug!("a connection is not accepted: {error}");
+                sleep_at_most_5s(TRY_AGAIN).await;
+            }
+        }
+    }
+}
+
+/// An error is the client's end of the connection, and nobody else's affair.
+async fn answer(connection: TcpStream, router: Router) {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+    let service = TowerToHyperService::new(router);
+    if let Err(error) = http.serve_connection(TokioIo::new(connection), service).await {
+        tracing::debug!("a request failed: {error}");
+    }
+}
