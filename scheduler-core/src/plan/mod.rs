@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+pub mod alarm;
 pub mod claim;
 pub mod database_clock;
 pub mod duration;

@@ -1,0 +1,293 @@
+//! What one channel was told and is to be told.
+
+use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use super::{Sign, Subject};
+
+/// How often a channel is told.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// How long signs gather before they are told together.
+    pub gather: Duration,
+    /// After what time that which goes on is told again.
+    pub repeat: Duration,
+    /// Between two messages, at least.
+    pub between: Duration,
+    /// How many bytes of text a message may have.
+    pub most_bytes: usize,
+}
+
+/// Subjects that are remembered at once; signs of others are only counted.
+const MOST: usize = 500;
+
+/// How long the text of one sign may be, in characters.
+const LONGEST: usize = 300;
+
+/// Room for the line that says how many have none, in bytes.
+const LAST_LINE: usize = 40;
+
+/// How long the channel waits after a message that could not be sent: doubled with each, up to the longest.
+const TRY_AGAIN: Duration = Duration::from_secs(5);
+const TRY_AGAIN_AT_MOST: Duration = Duration::from_secs(600);
+
+/// What one channel was told and is to be told. All times are monotonic but those that people read.
+#[derive(Debug)]
+pub struct Book {
+    pace: Pace,
+    entries: BTreeMap<Subject, Entry>,
+    /// Signs of subjects beyond [`MOST`] that were not told yet.
+    others: u64,
+    /// Nothing is sent before.
+    not_before: Duration,
+    /// Messages in a row that could not be sent.
+    failures: u32,
+    /// What the message under way tells.
+    under_way: Option<UnderWay>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    /// How many signs since it was told last.
+    count: u64,
+    /// When the first and the last of these came.
+    first: DateTime<Utc>,
+    last: DateTime<Utc>,
+    text: String,
+    is_over: bool,
+    /// When it is to be told; `None`: there is nothing to tell.
+    due: Option<Duration>,
+    told: Told,
+}
+
+/// What the channel knows of a subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    Nothing,
+    /// That it is wrong, or over, and since when it knows.
+    Wrong(Duration),
+    Over(Duration),
+}
+
+impl Told {
+    fn at(self) -> Option<Duration> {
+        match self {
+            Told::Nothing => None,
+            Told::Wrong(at) | Told::Over(at) => Some(at),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct UnderWay {
+    told: Vec<Telling>,
+    others: u64,
+}
+
+/// What a message tells of a subject.
+#[derive(Debug)]
+struct Telling {
+    subject: Subject,
+    count: u64,
+    first: DateTime<Utc>,
+    is_over: bool,
+}
+
+/// A message to a channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// How many alarms it tells of, those without room included.
+    pub alarms: u64,
+    /// One line an alarm.
+    pub text: String,
+}
+
+impl Book {
+    /// Nothing was told yet.
+    #[must_use]
+    pub fn new(pace: Pace) -> Self {
+        Self {
+            pace,
+            entries: BTreeMap::new(),
+            others: 0,
+            not_before: Duration::ZERO,
+            failures: 0,
+            under_way: None,
+        }
+    }
+
+    /// Something happened.
+    pub fn note(&mut self, sign: Sign, now: Duration) {
+        let gathered = now + self.pace.gather;
+        let is_under_way = self.tells_of(&sign.subject);
+        let Some(entry) = self.entries.get_mut(&sign.subject) else {
+            return self.note_new(sign, gathered);
+        };
+        if sign.is_over {
+            if std::mem::replace(&mut entry.is_over, true) {
+                return;
+            }
+            match entry.told {
+                // Whoever was not told that it is wrong need not be told that it is right.
+                Told::Nothing if !is_under_way => drop(self.entries.remove(&sign.subject)),
+                Told::Over(_) if !is_under_way => (entry.count, entry.due) = (0, None),
+                _ => entry.tell(&sign, gathered),
+            }
+        } else {
+            if std::mem::replace(&mut entry.is_over, false) {
+                // That it was over need not be told any more.
+                entry.due = None;
+            }
+            let repeat = entry.told.at().map_or(gathered, |at| at + self.pace.repeat);
+            entry.count += 1;
+            entry.tell(&sign, repeat.max(gathered));
+        }
+    }
+
+    fn note_new(&mut self, sign: Sign, due: Duration) {
+        if sign.is_over {
+            // It never was wrong.
+        } else if self.entries.len() == MOST {
+            self.others += 1;
+        } else {
+            let entry = Entry {
+                count: 1,
+                first: sign.at,
+                last: sign.at,
+                text: short(&sign.text),
+                is_over: false,
+                due: Some(due),
+                told: Told::Nothing,
+            };
+            self.entries.insert(sign.subject, entry);
+        }
+    }
+
+    fn tells_of(&self, subject: &Subject) -> bool {
+        let mut told = self.under_way.iter().flat_map(|under_way| &under_way.told);
+        told.any(|telling| telling.subject == *subject)
+    }
+
+    /// When [`Self::take`] is wanted next (monotonic); `None`: there is nothing to tell.
+    #[must_use]
+    pub fn due(&self) -> Option<Duration> {
+        if self.under_way.is_some() {
+            return None;
+        }
+        let due = self.entries.values().filter_map(|entry| entry.due).min()?;
+        Some(due.max(self.not_before))
+    }
+
+    /// The next message, if it is time for one. Until it is known what became of it ([`Self::sent`], [`Self::failed`]) there
+    /// is no other.
+    pub fn take(&mut self, now: Duration) -> Option<Message> {
+        self.due().filter(|due| *due <= now)?;
+        let others = std::mem::take(&mut self.others);
+        let (mut told, mut text, mut more) = (Vec::new(), String::new(), others);
+        // What is due only later goes along: it is no message more.
+        for (subject, entry) in self.entries.iter_mut().filter(|(_, entry)| entry.due.is_some()) {
+            let line = entry.line(subject);
+            if text.len() + line.len() + LAST_LINE <= self.pace.most_bytes {
+                text += &line;
+            } else {
+                more += 1;
+            }
+            let (subject, first, is_over) = (subject.clone(), entry.first, entry.is_over);
+            told.push(Telling { subject, count: entry.count, first, is_over });
+            (entry.count, entry.due) = (0, None);
+        }
+        if more > 0 {
+            let _ = writeln!(text, "… and {more} more");
+        }
+        let alarms = told.len() as u64 + others;
+        self.under_way = Some(UnderWay { told, others });
+        Some(Message { alarms, text: text.trim_end().to_owned() })
+    }
+
+    /// The message under way arrived.
+    pub fn sent(&mut self, now: Duration) {
+        let Some(UnderWay { told, .. }) = self.under_way.take() else { return };
+        (self.failures, self.not_before) = (0, now + self.pace.between);
+        for Telling { subject, is_over, .. } in told {
+            let Some(entry) = self.entries.get_mut(&subject) else { continue };
+            entry.told = if is_over { Told::Over(now) } else { Told::Wrong(now) };
+            // What went on while the message was under way is a repetition of what it told, or none.
+            if entry.is_over == is_over && is_over {
+                entry.due = None;
+            } else if let Some(due) = entry.due.filter(|_| !entry.is_over) {
+                entry.due = Some(due.max(now + self.pace.repeat));
+            }
+        }
+        let repeat = self.pace.repeat;
+        self.entries.retain(|subject, entry| {
+            let is_recent = entry.told.at().is_none_or(|at| now < at + repeat);
+            let goes_on = subject.rule.has_end() && !entry.is_over;
+            entry.due.is_some() || is_recent || goes_on
+        });
+    }
+
+    /// The message under way did not arrive; the channel wants to be left alone for `wait`, if it says so. What it told is
+    /// told later.
+    pub fn failed(&mut self, now: Duration, wait: Option<Duration>) {
+        let Some(UnderWay { told, others }) = self.under_way.take() else { return };
+        let doubled = TRY_AGAIN.saturating_mul(2_u32.saturating_pow(self.failures));
+        self.failures = self.failures.saturating_add(1);
+        self.not_before = now + wait.unwrap_or_default().max(doubled.min(TRY_AGAIN_AT_MOST));
+        self.others += others;
+        for Telling { subject, count, first, .. } in told {
+            let Some(entry) = self.entries.get_mut(&subject) else { continue };
+            if entry.is_over && entry.told == Told::Nothing {
+                self.entries.remove(&subject);
+            } else {
+                entry.count += count;
+                (entry.first, entry.due) = (first, Some(now));
+            }
+        }
+    }
+}
+
+impl Entry {
+    /// What `sign` says is to be told when it is `due`, if nothing is before.
+    fn tell(&mut self, sign: &Sign, due: Duration) {
+        if self.count <= 1 && !sign.is_over {
+            self.first = sign.at;
+        }
+        (self.last, self.text) = (sign.at, short(&sign.text));
+        self.due = Some(self.due.map_or(due, |known| known.min(due)));
+    }
+
+    fn line(&self, subject: &Subject) -> String {
+        let Self { count, first, last, text, .. } = self;
+        let about = if subject.about.is_empty() {
+            String::new()
+        } else {
+            format!(" {}", short(&subject.about))
+        };
+        let last = last.to_rfc3339_opts(SecondsFormat::Secs, true);
+        if self.is_over {
+            return format!("[over] {}{about}: {text} ({last})\n", subject.rule);
+        }
+        let since = match count {
+            0 | 1 => last,
+            _ => {
+                let first = first.to_rfc3339_opts(SecondsFormat::Secs, true);
+                format!("{count} times from {first} to {last}")
+            }
+        };
+        format!("[{}]{about}: {text} ({since})\n", subject.rule)
+    }
+}
+
+/// On one line and not too long.
+fn short(text: &str) -> String {
+    let mut characters = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let mut short: String = characters.by_ref().take(LONGEST).collect();
+    if characters.next().is_some() {
+        short.push('…');
+    }
+    short
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,316 @@
+//! From what a node hears, does and says to signs.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+
+use super::{Rule, Sign};
+use crate::plan::{
+    claim::{Claim, Origin, Verdict},
+    duration,
+    execution::{ExecutionId, Status, why_of},
+    node::{Ended, Ending, Event, Health, Notice, Run, Settled},
+    task::TaskId,
+};
+
+/// From when on something is a sign.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// So many failures of a task in a row.
+    pub failing: u32,
+    /// A fire began so long after its instant.
+    pub late: Duration,
+    /// A run takes so many times as long as the longest of its task's last 20 that succeeded, and a minute longer.
+    pub slow: u32,
+}
+
+/// Runs of a task by which it is known how long they take.
+const HABIT: usize = 20;
+
+/// Fewer tell nothing.
+const LEAST_HABIT: usize = 5;
+
+/// A run is not slow before it takes so much longer.
+const SLOW_BY: Duration = Duration::from_secs(60);
+
+/// Tasks whose runs are remembered at once.
+const MOST_TASKS: usize = 10_000;
+
+/// From what a node hears, does and says to signs.
+#[derive(Debug)]
+pub struct Signs {
+    limits: Limits,
+    node: Arc<str>,
+    /// Runs of fires that did not end yet, and those that run.
+    fires: HashSet<ExecutionId>,
+    running: HashMap<ExecutionId, Running>,
+    tasks: HashMap<Arc<str>, Habit>,
+    /// What was found overdue the last time.
+    overdue: BTreeMap<Arc<str>, DateTime<Utc>>,
+}
+
+#[derive(Debug)]
+struct Running {
+    task_key: Arc<str>,
+    began_at: DateTime<Utc>,
+    is_slow: bool,
+}
+
+/// What is known of a task by its runs here.
+#[derive(Debug, Default)]
+struct Habit {
+    failures: u32,
+    took: VecDeque<Duration>,
+}
+
+impl Habit {
+    /// From when on a run is slow; `None`: too few ran yet.
+    fn slow(&self, times: u32) -> Option<Duration> {
+        let longest = self.took.iter().max().filter(|_| self.took.len() >= LEAST_HABIT)?;
+        Some((*longest * times).max(*longest + SLOW_BY))
+    }
+}
+
+impl Signs {
+    /// Those of the node `id`.
+    #[must_use]
+    pub fn new(id: &Arc<str>, limits: Limits) -> Self {
+        Self {
+            limits,
+            node: Arc::clone(id),
+            fires: HashSet::new(),
+            running: HashMap::new(),
+            tasks: HashMap::new(),
+            overdue: BTreeMap::new(),
+        }
+    }
+
+    /// Something happened, of which the node has not heard yet.
+    pub fn heard(&mut self, event: &Event) -> Vec<Sign> {
+        match event {
+            Event::Claimed(claims, Ok(verdicts)) => {
+                for (claim, verdict) in claims.iter().zip(verdicts) {
+                    if let Verdict::Won(Some(run)) = verdict {
+                        self.won(claim, *run);
+                    }
+                }
+            }
+            Event::Settled(claims, Ok(settled)) => {
+                for (claim, settled) in claims.iter().zip(settled) {
+                    if let Settled::Written(Some(run)) = settled {
+                        self.won(claim, *run);
+                    }
+                }
+            }
+            Event::Recorded(outcomes, Ok(_)) => {
+                for outcome in outcomes {
+                    self.fires.remove(&outcome.execution_id);
+                    self.running.remove(&outcome.execution_id);
+                }
+            }
+            Event::Ended(ended) => {
+                return ended.iter().filter_map(|ended| self.ended(ended)).collect();
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn won(&mut self, claim: &Claim, run: ExecutionId) {
+        if claim.origin == Origin::Schedule {
+            self.fires.insert(run);
+        }
+    }
+
+    /// These runs begin now.
+    pub fn started(&mut self, runs: &[Run], now: DateTime<Utc>) -> Vec<Sign> {
+        let mut signs = Vec::new();
+        for run in runs {
+            let task_key = Arc::clone(&run.task_key);
+            let late = (now - run.scheduled_at).to_std().unwrap_or_default();
+            if self.fires.remove(&run.execution_id) && late > self.limits.late {
+                let text = format!("execution {} began {} late", run.execution_id, show(late));
+                signs.push(Sign::wrong(Rule::Late, &task_key, now, text));
+            }
+            let running = Running { task_key, began_at: now, is_slow: false };
+            self.running.insert(run.execution_id, running);
+        }
+        signs
+    }
+
+    fn ended(&mut self, ended: &Ended) -> Option<Sign> {
+        let Running { task_key, .. } = self.running.remove(&ended.execution_id)?;
+        if ended.result.is_err() {
+            return None;
+        }
+        let habit = self.habit(&task_key)?;
+        if habit.took.len() == HABIT {
+            habit.took.pop_front();
+        }
+        let began_at = ended.started_at.unwrap_or(ended.finished_at);
+        habit.took.push_back((ended.finished_at - began_at).to_std().unwrap_or_default());
+        habit.failures = 0;
+        let text = format!("execution {} succeeded", ended.execution_id);
+        Some(Sign::right(Rule::Failing, &task_key, ended.finished_at, text))
+    }
+
+    /// `None`: there are too many already.
+    fn habit(&mut self, task_key: &Arc<str>) -> Option<&mut Habit> {
+        if self.tasks.len() >= MOST_TASKS && !self.tasks.contains_key(task_key) {
+            return None;
+        }
+        Some(self.tasks.entry(Arc::clone(task_key)).or_default())
+    }
+
+    /// The node has something to say. Of rows every node says the same: only those that are its own by `is_mine` count.
+    pub fn said(
+        &mut self,
+        notice: &Notice,
+        is_mine: impl Fn(TaskId) -> bool,
+        now: DateTime<Utc>,
+    ) -> Vec<Sign> {
+        let of_row = |task_id: TaskId| Arc::from(format!("task {task_id}"));
+        match notice {
+            Notice::Rejected(error) if is_mine(error.task_id) => {
+                vec![Sign::wrong(Rule::Rejected, &of_row(error.task_id), now, error.to_string())]
+            }
+            Notice::Scheduled { task_id, .. }
+            | Notice::Disabled(task_id, _)
+            | Notice::Deleted(task_id, _) => {
+                let text = "the row is no longer rejected".to_owned();
+                vec![Sign::right(Rule::Rejected, &of_row(*task_id), now, text)]
+            }
+            Notice::Ending(ending) => self.ending(ending, now),
+            Notice::Health(health) => self.health(health, now).into_iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn ending(&mut self, ending: &Ending, now: DateTime<Utc>) -> Vec<Sign> {
+        match ending {
+            Ending::NotRun { task_key, status, scheduled_at, extra } => {
+                let rule = match status {
+                    Status::Missed => Rule::Missed,
+                    Status::Skipped => Rule::Skipped,
+                    Status::Lost => Rule::Failed,
+                    _ => return Vec::new(),
+                };
+                let extra: serde_json::Value = serde_json::from_str(extra).unwrap_or_default();
+                let reason = why_of(&extra).unwrap_or_default();
+                let text = format!("the fire of {}: {status}: {reason}", instant(*scheduled_at));
+                vec![Sign::wrong(rule, task_key, now, text)]
+            }
+            Ending::RunFailed {
+                task_key,
+                execution_id,
+                trace_id,
+                status,
+                reason,
+                retry_at: None,
+            } if *status != Status::Cancelled => {
+                let text =
+                    format!("execution {execution_id}, trace {trace_id}: {status}: {reason}");
+                self.failed(task_key, text, now)
+            }
+            Ending::Lost { execution_id, task_id, node_id, is_retried } => {
+                let node = node_id.as_deref().unwrap_or("unknown");
+                let next = if *is_retried { "is tried again" } else { "is not tried again" };
+                let text =
+                    format!("execution {execution_id} of task {task_id} is lost, and {next}");
+                vec![Sign::wrong(Rule::NodeLost, &node.into(), now, text)]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn failed(&mut self, task_key: &Arc<str>, text: String, now: DateTime<Utc>) -> Vec<Sign> {
+        let most = self.limits.failing;
+        let failures = self.habit(task_key).map(|habit| {
+            habit.failures = habit.failures.saturating_add(1);
+            habit.failures
+        });
+        let failing = failures.filter(|failures| *failures >= most).map(|failures| {
+            let text = format!("{failures} times in a row, at last {text}");
+            Sign::wrong(Rule::Failing, task_key, now, text)
+        });
+        std::iter::once(Sign::wrong(Rule::Failed, task_key, now, text)).chain(failing).collect()
+    }
+
+    fn health(&self, health: &Health, now: DateTime<Utc>) -> Option<Sign> {
+        let wrong = |rule, text: String| Some(Sign::wrong(rule, &self.node, now, text));
+        let right = |rule, text: &str| Some(Sign::right(rule, &self.node, now, text.to_owned()));
+        match health {
+            Health::DatabaseTrouble(error) => wrong(Rule::Database, error.clone()),
+            Health::ReapingFails(error) => wrong(
+                Rule::Database,
+                format!("what dead nodes left open cannot be closed: {error}"),
+            ),
+            Health::LeaseLost => wrong(
+                Rule::Database,
+                "the lease could not be renewed in time: nothing is claimed".to_owned(),
+            ),
+            Health::LeftUnrecorded(outcomes) => {
+                wrong(Rule::Database, format!("left before {outcomes} outcomes were recorded"))
+            }
+            Health::DatabaseBack => right(Rule::Database, "the database answers again"),
+            Health::ClockIsOff(skew) => {
+                let skew = skew.num_milliseconds();
+                wrong(Rule::Clock, format!("{skew} ms ahead of the database's: nothing is claimed"))
+            }
+            Health::ClockIsRight => right(Rule::Clock, "the clock is right again"),
+        }
+    }
+
+    /// Some time passed. `overdue` are the fires that are due for too long.
+    pub fn passed(
+        &mut self,
+        overdue: &[(Arc<str>, DateTime<Utc>)],
+        now: DateTime<Utc>,
+    ) -> Vec<Sign> {
+        let mut signs = self.slow(now);
+        let found: BTreeMap<Arc<str>, DateTime<Utc>> = overdue.iter().cloned().collect();
+        for (task_key, at) in found.iter().filter(|(key, at)| self.overdue.get(*key) != Some(*at)) {
+            let text = format!("the fire of {} is not accounted for yet", instant(*at));
+            signs.push(Sign::wrong(Rule::Overdue, task_key, now, text));
+        }
+        for task_key in self.overdue.keys().filter(|key| !found.contains_key(*key)) {
+            let text = "its fires are accounted for".to_owned();
+            signs.push(Sign::right(Rule::Overdue, task_key, now, text));
+        }
+        self.overdue = found;
+        signs
+    }
+
+    /// Each once.
+    fn slow(&mut self, now: DateTime<Utc>) -> Vec<Sign> {
+        let (tasks, times) = (&self.tasks, self.limits.slow);
+        let mut signs = Vec::new();
+        for (id, running) in self.running.iter_mut().filter(|(_, running)| !running.is_slow) {
+            let takes = (now - running.began_at).to_std().unwrap_or_default();
+            let slow = tasks.get(&running.task_key).and_then(|habit| habit.slow(times));
+            if slow.is_some_and(|slow| takes > slow) {
+                running.is_slow = true;
+                let text = format!("execution {id} runs for {} already", show(takes));
+                signs.push(Sign::wrong(Rule::Slow, &running.task_key, now, text));
+            }
+        }
+        signs
+    }
+}
+
+fn show(span: Duration) -> String {
+    // Milliseconds tell nobody anything here.
+    let seconds = span.as_secs();
+    duration::show(if seconds == 0 { span } else { Duration::from_secs(seconds) })
+}
+
+fn instant(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
+}
+
+#[cfg(test)]
+mod tests;
