@@ -56,6 +56,15 @@ impl Clock {
         }
     }
 
+    /// Lets `span` pass. On a clock of a test that stands still, see [`Clock::stand_still`], it is over at once.
+    pub async fn sleep(&self, span: Duration) {
+        match &self.0 {
+            #[cfg(any(test, feature = "testing"))]
+            Source::Stepped(stepped) if stepped.stands_still() => tokio::task::yield_now().await,
+            _ => tokio::time::sleep(span).await,
+        }
+    }
+
     /// Monotonic time since an instant that stays the same for this clock.
     #[must_use]
     pub fn mono(&self) -> Duration {

@@ -22,6 +22,7 @@
 //! | the second parameter: a tuple, a struct, [`Args`], … | [`job::FromArgs`] |
 //! | `ctx`: ids, deadline, cancellation, notes, state, settings | [`Context`] |
 //! | what it returns | [`job::JobReturn`] |
+//! | calls over HTTP: `ctx.http()`, `#[derive(Request)]` | [`http`] |
 //!
 //! With the feature `testing`, `testing::Harness` runs jobs and their schedules under `cargo test`, with a clock that the
 //! test moves. [`App::start`] runs a scheduler inside another program, as `examples/embedded.rs` does.
@@ -61,8 +62,9 @@ pub mod web;
 
 pub use anyhow;
 pub use chrono;
-pub use scheduler_macros::job;
+pub use scheduler_macros::{Request, job};
 
 pub use self::app::App;
+pub use self::job::http::{self, Request};
 pub use self::job::private as __private;
 pub use self::job::{Args, Context, JobResult};

@@ -1,4 +1,5 @@
-//! The attribute `#[job("name")]` of `scheduler-core`, which re-exports it; use it from there.
+//! The attribute `#[job("name")]` and `#[derive(Request)]` of `scheduler-core`, which re-exports them; use them from
+//! there.
 //!
 //! `expand` puts an expansion together: `brackets` reads what stands in the brackets with the help
 //! of `name`, `options` and `value`, `signature` the function below. Each of them reports every
@@ -6,6 +7,8 @@
 //! and nothing after it.
 //! What only the compiler knows, whether a type fits its parameter, is left to the traits of
 //! `scheduler_core::job`, asked at the place where the type stands.
+//!
+//! `request` does the same for `#[derive(Request)]`.
 
 mod brackets;
 mod duration;
@@ -15,6 +18,7 @@ mod mistakes;
 mod name;
 mod nearest;
 mod options;
+mod request;
 mod signature;
 mod value;
 
@@ -72,4 +76,27 @@ pub fn job(
     item: proc_macro::TokenStream,
 ) -> proc_macro::TokenStream {
     expand::expand(attribute.into(), &item.into()).into()
+}
+
+/// Declares a request: a struct whose fields say where their values go. `scheduler_core::http::Request` tells all of it.
+///
+/// ```ignore
+/// use scheduler_core::Request;
+///
+/// #[derive(Request)]
+/// #[request(POST, "https://api.example.com/users/{id}/mails", answer = Sent)]
+/// struct SendMail<'a> {
+///     #[request(path)]
+///     id: u64,
+///     #[request(query)]
+///     dry_run: Option<bool>,
+///     #[request(json)]
+///     subject: &'a str,
+///     #[request(json, name = "to")]
+///     recipients: Vec<String>,
+/// }
+/// ```
+#[proc_macro_derive(Request, attributes(request))]
+pub fn request(item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    request::expand(item.into()).into()
 }

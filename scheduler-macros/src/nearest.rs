@@ -6,10 +6,7 @@
 /// more than a row's `execute_func` is allowed, since here the words are few, unlike each other, and
 /// often given in another form: `retry` for `retries`, `skipped` for `skip`, `grace` for
 /// `misfire_grace_time`.
-pub(crate) fn nearest(
-    word: &str,
-    known: impl IntoIterator<Item = &'static str>,
-) -> Option<&'static str> {
+pub(crate) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     /// Less is in too many words.
     const CONTAINED_CHARS: usize = 4;
     let word = word.to_lowercase();

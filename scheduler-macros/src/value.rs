@@ -16,7 +16,7 @@ use crate::known::{Known, LONGEST};
 use crate::nearest::nearest;
 
 /// What a duration of an option may be at least, unless the option says more.
-const SHORTEST: Duration = Duration::from_millis(1);
+pub(crate) const SHORTEST: Duration = Duration::from_millis(1);
 
 /// A value as it is written.
 pub(crate) enum Value {

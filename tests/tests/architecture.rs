@@ -29,7 +29,7 @@ const ARROWS: [Arrow; 11] = [
     ("run", &["plan", "store", "job", "registry", "config", "clock", "telemetry", "run"], None),
     ("app", &["app", "run", "store", "job", "registry", "config", "clock", "web"], None),
     ("web", &["web", "run", "store", "plan", "config", "clock"], None),
-    ("job", &["job", "plan"], None),
+    ("job", &["job", "plan", "clock"], None),
     ("registry", &["job", "plan"], None),
     ("clock", &["plan", "clock"], None),
     ("telemetry", &["clock", "config", "plan", "telemetry"], None),

@@ -8,7 +8,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -23,6 +23,7 @@ pub(super) struct Stepped {
     start: DateTime<Utc>,
     origin: Instant,
     offset_ms: AtomicI64,
+    stands_still: AtomicBool,
 }
 
 impl Clock {
@@ -49,8 +50,21 @@ impl Clock {
     #[must_use]
     pub fn stepped(start: DateTime<Utc>) -> Self {
         let start = start.trunc_subsecs(3);
-        let (origin, offset_ms) = (Instant::now(), AtomicI64::new(0));
-        Self(Source::Stepped(Arc::new(Stepped { start, origin, offset_ms })))
+        Self(Source::Stepped(Arc::new(Stepped {
+            start,
+            origin: Instant::now(),
+            offset_ms: AtomicI64::new(0),
+            stands_still: AtomicBool::new(false),
+        })))
+    }
+
+    /// Says whether time stands still while something real is awaited: then [`Clock::sleep`] waits for nothing, since
+    /// its time would never come.
+    ///
+    /// # Panics
+    /// On the clock of the machine.
+    pub fn stand_still(&self, stands_still: bool) {
+        self.stepped_only().stands_still.store(stands_still, Ordering::Relaxed);
     }
 
     /// Sets the wall clock forward by `by`, or back if it is negative, as an operator or a time server does; the
@@ -59,11 +73,13 @@ impl Clock {
     /// # Panics
     /// On the clock of the machine.
     pub fn step(&self, by: TimeDelta) {
+        self.stepped_only().offset_ms.fetch_add(by.num_milliseconds(), Ordering::Relaxed);
+    }
+
+    fn stepped_only(&self) -> &Stepped {
         match &self.0 {
             Source::System => panic!("the clock of the machine is not ours to step"),
-            Source::Stepped(stepped) => {
-                stepped.offset_ms.fetch_add(by.num_milliseconds(), Ordering::Relaxed);
-            }
+            Source::Stepped(stepped) => stepped,
         }
     }
 }
@@ -76,6 +92,10 @@ impl Stepped {
 
     pub(super) fn mono(&self) -> Duration {
         self.origin.elapsed()
+    }
+
+    pub(super) fn stands_still(&self) -> bool {
+        self.stands_still.load(Ordering::Relaxed)
     }
 }
 
@@ -94,6 +114,16 @@ mod tests {
         tokio::time::advance(Duration::from_micros(2_500)).await;
         assert_eq!(clock.wall().timestamp_micros(), 1_700_000_000_125_000);
         assert_eq!(clock.mono(), Duration::from_micros(2_500));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sleep_takes_its_time_unless_the_clock_stands_still() {
+        let clock = Clock::stepped(start());
+        clock.sleep(Duration::from_secs(5)).await;
+        assert_eq!(clock.mono(), Duration::from_secs(5));
+        clock.stand_still(true);
+        clock.sleep(Duration::from_secs(5)).await;
+        assert_eq!(clock.mono(), Duration::from_secs(5));
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,6 +1,6 @@
 //! What a job knows about the run it is in.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -8,12 +8,15 @@ use tokio::{runtime::Handle, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span};
 
-use super::{NotShared, Notebook, Shared};
+use super::{NotShared, Notebook, Shared, http::Http};
+use crate::clock::Clock;
 
 /// Which execution a job runs as, and whether it has been asked to stop. Clones are cheap.
 #[derive(Debug, Clone)]
 pub struct Context {
     parts: ContextParts,
+    /// `parts.deadline` by the monotonic clock, which no step moves.
+    ends_at: Option<Duration>,
 }
 
 /// What a [`Context`] is made of. The runtime fills in every field.
@@ -54,6 +57,8 @@ pub struct ContextParts {
     pub shared: Arc<Shared>,
     /// What is logged inside carries the fields of the run.
     pub span: Span,
+    /// By which the run measures time.
+    pub clock: Clock,
     /// Where [`Context::spawn`] puts its tasks; `None`: on the runtime that calls it.
     pub runtime: Option<Handle>,
 }
@@ -79,7 +84,7 @@ impl Default for ContextParts {
         Self {
             task_id: 1,
             execution_id: 1,
-            trace_id: Arc::from("trace-of-a-test"),
+            trace_id: Arc::from("00000000000000000000000000000001"),
             scheduled_at: DateTime::UNIX_EPOCH,
             attempt: 1,
             deadline: None,
@@ -87,6 +92,7 @@ impl Default for ContextParts {
             notes: Notebook::default(),
             shared: Arc::default(),
             span: Span::none(),
+            clock: Clock::system(),
             runtime: None,
         }
     }
@@ -95,7 +101,9 @@ impl Default for ContextParts {
 impl Context {
     /// A context of these parts.
     pub fn new(parts: ContextParts) -> Self {
-        Self { parts }
+        let left = parts.deadline.map(|at| (at - parts.clock.wall()).to_std().unwrap_or_default());
+        let ends_at = left.map(|left| parts.clock.mono() + left);
+        Self { parts, ends_at }
     }
 
     /// The id of this execution, `execute_task.id`.
@@ -139,6 +147,33 @@ impl Context {
     /// that jump.
     pub fn deadline(&self) -> Option<DateTime<Utc>> {
         self.parts.deadline
+    }
+
+    /// How much is left until [`Self::deadline`], by the monotonic clock; `None` without one.
+    pub(super) fn time_left(&self) -> Option<Duration> {
+        self.ends_at.map(|ends_at| ends_at.saturating_sub(self.parts.clock.mono()))
+    }
+
+    pub(super) fn parts(&self) -> &ContextParts {
+        &self.parts
+    }
+
+    /// The program's HTTP client, for this run: its calls end with the run's deadline and with a stop, carry its trace
+    /// id, and are repeated where that is safe. See [`Http`].
+    ///
+    /// ```no_run
+    /// use scheduler_core::{Args, Context, JobResult, job};
+    ///
+    /// #[job("look")]
+    /// async fn look(_task_key: &str, _args: Args, ctx: Context) -> JobResult {
+    ///     let names: Vec<String> = ctx.http().get("https://api.example.com/names").send().await?.json()?;
+    ///     ctx.note("names", names.len());
+    ///     Ok(())
+    /// }
+    /// ```
+    #[must_use]
+    pub fn http(&self) -> Http {
+        Http::new(self.clone())
     }
 
     /// The state that the program has registered for this type with [`App::state`](crate::App::state).

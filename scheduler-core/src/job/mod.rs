@@ -21,6 +21,7 @@
 mod args;
 mod context;
 mod failure;
+pub mod http;
 mod notes;
 mod returned;
 mod shared;
@@ -93,6 +94,7 @@ inventory::collect!(JobDescriptor);
 #[doc(hidden)]
 pub mod private {
     pub use inventory;
+    pub use serde;
 
     pub use super::returned::{JobResultByRank, Returned};
 }

@@ -1,7 +1,8 @@
 //! What a program shares with its jobs: one value of a type as state, one as config, which are its settings.
 //!
 //! Filled once, where the program is built, and only read from then on; so a job gets a plain reference, and
-//! whoever wants to change what is shared brings a lock of his own.
+//! whoever wants to change what is shared brings a lock of his own. The HTTP client is here, too, since it is one for
+//! all jobs of a program.
 
 use std::{
     any::{Any, TypeId, type_name},
@@ -10,11 +11,14 @@ use std::{
     sync::Arc,
 };
 
+use super::http::SharedClient;
+
 /// State and config, each by its type. Clones share the values.
 #[derive(Clone, Default)]
 pub struct Shared {
     state: Values,
     config: Values,
+    http: SharedClient,
 }
 
 /// A value of a type that only its reader knows.
@@ -52,6 +56,10 @@ impl Shared {
     /// The same for a `value` of a type that only its reader knows, which is `id` and has `name`.
     pub fn add_config_of(&mut self, id: TypeId, name: &'static str, value: SharedValue) {
         self.config.add(id, name, value);
+    }
+
+    pub(super) fn http(&self) -> &SharedClient {
+        &self.http
     }
 
     /// The state of this type.

@@ -2,9 +2,9 @@
 //! promise.
 
 /// FNV-1a, 64 bit, with the offset basis and the prime of its specification.
-pub(super) fn fnv1a(text: &str) -> u64 {
+pub(crate) fn fnv1a(text: impl AsRef<[u8]>) -> u64 {
     let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, step)
+    text.as_ref().iter().copied().fold(0xcbf2_9ce4_8422_2325, step)
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub mod claim;
 pub mod database_clock;
 pub mod duration;
 pub mod execution;
-mod hash;
+pub(crate) mod hash;
 pub mod lateness;
 pub mod lease;
 pub mod machine_clock;

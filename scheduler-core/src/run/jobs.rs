@@ -186,6 +186,7 @@ impl Jobs {
                 notes,
                 shared: Arc::clone(&self.shared),
                 span,
+                clock: self.clock.clone(),
                 runtime: Some(self.runtime.clone()),
             }),
         }

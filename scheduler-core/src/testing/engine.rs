@@ -123,10 +123,11 @@ impl Engine {
     pub(super) fn start(&mut self) {
         self.incarnations += 1;
         let id = format!("node-{}", self.incarnations);
-        let (prefix, mut count) = (id.clone(), 0);
+        let (incarnation, mut count) = (self.incarnations, 0_u64);
+        // 32 hexadecimal digits, as in production.
         let trace_id = move || {
             count += 1;
-            format!("{prefix}-run-{count}").into()
+            format!("{incarnation:016x}{count:016x}").into()
         };
         let jobs = Jobs::new(
             with_acts(&self.linked),
@@ -287,6 +288,7 @@ impl Engine {
     /// task is under way, so one is held.
     fn ended_by_the_real_clock(&mut self) -> Option<Vec<Ended>> {
         let alive = self.alive.as_mut().filter(|alive| !alive.jobs.is_empty())?;
+        self.clock.stand_still(true);
         let ended = self.runtime.block_on(async {
             let (hold, held) = mpsc::channel::<()>();
             let patience = tokio::task::spawn_blocking(move || {
@@ -297,6 +299,7 @@ impl Engine {
             drop(hold);
             ended
         });
+        self.clock.stand_still(false);
         assert!(
             ended.is_some(),
             "a run has not ended within {} s of real time, while the clock stood still for a blocking job or for \
