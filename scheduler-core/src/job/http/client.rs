@@ -7,7 +7,7 @@ use std::{
 };
 
 use reqwest::{
-    Client, Request, Response,
+    Client, Request, Response, Url,
     redirect::{Action, Attempt, Policy},
 };
 
@@ -49,7 +49,7 @@ fn client() -> reqwest::Result<Client> {
         .build()
 }
 
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
 enum Refused {
     #[error("redirected more than {MAX_REDIRECTS} times")]
     TooOften,
@@ -60,13 +60,21 @@ enum Refused {
 fn redirect(attempt: Attempt<'_>) -> Action {
     // Without a scope: a call of the bare client, whose errors nobody sorts.
     let _ = WAS_REDIRECTED.try_with(|was_redirected| was_redirected.set(true));
-    let comes_from_https = attempt.previous().last().is_some_and(|url| url.scheme() == "https");
-    if attempt.previous().len() > MAX_REDIRECTS {
-        attempt.error(Refused::TooOften)
-    } else if comes_from_https && attempt.url().scheme() == "http" {
-        attempt.error(Refused::Downgrade)
+    match refused(attempt.previous(), attempt.url()) {
+        Some(refused) => attempt.error(refused),
+        None => attempt.follow(),
+    }
+}
+
+/// Why a redirect is not followed, if it is not. `previous` are all addresses that were called.
+fn refused(previous: &[Url], next: &Url) -> Option<Refused> {
+    let comes_from_https = previous.last().is_some_and(|url| url.scheme() == "https");
+    if previous.len() > MAX_REDIRECTS {
+        Some(Refused::TooOften)
+    } else if comes_from_https && next.scheme() == "http" {
+        Some(Refused::Downgrade)
     } else {
-        attempt.follow()
+        None
     }
 }
 
@@ -86,4 +94,25 @@ pub(super) async fn execute(
         (answer, WAS_REDIRECTED.with(Cell::get))
     };
     WAS_REDIRECTED.scope(Cell::new(false), call).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redirect_is_followed_unless_it_is_one_too_many_or_leaves_https() {
+        #[track_caller]
+        fn check(previous: &[&str], next: &str, expected: Option<Refused>) {
+            let url = |url: &str| Url::parse(url).unwrap();
+            let previous: Vec<Url> = previous.iter().map(|previous| url(previous)).collect();
+            assert_eq!(refused(&previous, &url(next)), expected);
+        }
+        check(&["http://h"; 5], "http://h", None);
+        check(&["http://h"; 6], "http://h", Some(Refused::TooOften));
+        check(&["https://h"], "http://h", Some(Refused::Downgrade));
+        check(&["http://h", "https://h"], "http://h", Some(Refused::Downgrade));
+        check(&["https://h"], "https://other", None);
+        check(&["http://h"], "https://h", None);
+    }
 }
