@@ -8,13 +8,11 @@ mod interval;
 
 use scheduler_core::App;
 
-use self::cron::post_notice::{Http, Webhooks};
+use self::cron::post_notice::Webhooks;
 
 /// What the jobs of this crate need beside their arguments.
 ///
-/// A job gets settings by `ctx.config::<Webhooks>()?` and shared values by `ctx.state::<Http>()?`.
+/// A job gets settings by `ctx.config::<Webhooks>()?`, and by `ctx.state::<T>()?` what is shared here with `.state(value)`.
 pub fn app() -> App {
-    App::new()
-        .config::<Webhooks>("webhooks") // `[app.webhooks]` in common.toml
-        .state(Http::default())
+    App::new().config::<Webhooks>("webhooks") // `[app.webhooks]` in common.toml
 }

@@ -47,6 +47,9 @@
 //! | an answer | [`MAX_BODY_BYTES`], 10 MiB | [`Http::max_body_bytes`] |
 //! | redirects | [`MAX_REDIRECTS`], 5, never from `https` to `http` | |
 //!
+//! A proxy that the environment names (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`) is used, and certificates are those that
+//! the machine trusts: one without any has no client, not even for `http`.
+//!
 //! # What is repeated
 //!
 //! | | GET, HEAD, PUT, DELETE, OPTIONS, and what its author calls `idempotent` | POST, PATCH |
