@@ -52,6 +52,29 @@ fn a_job_calls_a_test_server_and_a_busy_one_again_in_the_same_run() {
     }
 }
 
+#[job("count_pages_blocking", blocking)]
+fn count_pages_blocking(_task_key: &str, name: String, ctx: Context) -> JobResult {
+    let (api, http) = (ctx.config::<Api>()?, ctx.http());
+    let request = CountPages { name: &name };
+    let pages = tokio::runtime::Handle::current().block_on(http.send_to(&api.0, &request))?;
+    ctx.note("pages", pages);
+    Ok(())
+}
+
+#[test]
+fn a_blocking_job_calls_by_the_handle_of_its_runtime() {
+    let runtime = tokio::runtime::Runtime::new().expect("the system gives a runtime");
+    let server: MockServer = runtime.block_on(async {
+        let pages = ResponseTemplate::new(200).set_body_string("12");
+        answers([ResponseTemplate::new(503), pages]).await
+    });
+    let mut scheduler = scheduler(&server.uri());
+    scheduler.insert(Row::cron("report", "count_pages_blocking", "0 9 * * *").args("daily"));
+    scheduler.advance_to("2026-03-02 09:00:00");
+    scheduler.check("report", &["09:00:00 success"]);
+    assert_eq!(scheduler.executions("report")[0].extra["pages"], 12);
+}
+
 #[test]
 fn a_server_that_hangs_costs_half_a_minute_by_the_clock_of_the_test() {
     let (_server, url) = silent();

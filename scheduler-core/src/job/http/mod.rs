@@ -71,7 +71,8 @@
 //!   span of its own.
 //! - `Idempotency-Key`, for what is `idempotent`: the run's [key](Context::idempotency_key), then a digest of method,
 //!   address and body. So one request has the same key in every attempt at one instant, and two requests of one run
-//!   have not. A body that differs from attempt to attempt, by a time for example, needs a key of its author's.
+//!   have not. An address or body that differs from attempt to attempt, by a time for example, needs a key of its
+//!   author's.
 //!
 //! A request that brings one of these headers keeps its own.
 //!
