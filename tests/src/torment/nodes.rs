@@ -76,6 +76,10 @@ pub(super) struct Nodes {
     pub(super) calm: Calm,
     /// Stops that ran their course.
     pub(super) stops: Vec<Stop>,
+    /// When somebody was last asked who holds rows, monotonic.
+    looked: Duration,
+    /// When a session held rows and did nothing with them, by the wall clock.
+    pub(super) holds_ms: Vec<i64>,
 }
 
 /// `shutdown_timeout` of the programs.
@@ -91,6 +95,9 @@ const IDLE_WITH_LOCKS: &str = "SELECT SUBSTRING_INDEX(p.host, ':', -1) \
 
 /// What the renewal of a lease says.
 const RENEWS: &str = "INSERT INTO scheduler_node";
+
+/// Between two questions who holds rows.
+const LOOK_EVERY: Duration = Duration::from_millis(700);
 
 /// Past this a stop hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -118,6 +125,8 @@ impl Nodes {
             deaths: BTreeMap::new(),
             calm: Calm::new(count),
             stops: Vec::new(),
+            looked: Duration::ZERO,
+            holds_ms: Vec::new(),
         })
     }
 
@@ -292,15 +301,26 @@ impl Nodes {
         Ok(())
     }
 
-    /// Asks the server, about each stop that takes long, whether the session of another has locked rows and does nothing
-    /// with them.
+    /// Asks the server, while a program is frozen, cut off, or takes long to stop, whether a session has locked rows and does
+    /// nothing with them.
     pub(super) fn note_who_holds(&mut self, server: &MariaDb) -> Result<()> {
+        let is_away = |fate: &Fate| matches!(fate, Fate::Frozen(..));
+        let is_long = |fate: &Fate| matches!(fate, Fate::Stopping(_, stop) if stop.is_long());
+        let is_time = clock::mono() > self.looked + LOOK_EVERY;
+        let is_anybody = self.fates.iter().any(is_away) || self.cuts.iter().any(Option::is_some);
+        if !(is_time && is_anybody || self.fates.iter().any(is_long)) {
+            return Ok(());
+        }
+        self.looked = clock::mono();
+        let idle = server.client("", IDLE_WITH_LOCKS)?;
+        if !idle.is_empty() {
+            self.holds_ms.push(wall_ms());
+        }
         for (fate, link) in self.fates.iter_mut().zip(&self.links) {
             let Fate::Stopping(_, stop) = fate else { continue };
             if stop.is_long() {
                 stop.looked = clock::mono();
                 let own: Vec<String> = link.ports().iter().map(u16::to_string).collect();
-                let idle = server.client("", IDLE_WITH_LOCKS)?;
                 stop.met_locks |= idle.lines().any(|port| !own.iter().any(|own| own == port));
             }
         }

@@ -33,9 +33,9 @@ pub struct Findings {
     pub stopped: BTreeMap<String, u64>,
     /// Of stops while the database was there, how many and the longest in milliseconds.
     pub stops: (usize, i64),
-    /// Executions of killed nodes whose loss was found in time, and the longest in milliseconds from the kill, where a
-    /// node had been there for long enough.
-    pub recoveries: (usize, i64),
+    /// Executions of killed nodes whose loss was to be found in time; the longest in milliseconds from the kill, where a node
+    /// had been there for long enough and nobody held rows; and of how many somebody may have held them.
+    pub recoveries: (usize, i64, usize),
     /// Renewals that the database answered, those that took over 700 ms, and the longest in milliseconds; those that were
     /// held, cut off or came in an outage are among them.
     pub renewals: (usize, usize, i64),
