@@ -8,6 +8,7 @@ mod failing;
 mod few_places;
 mod late;
 mod manual;
+mod overdue;
 mod overlap;
 mod retries;
 mod rows;

@@ -1,11 +1,14 @@
 //! How a node fares and how much it holds, for whoever watches it. Nothing is decided by it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Node, known::Known};
-use crate::plan::Now;
+use super::{
+    Node,
+    known::{Known, Live},
+};
+use crate::plan::{Now, task::TaskId};
 
 /// How a node fares and how much it holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -83,5 +86,40 @@ impl Node {
             requests: self.requests.len(),
             failing: self.claims.failing() + self.records.failing(),
         }
+    }
+
+    /// Whether of all living nodes this one comes first for `task`, so that one of them speaks of it and no other.
+    #[must_use]
+    pub fn is_first_for(&self, task: TaskId) -> bool {
+        self.share.is_mine(task)
+    }
+
+    /// Fires of its own tasks that are due for longer than the task's `delay`, and that nobody has accounted for: of each
+    /// task the oldest, with its key. Looks at each task.
+    pub fn overdue(&self, local: Now) -> impl Iterator<Item = (Arc<str>, DateTime<Utc>)> {
+        let now = self.clocks.now(local).wall;
+        self.known.values().filter_map(move |known| match known {
+            Known::Live(live) if self.share.is_mine(live.task.id) => {
+                let due = live.overdue(now)?;
+                Some((Arc::clone(&live.task.key), due))
+            }
+            _ => None,
+        })
+    }
+}
+
+impl Live {
+    /// Its next fire, if that is due for longer than it may be.
+    fn overdue(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let accounted = self.accounted?;
+        let latest = now.checked_sub_signed(TimeDelta::from_std(self.task.policy.delay).ok()?)?;
+        if accounted >= latest {
+            return None;
+        }
+        let next = match self.planned {
+            Some((asked, next)) if asked == accounted => next,
+            _ => self.task.trigger.next_after(accounted),
+        };
+        next.filter(|next| *next <= latest)
     }
 }

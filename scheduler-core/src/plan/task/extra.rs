@@ -10,7 +10,7 @@ use crate::plan::{
 };
 
 /// All keys that [`extra`] reads.
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "misfire_grace_time",
     "timeout",
     "coalesce",
@@ -19,6 +19,7 @@ const KEYS: [&str; 9] = [
     "retries",
     "backoff",
     "on_lost",
+    "delay",
     "timezone",
 ];
 
@@ -63,6 +64,9 @@ pub(super) fn extra(text: &str, defaults: Policy) -> Result<(Policy, Option<Zone
     }
     if let Some(value) = key("on_lost") {
         policy.on_lost = on_lost(value)?;
+    }
+    if let Some(value) = key("delay") {
+        policy.delay = span("delay", value)?;
     }
     let zone = match key("timezone") {
         None => None,
@@ -252,6 +256,7 @@ mod tests {
         assert_eq!(reads(r#"{"misfire_grace_time": 1}"#).0.misfire_grace_time, second);
         let longest = reads(r#"{"misfire_grace_time": "366d"}"#).0.misfire_grace_time;
         assert_eq!(longest, 366 * 86_400 * second);
+        assert_eq!(reads(r#"{"delay": "10m"}"#).0.delay, 600 * second);
         assert_eq!(reads(r#"{"timeout": 0}"#).0.timeout, None, "zero is none");
         assert_eq!(reads(r#"{"timeout": "1500ms"}"#).0.timeout, Some(Duration::from_millis(1500)));
         assert!(!reads(r#"{"coalesce": false}"#).0.coalesce);
@@ -293,6 +298,7 @@ mod tests {
             backoff: Backoff { from: second, to: 2 * second },
             on_lost: OnLost::Retry,
             coalesce: true,
+            delay: 3_600 * second,
         };
         assert_eq!(row.map(|(policy, _)| policy), Ok(expected));
         let said = serde_json::Value::Object(options.as_extra()).to_string();

@@ -24,6 +24,8 @@ pub struct Policy {
     pub backoff: Backoff,
     /// What becomes of a run whose node died.
     pub on_lost: OnLost,
+    /// A fire that nobody has accounted for so long after its instant is an alarm.
+    pub delay: Duration,
 }
 
 impl Default for Policy {
@@ -37,6 +39,7 @@ impl Default for Policy {
             retries: None,
             backoff: Backoff::DEFAULT,
             on_lost: OnLost::Leave,
+            delay: Duration::from_secs(3_600),
         }
     }
 }
@@ -54,6 +57,7 @@ impl Policy {
             retries: options.retries.or(self.retries),
             backoff: options.backoff.unwrap_or(self.backoff),
             on_lost: options.on_lost.unwrap_or(self.on_lost),
+            delay: self.delay,
         }
     }
 
