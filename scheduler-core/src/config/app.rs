@@ -20,6 +20,7 @@ use super::{
     nearest::or_nearest,
     problem::{Place, Report},
     serde_value::deserialize_table,
+    settings::{NOT_SHOWN, Origin, Setting},
 };
 
 /// What stands under `[app]`, the environment laid over it, not yet understood.
@@ -98,7 +99,9 @@ impl AppTable {
     /// The table `[app]` of `document`, which is `common.toml`.
     pub(super) fn of(document: &Document, report: &Report) -> Self {
         let is_whole = document.is_whole;
-        match document.tree.get("app") {
+        let app = document.tree.get("app");
+        note_all(document.name, "app", app, report);
+        match app {
             None => Self { place: Place::file(&document.path), entries: Tree::new(), is_whole },
             Some(Entry { place, value: Value::Table(entries) }) => {
                 Self { place: place.clone(), entries: entries.clone(), is_whole }
@@ -158,6 +161,26 @@ impl AppTable {
                 read
             }
         }
+    }
+}
+
+/// Notes where each key of `table` comes from, without its value.
+fn note_all(file: &'static str, table: &str, entry: Option<&Entry>, report: &Report) {
+    let Some(Value::Table(entries)) = entry.map(|entry| &entry.value) else { return };
+    let filed = |key: &String| {
+        let mut values = entries.values().map(|entry| &entry.value);
+        values.any(|value| matches!(value, Value::Filed(filed) if filed.key == *key))
+    };
+    let is_table = |(_, entry): &(&String, &Entry)| matches!(entry.value, Value::Table(_));
+    let (tables, keys) = entries.iter().partition::<Vec<_>, _>(is_table);
+    for (key, entry) in keys.into_iter().filter(|(key, _)| !filed(key)) {
+        let key = if let Value::Filed(filed) = &entry.value { &filed.key } else { key };
+        let (table, key, value) = (table.to_owned(), key.clone(), NOT_SHOWN.to_owned());
+        let origin = Origin::Given(entry.place.clone());
+        report.setting(Setting { file, table, key, value, origin });
+    }
+    for (name, entry) in tables {
+        note_all(file, &format!("{table}.{name}"), Some(entry), report);
     }
 }
 

@@ -71,6 +71,13 @@ pub enum MaxAge {
     After(Duration),
 }
 
+/// `None`: for ever.
+impl From<Option<Duration>> for MaxAge {
+    fn from(age: Option<Duration>) -> Self {
+        age.map_or(MaxAge::Never, MaxAge::After)
+    }
+}
+
 /// Where the tables are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreChoice {
@@ -107,6 +114,7 @@ pub(super) mod range {
 /// The keys of `common.toml`, each with its default and range; meanings stand at [`Common`].
 pub(super) fn read(t: &mut Reader<'_>) -> Common {
     let secs = Duration::from_secs;
+    let days = |days: u64| secs(days * 86_400);
     let dialects = [("standard", CronDialect::Standard), ("apscheduler", CronDialect::Apscheduler)];
     t.require(&["store"]);
     // Understood by the program alone, see `app`.
@@ -115,7 +123,7 @@ pub(super) fn read(t: &mut Reader<'_>) -> Common {
         // After a mistake nothing is returned; a placeholder of this kind asks for no pool.
         store: t.text("store", STORE, store).unwrap_or(StoreChoice::Sqlite(PathBuf::new())),
         timezone: timezone(t),
-        cron_dialect: t.choice("cron_dialect", &dialects).unwrap_or(CronDialect::Standard),
+        cron_dialect: t.choice("cron_dialect", CronDialect::Standard, &dialects),
         demo_rows: t.bool("demo_rows", false),
         sync_interval: t.duration("sync_interval", secs(10), range::SYNC_INTERVAL),
         misfire_grace_time: t.duration("misfire_grace_time", secs(60), range::MISFIRE_GRACE_TIME),
@@ -130,15 +138,9 @@ pub(super) fn read(t: &mut Reader<'_>) -> Common {
             max_running: t.integer("max_running", 10_000, range::MAX_RUNNING),
         }),
         retention: t.table("retention", "[retention] ", |t| Retention {
-            max_age: match t.duration_or_never("max_age", range::MAX_AGE) {
-                None => MaxAge::ByOrigin,
-                Some(None) => MaxAge::Never,
-                Some(Some(age)) => MaxAge::After(age),
-            },
+            max_age: t.duration_or_never("max_age", MaxAge::ByOrigin, range::MAX_AGE),
             max_per_task: t.integer("max_per_task", 0, range::MAX_PER_TASK),
-            max_log_age: t
-                .duration_or_never("max_log_age", range::MAX_AGE)
-                .unwrap_or(Some(Duration::from_secs(30 * 86_400))),
+            max_log_age: t.duration_or_never("max_log_age", Some(days(30)), range::MAX_AGE),
         }),
     }
 }
@@ -156,11 +158,12 @@ fn store(text: &str) -> Option<StoreChoice> {
     is_file.then(|| StoreChoice::Sqlite(PathBuf::from(path)))
 }
 
-const TIMEZONE: &str = "the IANA name of a zone such as \"Europe/Berlin\"";
-
 fn timezone(t: &mut Reader<'_>) -> String {
-    t.text_or_else("timezone", zone_name, TIMEZONE).unwrap_or_else(|| "UTC".to_owned())
+    let utc = Some("UTC".to_owned());
+    t.text_or_else("timezone", utc, TIMEZONE, zone_name).unwrap_or_default()
 }
+
+const TIMEZONE: &str = "the IANA name of a zone such as \"Europe/Berlin\"";
 
 /// The zone's own spelling, so that `europe/berlin` is shown as `Europe/Berlin`; else what was expected.
 ///

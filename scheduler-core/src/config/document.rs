@@ -51,6 +51,25 @@ pub(super) enum Value {
     Other(String),
     /// From the environment: text that may stand for any type.
     Variable(String),
+    /// From a variable `KEY_FILE` below `[app]`, where it may also be a key of that name.
+    Filed(Box<Filed>),
+}
+
+/// The two things that a variable `KEY_FILE` may mean.
+#[derive(Clone)]
+pub(super) struct Filed {
+    /// The key without `_file`.
+    pub(super) key: String,
+    /// The text of the variable, a [`Value::Variable`].
+    pub(super) path: Value,
+    /// The text of the file, a [`Value::Variable`]; else what is wrong with it.
+    pub(super) content: Result<Value, String>,
+}
+
+impl Entry {
+    pub(super) fn is_variable(&self) -> bool {
+        matches!(self.place, Place::Variable(_))
+    }
 }
 
 /// Reads `path`, noting what is wrong; an unreadable file yields an empty tree.

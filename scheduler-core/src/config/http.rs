@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use secrecy::SecretString;
 
-use super::reader::Reader;
+use super::{reader::Reader, settings::InToml};
 
 /// What `[http]` in `common.toml` says.
 #[derive(Debug, Clone)]
@@ -22,17 +22,28 @@ const TOKEN: &str = "16 to 1024 letters, digits and signs of ASCII, without blan
 /// The table `[http]`.
 pub(super) fn read(t: &mut Reader<'_>) -> Http {
     t.table("http", "[http] ", |t| {
-        let listen = t.text("listen", LISTEN, |text| match text {
-            "off" => Some(None),
-            _ => text.parse().ok().map(Some),
+        let default = Listen(Some(SocketAddr::from(([127, 0, 0, 1], 8888))));
+        let listen = t.text_or_else("listen", Some(default), LISTEN, |text| match text {
+            "off" => Ok(Listen(None)),
+            _ => text.parse().map(|at| Listen(Some(at))).map_err(|_| LISTEN.to_owned()),
         });
-        let listen = listen.unwrap_or_else(|| Some(SocketAddr::from(([127, 0, 0, 1], 8888))));
-        let token = t.secret("token", TOKEN, is_token);
-        if listen.is_some_and(|address| !address.ip().is_loopback()) && !t.has("token") {
+        let listen = listen.and_then(|Listen(address)| address);
+        let token = t.secret(["token", "token_file"], TOKEN, is_token);
+        let is_guarded = t.has("token") || t.has("token_file");
+        if listen.is_some_and(|address| !address.ip().is_loopback()) && !is_guarded {
             t.remark("listen", "lets other machines ask, expected a token beside it");
         }
-        Http { listen, token }
+        Http { listen, token: token.text }
     })
+}
+
+/// `None`: off.
+struct Listen(Option<SocketAddr>);
+
+impl InToml for Listen {
+    fn in_toml(&self) -> String {
+        self.0.map_or_else(|| "off".to_owned(), |address| address.to_string()).as_str().in_toml()
+    }
 }
 
 fn is_token(text: &str) -> bool {

@@ -9,7 +9,7 @@ use std::{
 use super::{
     document::Document,
     problem::{Place, Report},
-    reader::{Reader, read_named},
+    reader::{Reader, read_absent, read_named},
 };
 
 /// What `logger.toml` says: a table per logger.
@@ -86,15 +86,52 @@ impl Default for Logger {
     }
 }
 
-/// The keys of each table of `logger.toml`.
+/// The tables of `logger.toml`. Where `[root]` is not written, it holds what it says by default.
 pub(super) fn read(document: &Document, report: &Report) -> Logger {
-    let named = read_named(document, report, "root", |_, t| Said::read(t));
-    let root = named.iter().find(|(name, _)| name == "root").map(|(_, said)| said.clone());
-    let root = root.unwrap_or_default().beside(&Logger::default().loggers["root"]);
-    let loggers = named.into_iter().map(|(name, said)| (name, said.beside(&root)));
-    let loggers = loggers.chain([("root".to_owned(), root.clone())]).collect();
+    let Logger { mut loggers } = Logger::default();
+    let mut root = loggers["root"].clone();
+    if !document.tree.contains_key("root") {
+        read_absent(document, report, "root", |t| table(t, &root));
+    }
+    loggers.extend(read_named(document, report, "root", |name, t| {
+        if name == "root" {
+            root = table(t, &root);
+            return root.clone();
+        }
+        t.inherit(Some("root"));
+        table(t, &root)
+    }));
     refuse_collisions(&loggers, document, report);
     Logger { loggers }
+}
+
+/// The keys of one table, each with its range; what it does not say is as in `root`.
+fn table(t: &mut Reader<'_>, root: &LoggerTable) -> LoggerTable {
+    const FILE: &str = "the path of a file such as \"logs/root.log\"";
+    let of_root = root.file.as_ref();
+    let level = t.choice("level", root.level, LEVELS);
+    let inherited = of_root.map(|file| file.path.clone());
+    let path = t.text_or_else("filename", inherited, FILE, |text| {
+        path(text).ok_or_else(|| FILE.to_owned())
+    });
+    let default = of_root.map_or(MAX_BYTES, |file| file.max_bytes);
+    let max_bytes = t.integer("maxBytes", default, 0..=1 << 40);
+    let default = of_root.map_or(BACKUPS, |file| file.backups);
+    let backups = t.integer("backupCount", default, 0..=1_000);
+    let has_own = t.has("filename");
+    if has_own {
+        t.inherit(None);
+    }
+    let stderr = t.bool("stderr", !has_own && root.stderr);
+    let of_a_file = ["maxBytes", "backupCount", "stderr"];
+    for key in of_a_file.iter().filter(|key| t.has(key) && !has_own) {
+        t.remark(key, "is given without filename, expected both or none");
+    }
+    if has_own && max_bytes > 0 && backups == 0 {
+        t.warn("backupCount", "is 0: the file never rolls over, and grows without bound");
+    }
+    let file = path.map(|path| LogFile { path, max_bytes, backups });
+    LoggerTable { level, file, stderr }
 }
 
 /// Two tables may share a file, but not disagree on it, nor may one write what another one rolls over.
@@ -130,53 +167,6 @@ fn refuse_collisions(
     }
     if files.len() > MOST_FILES {
         problem(format!("names {} different files, expected {MOST_FILES} at most", files.len()));
-    }
-}
-
-/// What one table says.
-#[derive(Clone, Default)]
-struct Said {
-    level: Option<Level>,
-    path: Option<PathBuf>,
-    max_bytes: Option<u64>,
-    backups: Option<u32>,
-    stderr: bool,
-}
-
-impl Said {
-    fn read(t: &mut Reader<'_>) -> Self {
-        const FILE: &str = "the path of a file such as \"logs/root.log\"";
-        let path = t.text("filename", FILE, path);
-        let max_bytes = t.integer("maxBytes", MAX_BYTES, 0..=1 << 40);
-        let backups = t.integer("backupCount", BACKUPS, 0..=1_000);
-        let stderr = t.bool("stderr", false);
-        let of_a_file = ["maxBytes", "backupCount", "stderr"];
-        for key in of_a_file.iter().filter(|key| t.has(key) && !t.has("filename")) {
-            t.remark(key, "is given without filename, expected both or none");
-        }
-        if path.is_some() && max_bytes > 0 && backups == 0 {
-            t.warn("backupCount", "is 0: the file never rolls over, and grows without bound");
-        }
-        let level = t.choice("level", LEVELS);
-        let max_bytes = t.has("maxBytes").then_some(max_bytes);
-        let backups = t.has("backupCount").then_some(backups);
-        Self { level, path, max_bytes, backups, stderr }
-    }
-
-    fn beside(self, root: &LoggerTable) -> LoggerTable {
-        let level = self.level.unwrap_or(root.level);
-        let Some(path) = self.path else {
-            return LoggerTable { level, file: root.file.clone(), stderr: root.stderr };
-        };
-        let of_root = root.file.as_ref();
-        let max_bytes = of_root.map_or(MAX_BYTES, |file| file.max_bytes);
-        let backups = of_root.map_or(BACKUPS, |file| file.backups);
-        let file = LogFile {
-            path,
-            max_bytes: self.max_bytes.unwrap_or(max_bytes),
-            backups: self.backups.unwrap_or(backups),
-        };
-        LoggerTable { level, file: Some(file), stderr: self.stderr }
     }
 }
 

@@ -124,6 +124,9 @@ fn quotes(words: &str, table: &Tree) -> bool {
                 let is_long = text.chars().count() >= SHORTEST_SECRET;
                 is_long && (words.contains(text.as_str()) || words.contains(&escaped))
             }
+            Value::Filed(filed) => {
+                filed.content.as_ref().is_ok_and(|content| of_value(words, content))
+            }
             Value::Array(values) => values.iter().any(|value| of_value(words, value)),
             Value::Table(table) => quotes(words, table),
             _ => false,

@@ -2,9 +2,10 @@
 //! refuses them with every mistake at once, and touches nothing else; `docs/configuration.md` explains each key.
 //!
 //! `problem` collects the mistakes, `document` turns a file into a tree, `overrides` lays the environment over
-//! it, `reader` reads typed keys (`value`); `common`, `logger` and `pools` are the list of keys. `app` keeps the keys
-//! of the program's own, which serde reads through `serde_value`; `mistake` says what it refuses. A key exists because
-//! a reader asks for it, so there is no second list that could differ. `check` looks again at what a program changed.
+//! it, `reader` reads typed keys (`value`) and writes down what is in force (`settings`); `common`, `logger` and `pools`
+//! are the list of keys. `app` keeps the keys of the program's own, which serde reads through `serde_value`; `mistake`
+//! says what it refuses. A key exists because a reader asks for it, so there is no second list that could differ.
+//! `check` looks again at what a program changed.
 //!
 //! Secrets are [`secrecy::SecretString`] and stand in no message, not even in one about themselves.
 
@@ -22,6 +23,7 @@ mod problem;
 mod reader;
 mod secret_file;
 mod serde_value;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -39,6 +41,7 @@ pub use self::{
     overrides::environment,
     pools::{MysqlPool, RedisPool, Tls},
     problem::{ConfigError, Place, Problem},
+    settings::{Origin, Setting},
 };
 use self::{
     document::{Document, Entry, Tree, Value},
@@ -66,6 +69,9 @@ pub struct Config {
     pub app: AppTable,
     /// What is allowed but unwise, one line each: to be logged once at the start.
     pub warnings: Vec<String>,
+    /// Each key with what the files and variables put in force and where it came from, in the order of the files; what a
+    /// program changes later is not in it. Empty without files.
+    pub settings: Vec<Setting>,
 }
 
 impl Config {
@@ -149,6 +155,7 @@ impl Config {
             redis: BTreeMap::new(),
             app: AppTable::default(),
             warnings: Vec::new(),
+            settings: Vec::new(),
         }
     }
 }
@@ -170,11 +177,12 @@ fn read(
         folder: folder.to_owned(),
         common: common_keys,
         http,
+        app: AppTable::of(common, report),
         logger: logger::read(logger, report),
         mysql: pools::read_mysql(mysql, report),
         redis: pools::read_redis(redis, report),
-        app: AppTable::of(common, report),
         warnings: Vec::new(),
+        settings: report.take_settings(),
     };
     let wants_mysql = config.common.store == StoreChoice::Mysql;
     if wants_mysql && mysql.is_whole && !config.mysql.contains_key("default") {

@@ -1,13 +1,17 @@
-//! Lays environment variables over the files: `SCHEDULER__<FILE>__<KEY>` or
-//! `SCHEDULER__<FILE>__<TABLE>__<KEY>`, and below `SCHEDULER__COMMON__APP__` as many tables as there are. Afterwards the reader treats them like values of the files, so that an
-//! unknown key or a wrong value is refused in the same words.
+//! Lays environment variables over the files: `SCHEDULER__<FILE>__<KEY>` or `SCHEDULER__<FILE>__<TABLE>__<KEY>`, and
+//! below `SCHEDULER__COMMON__APP__` as many tables as there are. Afterwards the reader treats them like values of the
+//! files, so that an unknown key or a wrong value is refused in the same words.
+//!
+//! A variable `KEY_FILE` names a file that holds the value. The reader knows of which keys of ours that is true; of those
+//! of the program the type does, so that there both meanings are kept.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use super::{
-    document::{Document, Entry, Tree, Value, folded},
+    document::{Document, Entry, Filed, Tree, Value, folded},
     nearest::or_nearest,
     problem::{Place, Report},
+    secret_file,
 };
 
 /// What every variable of ours begins with.
@@ -72,19 +76,39 @@ fn apply_one(
             None => return Ok(()),
         }
     }
-    let key = if is_app(file, &tables) { existing(tree, key) } else { key.to_owned() };
+    let is_app = is_app(file, &tables);
+    let key = if is_app { existing(tree, key) } else { key.to_owned() };
     match tree.get(&key) {
         Some(Entry { value: Value::Table(_), .. }) => {
-            Err(format!("{key:?} is a table, expected {PREFIX}<FILE>__<TABLE>__<KEY>"))
+            return Err(format!("{key:?} is a table, expected {PREFIX}<FILE>__<TABLE>__<KEY>"));
         }
         Some(Entry { place: Place::Variable(other), .. }) => {
-            Err(format!("{other} sets the same key, expected one of the two"))
+            return Err(format!("{other} sets the same key, expected one of the two"));
         }
-        _ => {
-            tree.insert(key, Entry { place, value: Value::Variable(value) });
-            Ok(())
+        Some(_) => {}
+        // Not of a section as a whole.
+        None if is_app && tables.len() > 1 => {
+            if let Some(plain) = key.strip_suffix("_file").filter(|plain| !plain.is_empty()) {
+                let value = filed(tree, plain, value)?;
+                tree.insert(key, Entry { place, value });
+                return Ok(());
+            }
         }
+        None => {}
     }
+    tree.insert(key, Entry { place, value: Value::Variable(value) });
+    Ok(())
+}
+
+/// The value of `plain`, from the file that `path` names.
+fn filed(tree: &Tree, plain: &str, path: String) -> Result<Value, String> {
+    let key = existing(tree, plain);
+    if let Some(Entry { place: Place::Variable(other), .. }) = tree.get(&key) {
+        return Err(format!("{other} gives the same value, expected one of the two"));
+    }
+    let content = secret_file::read(Path::new(&path)).map(Value::Variable);
+    let content = content.map_err(|reason| secret_file::named(&path, &reason));
+    Ok(Value::Filed(Box::new(Filed { key, path: Value::Variable(path), content })))
 }
 
 /// The names of the tables, from the outermost. Pools and loggers are not nested, and may have `__` in their name.

@@ -3,13 +3,12 @@
 
 use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, time::Duration};
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 
 use super::{
     document::Document,
     problem::Report,
-    reader::{Reader, read_named},
-    secret_file,
+    reader::{Reader, Secret, read_named},
 };
 
 /// One table of `mysql.toml`.
@@ -108,67 +107,68 @@ pub(super) fn read_redis(document: &Document, report: &Report) -> BTreeMap<Strin
 
 /// The keys of a table of `mysql.toml`, each with its default and range; meanings stand at [`MysqlPool`].
 fn mysql_pool(t: &mut Reader<'_>) -> MysqlPool {
+    const SINGLE: &[&str] =
+        &["host", "port", "db", "user", "password", "password_file", "ssl_mode", "ssl_ca"];
     let secs = Duration::from_secs;
+    let is_by_url = t.replace_by(URL, SINGLE);
     let host = host(t);
-    let (password, password_file) = password(t);
+    let password = password(t);
     let pool = MysqlPool {
         port: t.integer("port", 3306, 1..=65_535),
         db: t.text("db", NAME, owned).unwrap_or_default(),
         user: t.text("user", NAME, owned).unwrap_or_default(),
-        password: password.unwrap_or_default(),
-        charset: charset(t),
+        password: password.text.unwrap_or_default(),
+        charset: t.choice("charset", UTF8MB4, CHARSETS).to_owned(),
         autocommit: autocommit(t),
         stale_timeout: t.duration("stale_timeout", MINUTES_5, secs(1)..=DAY),
         maxsize: t.integer("maxsize", 10, 1..=1000),
-        url: t.secret("url", "mysql://USER:PASSWORD@HOST:PORT/DB", is_mysql_url),
+        url: t.secret(URL, "mysql://USER:PASSWORD@HOST:PORT/DB", is_mysql_url).text,
         connect_timeout: t.duration("connect_timeout", secs(3), MS_100..=MINUTES_5),
-        tls: t.choice("ssl_mode", TLS).unwrap_or(default_tls(&host)),
+        tls: t.choice("ssl_mode", default_tls(&host), TLS),
         ssl_ca: t.text("ssl_ca", FILE, existing_file),
-        password_file,
+        password_file: password.file,
         host,
     };
-    if t.has("url") {
-        let single =
-            ["host", "port", "db", "user", "password", "password_file", "ssl_mode", "ssl_ca"];
-        t.refuse_beside("url", &single);
-    } else {
+    if !is_by_url {
         t.require(&["host", "db", "user"]);
         if !t.has("password_file") {
             t.require(&["password"]);
         }
     }
     let is_checked = matches!(pool.tls, Tls::VerifyCa | Tls::VerifyIdentity);
-    if pool.ssl_ca.is_some() && pool.url.is_none() && !is_checked {
+    if pool.ssl_ca.is_some() && !is_by_url && !is_checked {
         t.remark("ssl_ca", "needs a check, expected ssl_mode \"verify_ca\" or \"verify_identity\"");
     }
-    warn_about_mode(t, pool.url.as_ref().or(Some(&pool.password)));
     pool
 }
 
 /// The keys of a table of `redis.toml`, each with its default and range; meanings stand at [`RedisPool`].
 fn redis_pool(t: &mut Reader<'_>) -> RedisPool {
+    const EXPECTED: &str = "redis://USER:PASSWORD@HOST:PORT/DB or rediss://…";
+    const SINGLE: &[&str] = &["host", "port", "db", "user", "password", "password_file"];
+    if !t.replace_by(URL, SINGLE) {
+        t.require(&["host"]);
+    }
     let host = host(t);
-    let (password, password_file) = password(t);
-    let pool = RedisPool {
+    let password = password(t);
+    RedisPool {
         host,
         port: t.integer("port", 6379, 1..=65_535),
         db: t.integer("db", 0, 0..=15),
         user: t.text("user", NAME, owned),
-        password,
+        password: password.text,
         maxsize: t.integer("maxsize", 10, 1..=1000),
-        url: t.secret("url", "redis://USER:PASSWORD@HOST:PORT/DB or rediss://…", is_redis_url),
+        url: t.secret(URL, EXPECTED, is_redis_url).text,
         connect_timeout: t.duration("connect_timeout", Duration::from_secs(3), MS_100..=MINUTES_5),
-        password_file,
-    };
-    if t.has("url") {
-        t.refuse_beside("url", &["host", "port", "db", "user", "password", "password_file"]);
-    } else {
-        t.require(&["host"]);
+        password_file: password.file,
     }
-    warn_about_mode(t, pool.url.as_ref().or(pool.password.as_ref()));
-    pool
 }
 
+const URL: [&str; 2] = ["url", "url_file"];
+const PASSWORD: [&str; 2] = ["password", "password_file"];
+const UTF8MB4: &str = "utf8mb4";
+/// The original's `utf8` is MySQL's three-byte set, which cannot hold every character.
+const CHARSETS: &[(&str, &str)] = &[(UTF8MB4, UTF8MB4), ("utf8", UTF8MB4)];
 const NAME: &str = "a name that is not empty";
 const FILE: &str = "the path of an existing file";
 
@@ -189,27 +189,10 @@ fn host(t: &mut Reader<'_>) -> String {
     t.text("host", expected, |text| is_host(text).then(|| text.to_owned())).unwrap_or_default()
 }
 
-/// The password and the file it came from. An empty `password` is one that was given.
-fn password(t: &mut Reader<'_>) -> (Option<SecretString>, Option<PathBuf>) {
-    let expected = "text without control characters";
-    let given = t.secret("password", expected, |text| !text.chars().any(char::is_control));
-    let path = t.text("password_file", "the path of a file", |text| Some(PathBuf::from(text)));
-    t.refuse_beside("password_file", &["password"]);
-    let from_file = path.as_deref().and_then(|path| match secret_file::read(path) {
-        Ok(secret) => Some(secret),
-        Err(reason) => {
-            t.remark("password_file", &format!("names {}, which {reason}", path.display()));
-            None
-        }
-    });
-    (from_file.or(given), path)
-}
-
-fn charset(t: &mut Reader<'_>) -> String {
-    // The original's `utf8` is MySQL's three-byte set, which cannot hold every character.
-    let names = [("utf8mb4", ()), ("utf8", ())];
-    t.choice("charset", &names);
-    "utf8mb4".to_owned()
+/// An empty `password` is one that was given.
+fn password(t: &mut Reader<'_>) -> Secret {
+    let is_good = |text: &str| !text.chars().any(char::is_control);
+    t.secret(PASSWORD, "text without control characters", is_good)
 }
 
 fn autocommit(t: &mut Reader<'_>) -> bool {
@@ -242,16 +225,4 @@ fn is_redis_url(text: &str) -> bool {
         !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port != 0)
     };
     authority.is_some_and(is_good) && !text.chars().any(|c| c.is_whitespace() || c.is_control())
-}
-
-/// A secret in a file that others may read is allowed, but said.
-fn warn_about_mode(t: &Reader<'_>, secret: Option<&SecretString>) {
-    let is_there = secret.is_some_and(|secret| !secret.expose_secret().is_empty());
-    let is_written = t.is_in_file("password") || t.is_in_file("url");
-    if let Some(mode) = secret_file::open_mode(t.path()).filter(|_| is_there && is_written) {
-        let path = t.path().display();
-        t.report.warning(format!(
-            "{path}: holds a password and has mode {mode:04o}, expected 0600, or the password elsewhere"
-        ));
-    }
 }

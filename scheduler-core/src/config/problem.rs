@@ -8,6 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::settings::Setting;
+
 /// The configuration was refused: nothing has been touched yet. Displays one line per mistake.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct ConfigError {
@@ -82,7 +84,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// Gathers mistakes, warnings and the names of the keys that were asked for.
+/// Gathers mistakes, warnings, the names of the keys that were asked for, and what is in force.
 ///
 /// The cells let the readers of nested tables share one report.
 #[derive(Default)]
@@ -91,6 +93,7 @@ pub(super) struct Report {
     garbled: RefCell<BTreeSet<Place>>,
     warnings: RefCell<Vec<String>>,
     known: RefCell<BTreeSet<(&'static str, String)>>,
+    settings: RefCell<Vec<Setting>>,
 }
 
 impl Report {
@@ -115,6 +118,16 @@ impl Report {
     /// Notes that `key` (with its table, as in `[jobs] threads`) of `file` has a meaning.
     pub(super) fn know(&self, file: &'static str, key: String) {
         self.known.borrow_mut().insert((file, key));
+    }
+
+    /// Notes what is in force for a key.
+    pub(super) fn setting(&self, setting: Setting) {
+        self.settings.borrow_mut().push(setting);
+    }
+
+    /// What was noted of that, in the order of reading.
+    pub(super) fn take_settings(&self) -> Vec<Setting> {
+        self.settings.take()
     }
 
     /// The keys that have a meaning, as (file, key).

@@ -2,29 +2,37 @@
 //! all mistakes of a file are found in one go. The keys that were asked for are the keys that exist: what is
 //! left over in the table is refused by [`Reader::finish`].
 
-use std::{fmt::Display, ops::RangeInclusive, time::Duration};
+mod secret;
+mod typed;
 
-use secrecy::SecretString;
+pub(super) use self::secret::Secret;
 
 use super::{
     document::{Document, Entry, Tree, Value},
     nearest::{nearest, or_nearest},
     problem::{Place, Report},
-    value::{limits_of_durations, limits_of_numbers},
+    settings::{Origin, Setting},
 };
 
 /// A table that is being read.
 pub(super) struct Reader<'a> {
     document: &'a Document,
-    /// `[default] ` in front of each key, nothing for the keys above the first table.
-    prefix: String,
-    /// The same as the documentation writes it, where a table may have any name.
+    /// Its name, empty for the keys above the first table.
+    table: String,
+    /// As the documentation writes it in front of a key, where a table may have any name: `[*] `.
     pattern: &'static str,
     place: Place,
     entries: &'a Tree,
     known: Vec<&'static str>,
+    /// The table that the defaults come from, if not from the program.
+    heir_of: Option<&'static str>,
+    /// Keys in whose place another one stands, and where that is.
+    replaced: Option<(Place, &'static str, &'static [&'static str])>,
     pub(super) report: &'a Report,
 }
+
+/// Where an absent table is read.
+static EMPTY: Tree = Tree::new();
 
 /// Reads the keys above the first table, and the tables that `read` asks for by name.
 pub(super) fn read_root<'a, T>(
@@ -32,44 +40,43 @@ pub(super) fn read_root<'a, T>(
     report: &'a Report,
     read: impl FnOnce(&mut Reader<'a>) -> T,
 ) -> T {
-    let mut reader = Reader {
-        document,
-        prefix: String::new(),
-        pattern: "",
-        place: Place::file(&document.path),
-        entries: &document.tree,
-        known: Vec::new(),
-        report,
-    };
-    let value = read(&mut reader);
-    reader.finish();
-    value
+    let place = Place::file(&document.path);
+    let reader = Reader::of(document, String::new(), "", place, &document.tree, report);
+    reader.read_all(read)
+}
+
+/// Reads the table `name` of a file that does not have it.
+pub(super) fn read_absent<'a, T>(
+    document: &'a Document,
+    report: &'a Report,
+    name: &str,
+    read: impl FnOnce(&mut Reader<'a>) -> T,
+) -> T {
+    let place = Place::file(&document.path);
+    Reader::of(document, name.to_owned(), "[*] ", place, &EMPTY, report).read_all(read)
 }
 
 /// Reads a file in which every table is one thing of the same kind with a name of its own.
 ///
-/// `example` names such a table.
+/// `first` names such a table, which is read first if it is there.
 pub(super) fn read_named<'a, T>(
     document: &'a Document,
     report: &'a Report,
-    example: &str,
+    first: &str,
     mut read: impl FnMut(&str, &mut Reader<'a>) -> T,
 ) -> Vec<(String, T)> {
     let mut named = Vec::new();
-    for (name, entry) in &document.tree {
+    let (before, after) = document.tree.iter().partition::<Vec<_>, _>(|(name, _)| *name == first);
+    for (name, entry) in before.into_iter().chain(after) {
         if let Value::Table(entries) = &entry.value {
-            let prefix = format!("[{name}] ");
             let place = entry.place.clone();
-            let known = Vec::new();
-            let pattern = "[*] ";
-            let mut reader = Reader { document, prefix, pattern, place, entries, known, report };
+            let reader = Reader::of(document, name.clone(), "[*] ", place, entries, report);
             if name.is_empty() {
                 reader.remark_table("has no name, expected letters or digits");
             }
-            named.push((name.clone(), read(name, &mut reader)));
-            reader.finish();
+            named.push((name.clone(), reader.read_all(|t| read(name, t))));
         } else if document.is_whole {
-            let text = format!("{name:?} stands outside a table, expected one such as [{example}]");
+            let text = format!("{name:?} stands outside a table, expected one such as [{first}]");
             report.problem(entry.place.clone(), text);
         }
     }
@@ -77,117 +84,22 @@ pub(super) fn read_named<'a, T>(
 }
 
 impl<'a> Reader<'a> {
-    /// `true` or `false`.
-    pub(super) fn bool(&mut self, key: &'static str, default: bool) -> bool {
-        let parse = |value: &Value| value.as_bool().ok_or_else(|| "true or false".to_owned());
-        self.optional(key, parse).unwrap_or(default)
+    fn of(
+        document: &'a Document,
+        table: String,
+        pattern: &'static str,
+        place: Place,
+        entries: &'a Tree,
+        report: &'a Report,
+    ) -> Self {
+        let (known, heir_of, replaced) = (Vec::new(), None, None);
+        Self { document, table, pattern, place, entries, known, heir_of, replaced, report }
     }
 
-    /// A whole number.
-    pub(super) fn integer<T>(
-        &mut self,
-        key: &'static str,
-        default: T,
-        range: RangeInclusive<T>,
-    ) -> T
-    where
-        T: Copy + Display + PartialOrd + TryFrom<i128>,
-    {
-        let parse = |value: &Value| {
-            let limits = limits_of_numbers(&range);
-            let Some(number) = value.as_integer() else {
-                return Err(format!("a whole number, {limits}"));
-            };
-            T::try_from(number).ok().filter(|number| range.contains(number)).ok_or(limits)
-        };
-        self.optional(key, parse).unwrap_or(default)
-    }
-
-    /// Whole seconds, or text such as `250ms` or `1h30m`.
-    pub(super) fn duration(
-        &mut self,
-        key: &'static str,
-        default: Duration,
-        range: RangeInclusive<Duration>,
-    ) -> Duration {
-        let parse = |value: &Value| {
-            let limits = limits_of_durations(&range);
-            value.as_duration().filter(|duration| range.contains(duration)).ok_or_else(|| {
-                format!("{limits}, as whole seconds or as text such as \"10s\" or \"1h30m\"")
-            })
-        };
-        self.optional(key, parse).unwrap_or(default)
-    }
-
-    /// The same, or `never`; `None` if it is absent or wrong.
-    pub(super) fn duration_or_never(
-        &mut self,
-        key: &'static str,
-        range: RangeInclusive<Duration>,
-    ) -> Option<Option<Duration>> {
-        let parse = |value: &Value| match value.as_text() {
-            Some("never") => Ok(None),
-            _ => value
-                .as_duration()
-                .filter(|duration| range.contains(duration))
-                .map(Some)
-                .ok_or_else(|| {
-                    let limits = limits_of_durations(&range);
-                    format!("\"never\", or {limits}, as whole seconds or as text such as \"90d\"")
-                }),
-        };
-        self.optional(key, parse)
-    }
-
-    /// One of several names, whatever their case.
-    pub(super) fn choice<T: Copy>(&mut self, key: &'static str, names: &[(&str, T)]) -> Option<T> {
-        let parse = |value: &Value| {
-            let text = value.as_text().unwrap_or_default().to_lowercase();
-            let chosen = names.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
-            chosen.ok_or_else(|| {
-                let names: Vec<_> = names.iter().map(|(name, _)| format!("{name:?}")).collect();
-                format!("one of {}", names.join(", "))
-            })
-        };
-        self.optional(key, parse)
-    }
-
-    /// Text that is not empty and is accepted by `parse`; `expected` says what it accepts.
-    pub(super) fn text<T>(
-        &mut self,
-        key: &'static str,
-        expected: &str,
-        parse: impl FnOnce(&str) -> Option<T>,
-    ) -> Option<T> {
-        self.text_or_else(key, |text| parse(text).ok_or_else(|| expected.to_owned()), expected)
-    }
-
-    /// The same, where what was expected depends on the text; `expected` is for what is not even text.
-    pub(super) fn text_or_else<T>(
-        &mut self,
-        key: &'static str,
-        parse: impl FnOnce(&str) -> Result<T, String>,
-        expected: &str,
-    ) -> Option<T> {
-        self.optional(key, |value| {
-            let text = value.as_text().filter(|text| !text.is_empty());
-            let text = text.filter(|text| !text.chars().any(char::is_control));
-            text.ok_or_else(|| expected.to_owned()).and_then(parse)
-        })
-    }
-
-    /// Text that is never shown, for which `is_good` holds.
-    pub(super) fn secret(
-        &mut self,
-        key: &'static str,
-        expected: &str,
-        is_good: impl FnOnce(&str) -> bool,
-    ) -> Option<SecretString> {
-        let parse = |value: &Value| {
-            let text = value.as_text().filter(|text| is_good(text));
-            text.map(SecretString::from).ok_or_else(|| expected.to_owned())
-        };
-        self.read(key, true, parse)
+    fn read_all<T>(mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        let value = read(&mut self);
+        self.finish();
+        value
     }
 
     /// The keys of the table `name`, which may be absent.
@@ -197,7 +109,6 @@ impl<'a> Reader<'a> {
         pattern: &'static str,
         read: impl FnOnce(&mut Reader<'a>) -> T,
     ) -> T {
-        static EMPTY: Tree = Tree::new();
         self.known.push(name);
         let (place, entries) = match self.entries.get(name) {
             Some(Entry { place, value: Value::Table(entries) }) => (place.clone(), entries),
@@ -208,11 +119,27 @@ impl<'a> Reader<'a> {
             None => (self.place.clone(), &EMPTY),
         };
         let (document, report) = (self.document, self.report);
-        let (prefix, known) = (format!("[{name}] "), Vec::new());
-        let mut reader = Reader { document, prefix, pattern, place, entries, known, report };
-        let value = read(&mut reader);
-        reader.finish();
-        value
+        Reader::of(document, name.to_owned(), pattern, place, entries, report).read_all(read)
+    }
+
+    /// From now on, the defaults are those of the program, or what the table `name` says.
+    pub(super) fn inherit(&mut self, name: Option<&'static str>) {
+        self.heir_of = name;
+    }
+
+    /// Notes each of `keys` that is given although one of `others` is, which stands in their place. To be called before
+    /// they are read.
+    pub(super) fn replace_by(
+        &mut self,
+        others: [&'static str; 2],
+        keys: &'static [&'static str],
+    ) -> bool {
+        let Some(other) = others.into_iter().find(|other| self.has(other)) else { return false };
+        for key in keys.iter().filter(|key| self.has(key)) {
+            self.remark(key, &format!("is given beside {other}, expected one of the two"));
+        }
+        self.replaced = Some((self.entries[other].place.clone(), others[0], keys));
+        true
     }
 
     /// Leaves the table `name`, which may be absent, to somebody else.
@@ -225,74 +152,86 @@ impl<'a> Reader<'a> {
         self.entries.contains_key(key)
     }
 
-    /// The key, if it is given by its file and not by the environment.
-    pub(super) fn is_in_file(&self, key: &str) -> bool {
-        self.entries.get(key).is_some_and(|entry| matches!(entry.place, Place::File { .. }))
-    }
-
-    /// The file that is being read.
-    pub(super) fn path(&self) -> &'a std::path::Path {
-        &self.document.path
-    }
-
     /// Notes each of `keys` that is absent.
     pub(super) fn require(&self, keys: &[&str]) {
         for key in keys.iter().filter(|key| !self.has(key) && self.document.is_whole) {
-            let text = format!("{}{key} is missing{}", self.prefix, self.hint());
+            let text = format!("{}{key} is missing{}", self.prefix(), self.hint());
             self.report.problem(self.place.clone(), text);
-        }
-    }
-
-    /// Notes each of `keys` that is given although `other`, which replaces it, is given as well.
-    pub(super) fn refuse_beside(&self, other: &str, keys: &[&str]) {
-        if self.has(other) {
-            for key in keys.iter().filter(|key| self.has(key)) {
-                self.remark(key, &format!("is given beside {other}, expected one of the two"));
-            }
         }
     }
 
     /// Notes a mistake about a key in free words.
     pub(super) fn remark(&self, key: &str, text: &str) {
         let place = self.entries.get(key).map_or(&self.place, |entry| &entry.place);
-        self.report.problem(place.clone(), format!("{}{key} {text}", self.prefix));
+        self.report.problem(place.clone(), format!("{}{key} {text}", self.prefix()));
     }
 
     /// Notes that a key is allowed but unwise.
     pub(super) fn warn(&self, key: &str, text: &str) {
         let place = self.entries.get(key).map_or(&self.place, |entry| &entry.place);
-        self.report.warning(format!("{place}: {}{key} {text}", self.prefix));
+        self.report.warning(format!("{place}: {}{key} {text}", self.prefix()));
     }
 
     /// Notes a mistake about the table as a whole.
     pub(super) fn remark_table(&self, text: &str) {
-        self.report.problem(self.place.clone(), format!("{}{text}", self.prefix));
+        self.report.problem(self.place.clone(), format!("{}{text}", self.prefix()));
     }
 
-    fn optional<T>(
+    /// `[default] ` in front of each key, nothing for the keys above the first table.
+    fn prefix(&self) -> String {
+        if self.pattern.is_empty() { String::new() } else { format!("[{}] ", self.table) }
+    }
+
+    /// Reads one key that is no secret, `default` if it is absent or wrong.
+    fn value<T>(
         &mut self,
         key: &'static str,
+        default: T,
+        shown: impl FnOnce(&T) -> String,
         parse: impl FnOnce(&Value) -> Result<T, String>,
-    ) -> Option<T> {
-        self.read(key, false, parse)
+    ) -> T {
+        self.know(key);
+        let value = self.read(key, false, parse).unwrap_or(default);
+        let origin = match (self.entries.get(key), self.heir_of) {
+            (Some(entry), _) => Origin::Given(entry.place.clone()),
+            (None, Some(name)) => Origin::Table(name),
+            (None, None) => Origin::Default,
+        };
+        self.note(key, shown(&value), origin);
+        value
     }
 
-    /// Reads one key, `None` if it is absent or wrong; `parse` says what it expected instead.
+    fn know(&mut self, key: &'static str) {
+        self.known.push(key);
+        self.report.know(self.document.name, format!("{}{key}", self.pattern));
+    }
+
+    /// What is given for a key, `None` if it is absent or wrong; `parse` says what it expected instead.
     fn read<T>(
-        &mut self,
-        key: &'static str,
+        &self,
+        key: &str,
         is_secret: bool,
         parse: impl FnOnce(&Value) -> Result<T, String>,
     ) -> Option<T> {
-        self.known.push(key);
-        self.report.know(self.document.name, format!("{}{key}", self.pattern));
         let entry = self.entries.get(key)?;
         let noted = |expected: String| self.mistake(key, entry, is_secret, &expected);
         parse(&entry.value).map_err(noted).ok()
     }
 
+    /// Notes what is in force for a key.
+    fn note(&self, key: &str, value: String, origin: Origin) {
+        let (value, origin) = match &self.replaced {
+            Some((place, other, keys)) if keys.contains(&key) => {
+                (format!("by {other}"), Origin::Given(place.clone()))
+            }
+            _ => (value, origin),
+        };
+        let (file, table, key) = (self.document.name, self.table.clone(), key.to_owned());
+        self.report.setting(Setting { file, table, key, value, origin });
+    }
+
     fn mistake(&self, key: &str, entry: &Entry, is_secret: bool, expected: &str) {
-        let prefix = &self.prefix;
+        let prefix = self.prefix();
         let found = || entry.value.shown();
         let text = match (&entry.place, is_secret) {
             (Place::Variable(_), false) => format!("{} is refused", found()),
@@ -309,7 +248,7 @@ impl<'a> Reader<'a> {
             if !self.known.contains(&key.as_str()) {
                 let kind = if matches!(entry.value, Value::Table(_)) { "table" } else { "key" };
                 let help = or_nearest(key, self.known.iter().copied());
-                let text = format!("{}unknown {kind} {key:?}, {help}", self.prefix);
+                let text = format!("{}unknown {kind} {key:?}, {help}", self.prefix());
                 self.report.problem(entry.place.clone(), text);
             }
         }
@@ -320,7 +259,7 @@ impl<'a> Reader<'a> {
         let Place::Variable(_) = self.place else {
             return String::new();
         };
-        let own = self.prefix.trim_matches(['[', ']', ' ']);
+        let own = self.table.as_str();
         let others = self.document.tree.keys().map(String::as_str).filter(|name| *name != own);
         nearest(own, others).map_or_else(String::new, |near| format!(", did you mean [{near}]?"))
     }

@@ -2,17 +2,17 @@
 
 use std::{fs::File, io::Read as _, path::Path};
 
-use secrecy::SecretString;
+use super::value::looks_like_url;
 
 /// 64 KiB: no password is longer, and a device would never end.
 const MAX_BYTES: u64 = 64 * 1024;
 
-/// The secret in `path`, without one line end that closes it.
+/// The text in `path`, which is not empty, without one line end that closes it.
 ///
 /// # Errors
 ///
 /// What the file is or does, to follow "which"; never what it holds.
-pub(super) fn read(path: &Path) -> Result<SecretString, String> {
+pub(super) fn read(path: &Path) -> Result<String, String> {
     let cannot = |error: std::io::Error| format!("cannot be read: {}", error.kind());
     if !std::fs::metadata(path).map_err(cannot)?.is_file() {
         return Err("is not a file".to_owned());
@@ -24,13 +24,16 @@ pub(super) fn read(path: &Path) -> Result<SecretString, String> {
     let secret = text.strip_suffix('\n').unwrap_or(&text);
     let secret = secret.strip_suffix('\r').unwrap_or(secret);
     match secret {
-        "" => Err("is empty, expected a password".to_owned()),
+        "" => Err("is empty, expected a secret".to_owned()),
         _ if text.len() as u64 > MAX_BYTES => Err("is larger than 64 KiB".to_owned()),
-        _ if secret.chars().any(char::is_control) => {
-            Err("holds control characters or several lines, expected a password".to_owned())
-        }
-        _ => Ok(SecretString::from(secret)),
+        _ => Ok(secret.to_owned()),
     }
+}
+
+/// What is wrong with the file `path`. Who gives the secret itself in place of its file mostly gives a url.
+pub(super) fn named(path: &str, reason: &str) -> String {
+    let path = if looks_like_url(path) { "a url (not shown)" } else { path };
+    format!("names {path}, which {reason}")
 }
 
 /// The permissions of `path` if they let others than its owner read it.

@@ -4,24 +4,27 @@
 //! any: it is read as what the type asks for, and where the type takes anything, as the first of true or false,
 //! whole number, number and text that fits.
 //!
+//! A variable `KEY_FILE` is the key of that name where the type has one, else the text of a file for `KEY`, which takes
+//! the place of a `KEY` in the file.
+//!
 //! What is said when the type refuses the value stands in `mistake`; here it learns its place and the keys on the
 //! way to it.
 
-use std::collections::btree_map;
+mod entries;
 
 use serde::{
     Deserializer,
     de::{
-        DeserializeOwned, DeserializeSeed, EnumAccess, Expected, IntoDeserializer, MapAccess,
-        SeqAccess, VariantAccess, Visitor,
+        DeserializeOwned, DeserializeSeed, EnumAccess, Expected, IntoDeserializer, SeqAccess,
+        VariantAccess, Visitor,
         value::{MapDeserializer, StrDeserializer},
     },
 };
 
+use self::entries::{Entries, name_in};
 use super::{
-    document::{Entry, Tree, Value, folded},
+    document::{Entry, Value},
     mistake::Mistake,
-    problem::Place,
 };
 
 /// Reads a whole table, empty where a file has none.
@@ -109,7 +112,7 @@ impl<'de> Deserializer<'de> for ValueReader<'_> {
             }
             Value::Array(values) => visitor.visit_seq(Elements { values, next: 0 }),
             Value::Table(table) => visitor.visit_map(Entries::of(table, &[])),
-            Value::Other(_) => Err(self.wrong(&visitor)),
+            Value::Other(_) | Value::Filed(_) => Err(self.wrong(&visitor)),
             Value::Variable(text) => {
                 if let Ok(flag) = text.parse() {
                     visitor.visit_bool(flag)
@@ -211,48 +214,6 @@ impl<'de> Deserializer<'de> for ValueReader<'_> {
     }
 
     serde::forward_to_deserialize_any! { unit unit_struct ignored_any }
-}
-
-/// The name that a key of the environment stands for: capitals and hyphens are lost there.
-fn name_in<'a>(key: &'a str, entry: &Entry, names: &[&'static str]) -> &'a str {
-    if names.contains(&key) || !matches!(entry.place, Place::Variable(_)) {
-        return key;
-    }
-    names.iter().copied().find(|name| folded(name) == folded(key)).unwrap_or(key)
-}
-
-/// The keys of a table, of which `fields` are known to the type.
-struct Entries<'a> {
-    fields: &'static [&'static str],
-    entries: btree_map::Iter<'a, String, Entry>,
-    value: Option<(&'a str, &'a Entry)>,
-}
-
-impl<'a> Entries<'a> {
-    fn of(table: &'a Tree, fields: &'static [&'static str]) -> Self {
-        Self { fields, entries: table.iter(), value: None }
-    }
-}
-
-impl<'de> MapAccess<'de> for Entries<'_> {
-    type Error = Mistake;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, Mistake> {
-        let Some((key, entry)) = self.entries.next() else { return Ok(None) };
-        self.value = Some((key, entry));
-        let name = StrDeserializer::new(name_in(key, entry, self.fields));
-        let read = seed.deserialize(name);
-        read.map(Some).map_err(|mistake: Mistake| mistake.at(&entry.place))
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Mistake> {
-        let (key, entry) = self.value.take().expect("bug: a value was asked for before its key");
-        let value = seed.deserialize(ValueReader(&entry.value));
-        value.map_err(|mistake| mistake.under(key, Some(&entry.place)))
-    }
 }
 
 struct Elements<'a> {

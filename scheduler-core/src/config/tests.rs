@@ -4,6 +4,7 @@ mod files;
 mod keys;
 mod secrets;
 mod sections;
+mod settings;
 mod shipped;
 
 use std::{fs, path::Path};

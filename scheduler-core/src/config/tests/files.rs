@@ -46,6 +46,27 @@ fn a_file_above_one_mebibyte_is_refused() {
 }
 
 #[test]
+fn of_a_file_of_any_size_no_more_than_the_limit_is_read() {
+    let conf = Conf::new();
+    // With a hole, so that it takes no room; whoever reads it all takes a hundred gibibytes.
+    let file = fs::File::options().append(true).open(conf.path("redis")).unwrap();
+    file.set_len(100 << 30).unwrap();
+    says(&conf, &[], &["redis.toml: is larger than 1 MiB, expected a configuration file"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_without_the_right_to_read_it_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let conf = Conf::new();
+    fs::set_permissions(conf.path("redis"), fs::Permissions::from_mode(0o200)).unwrap();
+    // Nobody refuses root.
+    if fs::read(conf.path("redis")).is_err() {
+        says(&conf, &[], &["redis.toml: cannot be read: permission denied"]);
+    }
+}
+
+#[test]
 fn text_of_another_encoding_is_refused_with_its_line() {
     let conf = Conf::with("common", b"store = \"mysql\"\n# caf\xe9\n");
     says(&conf, &[], &["common.toml:2: is not UTF-8 text"]);

@@ -65,6 +65,8 @@ fn common_refuses_each_wrong_value() {
     refuses("common", "max_instances = 99999999999999999999", "max_instances is 99999999999999999999, expected 1 to 10000");
     refuses("common", "lease = \"999ms\"", &format!("lease is \"999ms\", expected 1s to 1h, {LENGTH}"));
     refuses("common", "lease = \"1h1s\"", &format!("lease is \"1h1s\", expected 1s to 1h, {LENGTH}"));
+    refuses("common", "lease = -1", &format!("lease is -1, expected 1s to 1h, {LENGTH}"));
+    refuses("common", "lease = \"-1s\"", &format!("lease is \"-1s\", expected 1s to 1h, {LENGTH}"));
     refuses("common", "clock_tolerance = \"99ms\"", &format!("clock_tolerance is \"99ms\", expected 100ms to 1h, {LENGTH}"));
     refuses("common", "shutdown_timeout = 3601", &format!("shutdown_timeout is 3601, expected 0s to 1h, {LENGTH}"));
     refuses("common", "database_timeout = \"99ms\"", &format!("database_timeout is \"99ms\", expected 100ms to 5m, {LENGTH}"));
@@ -183,6 +185,7 @@ fn a_pool_of_mysql_refuses_each_wrong_value() {
     refuses("mysql", "host = \"db:3306\"", &format!("host is \"db:3306\", expected {HOST}"));
     refuses("mysql", "host = \"a b\"", &format!("host is \"a b\", expected {HOST}"));
     refuses("mysql", "port = 0", "port is 0, expected 1 to 65535");
+    refuses("mysql", "port = -1", "port is -1, expected 1 to 65535");
     refuses("mysql", "port = 65536", "port is 65536, expected 1 to 65535");
     refuses("mysql", "port = 70000", "port is 70000, expected 1 to 65535");
     refuses("mysql", "port = \"3306\"", "port is \"3306\", expected a whole number, 1 to 65535");
@@ -200,8 +203,9 @@ fn a_pool_of_mysql_refuses_each_wrong_value() {
     refuses("mysql", "connect_timeout = \"99ms\"", &format!("connect_timeout is \"99ms\", expected 100ms to 5m, {LENGTH}"));
     refuses("mysql", "ssl_mode = \"on\"", "ssl_mode is \"on\", expected one of \"disabled\", \"preferred\", \"required\", \"verify_ca\", \"verify_identity\"");
     refuses("mysql", "ssl_ca = \"/no/such/file\"", "ssl_ca is \"/no/such/file\", expected the path of an existing file");
+    refuses("mysql", "password = 5", "password is wrong (not shown), expected text without control characters");
     refuses("mysql", "passwd = \"x\"", "unknown key \"passwd\", did you mean \"password\"?");
-    refuses("mysql", "collation = 1", "unknown key \"collation\", expected one of host, password, password_file, port, db, user, charset, autocommit, stale_timeout, maxsize, url, connect_timeout, ssl_mode, ssl_ca");
+    refuses("mysql", "collation = 1", "unknown key \"collation\", expected one of host, password, password_file, port, db, user, charset, autocommit, stale_timeout, maxsize, url, url_file, connect_timeout, ssl_mode, ssl_ca");
     refuses("mysql", "urls.port = 1", "unknown table \"urls\", did you mean \"url\"?");
 }
 
@@ -212,8 +216,10 @@ fn a_pool_of_redis_refuses_each_wrong_value() {
     refuses("redis", "db = -1", "db is -1, expected 0 to 15");
     refuses("redis", "port = 0", "port is 0, expected 1 to 65535");
     refuses("redis", "maxsize = 1001", "maxsize is 1001, expected 1 to 1000");
+    refuses("redis", "password = true", "password is wrong (not shown), expected text without control characters");
+    refuses("redis", "connect_timeout = 301", "connect_timeout is 301, expected 100ms to 5m, as whole seconds or as text such as \"10s\" or \"1h30m\"");
     refuses("redis", "user = \"\"", "user is \"\", expected a name that is not empty");
-    refuses("redis", "charset = \"utf8\"", "unknown key \"charset\", expected one of host, password, password_file, port, db, user, maxsize, url, connect_timeout");
+    refuses("redis", "charset = \"utf8\"", "unknown key \"charset\", expected one of host, password, password_file, port, db, user, maxsize, url, url_file, connect_timeout");
 }
 
 #[test]

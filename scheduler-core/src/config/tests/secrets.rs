@@ -61,6 +61,7 @@ fn a_secret_in_a_variable_is_never_shown() {
         ("SCHEDULER__MYSQL__DEFAULT__URL", &url),
         ("SCHEDULER__COMMON__STORE", &url),
         ("SCHEDULER__MYSQL__PASSWORD", MARKER),
+        ("SCHEDULER__MYSQL__OTHER__URL_FILE", &url),
     ] {
         unshown(&Conf::new(), &[(name, value)]);
     }
@@ -128,10 +129,10 @@ fn a_password_file_loses_one_line_end() {
 fn a_password_file_that_holds_no_password_is_refused() {
     let said = |content: &[u8]| password_file(content).unwrap_err().join("\n");
     let prefix = "mysql.toml:5: [default] password_file names F, which";
-    assert_eq!(said(b"\n"), format!("{prefix} is empty, expected a password"));
+    assert_eq!(said(b"\n"), format!("{prefix} is empty, expected a secret"));
     assert_eq!(
         said(format!("{MARKER}\n\n").as_bytes()),
-        format!("{prefix} holds control characters or several lines, expected a password")
+        format!("{prefix} holds control characters or several lines, expected a secret")
     );
     assert_eq!(said(&[b'x'; 65_537]), format!("{prefix} is larger than 64 KiB"));
     assert!(password_file(&[b'x'; 65_536]).is_ok());
@@ -174,4 +175,71 @@ fn a_password_in_a_file_that_others_may_read_is_a_warning() {
     );
     let replaced = [("SCHEDULER__MYSQL__DEFAULT__PASSWORD", MARKER)];
     assert_eq!(warnings(0o644, &replaced).len(), 0);
+}
+
+/// A secret from the file that a variable names: what `read` finds of it, else the mistakes, where F is the file.
+#[track_caller]
+fn variable_file(conf: &Conf, name: &str, content: &[u8]) -> Result<super::Config, Vec<String>> {
+    let path = conf.folder().join("secret");
+    fs::write(&path, content).unwrap();
+    let path = path.to_str().unwrap();
+    let said = unshown(conf, &[(name, path)]).into_iter().map(|line| line.replace(path, "F"));
+    let said: Vec<_> = said.collect();
+    conf.load(&[(name, path)]).map_err(|_| said)
+}
+
+#[test]
+fn a_variable_may_name_a_file_for_each_secret_and_takes_the_place_of_what_the_file_says() {
+    let read = |secret: Option<&secrecy::SecretString>| secret.unwrap().expose_secret().to_owned();
+    let conf = Conf::with("mysql", mysql("password = \"written\""));
+    let config = variable_file(&conf, "SCHEDULER__MYSQL__DEFAULT__PASSWORD_FILE", b"filed\n");
+    assert_eq!(config.unwrap().mysql["default"].password.expose_secret(), "filed");
+    let conf = Conf::with("mysql", mysql("password_file = \"/no/such\""));
+    let config = conf.load(&[("SCHEDULER__MYSQL__DEFAULT__PASSWORD", "given")]).unwrap();
+    assert_eq!(config.mysql["default"].password.expose_secret(), "given");
+    let config = variable_file(&Conf::new(), "SCHEDULER__REDIS__DEFAULT__PASSWORD_FILE", b"filed");
+    assert_eq!(read(config.unwrap().redis["default"].password.as_ref()), "filed");
+    let url = format!("redis://:{MARKER}@h/1");
+    let config = variable_file(&Conf::new(), "SCHEDULER__REDIS__OTHER__URL_FILE", url.as_bytes());
+    assert_eq!(read(config.unwrap().redis["other"].url.as_ref()), url);
+    let url = format!("mysql://u:{MARKER}@h/d");
+    let config = variable_file(&Conf::new(), "SCHEDULER__MYSQL__OTHER__URL_FILE", url.as_bytes());
+    assert_eq!(read(config.unwrap().mysql["other"].url.as_ref()), url);
+}
+
+#[rustfmt::skip] // One case per line.
+#[test]
+fn a_file_of_a_variable_that_holds_no_secret_is_refused_by_variable_and_path() {
+    let said = |name: &str, content: &[u8], reason: &str| {
+        let said = variable_file(&Conf::new(), name, content).map(drop).unwrap_err();
+        assert_eq!(said, [format!("environment {name}: {reason}")]);
+    };
+    const PASSWORD: &str = "SCHEDULER__MYSQL__DEFAULT__PASSWORD_FILE";
+    const URL: &str = "SCHEDULER__REDIS__OTHER__URL_FILE";
+    let wrong = format!("http://{MARKER}");
+    said(PASSWORD, b"", "[default] password_file names F, which is empty, expected a secret");
+    said(PASSWORD, b"a\nb", "[default] password_file names F, which holds control characters or several lines, expected a secret");
+    said(PASSWORD, &[b'x'; 65_537], "[default] password_file names F, which is larger than 64 KiB");
+    said(PASSWORD, b"\xff", "[default] password_file names F, which cannot be read: invalid data");
+    said(URL, b"\r\n", "[other] url_file names F, which is empty, expected a secret");
+    said(URL, wrong.as_bytes(), "[other] url_file names F, which is wrong (not shown), expected redis://USER:PASSWORD@HOST:PORT/DB or rediss://…");
+    let plain = |name: &str, value: &str| unshown(&Conf::new(), &[(name, value)]).join("\n").replace(&format!("environment {name}: "), "");
+    assert_eq!(plain(PASSWORD, "/no/such"), "[default] password_file names /no/such, which cannot be read: entity not found");
+    assert_eq!(plain(PASSWORD, "/tmp"), "[default] password_file names /tmp, which is not a file");
+    assert_eq!(plain(PASSWORD, ""), "\"\" is refused, expected the path of a file");
+    assert_eq!(plain("SCHEDULER__MYSQL__DEFAULT__HOST_FILE", "/no/such"), "[default] unknown key \"host_file\", expected one of host, password, password_file, port, db, user, charset, autocommit, stale_timeout, maxsize, url, url_file, connect_timeout, ssl_mode, ssl_ca");
+}
+
+#[test]
+fn a_secret_from_two_variables_is_refused_by_both_names() {
+    for key in ["PASSWORD", "URL"] {
+        let (one, other) =
+            (format!("SCHEDULER__MYSQL__X__{key}"), format!("SCHEDULER__MYSQL__X__{key}_FILE"));
+        let conf = Conf::new();
+        conf.write("mysql", mysql("").replace("default", "x"));
+        let said = unshown(&conf, &[(&one, MARKER), (&other, "/no/such")]);
+        let expected =
+            format!("environment {other}: {one} gives the same value, expected one of the two");
+        assert!(said.contains(&expected), "{said:?}");
+    }
 }

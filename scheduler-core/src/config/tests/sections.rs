@@ -304,3 +304,85 @@ fn a_section_says_what_it_is() {
     assert_eq!(format!("{section:?}"), "[app.mail] as u8");
     assert_eq!((section.name(), section.type_id()), ("mail", TypeId::of::<u8>()));
 }
+
+const TOKEN_FILE: &str = "SCHEDULER__COMMON__APP__MAIL__API_TOKEN_FILE";
+
+/// Reads `[app.mail]` with the variable above, which names a file with `content`; F stands for it in what is said.
+fn with_file<T: DeserializeOwned + Send + Sync + 'static>(
+    app: &str,
+    content: &[u8],
+) -> Result<T, Vec<String>> {
+    let conf = common(app);
+    let path = conf.folder().join("secret");
+    std::fs::write(&path, content).unwrap();
+    let path = path.to_str().unwrap();
+    read(&conf, &[(TOKEN_FILE, path)])
+        .map_err(|said| said.iter().map(|line| line.replace(path, "F")).collect())
+}
+
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Api {
+    api_token: String,
+}
+
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+struct ApiByFile {
+    api_token_file: std::path::PathBuf,
+}
+
+#[test]
+fn a_variable_may_name_a_file_that_holds_the_value() {
+    let expected = Api { api_token: "t".to_owned() };
+    assert_eq!(with_file::<Api>("", b"t\n"), Ok(expected));
+    let expected = Api { api_token: "several\nlines".to_owned() };
+    let written = "[app.mail]\napi-token = \"written\"\n";
+    assert_eq!(with_file::<Api>(written, b"several\nlines\n"), Ok(expected));
+    let table = with_file::<BTreeMap<String, u16>>("", b"25").unwrap();
+    assert_eq!(table, BTreeMap::from([("api_token".to_owned(), 25)]));
+}
+
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct ApiBothWays {
+    api_token: String,
+    api_token_file: std::path::PathBuf,
+}
+
+#[test]
+fn a_variable_whose_name_is_that_of_a_key_is_that_key() {
+    let both = with_file::<ApiBothWays>("[app.mail]\napi-token = \"written\"\n", b"t").unwrap();
+    assert_eq!(both.api_token, "written");
+    assert!(both.api_token_file.ends_with("secret"), "{both:?}");
+    let by_file = with_file::<ApiByFile>("", b"t").unwrap();
+    assert!(by_file.api_token_file.ends_with("secret"), "{by_file:?}");
+    let written = "[app.mail]\napi_token_file = \"x\"\n";
+    let table = with_file::<BTreeMap<String, String>>(written, b"t").unwrap();
+    assert!(table["api_token_file"].ends_with("/secret"), "{table:?}");
+}
+
+#[rustfmt::skip] // One case per line.
+#[test]
+fn a_file_of_a_variable_that_holds_no_value_is_refused_by_variable_and_path() {
+    let said = |content: &[u8], reason: &str| {
+        assert_eq!(with_file::<Api>("", content).unwrap_err(), [format!("environment {TOKEN_FILE}: {reason}")]);
+    };
+    said(b"", "[app.mail] api-token is refused: names F, which is empty, expected a secret");
+    said(&[b'x'; 65_537], "[app.mail] api-token is refused: names F, which is larger than 64 KiB");
+    let number = with_file::<BTreeMap<String, u16>>("", MARKER.as_bytes()).unwrap_err();
+    assert_eq!(number, [format!("environment {TOKEN_FILE}: the value (not shown) is refused, expected u16")]);
+    let quoted = with_file::<BTreeMap<String, Even>>("", MARKER.as_bytes()).unwrap_err();
+    assert_eq!(quoted, [format!("environment {TOKEN_FILE}: [app.mail] api_token is refused: the reason is not shown, since it quotes a value")]);
+    let missing = read::<Api>(&common(""), &[(TOKEN_FILE, "/no/such")]).unwrap_err();
+    assert_eq!(missing, [format!("environment {TOKEN_FILE}: [app.mail] api-token is refused: names /no/such, which cannot be read: entity not found")]);
+    let url = format!("https://h/{MARKER}");
+    let itself = read::<Api>(&common(""), &[(TOKEN_FILE, &url)]).unwrap_err();
+    assert_eq!(itself, [format!("environment {TOKEN_FILE}: [app.mail] api-token is refused: names a url (not shown), which cannot be read: entity not found")]);
+    let plain = TOKEN_FILE.trim_end_matches("_FILE");
+    let both = read::<Api>(&common(""), &[(TOKEN_FILE, "/no/such"), (plain, MARKER)]).unwrap_err();
+    assert_eq!(both, [format!("environment {TOKEN_FILE}: {plain} gives the same value, expected one of the two")]);
+    let section = "SCHEDULER__COMMON__APP__MAIL_FILE";
+    let unknown = read::<Limits>(&common(""), &[(section, "/no/such")]).unwrap_err();
+    assert_eq!(unknown, [format!("environment {section}: [app] unknown key \"mail_file\", expected one of mail")]);
+}
