@@ -6,6 +6,7 @@ use clap::{
     Args, Parser, Subcommand, builder::PossibleValuesParser, builder::TypedValueParser,
     value_parser,
 };
+use clap_complete::Shell;
 use scheduler_core::plan::execution::{ExecutionId, Status};
 use scheduler_core::plan::task::TaskId;
 
@@ -48,6 +49,9 @@ pub(crate) enum Verb {
     Next(Next),
     /// Bring the tables to the newest version.
     Migrate,
+    /// See the configuration.
+    #[command(subcommand)]
+    Config(Config),
     /// See and change the rows of `task`.
     #[command(subcommand)]
     Task(Task),
@@ -62,6 +66,23 @@ pub(crate) enum Verb {
         #[arg(long)]
         ready: bool,
     },
+    /// Print what makes a shell complete the command line. Needs no configuration.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Print the manual page, in roff. Needs no configuration.
+    Man {
+        /// Write a page for each verb into this folder, and print nothing.
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// Show each key, what is in force and where it came from. Secrets are not shown.
+    Show,
 }
 
 #[derive(Debug, Args)]

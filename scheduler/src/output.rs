@@ -150,8 +150,16 @@ fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
 /// # Errors
 /// When stdout cannot be written.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    bytes(format!("{text}\n").as_bytes())
+}
+
+/// Prints what is made for other programs, as it is.
+///
+/// # Errors
+/// When stdout cannot be written.
+pub(crate) fn bytes(bytes: &[u8]) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
-    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written.context("stdout cannot be written"),
     }

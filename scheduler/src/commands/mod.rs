@@ -8,15 +8,17 @@ use scheduler_core::App;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
-    cli::{Cli, Verb},
+    cli::{Cli, Config, Verb},
     context::Context,
     exit::{self, Exit},
 };
 
 mod check;
+mod config;
 mod executions;
 mod healthcheck;
 mod jobs;
+mod manual;
 mod migrate;
 mod next;
 mod run;
@@ -45,6 +47,8 @@ fn perform(cli: Cli, app: App) -> anyhow::Result<Exit> {
     match verb {
         Verb::Jobs => return jobs::jobs(&globals),
         Verb::Next(next) => return next::next(&globals, &next, &app),
+        Verb::Completions { shell } => return manual::completions(shell),
+        Verb::Man { dir } => return manual::man(dir.as_deref()),
         _ => {}
     }
     let context = Context::load(&globals, app)?;
@@ -60,7 +64,10 @@ fn perform(cli: Cli, app: App) -> anyhow::Result<Exit> {
                 Box::pin(healthcheck::healthcheck(&context, ready)).await
             }
             Verb::Why(asked) => Box::pin(why::why(&context, &asked)).await,
-            Verb::Jobs | Verb::Next(_) => unreachable!("bug: these need no database"),
+            Verb::Config(Config::Show) => config::show(&context),
+            Verb::Jobs | Verb::Next(_) | Verb::Completions { .. } | Verb::Man { .. } => {
+                unreachable!("bug: these need no configuration")
+            }
         }
     });
     // Whatever still hangs in a call to the system must not keep the process.

@@ -7,6 +7,7 @@ use scheduler_core::store::NewTask;
 mod support;
 
 mod args;
+mod config;
 mod edits;
 mod executions;
 mod next;

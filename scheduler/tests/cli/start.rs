@@ -75,6 +75,7 @@ fn all_mistakes_of_the_configuration_are_told_at_once() {
     for verb in ["check", "run", "migrate"] {
         home.fails(&[verb], 78, text);
     }
+    assert!(!home.path().join("data").exists(), "nothing is touched before");
     let ran = home.command().args(["check"]).env("APP_ENV", "online").output().unwrap();
     assert_eq!(ran.status.code(), Some(78));
     let ran = home.run(&["--conf", "elsewhere", "check"]);
