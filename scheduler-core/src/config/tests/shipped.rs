@@ -64,3 +64,34 @@ fn the_page_names_each_key_and_no_other() {
     assert!(known.len() > 30);
     assert_eq!(documented(), known);
 }
+
+/// The variables of ours in `text`, with what is given to each: `NAME: value`, `NAME=value`, `name: NAME, value: value`.
+fn variables(text: &str) -> Vec<(&str, &str)> {
+    let is_name = |c: char| c.is_ascii_uppercase() || c == '_';
+    let lines = text.lines().filter_map(|line| line.find("SCHEDULER__").map(|at| &line[at..]));
+    lines
+        .map(|line| {
+            let (name, rest) = line.split_at(line.find(|c| !is_name(c)).unwrap_or(line.len()));
+            let rest = rest.trim_start_matches([',', ':', '=', ' ']);
+            (name, rest.trim_start_matches("value: ").trim_end_matches([' ', '}']))
+        })
+        .collect()
+}
+
+#[test]
+fn the_variables_of_what_is_packaged_are_right() {
+    let secret = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(secret.path(), "password").unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for file in
+        ["compose.yaml", "packaging/scheduler.service", "packaging/kubernetes/deployment.yaml"]
+    {
+        let text = std::fs::read_to_string(root.join(file)).unwrap();
+        let mut env = variables(&text);
+        for (_, path) in env.iter_mut().filter(|(name, _)| name.ends_with("_FILE")) {
+            *path = secret.path().to_str().unwrap();
+        }
+        let config = shipped("online", &env).unwrap_or_else(|error| panic!("{file}: {error}"));
+        assert_eq!(config.mysql["default"].password.expose_secret(), "password", "{file}");
+    }
+}
