@@ -31,5 +31,6 @@ ARG APP_ENV=online
 ENV APP_ENV=${APP_ENV} TZ=UTC
 # An orderly stop takes up to shutdown_timeout (10 s) and 2 s: give `docker stop --time` 15 s.
 STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 CMD ["scheduler", "healthcheck"]
 ENTRYPOINT ["scheduler"]
 CMD ["run"]
