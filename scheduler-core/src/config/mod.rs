@@ -9,6 +9,7 @@
 //!
 //! Secrets are [`secrecy::SecretString`] and stand in no message, not even in one about themselves.
 
+mod alarms;
 mod app;
 mod check;
 mod common;
@@ -34,6 +35,7 @@ use std::{
 };
 
 pub use self::{
+    alarms::{Alarms, Channel, ChannelKind},
     app::{AppTable, Section, SectionValue},
     common::{Common, JobsTable, MaxAge, Retention, StoreChoice},
     http::Http,
@@ -59,6 +61,8 @@ pub struct Config {
     pub common: Common,
     /// `[http]` in it.
     pub http: Http,
+    /// `[alarms]` in it.
+    pub alarms: Alarms,
     /// `logger.toml`.
     pub logger: Logger,
     /// `mysql.toml`, by name of the pool.
@@ -150,6 +154,7 @@ impl Config {
             common,
             // The program that it is a part of decides what it listens to.
             http: Http { listen: None, token: None },
+            alarms: Alarms::default(),
             logger: Logger::default(),
             mysql: BTreeMap::new(),
             redis: BTreeMap::new(),
@@ -170,13 +175,14 @@ fn read(
     let mut documents = open_all(folder, app_env, report);
     overrides::apply(&mut documents, env, report);
     let [common, logger, mysql, redis] = &documents;
-    let (common_keys, http) =
-        reader::read_root(common, report, |t| (common::read(t), http::read(t)));
+    let (common_keys, http, alarms) =
+        reader::read_root(common, report, |t| (common::read(t), http::read(t), alarms::read(t)));
     let config = Config {
         app_env: app_env.to_owned(),
         folder: folder.to_owned(),
         common: common_keys,
         http,
+        alarms,
         app: AppTable::of(common, report),
         logger: logger::read(logger, report),
         mysql: pools::read_mysql(mysql, report),

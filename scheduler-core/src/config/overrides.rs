@@ -113,8 +113,10 @@ fn filed(tree: &Tree, plain: &str, path: String) -> Result<Value, String> {
 
 /// The names of the tables, from the outermost. Pools and loggers are not nested, and may have `__` in their name.
 fn path_of(file: &str, tables: &[&str]) -> Vec<String> {
-    let tables: Vec<String> = tables.iter().map(|&table| table.to_owned()).collect();
-    if is_app(file, &tables) { tables } else { vec![tables.join("__")] }
+    match file {
+        "common" => tables.iter().map(|&table| table.to_owned()).collect(),
+        _ => vec![tables.join("__")],
+    }
 }
 
 /// Whether the keys are those of the program, in letters of its choice.

@@ -122,6 +122,37 @@ impl<'a> Reader<'a> {
         Reader::of(document, name.to_owned(), pattern, place, entries, report).read_all(read)
     }
 
+    /// The tables below the table `name`, each of which has a name of its own; there may be none.
+    pub(super) fn tables<T>(
+        &mut self,
+        name: &'static str,
+        pattern: &'static str,
+        mut read: impl FnMut(&mut Reader<'a>) -> T,
+    ) -> Vec<(String, T)> {
+        self.known.push(name);
+        let path = format!("{}.{name}", self.table);
+        let entries = match self.entries.get(name) {
+            Some(Entry { value: Value::Table(entries), .. }) => entries,
+            Some(entry) => {
+                self.mistake(name, entry, false, "a table");
+                &EMPTY
+            }
+            None => &EMPTY,
+        };
+        let mut named = Vec::new();
+        for (key, entry) in entries {
+            let Value::Table(entries) = &entry.value else {
+                let expected = format!("a table such as [{path}.ops]");
+                self.mistake(key, entry, false, &expected);
+                continue;
+            };
+            let (place, table) = (entry.place.clone(), format!("{path}.{key}"));
+            let reader = Reader::of(self.document, table, pattern, place, entries, self.report);
+            named.push((key.clone(), reader.read_all(&mut read)));
+        }
+        named
+    }
+
     /// From now on, the defaults are those of the program, or what the table `name` says.
     pub(super) fn inherit(&mut self, name: Option<&'static str>) {
         self.heir_of = name;

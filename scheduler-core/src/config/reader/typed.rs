@@ -92,6 +92,39 @@ impl Reader<'_> {
         self.value(key, default, shown, parse)
     }
 
+    /// Several of some names, whatever their case: an array, or, in a variable, one text with commas.
+    pub(in crate::config) fn words<T: Copy + PartialEq>(
+        &mut self,
+        key: &'static str,
+        default: Vec<T>,
+        names: &[(&str, T)],
+    ) -> Vec<T> {
+        let named = |text: &str| {
+            let text = text.trim().to_lowercase();
+            names.iter().find(|(name, _)| *name == text).map(|(_, value)| *value)
+        };
+        let parse = |value: &Value| {
+            let words: Option<Vec<T>> = match value {
+                Value::Array(values) => {
+                    values.iter().map(|value| value.as_text().and_then(named)).collect()
+                }
+                Value::Variable(text) => text.split(',').map(named).collect(),
+                _ => None,
+            };
+            words.ok_or_else(|| {
+                let names: Vec<_> = names.iter().map(|(name, _)| format!("{name:?}")).collect();
+                format!("an array of {}", names.join(", "))
+            })
+        };
+        let shown = |words: &Vec<T>| {
+            let name = |word: &T| names.iter().find(|(_, other)| other == word);
+            let names: Vec<_> =
+                words.iter().filter_map(name).map(|(name, _)| name.in_toml()).collect();
+            format!("[{}]", names.join(", "))
+        };
+        self.value(key, default, shown, parse)
+    }
+
     /// Text that is not empty and is accepted by `parse`; `expected` says what it accepts.
     pub(in crate::config) fn text<T: InToml>(
         &mut self,

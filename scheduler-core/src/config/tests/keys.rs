@@ -85,6 +85,24 @@ fn common_refuses_each_wrong_value() {
     const TOKEN: &str = "expected 16 to 1024 letters, digits and signs of ASCII, without blanks";
     refuses("common", "http.token = \"fifteen-letters\"", &format!("[http] token is wrong (not shown), {TOKEN}"));
     refuses("common", "http.token = \"sixteen letters!\"", &format!("[http] token is wrong (not shown), {TOKEN}"));
+    refuses("common", "alarms.failing = 1", "[alarms] failing is 1, expected 2 to 1000");
+    refuses("common", "alarms.channels = 1", "[alarms] channels is 1, expected a table");
+    refuses("common", "alarms.channels.ops = 1", "[alarms] ops is 1, expected a table such as [alarms.channels.ops]");
+    let ops = |keys: &str| format!("alarms.channels.ops = {{ {keys} }}");
+    let url = "url = \"https://oapi.dingtalk.com/robot/send?access_token=x\"";
+    const AT: &str = "[alarms.channels.ops]";
+    refuses("common", &ops(url), &format!("{AT} kind is missing"));
+    refuses("common", &ops("kind = \"slack\""), &format!("{AT} url is missing"));
+    refuses("common", &ops(&format!("kind = \"sms\", {url}")), &format!("{AT} kind is \"sms\", expected one of \"dingtalk\", \"feishu\", \"wecom\", \"slack\", \"webhook\""));
+    refuses("common", &ops(&format!("kind = \"webhook\", {url}")), &format!("{AT} secret is missing"));
+    refuses("common", &ops(&format!("kind = \"slack\", secret = \"x\", {url}")), &format!("{AT} secret is given, expected none: this kind of channel signs nothing"));
+    for wrong in ["http://example.org/x", "https://user:pass@example.org/x", "example.org"] {
+        let line = ops(&format!("kind = \"slack\", url = \"{wrong}\""));
+        refuses("common", &line, &format!("{AT} url is wrong (not shown), expected an address that begins with https://, or http:// to this machine"));
+    }
+    let names = "expected an array of \"failed\", \"failing\", \"missed\", \"skipped\", \"slow\", \"late\", \"overdue\", \"rejected\", \"node_lost\", \"clock\", \"database\"";
+    refuses("common", &ops(&format!("kind = \"slack\", rules = [\"all\"], {url}")), &format!("{AT} rules is an array, {names}"));
+    refuses("common", &ops(&format!("kind = \"slack\", rules = \"failed\", {url}")), &format!("{AT} rules is \"failed\", {names}"));
     refuses("common", "timezon = \"UTC\"", "unknown key \"timezon\", did you mean \"timezone\"?");
     refuses("common", "[job]", "unknown table \"job\", did you mean \"jobs\"?");
 }
@@ -108,6 +126,8 @@ fn common_accepts_the_ends_of_each_range() {
         "clock_tolerance = 3600",
         "shutdown_timeout = 0",
         "http.listen = \"off\"",
+        "alarms = { failing = 2, late = \"1d\", slow = 100, repeat = \"1m\" }",
+        "alarms.channels.here = { kind = \"webhook\", url = \"http://127.0.0.1:9/x\", secret = \"x\", rules = [\"Failed\", \"late\"] }",
         "http.listen = \"[::1]:1\"",
         "http = { listen = \"0.0.0.0:8888\", token = \"sixteen-letters!\" }",
         "shutdown_timeout = 3600",

@@ -58,7 +58,9 @@ fn documented() -> BTreeSet<(String, String)> {
 #[test]
 fn the_page_names_each_key_and_no_other() {
     let report = Report::default();
-    read(Conf::new().folder(), "local", [], &report);
+    // Of some tables there need not be one.
+    let channel = ("SCHEDULER__COMMON__ALARMS__CHANNELS__OPS__KIND".to_owned(), "slack".to_owned());
+    read(Conf::new().folder(), "local", [channel], &report);
     let own = |(file, key): (&str, String)| (file.to_owned(), key.replace("[*] ", ""));
     let known: BTreeSet<_> = report.known().into_iter().map(own).collect();
     assert!(known.len() > 30);

@@ -1,0 +1,125 @@
+//! `[alarms]` in `common.toml`: from when on something is an alarm, and who is told.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use reqwest::Url;
+use secrecy::SecretString;
+
+use super::reader::Reader;
+use crate::plan::alarm::Rule;
+
+/// What `[alarms]` in `common.toml` says.
+#[derive(Debug, Clone)]
+pub struct Alarms {
+    /// So many failures of a task in a row are an alarm of their own. Default 3, 2 to 1000.
+    pub failing: u32,
+    /// A fire that begins so long after its instant is late. Default 10 s, 1 s to 1 day.
+    pub late: Duration,
+    /// A run that takes so many times as long as the longest of the last 20 is slow. Default 3, 2 to 100.
+    pub slow: u32,
+    /// What goes on is told again after so long. Default 10 min, 1 min to 7 days.
+    pub repeat: Duration,
+    /// `[alarms.channels.NAME]`, by name: who is told.
+    pub channels: BTreeMap<String, Channel>,
+}
+
+/// Who is told.
+#[derive(Debug, Clone)]
+pub struct Channel {
+    /// How. Required.
+    pub kind: ChannelKind,
+    /// Where. Required; `https`, or `http` to this machine.
+    pub url: SecretString,
+    /// What messages are signed with. Required by a webhook; default none.
+    pub secret: Option<SecretString>,
+    /// Of what. Default all but `failing`, `late` and `skipped`.
+    pub rules: Vec<Rule>,
+}
+
+/// How somebody is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChannelKind {
+    /// A robot of DingTalk.
+    Dingtalk,
+    /// A robot of Feishu.
+    Feishu,
+    /// A robot of WeCom.
+    Wecom,
+    /// An incoming webhook of Slack.
+    Slack,
+    /// Any other program: the alarms as JSON, signed.
+    Webhook,
+}
+
+impl Default for Alarms {
+    /// The documented defaults, and nobody to tell.
+    fn default() -> Self {
+        Self {
+            failing: 3,
+            late: Duration::from_secs(10),
+            slow: 3,
+            repeat: Duration::from_secs(600),
+            channels: BTreeMap::new(),
+        }
+    }
+}
+
+const KINDS: &[(&str, Option<ChannelKind>)] = &[
+    ("dingtalk", Some(ChannelKind::Dingtalk)),
+    ("feishu", Some(ChannelKind::Feishu)),
+    ("wecom", Some(ChannelKind::Wecom)),
+    ("slack", Some(ChannelKind::Slack)),
+    ("webhook", Some(ChannelKind::Webhook)),
+];
+
+const URL: &str = "an address that begins with https://, or http:// to this machine";
+
+/// The table `[alarms]`.
+pub(super) fn read(t: &mut Reader<'_>) -> Alarms {
+    const DAY: Duration = Duration::from_secs(86_400);
+    let default = Alarms::default();
+    let secs = Duration::from_secs;
+    t.table("alarms", "[alarms] ", |t| Alarms {
+        failing: t.integer("failing", default.failing, 2..=1_000),
+        late: t.duration("late", default.late, secs(1)..=DAY),
+        slow: t.integer("slow", default.slow, 2..=100),
+        repeat: t.duration("repeat", default.repeat, secs(60)..=7 * DAY),
+        channels: t
+            .tables("channels", "[alarms.channels.*] ", channel)
+            .into_iter()
+            .filter_map(|(name, channel)| Some((name, channel?)))
+            .collect(),
+    })
+}
+
+/// `None` after a mistake.
+fn channel(t: &mut Reader<'_>) -> Option<Channel> {
+    t.require(&["kind"]);
+    if !t.has("url_file") {
+        t.require(&["url"]);
+    }
+    let kind = t.choice("kind", None, KINDS);
+    let url = t.secret(["url", "url_file"], URL, is_url).text;
+    let is_secret = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic());
+    let secret =
+        t.secret(["secret", "secret_file"], "letters, digits and signs of ASCII", is_secret).text;
+    if kind == Some(ChannelKind::Webhook) && !t.has("secret_file") {
+        t.require(&["secret"]);
+    }
+    if matches!(kind, Some(ChannelKind::Wecom | ChannelKind::Slack)) && t.has("secret") {
+        t.remark("secret", "is given, expected none: this kind of channel signs nothing");
+    }
+    let quiet = [Rule::Failing, Rule::Late, Rule::Skipped];
+    let all = Rule::NAMES.into_iter().map(|(_, rule)| rule);
+    let default = all.filter(|rule| !quiet.contains(rule)).collect();
+    let rules = t.words("rules", default, &Rule::NAMES);
+    Some(Channel { kind: kind?, url: url?, secret, rules })
+}
+
+fn is_url(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| {
+        let is_here = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+        let is_bare = url.username().is_empty() && url.password().is_none();
+        is_bare && (url.scheme() == "https" || url.scheme() == "http" && is_here)
+    })
+}
