@@ -513,6 +513,10 @@ impl Store for MemoryStore {
         Ok(outcomes.iter().map(|outcome| tables.record(outcome)).collect())
     }
 
+    async fn adopted_at(&self) -> Result<DateTime<Utc>, StoreError> {
+        Ok(self.tables().adopted_at.unwrap_or(DateTime::UNIX_EPOCH))
+    }
+
     async fn was_made_new(&self) -> Result<bool, StoreError> {
         Ok(true)
     }

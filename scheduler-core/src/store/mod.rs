@@ -107,6 +107,12 @@ pub trait Store: Debug + Send + Sync {
     /// When the transaction failed as a whole; keeping again is harmless.
     async fn append_log(&self, parts: &[LogPart]) -> Result<(), StoreError>;
 
+    /// When this database was first migrated, in whole milliseconds: it tells two databases of one name apart.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    async fn adopted_at(&self) -> Result<DateTime<Utc>, StoreError>;
+
     /// Whether the tables were empty when they were first migrated by a program that knew of retention.
     ///
     /// # Errors

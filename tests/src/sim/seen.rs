@@ -15,7 +15,7 @@ use scheduler_core::{
 pub type Counts = BTreeMap<&'static str, u64>;
 
 /// What must be seen in every campaign, at least ten times.
-pub const WANTED: [&str; 55] = [
+pub const WANTED: [&str; 56] = [
     "answers lost",
     "applied late: claim",
     "applied late: outcome",
@@ -70,6 +70,7 @@ pub const WANTED: [&str; 55] = [
     "stale readings",
     "stops",
     "stops during a claim",
+    "told of an edit",
     "withdrawn",
 ];
 

@@ -87,6 +87,8 @@ enum Happening {
     ClockSteps(usize),
     Database(State),
     Edit,
+    /// Somebody tells the process of an edit, which may have been or not.
+    Told(usize),
     /// From now on nothing fails, and everything that is broken is mended.
     Heals,
 }
@@ -290,6 +292,7 @@ impl World {
             Happening::Edit => {
                 if self.database.state == State::Up && !self.is_healed {
                     self.people.edit(&mut self.database, &mut self.rng, self.now);
+                    self.tells_of_an_edit();
                 }
                 self.again(self.faults.edit, Happening::Edit);
             }

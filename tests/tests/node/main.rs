@@ -15,4 +15,5 @@ mod rows;
 mod settling;
 mod share;
 mod trouble;
+mod wake;
 mod world;

@@ -42,6 +42,8 @@ pub enum Event {
     Noted(Result<(), Failure>),
     /// Dead nodes' executions were looked for.
     Reaped(Result<Reaped, Failure>),
+    /// Somebody has edited the tables, or may have. Harmless at any time.
+    Wake,
     /// A signal asked to stop.
     Stop,
 }

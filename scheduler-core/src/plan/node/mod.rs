@@ -4,7 +4,7 @@
 //!   Read ─▶ tasks.rs ──ReadCursors──▶ Cursors ─▶ cursors.rs ─▶ timetable
 //!   Tick ─▶ dispatch.rs ─Claim──▶ Claimed, Settled ─▶ answers.rs ─Start─▶ Ended
 //!  Ended ─▶ endings.rs ─Record─▶ Recorded ─▶ a retry waits in requests.rs, as manual runs do
-//!  Renewed, Noted, Reaped ─▶ vitals.rs       Stop ─▶ stop.rs       what time it is ─▶ clocks.rs
+//!  Renewed, Noted, Reaped, Wake ─▶ vitals.rs Stop ─▶ stop.rs       what time it is ─▶ clocks.rs
 //! ```
 //!
 //! Production, the test harness and the simulation drive the same [`Node`]: they read the clock once, hand in
@@ -274,6 +274,7 @@ impl Node {
             }
             Event::Noted(result) => self.on_noted(result, now),
             Event::Reaped(result) => self.on_reaped(result, now, &mut actions),
+            Event::Wake => self.on_wake(),
             Event::Stop => self.on_stop(now, &mut actions),
         }
         self.end_overdue_runs(now, &mut actions);

@@ -17,7 +17,7 @@ use crate::plan::{
     task::{TaskError, TaskFault, TaskId, TaskRow, Validity, doubtful_keys},
 };
 
-/// Shortest time between a reading that failed, or whose rows a claim did not find so, and the next.
+/// Shortest time between a reading that failed, whose rows a claim did not find so or somebody edited, and the next.
 pub(super) const READ_AGAIN: Duration = Duration::from_millis(500);
 
 /// What a reading showed counts for so long at least: it may take as long as a call to the database does by default, and

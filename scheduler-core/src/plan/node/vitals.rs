@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 
 use super::{
     Action, Asked, Call, Chore, Ending, Failure, Health, Lost, Node, Notice, Reaped,
-    clocks::Standing, stop::Phase,
+    clocks::Standing, stop::Phase, tasks::READ_AGAIN,
 };
 use crate::plan::{Now, database_clock::Sighting, task::TaskId};
 
@@ -151,6 +151,11 @@ impl Node {
                 }
             }
         }
+    }
+
+    /// A reading at once; of many wake-ups two in a second, and one more after what is under way.
+    pub(super) fn on_wake(&mut self) {
+        self.reading.hurry_after(READ_AGAIN);
     }
 
     pub(super) fn on_noted(&mut self, result: Result<(), Failure>, now: Now) {

@@ -115,6 +115,7 @@ pub async fn the_adoption_stays_where_the_first_migration_put_it(fixture: &Fixtu
     assert!(age.abs() < TimeDelta::minutes(2), "{age}");
     fixture.other.migrate().await.unwrap();
     assert_eq!(fixture.other.read().await.unwrap().adopted_at, adopted_at);
+    assert_eq!(fixture.other.adopted_at().await.unwrap(), adopted_at);
 }
 
 pub async fn cursors_are_the_newest_instants_that_were_not_manual(fixture: &Fixture) {

@@ -131,6 +131,10 @@ fn unreadable(table: &str, columns: &[&str], row: &[Cell]) -> String {
     format!("row of {table} with {named}: {wanted}")
 }
 
+fn adopted_at(rows: &[Vec<Cell>]) -> DateTime<Utc> {
+    rows.first().and_then(|row| from_ms(&row[0])).unwrap_or(DateTime::UNIX_EPOCH)
+}
+
 fn node(row: Vec<Cell>) -> Option<(String, Duration)> {
     let silent_ms = row[1].int()?;
     // One whose row was written after the statement's clock was read is silent for less than nothing.
@@ -161,7 +165,7 @@ impl Store for SqlStore {
             let retries: Vec<Request> = retries.iter().filter_map(|row| readable(retry(row))).collect();
             let is_whole = is_all_manual && are_all(&retries) && unreadable.is_empty();
             requests.extend(retries);
-            let adopted_at = adopted.first().and_then(|row| from_ms(&row[0])).unwrap_or(DateTime::UNIX_EPOCH);
+            let adopted_at = adopted_at(&adopted);
             let nodes = connection.fetch(self.sql.read_nodes, &[]).await?.into_iter().filter_map(node).collect();
             Ok(Reading { rows: Vec::new(), requests, is_whole, unreadable, adopted_at, nodes })
         })?;
@@ -204,6 +208,12 @@ impl Store for SqlStore {
     async fn record(&self, outcomes: &[Outcome]) -> Result<Vec<Recorded>, StoreError> {
         write_transaction!(self, "recording", is_worth_the_same_batch, connection =>
             recording::record(&mut connection, self.sql, &self.status, outcomes))
+    }
+
+    async fn adopted_at(&self) -> Result<DateTime<Utc>, StoreError> {
+        let rows = read_only!(self, "asking when the tables were made", connection =>
+            connection.fetch(self.sql.read_meta, &["adopted_at".into()]))?;
+        Ok(adopted_at(&rows))
     }
 
     async fn was_made_new(&self) -> Result<bool, StoreError> {

@@ -1,5 +1,7 @@
 //! Faults: when they come, what they do to a machine or to the database, and the hour in which all is mended.
 
+use scheduler_core::plan::node::Event;
+
 use super::{Happening, World};
 use crate::sim::{database::State, faults::Faults, machine::Plight, time::Ms};
 
@@ -69,6 +71,7 @@ impl World {
                 }
             }
             Happening::CutOff(machine, is_cut_off) => self.cut_off(machine, is_cut_off),
+            Happening::Told(machine) => self.told(machine),
             Happening::ClockSteps(machine) => {
                 if self.is_healed {
                     return;
@@ -80,6 +83,32 @@ impl World {
                 self.again(Some(600_000), Happening::ClockSteps(machine));
             }
             _ => {}
+        }
+    }
+
+    /// Of one edit in three the machines hear, each of them or not: soon, long after, or far too often.
+    pub(super) fn tells_of_an_edit(&mut self) {
+        if self.rng.u8(0..3) > 0 {
+            return;
+        }
+        for machine in 0..self.machines.len() {
+            let (times, within) = match self.rng.u8(0..8) {
+                0..3 => continue,
+                3..6 => (1, 1_000),
+                6 => (1, 120_000),
+                _ => (20, 3_000),
+            };
+            for _ in 0..times {
+                let wait = self.rng.i64(0..within);
+                self.happens_in(wait, Happening::Told(machine));
+            }
+        }
+    }
+
+    fn told(&mut self, machine: usize) {
+        if self.machines[machine].brain.is_some() {
+            self.count("told of an edit");
+            self.hear(machine, Event::Wake);
         }
     }
 
