@@ -8,14 +8,15 @@ use secrecy::ExposeSecret as _;
 use super::{
     Common, Config, ConfigError, Place, StoreChoice,
     common::{range, zone_name},
-    pools::is_mysql_url,
+    pools::{MYSQL_FORM, is_mysql_url},
     problem::Report,
+    redis_place::FORMS,
     value::{limits_of_durations, limits_of_numbers},
 };
 
 impl Config {
-    /// Checks what a program can set and would break: the zone, every number of [`Common`], and the pool of the
-    /// store. What was read from files has passed this already.
+    /// Checks what a program can set and would break: the zone, every number of [`Common`], the pool of the store, and
+    /// where each pool is. What was read from files has passed this already.
     ///
     /// ```
     /// use std::time::Duration;
@@ -33,15 +34,17 @@ impl Config {
         let report = Report::default();
         let refuse = |text: String| report.problem(Place::Program, text);
         mistakes(&self.common).into_iter().for_each(refuse);
-        if self.common.store == StoreChoice::Mysql {
-            match self.mysql.get("default").map(|pool| &pool.url) {
-                None => {
-                    refuse("mysql has no pool \"default\", expected that of the store".to_owned())
-                }
-                Some(Some(url)) if !is_mysql_url(url.expose_secret()) => {
-                    refuse("the url of [default] (not shown) is no url of MySQL".to_owned());
-                }
-                Some(_) => {}
+        if self.common.store == StoreChoice::Mysql && !self.mysql.contains_key("default") {
+            refuse("mysql has no pool \"default\", expected that of the store".to_owned());
+        }
+        for (name, pool) in &self.mysql {
+            if pool.url.as_ref().is_some_and(|url| !is_mysql_url(url.expose_secret())) {
+                refuse(format!("mysql [{name}] url (not shown) is refused, expected {MYSQL_FORM}"));
+            }
+        }
+        for (name, pool) in &self.redis {
+            if pool.place().is_none() {
+                refuse(format!("redis [{name}] url (not shown) is refused, expected {FORMS}"));
             }
         }
         report.verdict().map(drop)
@@ -132,6 +135,28 @@ mod tests {
                 "the program: timezone is \"Europe/Berlim\", expected a known zone: \"Europe/Berlin\"?",
             ],
         );
+    }
+
+    #[test]
+    fn a_program_may_give_pools_of_its_own_and_not_such_that_are_nowhere() {
+        use crate::config::{MysqlPool, RedisPool};
+        let redis = |url: &'static str| {
+            move |config: &mut Config| drop(config.redis.insert("a".into(), RedisPool::at(url)))
+        };
+        let mysql = |url: &'static str| {
+            move |config: &mut Config| drop(config.mysql.insert("a".into(), MysqlPool::at(url)))
+        };
+        check(redis("redis+cluster://h"), &[]);
+        check(mysql("mysql://me:hunter2@h/d"), &[]);
+        let refused =
+            format!("the program: redis [a] url (not shown) is refused, expected {FORMS}");
+        check(redis("redis://:hunter2@"), &[&refused]);
+        let refused =
+            format!("the program: mysql [a] url (not shown) is refused, expected {MYSQL_FORM}");
+        check(mysql("redis://:hunter2@h"), &[&refused]);
+        let (mysql, redis) = (MysqlPool::at("mysql://h"), RedisPool::at("redis://h"));
+        assert_eq!((mysql.maxsize, redis.maxsize), (10, 10));
+        assert_eq!(redis.response_timeout, Duration::from_secs(5));
     }
 
     /// Accepts `last` and refuses `beyond`, in the words of the file.

@@ -3,7 +3,7 @@
 //!
 //! `problem` collects the mistakes, `document` turns a file into a tree, `overrides` lays the environment over
 //! it, `reader` reads typed keys (`value`) and writes down what is in force (`settings`); `common`, `logger` and `pools`
-//! are the list of keys. `app` keeps the keys of the program's own, which serde reads through `serde_value`; `mistake`
+//! are the list of keys, `redis_place` what an address of Redis means. `app` keeps the keys of the program's own, which serde reads through `serde_value`; `mistake`
 //! says what it refuses. A key exists because a reader asks for it, so there is no second list that could differ.
 //! `check` looks again at what a program changed.
 //!
@@ -22,6 +22,7 @@ mod overrides;
 mod pools;
 mod problem;
 mod reader;
+mod redis_place;
 mod secret_file;
 mod serde_value;
 mod settings;
@@ -43,6 +44,7 @@ pub use self::{
     overrides::environment,
     pools::{MysqlPool, RedisPool, Tls},
     problem::{ConfigError, Place, Problem},
+    redis_place::RedisPlace,
     settings::{Origin, Setting},
 };
 use self::{

@@ -6,9 +6,10 @@ use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, time::Duration};
 use secrecy::SecretString;
 
 use super::{
-    document::Document,
+    document::{Document, Tree},
     problem::Report,
-    reader::{Reader, Secret, read_named},
+    reader::{Reader, Secret, read_named, read_root},
+    redis_place::{FORMS, RedisPlace},
 };
 
 /// One table of `mysql.toml`.
@@ -34,7 +35,7 @@ pub struct MysqlPool {
     pub maxsize: u32,
     /// `mysql://user:password@host:port/db`, in place of the single keys.
     pub url: Option<SecretString>,
-    /// Deadline of making a connection. Default 3 s, 100 ms to 5 min.
+    /// Deadline of making a connection, and for a job of waiting for one that is free. Default 3 s, 100 ms to 5 min.
     pub connect_timeout: Duration,
     /// `ssl_mode`; with `url`, that of the url counts. Default `disabled` for a server on this machine,
     /// else `preferred`.
@@ -58,12 +59,17 @@ pub struct RedisPool {
     pub user: Option<String>,
     /// From `password` or `password_file`. Default none.
     pub password: Option<SecretString>,
-    /// Most connections at the same time. Default 10, 1 to 1000.
+    /// Most connections that jobs have [to themselves](crate::Context::redis_own) at the same time, beside the one that
+    /// they share. Default 10, 1 to 1000.
     pub maxsize: u32,
-    /// `redis://user:password@host:port/db`, in place of the single keys.
+    /// `redis://user:password@host:port/db` and the like, in place of the single keys; [`RedisPool::place`] reads it.
     pub url: Option<SecretString>,
-    /// Deadline of making a connection. Default 3 s, 100 ms to 5 min.
+    /// Deadline of making a connection, and of waiting for one of `maxsize`. Default 3 s, 100 ms to 5 min.
     pub connect_timeout: Duration,
+    /// Deadline of an answer on the shared connection. Default 5 s, 100 ms to 5 min.
+    pub response_timeout: Duration,
+    /// Certificates (PEM) that the server's is checked against, in place of the public ones.
+    pub ssl_ca: Option<PathBuf>,
     /// File that the password was read from.
     pub password_file: Option<PathBuf>,
 }
@@ -84,6 +90,7 @@ pub enum Tls {
 }
 
 const MS_100: Duration = Duration::from_millis(100);
+const SECS_5: Duration = Duration::from_secs(5);
 const MINUTES_5: Duration = Duration::from_secs(300);
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -94,6 +101,32 @@ const TLS: &[(&str, Tls)] = &[
     ("verify_ca", Tls::VerifyCa),
     ("verify_identity", Tls::VerifyIdentity),
 ];
+
+impl MysqlPool {
+    /// The pool at `url`, and the default of every other key. For a program without files; the url is checked at the
+    /// start.
+    #[must_use]
+    pub fn at(url: impl Into<String>) -> Self {
+        let pool = defaults(mysql_pool);
+        Self { url: Some(url.into().into()), ..pool }
+    }
+}
+
+impl RedisPool {
+    /// The pool at `url`, and the default of every other key. For a program without files; the url is checked at the
+    /// start.
+    #[must_use]
+    pub fn at(url: impl Into<String>) -> Self {
+        let pool = defaults(redis_pool);
+        Self { url: Some(url.into().into()), ..pool }
+    }
+}
+
+/// What a table is that says nothing.
+fn defaults<T>(read: fn(&mut Reader<'_>) -> T) -> T {
+    let document = Document { name: "", path: PathBuf::new(), tree: Tree::new(), is_whole: false };
+    read_root(&document, &Report::default(), read)
+}
 
 /// The pools of `mysql.toml`.
 pub(super) fn read_mysql(document: &Document, report: &Report) -> BTreeMap<String, MysqlPool> {
@@ -122,7 +155,7 @@ fn mysql_pool(t: &mut Reader<'_>) -> MysqlPool {
         autocommit: autocommit(t),
         stale_timeout: t.duration("stale_timeout", MINUTES_5, secs(1)..=DAY),
         maxsize: t.integer("maxsize", 10, 1..=1000),
-        url: t.secret(URL, "mysql://USER:PASSWORD@HOST:PORT/DB", is_mysql_url).text,
+        url: t.secret(URL, MYSQL_FORM, is_mysql_url).text,
         connect_timeout: t.duration("connect_timeout", secs(3), MS_100..=MINUTES_5),
         tls: t.choice("ssl_mode", default_tls(&host), TLS),
         ssl_ca: t.text("ssl_ca", FILE, existing_file),
@@ -144,25 +177,33 @@ fn mysql_pool(t: &mut Reader<'_>) -> MysqlPool {
 
 /// The keys of a table of `redis.toml`, each with its default and range; meanings stand at [`RedisPool`].
 fn redis_pool(t: &mut Reader<'_>) -> RedisPool {
-    const EXPECTED: &str = "redis://USER:PASSWORD@HOST:PORT/DB or rediss://…";
     const SINGLE: &[&str] = &["host", "port", "db", "user", "password", "password_file"];
     if !t.replace_by(URL, SINGLE) {
         t.require(&["host"]);
     }
     let host = host(t);
     let password = password(t);
-    RedisPool {
+    let pool = RedisPool {
         host,
         port: t.integer("port", 6379, 1..=65_535),
         db: t.integer("db", 0, 0..=15),
         user: t.text("user", NAME, owned),
         password: password.text,
         maxsize: t.integer("maxsize", 10, 1..=1000),
-        url: t.secret(URL, EXPECTED, is_redis_url).text,
+        url: t.secret(URL, FORMS, is_redis_url).text,
         connect_timeout: t.duration("connect_timeout", Duration::from_secs(3), MS_100..=MINUTES_5),
+        response_timeout: t.duration("response_timeout", SECS_5, MS_100..=MINUTES_5),
+        ssl_ca: t.text("ssl_ca", FILE, existing_file),
         password_file: password.file,
+    };
+    if pool.ssl_ca.is_some() && !pool.place().is_some_and(|place| place.has_tls()) {
+        t.remark("ssl_ca", "needs TLS, expected a url that begins with \"rediss\"");
     }
+    pool
 }
+
+/// How a `url` of MySQL looks.
+pub(super) const MYSQL_FORM: &str = "mysql://USER:PASSWORD@HOST:PORT/DB";
 
 const URL: [&str; 2] = ["url", "url_file"];
 const PASSWORD: [&str; 2] = ["password", "password_file"];
@@ -213,16 +254,6 @@ pub(super) fn is_mysql_url(text: &str) -> bool {
     has_scheme && text.parse::<sqlx::mysql::MySqlConnectOptions>().is_ok()
 }
 
-fn is_redis_url(text: &str) -> bool {
-    let rest = text.strip_prefix("redis://").or_else(|| text.strip_prefix("rediss://"));
-    let authority = rest.map(|rest| rest.split(['/', '?']).next().unwrap_or_default());
-    let is_good = |authority: &str| {
-        let host = authority.rsplit('@').next().unwrap_or_default();
-        let (host, port) = match host.rsplit_once(':') {
-            Some((host, port)) if !port.ends_with(']') => (host, port),
-            _ => (host, "6379"),
-        };
-        !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port != 0)
-    };
-    authority.is_some_and(is_good) && !text.chars().any(|c| c.is_whitespace() || c.is_control())
+pub(super) fn is_redis_url(text: &str) -> bool {
+    RedisPlace::parse(text).is_some()
 }

@@ -66,7 +66,7 @@ fn a_secret_in_a_variable_is_never_shown() {
         unshown(&Conf::new(), &[(name, value)]);
     }
     let said = unshown(&Conf::new(), &[("SCHEDULER__REDIS__OTHER__URL", MARKER)]);
-    let expected = "environment SCHEDULER__REDIS__OTHER__URL: the value (not shown) is refused, expected redis://USER:PASSWORD@HOST:PORT/DB or rediss://…";
+    let expected = "environment SCHEDULER__REDIS__OTHER__URL: the value (not shown) is refused, expected redis://USER:PASSWORD@HOST:PORT/DB, rediss://… with TLS, redis+sentinel://USER:PASSWORD@HOST:PORT,HOST:PORT/MASTER/DB or redis+cluster://USER:PASSWORD@HOST:PORT,HOST:PORT";
     assert_eq!(said, [expected]);
 }
 
@@ -90,7 +90,13 @@ fn a_url_must_be_one_of_its_kind() {
     let is_good = |file: &str, url: &str| {
         Conf::with(file, format!("[default]\nurl = \"{url}\"\n")).load(&[]).is_ok()
     };
-    for url in ["redis://h", "rediss://u:p@h:1/2", "redis://[::1]:6379", "redis://[::1]/0"] {
+    for url in [
+        "redis://h",
+        "rediss://u:p@h:1/2",
+        "redis://[::1]:6379",
+        "redis://[::1]/0",
+        "redis+sentinel://a,b/m",
+    ] {
         assert!(is_good("redis", url), "{url}");
     }
     for url in ["", "h", "http://h", "redis://", "redis://h:0", "redis://h:x", "redis://h h"] {

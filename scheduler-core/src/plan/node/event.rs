@@ -53,7 +53,7 @@ impl Event {
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
         match self {
-            Event::Tick | Event::Ended(_) | Event::Stop => None,
+            Event::Tick | Event::Wake | Event::Ended(_) | Event::Stop => None,
             Event::Read(result) => result.as_ref().err(),
             Event::Cursors(_, result) => result.as_ref().err(),
             Event::Claimed(_, result) => result.as_ref().err(),
