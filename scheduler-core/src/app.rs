@@ -29,6 +29,7 @@ pub use self::{prepared::Prepared, running::Running};
 use crate::{
     config::{Config, ConfigError, Section},
     job::Shared,
+    pools::Pools,
     registry::{Registry, RegistryError},
     run::RunError,
     store::StoreError,
@@ -198,6 +199,7 @@ impl App {
         for (section, value) in self.sections.iter().zip(config.read_sections(&self.sections)?) {
             self.shared.add_config_of(section.type_id(), section.type_name(), value);
         }
+        self.shared.set_pools(Pools::new(config));
         let registry = Arc::new(Registry::linked()?);
         Ok(Prepared::new(Arc::new(config.clone()), registry, Arc::new(self.shared)))
     }

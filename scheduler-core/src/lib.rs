@@ -20,7 +20,7 @@
 //! |---|---|
 //! | the name and its options: `timeout`, `retries`, `backoff`, `overlap`, `blocking`, … | [`job`](macro@job) |
 //! | the second parameter: a tuple, a struct, [`Args`], … | [`job::FromArgs`] |
-//! | `ctx`: ids, deadline, cancellation, notes, state, settings | [`Context`] |
+//! | `ctx`: ids, deadline, cancellation, notes, state, settings, pools | [`Context`] |
 //! | what it returns | [`job::JobReturn`] |
 //! | calls over HTTP: `ctx.http()`, `#[derive(Request)]` | [`http`] |
 //!
@@ -38,6 +38,7 @@
 //! | [`mod@job`], [`registry`] | what a job sees; which jobs are compiled in |
 //! | [`web`] | what is asked of a running scheduler by HTTP: health and metrics |
 //! | `testing` | the harness for job authors, a loop around the same [`plan::node`] |
+//! | [`pools`] | the connections to MySQL and Redis that jobs ask for by name |
 //! | [`config`], [`telemetry`], [`clock`] | what the operator decides; the log; the only door to time |
 //!
 //! # The promise
@@ -52,6 +53,7 @@ pub mod clock;
 pub mod config;
 pub mod job;
 pub mod plan;
+pub mod pools;
 pub mod registry;
 pub mod run;
 pub mod store;
@@ -62,7 +64,9 @@ pub mod web;
 
 pub use anyhow;
 pub use chrono;
+pub use redis;
 pub use scheduler_macros::{Request, job};
+pub use sqlx;
 
 pub use self::app::App;
 pub use self::job::http::{self, Request};

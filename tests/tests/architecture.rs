@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 type Arrow = (&'static str, &'static [&'static str], Option<&'static [&'static str]>);
 
 /// Which of our own modules, and which foreign crates where it matters, each folder may name. `None`: any crate.
-const ARROWS: [Arrow; 11] = [
+const ARROWS: [Arrow; 12] = [
     (
         "plan",
         &["plan"],
@@ -26,14 +26,23 @@ const ARROWS: [Arrow; 11] = [
     ),
     ("store", &["plan", "store", "clock"], None),
     ("config", &["config", "plan"], None),
-    ("run", &["plan", "store", "job", "registry", "config", "clock", "telemetry", "run"], None),
-    ("app", &["app", "run", "store", "job", "registry", "config", "clock", "web"], None),
+    ("pools", &["pools", "config"], None),
+    (
+        "run",
+        &["plan", "store", "pools", "job", "registry", "config", "clock", "telemetry", "run"],
+        None,
+    ),
+    ("app", &["app", "run", "store", "pools", "job", "registry", "config", "clock", "web"], None),
     ("web", &["web", "run", "store", "plan", "config", "clock"], None),
-    ("job", &["job", "plan", "clock"], None),
+    ("job", &["job", "plan", "pools", "config", "clock"], None),
     ("registry", &["job", "plan"], None),
     ("clock", &["plan", "clock"], None),
     ("telemetry", &["clock", "config", "plan", "telemetry"], None),
-    ("testing", &["testing", "plan", "store", "run", "job", "registry", "config", "clock"], None),
+    (
+        "testing",
+        &["testing", "plan", "store", "pools", "run", "job", "registry", "config", "clock"],
+        None,
+    ),
 ];
 
 /// Crates that only these corners of `plan` may use.

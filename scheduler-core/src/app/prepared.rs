@@ -1,6 +1,6 @@
 //! A scheduler that is checked and has touched nothing yet.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     app::AppError,
@@ -11,6 +11,9 @@ use crate::{
     store::{SharedStore, StoreError},
     web::Web,
 };
+
+/// How long the good-bye to the servers of the jobs may take.
+const CLOSING: Duration = Duration::from_millis(200);
 
 /// Configuration, jobs and what they share, all checked. Clones are the same.
 #[derive(Clone, Debug)]
@@ -63,10 +66,12 @@ impl Prepared {
         let threads =
             JobThreads::start(self.config.common.jobs.threads).map_err(AppError::Threads)?;
         let scheduler = Scheduler::new(store, self.registry, &self.config)
-            .sharing(self.shared)
+            .sharing(Arc::clone(&self.shared))
             .on_hang(self.on_hang);
         let _web = Web::start(&self.config.http, scheduler.watch()).map_err(AppError::Threads)?;
         Box::pin(scheduler.run(stop, threads.handle())).await?;
+        // What a job still uses is left behind with it.
+        let _ = tokio::time::timeout(CLOSING, self.shared.pools().close()).await;
         Ok(())
     }
 }

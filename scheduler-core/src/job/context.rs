@@ -9,7 +9,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span};
 
 use super::{NotShared, Notebook, Shared, http::Http};
-use crate::clock::Clock;
+use crate::{
+    clock::Clock,
+    config::Config,
+    pools::{OwnRedisConnection, PoolError, Pools, RedisConnection},
+};
 
 /// Which execution a job runs as, and whether it has been asked to stop. Clones are cheap.
 #[derive(Debug, Clone)]
@@ -75,6 +79,13 @@ impl ContextParts {
     #[must_use]
     pub fn with_config<T: Send + Sync + 'static>(mut self, value: T) -> Self {
         Arc::make_mut(&mut self.shared).add_config(value);
+        self
+    }
+
+    /// The same with the pools of `config`, in place of what there were.
+    #[must_use]
+    pub fn with_pools(mut self, config: &Config) -> Self {
+        Arc::make_mut(&mut self.shared).set_pools(Pools::new(config));
         self
     }
 }
@@ -241,6 +252,64 @@ impl Context {
     /// Notes how far the run has come: `done` of `total`, in whatever the job counts. Cheap enough for every step.
     pub fn progress(&self, done: u64, total: u64) {
         self.parts.notes.progress(done, total);
+    }
+
+    /// The pool `alias` of `mysql.toml`: made when a job first asks for it, and shared by all. A transaction that a job
+    /// leaves open, also one that was ended in the middle of it, is rolled back before the connection is lent again.
+    ///
+    /// ```no_run
+    /// use scheduler_core::{Args, Context, JobResult, job, sqlx};
+    ///
+    /// #[job("count_orders")]
+    /// async fn count_orders(_task_key: &str, _args: Args, ctx: Context) -> JobResult {
+    ///     let shop = ctx.mysql("shop").await?;
+    ///     let orders: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM orders").fetch_one(&shop).await?;
+    ///     ctx.note("orders", orders);
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`PoolError`]: there is no such pool, or the server cannot be reached within `connect_timeout`. The next call
+    /// tries again.
+    pub async fn mysql(&self, alias: &str) -> Result<sqlx::MySqlPool, PoolError> {
+        self.parts.shared.pools().mysql(alias, &self.runtime()).await
+    }
+
+    /// The connection that all jobs share of the pool `alias` of `redis.toml`: made when a job first asks for it, and
+    /// again when it broke.
+    ///
+    /// ```no_run
+    /// use scheduler_core::{Args, Context, JobResult, job, redis::AsyncCommands as _};
+    ///
+    /// #[job("count_visits")]
+    /// async fn count_visits(_task_key: &str, _args: Args, ctx: Context) -> JobResult {
+    ///     let mut cache = ctx.redis("cache").await?;
+    ///     let visits: u64 = cache.incr("visits", 1).await?;
+    ///     ctx.note("visits", visits);
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`PoolError`]: there is no such pool, or the server does not answer within `connect_timeout`. The next call tries
+    /// again.
+    pub async fn redis(&self, alias: &str) -> Result<RedisConnection, PoolError> {
+        self.parts.shared.pools().redis(alias, &self.runtime()).await
+    }
+
+    /// A connection of the pool `alias` of `redis.toml` that this job has to itself, for commands that wait in the server
+    /// (`BLPOP`) or change the connection (`WATCH`). There are `maxsize` of them; one is free again when it is dropped.
+    ///
+    /// # Errors
+    /// [`PoolError`], as [`Context::redis`]; also when none becomes free within `connect_timeout`.
+    pub async fn redis_own(&self, alias: &str) -> Result<OwnRedisConnection, PoolError> {
+        self.parts.shared.pools().redis_own(alias, &self.runtime()).await
+    }
+
+    /// That of the jobs.
+    fn runtime(&self) -> Handle {
+        self.parts.runtime.clone().unwrap_or_else(Handle::current)
     }
 
     /// Whether this run has been asked to stop. Once true, it stays true.

@@ -1,4 +1,5 @@
-//! What a program shares with its jobs: one value of a type as state, one as config, which are its settings.
+//! What a program shares with its jobs: one value of a type as state, one as config, which are its settings, and the
+//! pools of `mysql.toml` and `redis.toml`.
 //!
 //! Filled once, where the program is built, and only read from then on; so a job gets a plain reference, and
 //! whoever wants to change what is shared brings a lock of his own. The HTTP client is here, too, since it is one for
@@ -12,13 +13,15 @@ use std::{
 };
 
 use super::http::SharedClient;
+use crate::pools::Pools;
 
-/// State and config, each by its type. Clones share the values.
+/// State and config, each by its type, and pools by their names. Clones share the values.
 #[derive(Clone, Default)]
 pub struct Shared {
     state: Values,
     config: Values,
     http: SharedClient,
+    pools: Pools,
 }
 
 /// A value of a type that only its reader knows.
@@ -56,6 +59,17 @@ impl Shared {
     /// The same for a `value` of a type that only its reader knows, which is `id` and has `name`.
     pub fn add_config_of(&mut self, id: TypeId, name: &'static str, value: SharedValue) {
         self.config.add(id, name, value);
+    }
+
+    /// Gives these pools, in place of what there were.
+    pub fn set_pools(&mut self, pools: Pools) {
+        self.pools = pools;
+    }
+
+    /// The pools; none by default.
+    #[must_use]
+    pub fn pools(&self) -> &Pools {
+        &self.pools
     }
 
     pub(super) fn http(&self) -> &SharedClient {
@@ -105,6 +119,7 @@ impl fmt::Debug for Shared {
         f.debug_struct("Shared")
             .field("state", &self.state.names())
             .field("config", &self.config.names())
+            .field("pools", &self.pools)
             .finish()
     }
 }

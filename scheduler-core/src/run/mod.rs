@@ -3,7 +3,8 @@
 //! ```text
 //!             ┌────────────── event ◀─────────────┐
 //!   stop ─────┤                                   │
-//!   jobs ─────┼─▶ Node::handle(event, now) ─▶ actions ─▶ calls (store)   one task each
+//!   jobs ─────┤
+//!   Redis ────┼─▶ Node::handle(event, now) ─▶ actions ─▶ calls (store)   one task each
 //!   timer ────┘                                   ├────▶ jobs            a runtime of their own
 //!                                                 └────▶ report          the log
 //! ```
@@ -22,7 +23,7 @@ use uuid::Uuid;
 
 use crate::{
     clock::{self, Clock},
-    config::{Config, Retention},
+    config::{Config, RedisPool, Retention},
     job::Shared,
     plan::{
         Now,
@@ -45,6 +46,7 @@ mod run_logs;
 mod signals;
 mod stop;
 mod threads;
+mod wake;
 mod watch;
 mod watchdog;
 
@@ -58,6 +60,7 @@ pub use self::{
     signals::Signals,
     stop::{StopSource, StopToken, Wish},
     threads::job_runtime,
+    wake::tell_of_an_edit,
     watch::{Sight, Watch},
     watchdog::OnHang,
 };
@@ -86,6 +89,8 @@ pub struct Scheduler {
     on_hang: OnHang,
     retention: Retention,
     watch: Watch,
+    /// Where word of edits comes from.
+    wakes_by: Option<RedisPool>,
 }
 
 impl Scheduler {
@@ -103,6 +108,7 @@ impl Scheduler {
             shared: Arc::default(),
             on_hang: OnHang::EndProcess,
             retention: config.common.retention.clone(),
+            wakes_by: wake::pool(config),
         }
     }
 
@@ -129,8 +135,7 @@ impl Scheduler {
     /// # Errors
     /// [`RunError::Interrupted`] on a second signal; [`RunError::CallPanicked`] is a bug of ours.
     pub async fn run(self, stop: &mut impl StopSource, jobs: Handle) -> Result<(), RunError> {
-        let Self { store, registry, reader, settings, node_id, shared, on_hang, retention, watch } =
-            self;
+        let Self { store, registry, reader, settings, node_id, shared, watch, .. } = self;
         tracing::info!(node.id = %node_id, jobs = registry.len(), "the scheduler starts");
         let mut node =
             Node::new(&node_id, settings, reader, || Uuid::now_v7().simple().to_string().into());
@@ -148,8 +153,9 @@ impl Scheduler {
         let beside = CancellationToken::new();
         let _ends_with_it = beside.clone().drop_guard();
         let writing_logs = tokio::spawn(logs.write(Arc::clone(&store), beside.clone()));
-        tokio::spawn(Pruning::new(&store, &node_id, lease, retention, &beside).run());
-        let watchdog = Watchdog::start(on_hang);
+        tokio::spawn(Pruning::new(&store, &node_id, lease, self.retention, &beside).run());
+        let mut wanted = wake::listen(self.wakes_by, &store, &beside);
+        let watchdog = Watchdog::start(self.on_hang);
         let mut event = Event::Tick;
         let until = loop {
             watchdog.turned();
@@ -173,6 +179,7 @@ impl Scheduler {
                     Err(error) => return Err(RunError::CallPanicked(error.to_string())),
                 },
                 Some(ended) = hands.jobs.ended() => Event::Ended(ended),
+                () = wanted.next() => Event::Wake,
                 () = clock::sleep_at_most_5s(wait) => {
                     metrics.woke((clock.mono() - now.mono).saturating_sub(wait));
                     Event::Tick

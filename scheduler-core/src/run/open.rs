@@ -1,12 +1,10 @@
 //! Opens the store that the configuration names.
 
-use std::{str::FromStr as _, sync::Arc};
-
-use secrecy::ExposeSecret as _;
-use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
+use std::sync::Arc;
 
 use crate::{
-    config::{Config, MysqlPool, StoreChoice, Tls},
+    config::{Config, MysqlPool, StoreChoice},
+    pools::connect_options,
     store::{MysqlPlace, SharedStore, SqlStore, StoreError},
 };
 
@@ -41,33 +39,8 @@ pub async fn open_and_migrate(config: &Config) -> Result<SharedStore, StoreError
 }
 
 fn place(pool: &MysqlPool) -> MysqlPlace {
-    let connect = match &pool.url {
-        Some(url) => MySqlConnectOptions::from_str(url.expose_secret())
-            .expect("the configuration checked the url"),
-        None => {
-            let password = pool.password.expose_secret();
-            let connect = MySqlConnectOptions::new()
-                .host(&pool.host)
-                .port(pool.port)
-                .database(&pool.db)
-                .username(&pool.user)
-                .ssl_mode(match pool.tls {
-                    Tls::Disabled => MySqlSslMode::Disabled,
-                    Tls::Preferred => MySqlSslMode::Preferred,
-                    Tls::Required => MySqlSslMode::Required,
-                    Tls::VerifyCa => MySqlSslMode::VerifyCa,
-                    Tls::VerifyIdentity => MySqlSslMode::VerifyIdentity,
-                });
-            // The driver sends the hash of an empty password as if it were one.
-            let connect = if password.is_empty() { connect } else { connect.password(password) };
-            match &pool.ssl_ca {
-                Some(ca) => connect.ssl_ca(ca),
-                None => connect,
-            }
-        }
-    };
     MysqlPlace {
-        connect,
+        connect: connect_options(pool),
         max_connections: pool.maxsize,
         idle_timeout: pool.stale_timeout,
         connect_timeout: pool.connect_timeout,

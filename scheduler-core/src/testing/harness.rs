@@ -6,12 +6,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Row, database::done, engine::Engine, timeline::civil};
 use crate::{
-    config::Common,
+    config::{Common, Config},
     job::Shared,
     plan::{
         task::{TaskId, TaskRow},
         trigger::{Anchor, CronDialect, Parser, TriggerKind, Zone},
     },
+    pools::Pools,
     registry::Registry,
     store::{Desk as _, ExecutionRow, Store as _},
 };
@@ -76,6 +77,23 @@ impl Harness {
     #[must_use]
     pub fn config<T: Send + Sync + 'static>(mut self, value: T) -> Self {
         self.shared().add_config(value);
+        self
+    }
+
+    /// The same with the pools of `config`: what `ctx.mysql` and `ctx.redis` find in the program. Needs
+    /// [real time](Self::with_real_io), since the servers are real.
+    ///
+    /// ```standalone_crate
+    /// # use scheduler_core::{Args, Context, config::{Config, RedisPool}, job, testing::Harness};
+    /// # #[job("any")]
+    /// # async fn any(_task_key: &str, _args: Args, _ctx: Context) {}
+    /// let mut config = Config::sqlite("unused");
+    /// config.redis.insert("cache".to_owned(), RedisPool::at("redis://127.0.0.1:6379/5"));
+    /// let harness = Harness::new("2026-01-01 12:00:00", "UTC").pools(&config).with_real_io();
+    /// ```
+    #[must_use]
+    pub fn pools(mut self, config: &Config) -> Self {
+        self.shared().set_pools(Pools::new(config));
         self
     }
 

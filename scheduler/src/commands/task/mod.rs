@@ -7,6 +7,7 @@ use anyhow::anyhow;
 use scheduler_core::{
     clock,
     plan::task::{TaskId, TaskRow},
+    run::tell_of_an_edit,
     store::{SharedStore, TaskSelection},
 };
 
@@ -27,7 +28,8 @@ mod show;
 /// When the database does not answer, there is no such row, or the row would be rejected.
 pub(crate) async fn task(context: &Context, verb: Task) -> anyhow::Result<Exit> {
     let desk = Desk { context, store: context.open().await? };
-    match verb {
+    let is_edit = !matches!(verb, Task::List | Task::Show { .. });
+    let done = match verb {
         Task::List => show::list(&desk).await,
         Task::Show { id } => show::show(&desk, id).await,
         Task::Add(add) => add::add(&desk, add).await,
@@ -36,7 +38,12 @@ pub(crate) async fn task(context: &Context, verb: Task) -> anyhow::Result<Exit> 
         Task::Spec { id, spec } => edit::spec(&desk, id, &spec).await,
         Task::Trigger { id } => edit::trigger(&desk, id).await,
         Task::Delete { ids } => edit::delete(&desk, &ids).await,
+    };
+    if is_edit {
+        // Also after a failure: of several ids some may have been edited.
+        tell_of_an_edit(context.config(), &*desk.store).await;
     }
+    done
 }
 
 /// The tables, and the rules by which rows are judged.
