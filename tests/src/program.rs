@@ -73,6 +73,18 @@ impl Program {
     ) -> io::Result<Self> {
         let folder = tempfile::tempdir()?;
         configure(folder.path(), Some(url), common)?;
+        Self::start_in(this, folder, environment)
+    }
+
+    /// The same with the configuration that stands in `folder` already.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn start_in(
+        this: &Path,
+        folder: TempDir,
+        environment: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> io::Result<Self> {
         let child = Command::new(this)
             .arg("node")
             .arg(folder.path())

@@ -30,6 +30,10 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::poll;
 
+mod redis;
+
+pub use self::redis::{Redis, RedisCluster, RedisWithSentinel, make_certificate};
+
 /// How long a server may take until it answers. It takes about one second; a busy machine takes longer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -279,63 +283,6 @@ fn greets(port: u16) -> bool {
     let mut greeting = [0; 5];
     let read = connect(port).and_then(|mut stream| stream.read_exact(&mut greeting).ok());
     read.is_some() && greeting[4] == 10
-}
-
-/// A private Redis server that keeps nothing on disk.
-#[derive(Debug)]
-pub struct Redis {
-    server: Server,
-}
-
-impl Redis {
-    /// Starts a server and waits until it answers; `None`: not installed.
-    ///
-    /// # Errors
-    /// When it does not answer, with what it said.
-    pub fn start() -> Result<Option<Self>> {
-        let Some(binary) = find(&["redis-server"]) else {
-            return Ok(None);
-        };
-        let server = Server::start(
-            "redis",
-            |folder, port| {
-                let folder = folder.display();
-                let options =
-                    format!("--bind 127.0.0.1 --port {port} --save --appendonly no --dir {folder}");
-                let mut command = vec![binary.display().to_string()];
-                command.extend(options.split(' ').map(str::to_owned));
-                let save = command
-                    .iter()
-                    .position(|word| word == "--save")
-                    .map_or(command.len(), |at| at + 1);
-                command.insert(save, String::new());
-                Ok(command)
-            },
-            pongs,
-        )?;
-        Ok(Some(Self { server }))
-    }
-
-    /// The TCP port on 127.0.0.1.
-    #[must_use]
-    pub fn port(&self) -> u16 {
-        self.server.port
-    }
-
-    /// The address of database 0.
-    #[must_use]
-    pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}/0", self.port())
-    }
-}
-
-fn pongs(port: u16) -> bool {
-    let mut answer = [0; 7];
-    let read = connect(port).and_then(|mut stream| {
-        stream.write_all(b"PING\r\n").ok()?;
-        stream.read_exact(&mut answer).ok()
-    });
-    read.is_some() && answer == *b"+PONG\r\n"
 }
 
 /// A server and its keeper.
