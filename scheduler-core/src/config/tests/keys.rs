@@ -77,34 +77,90 @@ fn common_refuses_each_wrong_value() {
     refuses("common", "jobs.max_running = 100001", "[jobs] max_running is 100001, expected 1 to 100000");
     refuses("common", "jobs.threads = -1", "[jobs] threads is -1, expected 0 to 1024");
     refuses("common", "jobs.thread = 1", "[jobs] unknown key \"thread\", did you mean \"threads\"?");
+    refuses("common", "timezon = \"UTC\"", "unknown key \"timezon\", did you mean \"timezone\"?");
+    refuses("common", "[job]", "unknown table \"job\", did you mean \"jobs\"?");
+}
+
+#[test]
+fn http_refuses_each_wrong_value() {
     const LISTEN: &str = "expected an address and a port such as \"127.0.0.1:8888\", or \"off\"";
     refuses("common", "http.listen = \"8888\"", &format!("[http] listen is \"8888\", {LISTEN}"));
     refuses("common", "http.listen = 8888", &format!("[http] listen is 8888, {LISTEN}"));
-    refuses("common", "http.listen = \"localhost:8888\"", &format!("[http] listen is \"localhost:8888\", {LISTEN}"));
-    refuses("common", "http.listen = \"0.0.0.0:8888\"", "[http] listen lets other machines ask, expected a token beside it");
+    refuses(
+        "common",
+        "http.listen = \"localhost:8888\"",
+        &format!("[http] listen is \"localhost:8888\", {LISTEN}"),
+    );
+    refuses(
+        "common",
+        "http.listen = \"0.0.0.0:8888\"",
+        "[http] listen lets other machines ask, expected a token beside it",
+    );
     const TOKEN: &str = "expected 16 to 1024 letters, digits and signs of ASCII, without blanks";
-    refuses("common", "http.token = \"fifteen-letters\"", &format!("[http] token is wrong (not shown), {TOKEN}"));
-    refuses("common", "http.token = \"sixteen letters!\"", &format!("[http] token is wrong (not shown), {TOKEN}"));
+    refuses(
+        "common",
+        "http.token = \"fifteen-letters\"",
+        &format!("[http] token is wrong (not shown), {TOKEN}"),
+    );
+    refuses(
+        "common",
+        "http.token = \"sixteen letters!\"",
+        &format!("[http] token is wrong (not shown), {TOKEN}"),
+    );
+}
+
+#[test]
+fn alarms_refuse_each_wrong_value() {
     refuses("common", "alarms.failing = 1", "[alarms] failing is 1, expected 2 to 1000");
     refuses("common", "alarms.channels = 1", "[alarms] channels is 1, expected a table");
-    refuses("common", "alarms.channels.ops = 1", "[alarms] ops is 1, expected a table such as [alarms.channels.ops]");
+    refuses(
+        "common",
+        "alarms.channels.ops = 1",
+        "[alarms] ops is 1, expected a table such as [alarms.channels.ops]",
+    );
     let ops = |keys: &str| format!("alarms.channels.ops = {{ {keys} }}");
     let url = "url = \"https://oapi.dingtalk.com/robot/send?access_token=x\"";
     const AT: &str = "[alarms.channels.ops]";
     refuses("common", &ops(url), &format!("{AT} kind is missing"));
     refuses("common", &ops("kind = \"slack\""), &format!("{AT} url is missing"));
-    refuses("common", &ops(&format!("kind = \"sms\", {url}")), &format!("{AT} kind is \"sms\", expected one of \"dingtalk\", \"feishu\", \"wecom\", \"slack\", \"webhook\""));
-    refuses("common", &ops(&format!("kind = \"webhook\", {url}")), &format!("{AT} secret is missing"));
-    refuses("common", &ops(&format!("kind = \"slack\", secret = \"x\", {url}")), &format!("{AT} secret is given, expected none: this kind of channel signs nothing"));
+    refuses(
+        "common",
+        &ops(&format!("kind = \"sms\", {url}")),
+        &format!(
+            "{AT} kind is \"sms\", expected one of \"dingtalk\", \"feishu\", \"wecom\", \"slack\", \"webhook\""
+        ),
+    );
+    refuses(
+        "common",
+        &ops(&format!("kind = \"webhook\", {url}")),
+        &format!("{AT} secret is missing"),
+    );
+    refuses(
+        "common",
+        &ops(&format!("kind = \"slack\", secret = \"x\", {url}")),
+        &format!("{AT} secret is given, expected none: this kind of channel signs nothing"),
+    );
     for wrong in ["http://example.org/x", "https://user:pass@example.org/x", "example.org"] {
         let line = ops(&format!("kind = \"slack\", url = \"{wrong}\""));
-        refuses("common", &line, &format!("{AT} url is wrong (not shown), expected an address that begins with https://, or http:// to this machine"));
+        refuses(
+            "common",
+            &line,
+            &format!(
+                "{AT} url is wrong (not shown), expected an address that begins with https://, or http:// to this machine"
+            ),
+        );
     }
     let names = "expected an array of \"failed\", \"failing\", \"missed\", \"skipped\", \"slow\", \"late\", \"overdue\", \"rejected\", \"node_lost\", \"clock\", \"database\"";
-    refuses("common", &ops(&format!("kind = \"slack\", rules = [\"all\"], {url}")), &format!("{AT} rules is an array, {names}"));
-    refuses("common", &ops(&format!("kind = \"slack\", rules = \"failed\", {url}")), &format!("{AT} rules is \"failed\", {names}"));
-    refuses("common", "timezon = \"UTC\"", "unknown key \"timezon\", did you mean \"timezone\"?");
-    refuses("common", "[job]", "unknown table \"job\", did you mean \"jobs\"?");
+    refuses(
+        "common",
+        &ops(&format!("kind = \"slack\", rules = [\"all\"], {url}")),
+        &format!("{AT} rules is an array, {names}"),
+    );
+    refuses(
+        "common",
+        &ops(&format!("kind = \"slack\", rules = \"failed\", {url}")),
+        &format!("{AT} rules is \"failed\", {names}"),
+    );
 }
 
 #[test]
