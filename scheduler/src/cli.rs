@@ -60,6 +60,9 @@ pub(crate) enum Verb {
     Executions(Executions),
     /// Say why an instant of a task ran, or did not.
     Why(Why),
+    /// See who is told of what goes wrong.
+    #[command(subcommand)]
+    Alarm(Alarm),
     /// Ask the scheduler that runs with this configuration whether it is alive.
     Healthcheck {
         /// Whether it may claim, instead.
@@ -190,6 +193,15 @@ pub(crate) enum Executions {
         /// Go on until it has ended. With --json: one object a line.
         #[arg(long, short)]
         follow: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Alarm {
+    /// Send a message to each channel of `[alarms.channels]`, or to one.
+    Test {
+        /// Its name.
+        channel: Option<String>,
     },
 }
 

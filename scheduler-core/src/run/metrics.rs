@@ -59,6 +59,7 @@ pub(super) struct Metrics {
     skew: Seconds,
     is_ready: Gauge,
     lost_log_lines: Gauge,
+    alarms: Family<[(&'static str, String); 2], Counter>,
     /// The instants of runs that the schedule asked for, until they end.
     instants: Mutex<HashMap<ExecutionId, DateTime<Utc>>>,
 }
@@ -124,6 +125,11 @@ impl Metrics {
                 "lost_log_lines",
                 "Lines of the log that could not be written",
                 Gauge::default(),
+            ),
+            alarms: of.plain(
+                "alarms",
+                "Messages to channels, by what became of them",
+                Family::default(),
             ),
             instants: Mutex::default(),
             registry: of.0,
@@ -222,6 +228,13 @@ impl Metrics {
         self.calls.get_or_create(&[("call", call)]).observe(took.as_secs_f64());
         // Made with the first call of its kind, so that it is 0 and not absent.
         self.failures.get_or_create(&[("call", call)]).inc_by(u64::from(!is_answered));
+    }
+
+    /// A message to a channel arrived, or did not.
+    pub(super) fn told(&self, channel: &str, has_arrived: bool) {
+        let result = if has_arrived { "arrived" } else { "refused" };
+        let labels = [("channel", channel.to_owned()), ("result", result.to_owned())];
+        self.alarms.get_or_create(&labels).inc();
     }
 
     /// The loop turned once, which took so long.

@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use crate::{
     clock::{self, Clock},
-    config::{Config, RedisPool, Retention},
+    config::{self, Config, RedisPool, Retention},
     job::Shared,
     plan::{
         Now,
@@ -34,6 +34,7 @@ use crate::{
     store::SharedStore,
 };
 
+mod alarm;
 mod calls;
 mod identity;
 pub(crate) mod jobs;
@@ -51,9 +52,11 @@ mod watch;
 mod watchdog;
 
 use self::{
-    calls::Calls, report::Reporter, retention::Pruning, run_logs::RunLogs, watchdog::Watchdog,
+    alarm::Alarms, calls::Calls, report::Reporter, retention::Pruning, run_logs::RunLogs,
+    watchdog::Watchdog,
 };
 pub use self::{
+    alarm::test_channel,
     identity::node_id,
     open::{open_and_migrate, open_store},
     rules::reader,
@@ -88,6 +91,7 @@ pub struct Scheduler {
     shared: Arc<Shared>,
     on_hang: OnHang,
     retention: Retention,
+    alarms: config::Alarms,
     watch: Watch,
     /// Where word of edits comes from.
     wakes_by: Option<RedisPool>,
@@ -108,6 +112,7 @@ impl Scheduler {
             shared: Arc::default(),
             on_hang: OnHang::EndProcess,
             retention: config.common.retention.clone(),
+            alarms: config.alarms.clone(),
             wakes_by: wake::pool(config),
         }
     }
@@ -143,15 +148,17 @@ impl Scheduler {
         let metrics = Arc::clone(watch.metrics());
         let logs = Arc::new(RunLogs::default());
         let lease = settings.lease;
+        // What goes on beside it ends with it, however that end comes.
+        let beside = CancellationToken::new();
+        let _ends_with_it = beside.clone().drop_guard();
+        let (alarms, telling) = alarm::start(self.alarms, &node_id, &metrics, &beside);
         let mut hands = Hands {
             jobs: Jobs::new(registry, jobs, clock.clone(), shared, Arc::clone(&logs)),
             calls: Calls::new(&store, &node_id, lease, &clock, &metrics),
             in_flight: JoinSet::new(),
             reporter: Reporter::default(),
+            alarms,
         };
-        // What goes on beside it ends with it, however that end comes.
-        let beside = CancellationToken::new();
-        let _ends_with_it = beside.clone().drop_guard();
         let writing_logs = tokio::spawn(logs.write(Arc::clone(&store), beside.clone()));
         tokio::spawn(Pruning::new(&store, &node_id, lease, self.retention, &beside).run());
         let mut wanted = wake::listen(self.wakes_by, &store, &beside);
@@ -188,7 +195,7 @@ impl Scheduler {
         };
         beside.cancel();
         tokio::select! {
-            () = say_good_bye(&store, &node_id, writing_logs, || until.saturating_sub(clock.mono())) => {}
+            () = say_good_bye(&store, &node_id, writing_logs, telling, || until.saturating_sub(clock.mono())) => {}
             // The first wish was to stop.
             _ = stop.next() => return Err(RunError::Interrupted),
         }
@@ -203,6 +210,7 @@ struct Hands {
     calls: Calls,
     in_flight: JoinSet<Event>,
     reporter: Reporter,
+    alarms: Alarms,
 }
 
 impl Hands {
@@ -211,14 +219,21 @@ impl Hands {
         if matches!(event, Event::Noted(Err(_))) {
             self.jobs.note_again();
         }
+        self.alarms.heard(&event);
         let actions = node.handle(event, now);
         self.jobs.begin_under(node.trust());
         for action in actions {
             match action {
-                Action::Start(runs) => self.jobs.start(runs),
+                Action::Start(runs) => {
+                    self.alarms.started(&runs, now.wall);
+                    self.jobs.start(runs);
+                }
                 Action::CancelJobs => self.jobs.cancel(),
                 Action::Abort(executions) => self.jobs.abort(&executions),
-                Action::Report(notice) => self.reporter.say(notice),
+                Action::Report(notice) => {
+                    self.alarms.said(&notice, node, now.wall);
+                    self.reporter.say(notice);
+                }
                 Action::Exit { until } => return Some(until),
                 Action::Call(mut call) => {
                     match &mut call {
@@ -230,23 +245,28 @@ impl Hands {
                 }
             }
         }
+        self.alarms.passed(node, now);
         None
     }
 }
 
-/// Waits for the last lines of runs, leaves the table of nodes and closes the store, within the time that is `left`. What is
+/// Waits for the last lines of runs and the last alarms, leaves the table of nodes and closes the store, within the time that is `left`. What is
 /// open is recorded: a row that stays is forgotten by the others, and what does not close in time is closed by the end of
 /// the process.
 async fn say_good_bye(
     store: &SharedStore,
     node_id: &str,
     writing_logs: JoinHandle<()>,
+    telling: Option<JoinHandle<()>>,
     left: impl Fn() -> Duration,
 ) {
     match tokio::time::timeout(left() / 3, writing_logs).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::error!("bug: keeping what runs log panicked: {error}"),
         Err(_) => tracing::warn!("the last lines of runs were not kept: no answer"),
+    }
+    if let Some(telling) = telling {
+        let _ = tokio::time::timeout(left() / 2, telling).await;
     }
     match tokio::time::timeout(left() / 2, store.leave(node_id)).await {
         Ok(Ok(())) => {}

@@ -13,6 +13,7 @@ use crate::{
     exit::{self, Exit},
 };
 
+mod alarm;
 mod check;
 mod config;
 mod executions;
@@ -60,6 +61,7 @@ fn perform(cli: Cli, app: App) -> anyhow::Result<Exit> {
             Verb::Migrate => Box::pin(migrate::migrate(&context)).await,
             Verb::Task(verb) => Box::pin(task::task(&context, verb)).await,
             Verb::Executions(verb) => Box::pin(executions::executions(&context, verb)).await,
+            Verb::Alarm(verb) => Box::pin(alarm::alarm(&context, verb)).await,
             Verb::Healthcheck { ready } => {
                 Box::pin(healthcheck::healthcheck(&context, ready)).await
             }

@@ -11,6 +11,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod alarms;
 mod crash;
 mod edits;
 mod logs;

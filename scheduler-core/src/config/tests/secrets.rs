@@ -228,7 +228,7 @@ fn a_file_of_a_variable_that_holds_no_secret_is_refused_by_variable_and_path() {
     said(PASSWORD, &[b'x'; 65_537], "[default] password_file names F, which is larger than 64 KiB");
     said(PASSWORD, b"\xff", "[default] password_file names F, which cannot be read: invalid data");
     said(URL, b"\r\n", "[other] url_file names F, which is empty, expected a secret");
-    said(URL, wrong.as_bytes(), "[other] url_file names F, which is wrong (not shown), expected redis://USER:PASSWORD@HOST:PORT/DB or rediss://…");
+    said(URL, wrong.as_bytes(), "[other] url_file names F, which is wrong (not shown), expected redis://USER:PASSWORD@HOST:PORT/DB, rediss://… with TLS, redis+sentinel://USER:PASSWORD@HOST:PORT,HOST:PORT/MASTER/DB or redis+cluster://USER:PASSWORD@HOST:PORT,HOST:PORT");
     let plain = |name: &str, value: &str| unshown(&Conf::new(), &[(name, value)]).join("\n").replace(&format!("environment {name}: "), "");
     assert_eq!(plain(PASSWORD, "/no/such"), "[default] password_file names /no/such, which cannot be read: entity not found");
     assert_eq!(plain(PASSWORD, "/tmp"), "[default] password_file names /tmp, which is not a file");

@@ -7,7 +7,7 @@ use std::{
 };
 
 use reqwest::{
-    Client, Request, Response, Url,
+    Client, ClientBuilder, Request, Response, Url,
     redirect::{Action, Attempt, Policy},
 };
 
@@ -35,18 +35,20 @@ impl SharedClient {
 }
 
 fn client() -> reqwest::Result<Client> {
+    client_builder().timeout(TIMEOUT).redirect(Policy::custom(redirect)).build()
+}
+
+/// What all clients of ours have in common.
+pub(crate) fn client_builder() -> ClientBuilder {
     // Refused only if somebody has installed one already, which does as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
         .user_agent(concat!("scheduler/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(TIMEOUT)
         // It would tell the next host the query of the last one.
         .referer(false)
-        .redirect(Policy::custom(redirect))
         // What is repeated is decided in one place, which is ours.
         .retry(reqwest::retry::never())
-        .build()
 }
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]

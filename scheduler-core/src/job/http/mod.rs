@@ -100,6 +100,7 @@ pub use reqwest::{self, Method, StatusCode, header};
 use super::Context;
 
 pub(super) use self::client::SharedClient;
+pub(crate) use self::client::client_builder;
 pub use self::client::{CONNECT_TIMEOUT, MAX_REDIRECTS};
 pub use self::error::{Call, HttpError};
 pub use self::outgoing::Outgoing;

@@ -1,0 +1,224 @@
+//! Tells people: beside the loop, which leaves signs in a queue and goes on whatever becomes of them.
+//!
+//! ```text
+//!   loop ─Sign─▶ queue of 1,024 ─▶ a Book per channel ─Message─▶ one request at a time per channel
+//! ```
+//!
+//! A channel that is slow, refuses, or is not there has its messages merged meanwhile; a queue that is full loses signs,
+//! which is said.
+
+mod channel;
+mod send;
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+use tokio::{
+    sync::mpsc::{self, Receiver, Sender},
+    task::{JoinHandle, JoinSet},
+};
+use tokio_util::sync::CancellationToken;
+
+use self::channel::{Refused, pace};
+pub use self::send::test_channel;
+use super::metrics::Metrics;
+use crate::{
+    clock::{mono, sleep_at_most_5s},
+    config,
+    plan::{
+        Now,
+        alarm::{Book, Limits, Sign, Signs},
+        node::{Event, Node, Notice, Run},
+    },
+};
+
+/// Signs that wait.
+const QUEUE: usize = 1_024;
+
+/// How often it is looked for what goes on for too long.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
+
+/// Tasks whose overdue fires are told of at once.
+const MOST_OVERDUE: usize = 1_000;
+
+/// How long the last messages may take.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// What the loop holds of all this. Nothing, where nobody is to be told.
+#[derive(Default)]
+pub(super) struct Alarms(Option<Watching>);
+
+struct Watching {
+    signs: Signs,
+    queue: Sender<Sign>,
+    lost: u64,
+    /// When was looked last (monotonic).
+    looked: Duration,
+}
+
+/// Starts to tell the channels of `alarms` what the node `node` is to say, until `stop`.
+pub(super) fn start(
+    alarms: config::Alarms,
+    node: &Arc<str>,
+    metrics: &Arc<Metrics>,
+    stop: &CancellationToken,
+) -> (Alarms, Option<JoinHandle<()>>) {
+    if alarms.channels.is_empty() {
+        return (Alarms::default(), None);
+    }
+    let limits = Limits { failing: alarms.failing, late: alarms.late, slow: alarms.slow };
+    let (queue, signs) = mpsc::channel(QUEUE);
+    let watching = Watching { signs: Signs::new(node, limits), queue, lost: 0, looked: mono() };
+    let teller = Teller {
+        node: Arc::clone(node),
+        metrics: Arc::clone(metrics),
+        channels: alarms
+            .channels
+            .into_iter()
+            .map(|(name, channel)| Told {
+                name: name.into(),
+                book: Book::new(pace(channel.kind, alarms.repeat)),
+                channel: Arc::new(channel),
+                is_well: true,
+            })
+            .collect(),
+    };
+    (Alarms(Some(watching)), Some(tokio::spawn(teller.tell(signs, stop.clone()))))
+}
+
+impl Alarms {
+    /// Something happened, of which the node has not heard yet.
+    pub(super) fn heard(&mut self, event: &Event) {
+        if let Some(watching) = &mut self.0 {
+            let signs = watching.signs.heard(event);
+            watching.leave(signs);
+        }
+    }
+
+    /// These runs begin.
+    pub(super) fn started(&mut self, runs: &[Run], now: DateTime<Utc>) {
+        if let Some(watching) = &mut self.0 {
+            let signs = watching.signs.started(runs, now);
+            watching.leave(signs);
+        }
+    }
+
+    /// `node` has something to say.
+    pub(super) fn said(&mut self, notice: &Notice, node: &Node, now: DateTime<Utc>) {
+        if let Some(watching) = &mut self.0 {
+            let signs = watching.signs.said(notice, |task| node.is_first_for(task), now);
+            watching.leave(signs);
+        }
+    }
+
+    /// Some time passed.
+    pub(super) fn passed(&mut self, node: &Node, now: Now) {
+        if let Some(watching) = &mut self.0
+            && now.mono >= watching.looked + LOOK_EVERY
+        {
+            watching.looked = now.mono;
+            let overdue: Vec<_> = node.overdue(now).take(MOST_OVERDUE).collect();
+            let signs = watching.signs.passed(&overdue, now.wall);
+            watching.leave(signs);
+        }
+    }
+}
+
+impl Watching {
+    fn leave(&mut self, signs: Vec<Sign>) {
+        for sign in signs {
+            if self.queue.try_send(sign).is_err() {
+                self.lost += 1;
+                if self.lost.is_power_of_two() {
+                    tracing::warn!(lost = self.lost, "signs for alarms are lost: too many at once");
+                }
+            }
+        }
+    }
+}
+
+/// Who tells.
+struct Teller {
+    node: Arc<str>,
+    metrics: Arc<Metrics>,
+    channels: Vec<Told>,
+}
+
+/// Who is told.
+struct Told {
+    name: Arc<str>,
+    channel: Arc<config::Channel>,
+    book: Book,
+    /// Whether the last message arrived.
+    is_well: bool,
+}
+
+/// What became of the message to a channel, by its place.
+type Sent = (usize, Result<(), Refused>);
+
+impl Teller {
+    async fn tell(mut self, mut signs: Receiver<Sign>, stop: CancellationToken) {
+        let mut under_way: JoinSet<Sent> = JoinSet::new();
+        loop {
+            self.send_what_is_due(mono(), &mut under_way);
+            let due = self.channels.iter().filter_map(|told| told.book.due()).min();
+            let wait = due.map_or(Duration::MAX, |due| due.saturating_sub(mono()));
+            tokio::select! {
+                () = stop.cancelled() => break,
+                Some(sign) = signs.recv() => self.note(&sign),
+                Some(Ok(sent)) = under_way.join_next() => self.sent(sent),
+                () = sleep_at_most_5s(wait) => {}
+            }
+        }
+        while let Ok(sign) = signs.try_recv() {
+            self.note(&sign);
+        }
+        self.send_what_is_due(Duration::MAX, &mut under_way);
+        let last_words = async {
+            while let Some(sent) = under_way.join_next().await {
+                sent.into_iter().for_each(|sent| self.sent(sent));
+            }
+        };
+        if tokio::time::timeout(LAST_WORDS, last_words).await.is_err() {
+            tracing::warn!("the last alarms may not have arrived: no answer");
+        }
+    }
+
+    fn note(&mut self, sign: &Sign) {
+        for told in &mut self.channels {
+            if told.channel.rules.contains(&sign.subject.rule) {
+                told.book.note(sign.clone(), mono());
+            }
+        }
+    }
+
+    fn send_what_is_due(&mut self, now: Duration, under_way: &mut JoinSet<Sent>) {
+        for (place, told) in self.channels.iter_mut().enumerate() {
+            if let Some(message) = told.book.take(now) {
+                let (channel, node) = (Arc::clone(&told.channel), Arc::clone(&self.node));
+                under_way
+                    .spawn(async move { (place, send::send(&channel, &node, &message).await) });
+            }
+        }
+    }
+
+    fn sent(&mut self, (place, result): Sent) {
+        let told = &mut self.channels[place];
+        self.metrics.told(&told.name, result.is_ok());
+        let was_well = std::mem::replace(&mut told.is_well, result.is_ok());
+        match result {
+            Ok(()) => {
+                told.book.sent(mono());
+                if !was_well {
+                    tracing::info!(channel = %told.name, "alarms arrive again");
+                }
+            }
+            Err(Refused { text, wait }) => {
+                told.book.failed(mono(), wait);
+                if was_well {
+                    tracing::warn!(channel = %told.name, "alarms do not arrive, retrying: {text}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Alarms, told to a server of the test's own.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    sync::mpsc::{self, Receiver, Sender},
+    time::Duration,
+};
+
+use serde_json::Value;
+
+use crate::{
+    process::{QUICK, Running},
+    program,
+    support::{Home, Ran, eventually},
+};
+
+/// What a server does with a request.
+#[derive(Clone, Copy)]
+enum Manner {
+    Answers(&'static str),
+    /// Says nothing, and keeps the connection.
+    Hangs,
+}
+
+const FINE: Manner = Manner::Answers(r#"{"errcode":0,"errmsg":"ok"}"#);
+const TOO_OFTEN: Manner = Manner::Answers(r#"{"errcode":130101,"errmsg":"send too fast"}"#);
+
+/// A robot of DingTalk: the first line of each request, and its body.
+struct Robot {
+    address: String,
+    requests: Receiver<(String, Value)>,
+}
+
+impl Robot {
+    /// Treats the first requests so, and all others as the last of them.
+    fn start(manners: &'static [Manner]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let (sender, requests) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut kept = Vec::new();
+            for (index, connection) in listener.incoming().map_while(Result::ok).enumerate() {
+                let manner = manners[index.min(manners.len() - 1)];
+                kept.extend(answer(connection, manner, &sender));
+            }
+        });
+        Self { address, requests }
+    }
+
+    fn configuration(&self) -> String {
+        format!(
+            "{QUICK}\n[alarms.channels.ops]\nkind = \"dingtalk\"\nsecret = \"SECtest-secret-0001\"\n\
+             url = \"http://{}/robot/send?access_token=T\"\n",
+            self.address
+        )
+    }
+
+    /// The next message: its lines.
+    fn hears(&self) -> Vec<String> {
+        let (head, body) = self.requests.recv_timeout(Duration::from_secs(20)).expect("a message");
+        assert!(head.starts_with("POST /robot/send?access_token=T&timestamp="), "{head}");
+        assert!(head.contains("&sign="), "{head}");
+        let text = body["text"]["content"].as_str().unwrap_or_else(|| panic!("{body}"));
+        text.lines().map(str::to_owned).collect()
+    }
+}
+
+/// The connection, if it is kept.
+fn answer(
+    mut connection: TcpStream,
+    manner: Manner,
+    sender: &Sender<(String, Value)>,
+) -> Option<TcpStream> {
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 4096];
+    let (head, body) = loop {
+        let count = connection.read(&mut buffer).ok()?;
+        bytes.extend_from_slice(&buffer[..count]);
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n")
+            && let Ok(body) = serde_json::from_str(body)
+        {
+            break (head.lines().next()?.to_owned(), body);
+        }
+    };
+    sender.send((head, body)).ok()?;
+    match manner {
+        Manner::Hangs => Some(connection),
+        Manner::Answers(body) => {
+            let length = body.len();
+            write!(
+                connection,
+                "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+            )
+            .ok()?;
+            None
+        }
+    }
+}
+
+#[test]
+fn a_run_that_fails_is_told_once_with_its_trace_id_and_then_counted() {
+    let robot = Robot::start(&[FINE]);
+    let home = Home::migrated(&robot.configuration());
+    let task = home.insert("clumsy", "clumsy", "interval", "1");
+    home.insert("rejected", "nobody", "interval", "1");
+    let mut scheduler = Running::spawn(&mut program::command(&home, &["run"]));
+    let lines = robot.hears();
+    assert!(
+        lines[0].starts_with("scheduler ") && lines[0].contains(&scheduler.id().to_string()),
+        "{lines:?}"
+    );
+    assert!(lines[1].starts_with("[failed] clumsy: execution "), "{lines:?}");
+    let is_named = |row: &Value| lines[1].contains(row["trace_id"].as_str().unwrap());
+    assert!(home.executions(task).iter().any(is_named), "{lines:?}");
+    assert!(lines[2].starts_with("[rejected] task 2: "), "{lines:?}");
+    eventually("five more", || (home.executions(task).len() > 6).then_some(()));
+    // It ends with what it had not told yet.
+    scheduler.signal("TERM");
+    assert_eq!(scheduler.ends_within(Duration::from_secs(10)), 0);
+    let lines = robot.hears();
+    assert!(
+        lines[1].starts_with("[failed] clumsy: ") && lines[1].contains(" times from "),
+        "{lines:?}"
+    );
+    assert_eq!(lines.len(), 2);
+    assert!(robot.requests.try_recv().is_err(), "two messages in all");
+}
+
+#[test]
+fn a_robot_that_hangs_or_throttles_delays_no_run_and_hears_all_later() {
+    let robot = Robot::start(&[Manner::Hangs, TOO_OFTEN, FINE]);
+    let home = Home::migrated(&robot.configuration());
+    let clumsy = home.insert("clumsy", "clumsy", "interval", "1");
+    let quick = home.insert("quick", "test_interval", "interval", "1");
+    let mut scheduler = Running::spawn(&mut program::command(&home, &["run"]));
+    robot.hears();
+    // Tried again after its 5 s.
+    scheduler.says(&["alarms do not arrive", "ops"]);
+    robot.hears();
+    let started: Vec<i64> =
+        home.executions(quick).iter().filter_map(late_ms).collect();
+    assert!(started.len() >= 8 && started.iter().all(|late| *late < 900), "{started:?}");
+    assert!(home.executions(clumsy).len() >= 8);
+    let metrics_say = scheduler.count(&["alarms do not arrive"]);
+    assert_eq!(metrics_say, 1, "it is said once");
+    scheduler.signal("TERM");
+    assert_eq!(scheduler.ends_within(Duration::from_secs(10)), 0);
+    let lines = robot.hears();
+    assert!(lines[1].contains(" times from "), "what came meanwhile is told together: {lines:?}");
+}
+
+fn late_ms(row: &Value) -> Option<i64> {
+    let at = |column: &str| row[column].as_str()?.parse::<chrono::DateTime<chrono::Utc>>().ok();
+    Some((at("started_at")? - at("scheduled_at")?).num_milliseconds())
+}
+
+#[test]
+fn whether_alarms_arrive_can_be_tried() {
+    let robot =
+        Robot::start(&[FINE, Manner::Answers(r#"{"errcode":310000,"errmsg":"sign not match"}"#)]);
+    let home = Home::new(&robot.configuration());
+    assert_eq!(home.ok(&["alarm", "test"]), "channel  message  reason\nops      arrived\n");
+    assert_eq!(robot.hears()[1], "[test] this is how an alarm arrives");
+    let ran: Ran = home.run(&["alarm", "test", "ops"]);
+    let refused =
+        "channel  message  reason\nops      refused  it answers errcode 310000: sign not match\n";
+    assert_eq!((ran.code, &*ran.stdout), (1, refused));
+    home.fails(
+        &["alarm", "test", "boss"],
+        2,
+        "error: channel \"boss\" is not known, expected one of: ops",
+    );
+    let nobody = Home::new("");
+    let ran = nobody.run(&["alarm", "test"]);
+    let none = "nobody is told: [alarms.channels] in common.toml names no channel\n";
+    assert_eq!((ran.code, &*ran.stderr), (0, none));
+}
