@@ -139,8 +139,7 @@ fn a_robot_that_hangs_or_throttles_delays_no_run_and_hears_all_later() {
     // Tried again after its 5 s.
     scheduler.says(&["alarms do not arrive", "ops"]);
     robot.hears();
-    let started: Vec<i64> =
-        home.executions(quick).iter().filter_map(late_ms).collect();
+    let started: Vec<i64> = home.executions(quick).iter().filter_map(late_ms).collect();
     assert!(started.len() >= 8 && started.iter().all(|late| *late < 900), "{started:?}");
     assert!(home.executions(clumsy).len() >= 8);
     let metrics_say = scheduler.count(&["alarms do not arrive"]);

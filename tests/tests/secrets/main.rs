@@ -90,5 +90,5 @@ fn runs(site: &Site, evidence: &Evidence) {
     }
     let rows = site.rows();
     evidence.add("the tables", &rows);
-    assert!(rows.contains("slipped with") && rows.contains("the webhook"), "{rows}");
+    assert!(rows.contains("slipped with") && rows.contains("POST http://127.0.0.1"), "{rows}");
 }
