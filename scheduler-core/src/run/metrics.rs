@@ -23,12 +23,11 @@ use prometheus_client::{
     registry::{Metric, Registry, Unit},
 };
 
-use super::watch::Sight;
 use crate::{
     plan::{
         claim::{Claim, Origin, Refusal, Verdict},
         execution::{ExecutionId, Recorded, Status},
-        node::{Ended, Event, Failure, Settled},
+        node::{Ended, Event, Failure, Settled, Survey},
     },
     store::Connections,
     telemetry,
@@ -248,8 +247,12 @@ impl Metrics {
     }
 
     /// All of it, as OpenMetrics has it.
-    pub(super) fn encode(&self, sight: &Sight, connections: Connections) -> String {
-        let Sight { survey, .. } = sight;
+    pub(super) fn encode(
+        &self,
+        survey: &Survey,
+        is_ready: bool,
+        connections: Connections,
+    ) -> String {
         let set = |family: &Family<Label, Gauge>, name, values: &[(&'static str, usize)]| {
             for (value, count) in values {
                 family
@@ -276,7 +279,7 @@ impl Metrics {
         set(&self.connections, "state", &[("idle", idle), ("busy", connections.open - idle)]);
         self.heartbeat_age.set(survey.renewed_ago.map_or(-1.0, |ago| ago.as_secs_f64()));
         self.skew.set(survey.skew.as_seconds_f64());
-        self.is_ready.set(i64::from(sight.obstacles().is_empty()));
+        self.is_ready.set(i64::from(is_ready));
         self.lost_log_lines.set(i64::try_from(telemetry::lost_lines()).unwrap_or(i64::MAX));
         let mut text = String::new();
         // A `String` takes whatever is written.

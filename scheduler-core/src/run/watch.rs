@@ -57,7 +57,9 @@ impl Watch {
     /// What it counted and measured, as OpenMetrics 1.0 text.
     #[must_use]
     pub fn metrics_text(&self) -> String {
-        self.metrics.encode(&self.look(), self.store.connections())
+        let sight = self.look();
+        let is_ready = sight.obstacles().is_empty();
+        self.metrics.encode(&sight.survey, is_ready, self.store.connections())
     }
 }
 

@@ -1,7 +1,7 @@
 use chrono::TimeDelta;
 
 use super::*;
-use crate::plan::{claim::Entry, execution::Outcome, node::Survey, notes::Notes};
+use crate::plan::{claim::Entry, execution::Outcome, notes::Notes};
 
 fn at(second: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
@@ -54,8 +54,7 @@ fn figures(events: &[Event]) -> Vec<String> {
     let metrics = Metrics::new("a");
     events.iter().for_each(|event| metrics.heard(event));
     assert!(metrics.instants().is_empty(), "{:?} is kept for ever", metrics.instants());
-    let sight = Sight { survey: Survey::default(), turned_ago: None };
-    let text = metrics.encode(&sight, Connections::default());
+    let text = metrics.encode(&Survey::default(), false, Connections::default());
     let is_told = |line: &&str| {
         let counted =
             ["scheduler_executions", "scheduler_claims", "scheduler_start", "scheduler_run"];
