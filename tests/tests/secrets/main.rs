@@ -83,6 +83,7 @@ fn runs(site: &Site, evidence: &Evidence) {
     let log = site.log_file();
     evidence.add("the log file", &log);
     assert!(log.contains("\"TRACE\""), "everything is logged: {log}");
+    assert!(log.contains("alarms do not arrive"), "somebody is to be told: {log}");
     evidence.ran(site.command(&["check"]), 0);
     for id in ["1", "2"] {
         evidence.ran(site.command(&["executions", "show", id]), 0);

@@ -115,6 +115,15 @@ impl Site {
         // Somebody is there who speaks, but not HTTP.
         let url = format!("http://127.0.0.1:{}/{}", self.server.port(), self.secret("webhook"));
         self.give("common", "app.webhooks.urls", "team", &url);
+        let token = self.secret("metrics");
+        self.line("common", "http", "listen = \"127.0.0.1:0\"".to_owned());
+        self.give("common", "http", "token", &token);
+        // It is told that the jobs fail, and does not understand.
+        let url = format!("http://127.0.0.1:{}/{}", self.server.port(), self.secret("channel"));
+        self.line("common", "alarms.channels.ops", "kind = \"webhook\"".to_owned());
+        self.give("common", "alarms.channels.ops", "url", &url);
+        let secret = self.secret("signature");
+        self.give("common", "alarms.channels.ops", "secret", &secret);
     }
 
     fn secret(&mut self, of: &str) -> String {
