@@ -23,44 +23,44 @@ pub use self::{
 /// Of what kind a sign is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rule {
-    /// A run failed, timed out or was lost, and is not tried again.
-    Failed,
-    /// So many runs of a task failed in a row.
-    Failing,
-    /// A fire was found too late.
-    Missed,
-    /// A fire was skipped, since an earlier run went on.
-    Skipped,
-    /// A run takes much longer than its task's runs do.
-    Slow,
-    /// A run began late.
-    Late,
-    /// A fire is due for long, and nobody has accounted for it.
-    Overdue,
-    /// A row is rejected.
-    Rejected,
-    /// A node died.
-    NodeLost,
-    /// The clock of a machine is off.
-    Clock,
     /// The database does not answer, or a lease could not be renewed.
     Database,
+    /// The clock of a machine is off.
+    Clock,
+    /// A node died.
+    NodeLost,
+    /// A fire is due for long, and nobody has accounted for it.
+    Overdue,
+    /// So many runs of a task failed in a row.
+    Failing,
+    /// A run failed, timed out or was lost, and is not tried again.
+    Failed,
+    /// A fire was found too late.
+    Missed,
+    /// A run began late.
+    Late,
+    /// A run takes much longer than its task's runs do.
+    Slow,
+    /// A fire was skipped, since an earlier run went on.
+    Skipped,
+    /// A row is rejected.
+    Rejected,
 }
 
 impl Rule {
-    /// All, with their names in the configuration.
+    /// All, with their names in the configuration; the causes of others come first, and so they do in a message.
     pub const NAMES: [(&'static str, Rule); 11] = [
-        ("failed", Rule::Failed),
-        ("failing", Rule::Failing),
-        ("missed", Rule::Missed),
-        ("skipped", Rule::Skipped),
-        ("slow", Rule::Slow),
-        ("late", Rule::Late),
-        ("overdue", Rule::Overdue),
-        ("rejected", Rule::Rejected),
-        ("node_lost", Rule::NodeLost),
-        ("clock", Rule::Clock),
         ("database", Rule::Database),
+        ("clock", Rule::Clock),
+        ("node_lost", Rule::NodeLost),
+        ("overdue", Rule::Overdue),
+        ("failing", Rule::Failing),
+        ("failed", Rule::Failed),
+        ("missed", Rule::Missed),
+        ("late", Rule::Late),
+        ("slow", Rule::Slow),
+        ("skipped", Rule::Skipped),
+        ("rejected", Rule::Rejected),
     ];
 
     /// Whether it goes on until it is said to be over.

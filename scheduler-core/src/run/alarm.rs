@@ -27,7 +27,7 @@ use crate::{
     config,
     plan::{
         Now,
-        alarm::{Book, Limits, Sign, Signs},
+        alarm::{Book, Limits, Message, Sign, Signs},
         node::{Event, Node, Notice, Run},
     },
 };
@@ -118,7 +118,8 @@ impl Alarms {
         {
             watching.looked = now.mono;
             let overdue: Vec<_> = node.overdue(now).take(MOST_OVERDUE).collect();
-            let signs = watching.signs.passed(&overdue, now.wall);
+            let is_rejected = |task| node.is_rejected(task);
+            let signs = watching.signs.passed(&overdue, is_rejected, now.wall);
             watching.leave(signs);
         }
     }
@@ -173,7 +174,10 @@ impl Teller {
         while let Ok(sign) = signs.try_recv() {
             self.note(&sign);
         }
-        self.send_what_is_due(Duration::MAX, &mut under_way);
+        for place in 0..self.channels.len() {
+            let message = self.channels[place].book.last_words();
+            self.send(place, message, &mut under_way);
+        }
         let last_words = async {
             while let Some(sent) = under_way.join_next().await {
                 sent.into_iter().for_each(|sent| self.sent(sent));
@@ -193,13 +197,17 @@ impl Teller {
     }
 
     fn send_what_is_due(&mut self, now: Duration, under_way: &mut JoinSet<Sent>) {
-        for (place, told) in self.channels.iter_mut().enumerate() {
-            if let Some(message) = told.book.take(now) {
-                let (channel, node) = (Arc::clone(&told.channel), Arc::clone(&self.node));
-                under_way
-                    .spawn(async move { (place, send::send(&channel, &node, &message).await) });
-            }
+        for place in 0..self.channels.len() {
+            let message = self.channels[place].book.take(now);
+            self.send(place, message, under_way);
         }
+    }
+
+    fn send(&self, place: usize, message: Option<Message>, under_way: &mut JoinSet<Sent>) {
+        let Some(message) = message else { return };
+        let channel = Arc::clone(&self.channels[place].channel);
+        let node = Arc::clone(&self.node);
+        under_way.spawn(async move { (place, send::send(&channel, &node, &message).await) });
     }
 
     fn sent(&mut self, (place, result): Sent) {

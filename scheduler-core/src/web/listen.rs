@@ -23,6 +23,9 @@ const MOST_CONNECTIONS: usize = 256;
 /// How long a client may take to send the head of a request, also the next one on the same connection.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long a connection lasts at most, whatever it is used for.
+const LONGEST: Duration = Duration::from_secs(60);
+
 /// Until an address that is taken is tried again, and until the next connection after one that could not be accepted.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 
@@ -122,7 +125,10 @@ async fn answer(connection: TcpStream, router: Router) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
     let service = TowerToHyperService::new(router);
-    if let Err(error) = http.serve_connection(TokioIo::new(connection), service).await {
-        tracing::debug!("a request failed: {error}");
+    let served = http.serve_connection(TokioIo::new(connection), service);
+    match tokio::time::timeout(LONGEST, served).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!("a request failed: {error}"),
+        Err(_) => tracing::debug!("a connection is closed that lasts for too long"),
     }
 }

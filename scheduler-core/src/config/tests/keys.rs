@@ -150,7 +150,7 @@ fn alarms_refuse_each_wrong_value() {
             ),
         );
     }
-    let names = "expected an array of \"failed\", \"failing\", \"missed\", \"skipped\", \"slow\", \"late\", \"overdue\", \"rejected\", \"node_lost\", \"clock\", \"database\"";
+    let names = "expected an array of \"database\", \"clock\", \"node_lost\", \"overdue\", \"failing\", \"failed\", \"missed\", \"late\", \"slow\", \"skipped\", \"rejected\"";
     refuses(
         "common",
         &ops(&format!("kind = \"slack\", rules = [\"all\"], {url}")),

@@ -32,13 +32,17 @@ const LAST_LINE: usize = 40;
 const TRY_AGAIN: Duration = Duration::from_secs(5);
 const TRY_AGAIN_AT_MOST: Duration = Duration::from_secs(600);
 
+/// What is wrong again after it was said to be over is told no sooner.
+const AGAIN_AFTER: Duration = Duration::from_secs(120);
+
 /// What one channel was told and is to be told. All times are monotonic but those that people read.
 #[derive(Debug)]
 pub struct Book {
     pace: Pace,
     entries: BTreeMap<Subject, Entry>,
-    /// Signs of subjects beyond [`MOST`] that were not told yet.
+    /// Signs of subjects beyond [`MOST`] that were not told yet, and when they are to be.
     others: u64,
+    others_due: Option<Duration>,
     /// Nothing is sent before.
     not_before: Duration,
     /// Messages in a row that could not be sent.
@@ -111,6 +115,7 @@ impl Book {
             pace,
             entries: BTreeMap::new(),
             others: 0,
+            others_due: None,
             not_before: Duration::ZERO,
             failures: 0,
             under_way: None,
@@ -139,7 +144,11 @@ impl Book {
                 // That it was over need not be told any more.
                 entry.due = None;
             }
-            let repeat = entry.told.at().map_or(gathered, |at| at + self.pace.repeat);
+            let repeat = match entry.told {
+                Told::Nothing => gathered,
+                Told::Wrong(at) => at + self.pace.repeat,
+                Told::Over(at) => at + self.pace.repeat.min(AGAIN_AFTER),
+            };
             entry.count += 1;
             entry.tell(&sign, repeat.max(gathered));
         }
@@ -148,8 +157,14 @@ impl Book {
     fn note_new(&mut self, sign: Sign, due: Duration) {
         if sign.is_over {
             // It never was wrong.
-        } else if self.entries.len() == MOST {
+            return;
+        }
+        if self.entries.len() == MOST {
+            self.forget_one();
+        }
+        if self.entries.len() == MOST {
             self.others += 1;
+            self.others_due.get_or_insert(due);
         } else {
             let entry = Entry {
                 count: 1,
@@ -164,6 +179,16 @@ impl Book {
         }
     }
 
+    /// Of what was told, and has nothing to tell now, that which was told first.
+    fn forget_one(&mut self) {
+        let told = |entry: &Entry| entry.told.at().filter(|_| entry.count == 0 && !entry.is_news());
+        let quiet = self.entries.iter().filter(|(subject, _)| !self.tells_of(subject));
+        let quiet = quiet.filter_map(|(subject, entry)| Some((told(entry)?, subject)));
+        if let Some(subject) = quiet.min().map(|(_, subject)| subject.clone()) {
+            self.entries.remove(&subject);
+        }
+    }
+
     fn tells_of(&self, subject: &Subject) -> bool {
         let mut told = self.under_way.iter().flat_map(|under_way| &under_way.told);
         told.any(|telling| telling.subject == *subject)
@@ -175,18 +200,31 @@ impl Book {
         if self.under_way.is_some() {
             return None;
         }
-        let due = self.entries.values().filter_map(|entry| entry.due).min()?;
-        Some(due.max(self.not_before))
+        let due = self.entries.values().filter_map(|entry| entry.due);
+        Some(due.chain(self.others_due).min()?.max(self.not_before))
     }
 
     /// The next message, if it is time for one. Until it is known what became of it ([`Self::sent`], [`Self::failed`]) there
     /// is no other.
     pub fn take(&mut self, now: Duration) -> Option<Message> {
         self.due().filter(|due| *due <= now)?;
+        // What is new and due only later goes along: it is no message more.
+        Some(self.tell(|entry| entry.is_news() || entry.due.is_some_and(|due| due <= now)))
+    }
+
+    /// The last message, if there is anything new to tell.
+    pub fn last_words(&mut self) -> Option<Message> {
+        let is_news = |entry: &Entry| entry.due.is_some() && entry.is_news();
+        let has_news = self.others > 0 || self.entries.values().any(is_news);
+        (has_news && self.under_way.is_none()).then(|| self.tell(Entry::is_news))
+    }
+
+    fn tell(&mut self, is_told: impl Fn(&Entry) -> bool) -> Message {
         let others = std::mem::take(&mut self.others);
+        self.others_due = None;
         let (mut told, mut text, mut more) = (Vec::new(), String::new(), others);
-        // What is due only later goes along: it is no message more.
-        for (subject, entry) in self.entries.iter_mut().filter(|(_, entry)| entry.due.is_some()) {
+        let told_now = |(_, entry): &(&Subject, &mut Entry)| entry.due.is_some() && is_told(entry);
+        for (subject, entry) in self.entries.iter_mut().filter(told_now) {
             let line = entry.line(subject);
             if text.len() + line.len() + LAST_LINE <= self.pace.most_bytes {
                 text += &line;
@@ -202,7 +240,7 @@ impl Book {
         }
         let alarms = told.len() as u64 + others;
         self.under_way = Some(UnderWay { told, others });
-        Some(Message { alarms, text: text.trim_end().to_owned() })
+        Message { alarms, text: text.trim_end().to_owned() }
     }
 
     /// The message under way arrived.
@@ -213,17 +251,16 @@ impl Book {
             let Some(entry) = self.entries.get_mut(&subject) else { continue };
             entry.told = if is_over { Told::Over(now) } else { Told::Wrong(now) };
             // What went on while the message was under way is a repetition of what it told, or none.
-            if entry.is_over == is_over && is_over {
-                entry.due = None;
-            } else if let Some(due) = entry.due.filter(|_| !entry.is_over) {
-                entry.due = Some(due.max(now + self.pace.repeat));
+            let repeat = now + self.pace.repeat;
+            if entry.is_over {
+                entry.due = entry.due.filter(|_| !is_over);
+            } else if entry.due.is_some() || subject.rule.has_end() {
+                entry.due = Some(entry.due.map_or(repeat, |due| due.max(repeat)));
             }
         }
         let repeat = self.pace.repeat;
-        self.entries.retain(|subject, entry| {
-            let is_recent = entry.told.at().is_none_or(|at| now < at + repeat);
-            let goes_on = subject.rule.has_end() && !entry.is_over;
-            entry.due.is_some() || is_recent || goes_on
+        self.entries.retain(|_, entry| {
+            entry.due.is_some() || entry.told.at().is_none_or(|at| now < at + repeat)
         });
     }
 
@@ -233,8 +270,12 @@ impl Book {
         let Some(UnderWay { told, others }) = self.under_way.take() else { return };
         let doubled = TRY_AGAIN.saturating_mul(2_u32.saturating_pow(self.failures));
         self.failures = self.failures.saturating_add(1);
-        self.not_before = now + wait.unwrap_or_default().max(doubled.min(TRY_AGAIN_AT_MOST));
+        self.not_before =
+            now.saturating_add(wait.unwrap_or_default().max(doubled.min(TRY_AGAIN_AT_MOST)));
         self.others += others;
+        if self.others > 0 {
+            self.others_due = Some(now);
+        }
         for Telling { subject, count, first, .. } in told {
             let Some(entry) = self.entries.get_mut(&subject) else { continue };
             if entry.is_over && entry.told == Told::Nothing {
@@ -257,6 +298,11 @@ impl Entry {
         self.due = Some(self.due.map_or(due, |known| known.min(due)));
     }
 
+    /// Whether something new is to be told, and not only that it goes on.
+    fn is_news(&self) -> bool {
+        self.is_over != matches!(self.told, Told::Over(_)) || self.count > 0
+    }
+
     fn line(&self, subject: &Subject) -> String {
         let Self { count, first, last, text, .. } = self;
         let about = if subject.about.is_empty() {
@@ -269,7 +315,8 @@ impl Entry {
             return format!("[over] {}{about}: {text} ({last})\n", subject.rule);
         }
         let since = match count {
-            0 | 1 => last,
+            0 => format!("still, since {last}"),
+            1 => last,
             _ => {
                 let first = first.to_rfc3339_opts(SecondsFormat::Secs, true);
                 format!("{count} times from {first} to {last}")

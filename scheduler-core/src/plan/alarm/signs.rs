@@ -1,7 +1,7 @@
 //! From what a node hears, does and says to signs.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -49,6 +49,8 @@ pub struct Signs {
     fires: HashSet<ExecutionId>,
     running: HashMap<ExecutionId, Running>,
     tasks: HashMap<Arc<str>, Habit>,
+    /// Rows that were told to be rejected.
+    rejected: BTreeSet<TaskId>,
     /// What was found overdue the last time.
     overdue: BTreeMap<Arc<str>, DateTime<Utc>>,
 }
@@ -85,6 +87,7 @@ impl Signs {
             fires: HashSet::new(),
             running: HashMap::new(),
             tasks: HashMap::new(),
+            rejected: BTreeSet::new(),
             overdue: BTreeMap::new(),
         }
     }
@@ -153,9 +156,10 @@ impl Signs {
         }
         let began_at = ended.started_at.unwrap_or(ended.finished_at);
         habit.took.push_back((ended.finished_at - began_at).to_std().unwrap_or_default());
-        habit.failures = 0;
+        let failures = std::mem::take(&mut habit.failures);
         let text = format!("execution {} succeeded", ended.execution_id);
-        Some(Sign::right(Rule::Failing, &task_key, ended.finished_at, text))
+        (failures >= self.limits.failing)
+            .then(|| Sign::right(Rule::Failing, &task_key, ended.finished_at, text))
     }
 
     /// `None`: there are too many already.
@@ -173,16 +177,19 @@ impl Signs {
         is_mine: impl Fn(TaskId) -> bool,
         now: DateTime<Utc>,
     ) -> Vec<Sign> {
-        let of_row = |task_id: TaskId| Arc::from(format!("task {task_id}"));
         match notice {
-            Notice::Rejected(error) if is_mine(error.task_id) => {
+            Notice::Rejected(error)
+                if is_mine(error.task_id) && self.rejected.len() < MOST_TASKS =>
+            {
+                self.rejected.insert(error.task_id);
                 vec![Sign::wrong(Rule::Rejected, &of_row(error.task_id), now, error.to_string())]
             }
-            Notice::Scheduled { task_id, .. }
-            | Notice::Disabled(task_id, _)
-            | Notice::Deleted(task_id, _) => {
-                let text = "the row is no longer rejected".to_owned();
-                vec![Sign::right(Rule::Rejected, &of_row(*task_id), now, text)]
+            Notice::Disabled(_, task_key) | Notice::Deleted(_, task_key) => {
+                let habit = self.tasks.remove(task_key);
+                let was_failing = habit.is_some_and(|habit| habit.failures >= self.limits.failing);
+                let text = "the task is switched off or deleted".to_owned();
+                let over = was_failing.then(|| Sign::right(Rule::Failing, task_key, now, text));
+                over.into_iter().collect()
             }
             Notice::Ending(ending) => self.ending(ending, now),
             Notice::Health(health) => self.health(health, now).into_iter().collect(),
@@ -193,16 +200,15 @@ impl Signs {
     fn ending(&mut self, ending: &Ending, now: DateTime<Utc>) -> Vec<Sign> {
         match ending {
             Ending::NotRun { task_key, status, scheduled_at, extra } => {
-                let rule = match status {
-                    Status::Missed => Rule::Missed,
-                    Status::Skipped => Rule::Skipped,
-                    Status::Lost => Rule::Failed,
-                    _ => return Vec::new(),
-                };
                 let extra: serde_json::Value = serde_json::from_str(extra).unwrap_or_default();
                 let reason = why_of(&extra).unwrap_or_default();
                 let text = format!("the fire of {}: {status}: {reason}", instant(*scheduled_at));
-                vec![Sign::wrong(rule, task_key, now, text)]
+                match status {
+                    Status::Missed => vec![Sign::wrong(Rule::Missed, task_key, now, text)],
+                    Status::Skipped => vec![Sign::wrong(Rule::Skipped, task_key, now, text)],
+                    Status::Lost if extra["retry_at"].is_null() => self.failed(task_key, text, now),
+                    _ => Vec::new(),
+                }
             }
             Ending::RunFailed {
                 task_key,
@@ -245,10 +251,6 @@ impl Signs {
         let right = |rule, text: &str| Some(Sign::right(rule, &self.node, now, text.to_owned()));
         match health {
             Health::DatabaseTrouble(error) => wrong(Rule::Database, error.clone()),
-            Health::ReapingFails(error) => wrong(
-                Rule::Database,
-                format!("what dead nodes left open cannot be closed: {error}"),
-            ),
             Health::LeaseLost => wrong(
                 Rule::Database,
                 "the lease could not be renewed in time: nothing is claimed".to_owned(),
@@ -262,23 +264,34 @@ impl Signs {
                 wrong(Rule::Clock, format!("{skew} ms ahead of the database's: nothing is claimed"))
             }
             Health::ClockIsRight => right(Rule::Clock, "the clock is right again"),
+            // Nothing says when it ends; the log has it.
+            Health::ReapingFails(_) => None,
         }
     }
 
-    /// Some time passed. `overdue` are the fires that are due for too long.
+    /// Some time passed. `overdue` are the fires that are due for too long; `is_rejected` says which rows still are.
     pub fn passed(
         &mut self,
         overdue: &[(Arc<str>, DateTime<Utc>)],
+        is_rejected: impl Fn(TaskId) -> bool,
         now: DateTime<Utc>,
     ) -> Vec<Sign> {
         let mut signs = self.slow(now);
+        self.rejected.retain(|task_id| {
+            let still = is_rejected(*task_id);
+            if !still {
+                let text = "the row is no longer rejected".to_owned();
+                signs.push(Sign::right(Rule::Rejected, &of_row(*task_id), now, text));
+            }
+            still
+        });
         let found: BTreeMap<Arc<str>, DateTime<Utc>> = overdue.iter().cloned().collect();
         for (task_key, at) in found.iter().filter(|(key, at)| self.overdue.get(*key) != Some(*at)) {
             let text = format!("the fire of {} is not accounted for yet", instant(*at));
             signs.push(Sign::wrong(Rule::Overdue, task_key, now, text));
         }
         for task_key in self.overdue.keys().filter(|key| !found.contains_key(*key)) {
-            let text = "its fires are accounted for".to_owned();
+            let text = "no fire of it is overdue on this node any more".to_owned();
             signs.push(Sign::right(Rule::Overdue, task_key, now, text));
         }
         self.overdue = found;
@@ -300,6 +313,10 @@ impl Signs {
         }
         signs
     }
+}
+
+fn of_row(task_id: TaskId) -> Arc<str> {
+    format!("task {task_id}").into()
 }
 
 fn show(span: Duration) -> String {

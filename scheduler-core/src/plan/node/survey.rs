@@ -94,6 +94,12 @@ impl Node {
         self.share.is_mine(task)
     }
 
+    /// Whether the row was rejected when it was read last.
+    #[must_use]
+    pub fn is_rejected(&self, task: TaskId) -> bool {
+        matches!(self.known.get(&task), Some(Known::Rejected(_)))
+    }
+
     /// Fires of its own tasks that are due for longer than the task's `delay`, and that nobody has accounted for: of each
     /// task the oldest, with its key. Looks at each task.
     pub fn overdue(&self, local: Now) -> impl Iterator<Item = (Arc<str>, DateTime<Utc>)> {

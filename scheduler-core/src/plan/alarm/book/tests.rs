@@ -106,12 +106,36 @@ fn what_is_over_is_said_to_be_over_once() {
     let mut channel = Channel::new();
     channel.wrong(Rule::Database, "", "refused");
     channel.tells(2, "[database]: refused (1970-01-01T00:16:40Z)");
-    channel.pass(5_000);
+    channel.pass(500);
     channel.right(Rule::Database, "");
     channel.right(Rule::Database, "");
-    channel.tells(2, "[over] database: well again (1970-01-01T01:40:02Z)");
+    channel.tells(2, "[over] database: well again (1970-01-01T00:25:02Z)");
     channel.right(Rule::Database, "");
     channel.is_quiet();
+}
+
+#[test]
+fn what_goes_on_until_it_is_over_is_told_again_after_a_while() {
+    let mut channel = Channel::new();
+    channel.wrong(Rule::Database, "", "refused");
+    channel.tells(2, "[database]: refused (1970-01-01T00:16:40Z)");
+    channel.tells(600, "[database]: refused (still, since 1970-01-01T00:16:40Z)");
+    channel.right(Rule::Database, "");
+    channel.tells(5, "[over] database: well again (1970-01-01T00:26:42Z)");
+    channel.is_quiet();
+}
+
+#[test]
+fn a_book_that_is_full_still_tells_what_is_new() {
+    let mut channel = Channel::new();
+    for task in 0..500 {
+        channel.wrong(Rule::Rejected, &format!("{task}"), "x");
+    }
+    channel.wrong(Rule::Failed, "beyond", "x");
+    assert!(channel.told().unwrap().1.ends_with("more"));
+    channel.wrong(Rule::Database, "", "refused");
+    let (_, text) = channel.told().unwrap();
+    assert!(text.starts_with("[database]: refused"), "the cause comes first: {text}");
 }
 
 #[test]
@@ -139,8 +163,8 @@ fn what_comes_and_goes_is_told_seldom() {
             messages += 1;
         }
     }
-    // In an hour: twice in ten minutes.
-    assert!((6..=13).contains(&messages), "{messages}");
+    // In an hour: twice in two minutes at most.
+    assert!((20..=61).contains(&messages), "{messages}");
 }
 
 #[test]

@@ -85,6 +85,14 @@ fn failed(status: Status, retry_at: Option<DateTime<Utc>>) -> Notice {
     })
 }
 
+fn passed(
+    signs: &mut Signs,
+    overdue: &[(Arc<str>, DateTime<Utc>)],
+    now: DateTime<Utc>,
+) -> Vec<Sign> {
+    signs.passed(overdue, |_| false, now)
+}
+
 fn says(signs: &mut Signs, notice: &Notice) -> Vec<String> {
     told(&signs.said(notice, |_| true, at(100)))
 }
@@ -163,10 +171,10 @@ fn a_run_is_slow_once_when_it_takes_much_longer_than_those_before() {
         ran(&mut signs, execution, 0, 40);
     }
     signs.started(&[run(6, 1_000)], at(1_000));
-    assert_eq!(told(&signs.passed(&[], at(1_120))), [""; 0], "three times as long");
+    assert_eq!(told(&passed(&mut signs, &[], at(1_120))), [""; 0], "three times as long");
     let text = "slow report: execution 6 runs for 2m1s already";
-    assert_eq!(told(&signs.passed(&[], at(1_121))), [text]);
-    assert_eq!(told(&signs.passed(&[], at(9_000))), [""; 0], "said already");
+    assert_eq!(told(&passed(&mut signs, &[], at(1_121))), [text]);
+    assert_eq!(told(&passed(&mut signs, &[], at(9_000))), [""; 0], "said already");
 }
 
 #[test]
@@ -176,10 +184,10 @@ fn a_run_is_not_slow_before_it_takes_a_minute_longer_nor_before_it_is_known_how_
         ran(&mut signs, execution, 0, 1);
     }
     signs.started(&[run(6, 1_000)], at(1_000));
-    assert_eq!(told(&signs.passed(&[], at(5_000))), [""; 0], "four are too few");
+    assert_eq!(told(&passed(&mut signs, &[], at(5_000))), [""; 0], "four are too few");
     ran(&mut signs, 5, 0, 1);
-    assert_eq!(told(&signs.passed(&[], at(1_061))), [""; 0]);
-    assert_eq!(signs.passed(&[], at(1_062)).len(), 1);
+    assert_eq!(told(&passed(&mut signs, &[], at(1_061))), [""; 0]);
+    assert_eq!(passed(&mut signs, &[], at(1_062)).len(), 1);
 }
 
 #[test]
@@ -196,14 +204,25 @@ fn a_rejected_row_is_a_sign_on_its_own_node_until_it_is_mended() {
         told(&signs.said(&rejected, |_| true, at(1))),
         ["rejected task 5: task 5: spec is NULL, expected text"]
     );
+    assert_eq!(told(&signs.passed(&[], |task| task == 5, at(2))), [""; 0], "it still is");
     let mended = "over rejected task 5: the row is no longer rejected";
-    for notice in [
-        Notice::Scheduled { task_id: 5, task_key: "a".into(), next: None },
-        Notice::Disabled(5, "a".into()),
-        Notice::Deleted(5, "a".into()),
-    ] {
-        assert_eq!(told(&signs.said(&notice, |_| false, at(1))), [mended]);
+    assert_eq!(told(&passed(&mut signs, &[], at(3))), [mended]);
+    assert_eq!(told(&passed(&mut signs, &[], at(4))), [""; 0]);
+}
+
+#[test]
+fn a_failing_task_that_is_switched_off_is_over_and_forgotten() {
+    let mut signs = signs();
+    for _ in 0..3 {
+        says(&mut signs, &failed(Status::Fail, None));
     }
+    let off = Notice::Disabled(1, "report".into());
+    assert_eq!(
+        says(&mut signs, &off),
+        ["over failing report: the task is switched off or deleted"]
+    );
+    assert_eq!(says(&mut signs, &off), [""; 0]);
+    assert!(signs.tasks.is_empty());
 }
 
 #[test]
@@ -239,12 +258,12 @@ fn a_fire_that_is_overdue_is_told_once_and_the_next_one_again_until_there_is_non
     let mut signs = signs();
     let overdue = |second| vec![(Arc::from("report"), at(second))];
     let first = "overdue report: the fire of 1970-01-01T00:01:00Z is not accounted for yet";
-    assert_eq!(told(&signs.passed(&overdue(60), at(4_000))), [first]);
-    assert_eq!(told(&signs.passed(&overdue(60), at(4_060))), [""; 0]);
-    assert_eq!(signs.passed(&overdue(120), at(4_120)).len(), 1);
+    assert_eq!(told(&passed(&mut signs, &overdue(60), at(4_000))), [first]);
+    assert_eq!(told(&passed(&mut signs, &overdue(60), at(4_060))), [""; 0]);
+    assert_eq!(passed(&mut signs, &overdue(120), at(4_120)).len(), 1);
     assert_eq!(
-        told(&signs.passed(&[], at(4_180))),
-        ["over overdue report: its fires are accounted for"]
+        told(&passed(&mut signs, &[], at(4_180))),
+        ["over overdue report: no fire of it is overdue on this node any more"]
     );
 }
 

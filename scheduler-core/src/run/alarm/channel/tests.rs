@@ -46,7 +46,7 @@ fn feishu_is_signed_in_the_body_and_calls_nobody() {
         "timestamp": "1700000000",
         "sign": "H3/n0jBoEvvovojanoKY4WdPXn2bsEdk64I5HmaRdKc=",
         "msg_type": "text",
-        "content": { "text": "scheduler web-1\n＜at user_id=\"all\">" },
+        "content": { "text": "scheduler web-1\n(at user_id=\"all\">" },
     });
     assert_eq!(body, expected);
 }
@@ -57,7 +57,7 @@ fn wecom_and_slack_are_not_signed_and_call_nobody() {
     assert_eq!(letter.url.as_str(), "https://example.org/robot?access_token=T");
     assert_eq!(
         body,
-        json!({ "msgtype": "text", "text": { "content": "scheduler web-1\n＜@all>" } })
+        json!({ "msgtype": "text", "text": { "content": "scheduler web-1\n(@all>" } })
     );
     let (_, body) = letter_of(ChannelKind::Slack, None, "<!channel> & you");
     assert_eq!(body, json!({ "text": "scheduler web-1\n&lt;!channel&gt; &amp; you" }));
