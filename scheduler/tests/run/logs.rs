@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashMap,
-    fs,
+    fs, io,
     path::Path,
     process::{Command, Stdio},
     time::Duration,
@@ -22,10 +22,13 @@ const LINES_A_RUN: usize = 2_000;
 
 /// The lines of all files in `folder`; each is one JSON object.
 fn lines(folder: &Path) -> Vec<Value> {
-    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let texts = files.map(|path| fs::read_to_string(path).unwrap());
+    let texts = || -> io::Result<Vec<String>> {
+        fs::read_dir(folder)?.map(|entry| fs::read_to_string(entry?.path())).collect()
+    };
+    // A file that was listed is renamed, or gone, while the program rolls over.
+    let texts = eventually("files that stay where they are", || texts().ok());
     let parse = |line: &str| serde_json::from_str(line).unwrap_or_else(|_| panic!("torn: {line}"));
-    texts.flat_map(|text| text.lines().map(parse).collect::<Vec<_>>()).collect()
+    texts.iter().flat_map(|text| text.lines().map(parse).collect::<Vec<_>>()).collect()
 }
 
 /// The trace ids of the runs that succeeded.
