@@ -27,7 +27,7 @@ use crate::{
     plan::{
         claim::{Claim, Origin, Refusal, Verdict},
         execution::{ExecutionId, Recorded, Status},
-        node::{Ended, Event, Failure, Settled, Survey},
+        node::{Ended, Event, Failure, Survey},
     },
     store::Connections,
     telemetry,
@@ -145,15 +145,9 @@ impl Metrics {
 
     /// Something happened, and the loop has not heard of it yet.
     pub(super) fn heard(&self, event: &Event) {
+        event.won().for_each(|(claim, run)| self.won(claim, run));
         match event {
             Event::Claimed(claims, result) => self.claimed(claims, result.as_deref()),
-            Event::Settled(claims, Ok(settled)) => {
-                for (claim, settled) in claims.iter().zip(settled) {
-                    if let Settled::Written(run) = settled {
-                        self.won(claim, *run);
-                    }
-                }
-            }
             Event::Ended(ended) => ended.iter().for_each(|ended| self.ended(ended)),
             Event::Recorded(outcomes, Ok(recorded)) => {
                 for (outcome, recorded) in outcomes.iter().zip(recorded) {
@@ -178,11 +172,8 @@ impl Metrics {
         };
         match result {
             Ok(verdicts) => {
-                for (claim, verdict) in claims.iter().zip(verdicts) {
+                for verdict in verdicts {
                     answered(answer_of(verdict), 1);
-                    if let Verdict::Won(run) = verdict {
-                        self.won(claim, *run);
-                    }
                 }
             }
             Err(failure) => {

@@ -181,7 +181,7 @@ impl Book {
 
     /// Of what was told, and has nothing to tell now, that which was told first.
     fn forget_one(&mut self) {
-        let told = |entry: &Entry| entry.told.at().filter(|_| entry.count == 0 && !entry.is_news());
+        let told = |entry: &Entry| entry.told.at().filter(|_| !entry.is_news());
         let quiet = self.entries.iter().filter(|(subject, _)| !self.tells_of(subject));
         let quiet = quiet.filter_map(|(subject, entry)| Some((told(entry)?, subject)));
         if let Some(subject) = quiet.min().map(|(_, subject)| subject.clone()) {

@@ -10,10 +10,10 @@ use chrono::{DateTime, Utc};
 
 use super::{Rule, Sign};
 use crate::plan::{
-    claim::{Claim, Origin, Verdict},
+    claim::Origin,
     duration,
     execution::{ExecutionId, Status, why_of},
-    node::{Ended, Ending, Event, Health, Notice, Run, Settled},
+    node::{Ended, Ending, Event, Health, Notice, Run},
     task::TaskId,
 };
 
@@ -94,21 +94,9 @@ impl Signs {
 
     /// Something happened, of which the node has not heard yet.
     pub fn heard(&mut self, event: &Event) -> Vec<Sign> {
+        let fires = event.won().filter(|(claim, _)| claim.origin == Origin::Schedule);
+        self.fires.extend(fires.filter_map(|(_, run)| run));
         match event {
-            Event::Claimed(claims, Ok(verdicts)) => {
-                for (claim, verdict) in claims.iter().zip(verdicts) {
-                    if let Verdict::Won(Some(run)) = verdict {
-                        self.won(claim, *run);
-                    }
-                }
-            }
-            Event::Settled(claims, Ok(settled)) => {
-                for (claim, settled) in claims.iter().zip(settled) {
-                    if let Settled::Written(Some(run)) = settled {
-                        self.won(claim, *run);
-                    }
-                }
-            }
             Event::Recorded(outcomes, Ok(_)) => {
                 for outcome in outcomes {
                     self.fires.remove(&outcome.execution_id);
@@ -121,12 +109,6 @@ impl Signs {
             _ => {}
         }
         Vec::new()
-    }
-
-    fn won(&mut self, claim: &Claim, run: ExecutionId) {
-        if claim.origin == Origin::Schedule {
-            self.fires.insert(run);
-        }
     }
 
     /// These runs begin now.

@@ -64,6 +64,27 @@ impl Event {
             Event::Reaped(result) => result.as_ref().err(),
         }
     }
+
+    /// The claims of which it is known by this that they are committed, each with the execution of its run, if it had one.
+    pub fn won(&self) -> impl Iterator<Item = (&Claim, Option<ExecutionId>)> {
+        let claimed = match self {
+            Event::Claimed(claims, Ok(verdicts)) => claims.iter().zip(verdicts),
+            _ => [].iter().zip(&[]),
+        };
+        let settled = match self {
+            Event::Settled(claims, Ok(settled)) => claims.iter().zip(settled),
+            _ => [].iter().zip(&[]),
+        };
+        let claimed = claimed.filter_map(|(claim, verdict)| match verdict {
+            Verdict::Won(run) => Some((claim, *run)),
+            Verdict::Refused(_) => None,
+        });
+        let settled = settled.filter_map(|(claim, settled)| match settled {
+            Settled::Written(run) => Some((claim, *run)),
+            Settled::NotWritten | Settled::Locked => None,
+        });
+        claimed.chain(settled)
+    }
 }
 
 /// What the plan wants done.

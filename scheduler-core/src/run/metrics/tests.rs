@@ -1,7 +1,7 @@
 use chrono::TimeDelta;
 
 use super::*;
-use crate::plan::{claim::Entry, execution::Outcome, notes::Notes};
+use crate::plan::{claim::Entry, execution::Outcome, node::Settled, notes::Notes};
 
 fn at(second: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::seconds(second)

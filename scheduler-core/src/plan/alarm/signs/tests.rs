@@ -2,7 +2,7 @@ use chrono::TimeDelta;
 
 use super::*;
 use crate::plan::{
-    claim::Entry,
+    claim::{Claim, Entry, Verdict},
     execution::Outcome,
     notes::Notes,
     task::{TaskError, TaskFault},
