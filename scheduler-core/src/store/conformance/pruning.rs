@@ -10,6 +10,13 @@ use crate::plan::{
     task::TaskId,
 };
 
+/// `claim` is won, and what it asks for succeeds.
+async fn ran(fixture: &Fixture, claim: &Claim) -> ExecutionId {
+    let id = fixture.won(claim).await;
+    assert!(fixture.record(&outcome(id, claim, Status::Success)).await);
+    id
+}
+
 /// Runs of `task` at these seconds, each of which has logged a line.
 async fn run(
     fixture: &Fixture,
@@ -18,9 +25,7 @@ async fn run(
 ) -> Vec<ExecutionId> {
     let mut ids = Vec::new();
     for second in seconds {
-        let claim = run_of(task, at(second));
-        let execution_id = fixture.won(&claim).await;
-        assert!(fixture.record(&outcome(execution_id, &claim, Status::Success)).await);
+        let execution_id = ran(fixture, &run_of(task, at(second))).await;
         let part = LogPart { execution_id, part: 1, content: "line\n".to_owned() };
         fixture.store.append_log(&[part]).await.unwrap();
         ids.push(execution_id);
@@ -147,9 +152,7 @@ async fn run_by_hand(
     for second in seconds {
         let request = fixture.store.request_run(task, at(second)).await.unwrap();
         let claim = Claim { origin: Origin::Request(request), ..run_of(task, at(second)) };
-        let id = fixture.won(&claim).await;
-        assert!(fixture.record(&outcome(id, &claim, Status::Success)).await);
-        ids.push(id);
+        ids.push(ran(fixture, &claim).await);
     }
     ids
 }
