@@ -10,11 +10,12 @@
 //! two rows however long the gap. With `coalesce = false` each instant within the grace is a fire of its own,
 //! taken oldest first, one per claim.
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     task::{Overlap, Policy},
     trigger::Trigger,
+    words::instant,
 };
 
 /// What is due of one task.
@@ -159,24 +160,20 @@ impl Missed {
     pub fn extra(&self, policy: &Policy, now: DateTime<Utc>) -> String {
         let reason = match self.reason {
             MissedReason::Coalesced(into) => {
-                format!("coalesced into the fire of {}", show(into))
+                format!("coalesced into the fire of {}", instant(into))
             }
             MissedReason::Late => format!(
                 "found at {}, later than misfire_grace_time of {} s",
-                show(now),
+                instant(now),
                 policy.misfire_grace_time.as_secs_f64()
             ),
         };
         serde_json::json!({
             "reason": reason,
             "count": self.count,
-            "first": show(self.first),
-            "last": show(self.last),
+            "first": instant(self.first),
+            "last": instant(self.last),
         })
         .to_string()
     }
-}
-
-fn show(instant: DateTime<Utc>) -> String {
-    instant.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }

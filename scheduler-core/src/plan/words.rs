@@ -1,7 +1,14 @@
 //! Words for messages: a value quoted so that it can forge nothing, and the known name that was probably meant.
 
+use chrono::{DateTime, SecondsFormat, Utc};
+
 /// A quoted value shows so many characters.
 const QUOTED_CHARS: usize = 80;
+
+/// RFC 3339 in UTC, with milliseconds only where there are any.
+pub(crate) fn instant(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
 
 /// The value in quotes, cut at 80 characters and with control characters escaped, so that a row can neither
 /// fill a log nor forge a line of it.

@@ -1,8 +1,11 @@
 //! Turns what the plan has to say into lines of the log: one line an event, the same field names everywhere.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 
-use crate::plan::node::{Ending, Health, Notice, Rows};
+use crate::plan::{
+    node::{Ending, Health, Notice, Rows},
+    words::instant,
+};
 
 /// Lines about scheduled tasks at the start; a table of 100,000 tasks must not flood the log.
 const SCHEDULED_LINES: usize = 50;
@@ -92,7 +95,7 @@ impl Reporter {
                 return;
             }
         }
-        tracing::info!(task.id = task_id, task.key = %task_key, next = %instant(next), "scheduled");
+        tracing::info!(task.id = task_id, task.key = %task_key, next = %next_instant(next), "scheduled");
     }
 }
 
@@ -128,10 +131,10 @@ fn say_health(health: Health) {
 fn say_ending(ending: Ending) {
     match ending {
         Ending::NotRun { task_key, status, scheduled_at, extra } => tracing::warn!(
-            task.key = %task_key, scheduled_at = %instant(Some(scheduled_at)), %extra, "{status}"
+            task.key = %task_key, scheduled_at = %instant(scheduled_at), %extra, "{status}"
         ),
         Ending::RunFailed { task_key, execution_id, trace_id, status, reason, retry_at } => {
-            let retry_at = retry_at.map(|at| instant(Some(at)));
+            let retry_at = retry_at.map(instant);
             tracing::error!(
                 task.key = %task_key, execution.id = execution_id, %trace_id, retry_at,
                 "{status}: {reason}"
@@ -151,9 +154,6 @@ fn say_ending(ending: Ending) {
     }
 }
 
-fn instant(instant: Option<DateTime<Utc>>) -> String {
-    instant.map_or_else(
-        || "never".to_owned(),
-        |instant| instant.to_rfc3339_opts(SecondsFormat::AutoSi, true),
-    )
+fn next_instant(next: Option<DateTime<Utc>>) -> String {
+    next.map_or_else(|| "never".to_owned(), instant)
 }

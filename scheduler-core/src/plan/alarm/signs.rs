@@ -15,6 +15,7 @@ use crate::plan::{
     execution::{ExecutionId, Status, why_of},
     node::{Ended, Ending, Event, Health, Notice, Run},
     task::TaskId,
+    words::instant,
 };
 
 /// From when on something is a sign.
@@ -305,10 +306,6 @@ fn show(span: Duration) -> String {
     // Milliseconds tell nobody anything here.
     let seconds = span.as_secs();
     duration::show(if seconds == 0 { span } else { Duration::from_secs(seconds) })
-}
-
-fn instant(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
 }
 
 #[cfg(test)]
