@@ -107,6 +107,7 @@ pub use self::outgoing::Outgoing;
 pub use self::parts::{FieldError, Parts};
 pub use self::request::{Addressed, Request};
 pub use self::response::Response;
+pub(crate) use self::response::retry_after;
 pub use self::retry::{MAX_RETRY_AFTER, RETRIES};
 
 /// 30 s: how long one attempt may take, unless the request says otherwise.

@@ -36,10 +36,9 @@ pub(super) async fn send(channel: &Channel, node: &str, message: &Message) -> Re
     }
     let answer = request.body(body).send().await.map_err(refused)?;
     let status = answer.status().as_u16();
-    let retry_after = answer.headers().get(header::RETRY_AFTER);
-    let retry_after = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
+    let retry_after = http::retry_after(answer.headers(), clock::wall());
     let body = beginning_of(answer).await?;
-    judge(channel.kind, status, retry_after.map(Duration::from_secs), &body)
+    judge(channel.kind, status, retry_after, &body)
 }
 
 /// One for all channels, made when the first message is sent.
