@@ -46,6 +46,7 @@ pub(crate) mod rules;
 mod run_logs;
 mod signals;
 mod stop;
+mod systemd;
 mod threads;
 mod wake;
 mod watch;
@@ -53,7 +54,7 @@ mod watchdog;
 
 use self::{
     alarm::Alarms, calls::Calls, report::Reporter, retention::Pruning, run_logs::RunLogs,
-    watchdog::Watchdog,
+    systemd::Systemd, watchdog::Watchdog,
 };
 pub use self::{
     alarm::test_channel,
@@ -163,6 +164,7 @@ impl Scheduler {
         tokio::spawn(Pruning::new(&store, &node_id, lease, self.retention, &beside).run());
         let mut wanted = wake::listen(self.wakes_by, &store, &beside);
         let watchdog = Watchdog::start(self.on_hang);
+        let mut systemd = Systemd::start(self.on_hang, &watch);
         let mut event = Event::Tick;
         let until = loop {
             watchdog.turned();
@@ -170,7 +172,10 @@ impl Scheduler {
             metrics.heard(&event);
             let until = hands.take(event, &mut node, clock.now());
             let now = clock.now();
-            watch.turned(node.survey(now));
+            let survey = node.survey(now);
+            let is_stopping = survey.is_stopping;
+            watch.turned(survey);
+            systemd.turned(is_stopping);
             metrics.turned(now.mono - began);
             if let Some(until) = until {
                 break until;

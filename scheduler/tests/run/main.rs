@@ -20,6 +20,7 @@ mod program;
 mod same_as_harness;
 mod shared;
 mod stop;
+mod systemd;
 mod watched;
 
 use program::app;
