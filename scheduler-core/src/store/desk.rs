@@ -130,6 +130,13 @@ pub trait Desk: Store {
     /// When the database does not answer.
     async fn tasks(&self, selection: TaskSelection) -> Result<Vec<DeskTask>, StoreError>;
 
+    /// The rows of `task` in a database that is not migrated to our newest version yet, such as one of the original;
+    /// `None`: it is. Changes nothing.
+    ///
+    /// # Errors
+    /// When the database does not answer, or its tables are newer than this program.
+    async fn rows_to_migrate(&self) -> Result<Option<Vec<TaskRow>>, StoreError>;
+
     /// Inserts a row.
     ///
     /// # Errors

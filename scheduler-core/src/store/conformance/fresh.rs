@@ -11,6 +11,12 @@ pub async fn tables_that_were_never_migrated_are_refused(fixture: &Fixture) {
     assert!(error.contains(&format!("at version 0, expected {NEWEST}")), "{error}");
 }
 
+pub async fn rows_are_read_before_the_tables_are_migrated(fixture: &Fixture) {
+    assert_eq!(fixture.store.rows_to_migrate().await.unwrap(), Some(Vec::new()));
+    fixture.store.migrate().await.unwrap();
+    assert_eq!(fixture.store.rows_to_migrate().await.unwrap(), None);
+}
+
 pub async fn migrating_twice_is_harmless(fixture: &Fixture) {
     fixture.store.migrate().await.unwrap();
     let task = fixture.add("a").await;
@@ -46,6 +52,8 @@ pub async fn newer_tables_are_refused_and_left_alone(fixture: &Fixture) {
     fixture.operator.sql("UPDATE scheduler_migration SET version = 99").await;
     let error = schema_error(&fixture.store).await;
     assert!(error.contains("at version 99"), "{error}");
+    let rows = fixture.store.rows_to_migrate().await;
+    assert!(matches!(rows, Err(StoreError::Schema(_))), "{rows:?}");
     let migrated = fixture.store.migrate().await;
     assert!(matches!(migrated, Err(StoreError::Schema(_))), "{migrated:?}");
     let versions = "SELECT version FROM scheduler_migration ORDER BY version";
@@ -65,6 +73,8 @@ pub async fn tables_of_the_first_version_are_brought_up_and_keep_their_rows(fixt
     let id = fixture.won(&run_of(task, at(10))).await;
     fixture.operator.sql("DROP TABLE scheduler_retry").await;
     fixture.operator.sql("DELETE FROM scheduler_migration WHERE version > 1").await;
+    let rows = fixture.store.rows_to_migrate().await.unwrap().expect("they are not the newest");
+    assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), [task]);
     let error = schema_error(&fixture.store).await;
     assert!(error.contains(&format!("at version 1, expected {NEWEST}")), "{error}");
     fixture.store.migrate().await.unwrap();

@@ -194,6 +194,7 @@ macro_rules! fresh_cases {
     ($make:ident) => {
         $make! {
             fresh: tables_that_were_never_migrated_are_refused,
+            fresh: rows_are_read_before_the_tables_are_migrated,
             fresh: migrating_twice_is_harmless,
         }
     };

@@ -31,6 +31,12 @@ impl Desk for MemoryStore {
             .collect())
     }
 
+    async fn rows_to_migrate(&self) -> Result<Option<Vec<TaskRow>>, StoreError> {
+        let tables = self.tables();
+        let rows = || tables.tasks.values().cloned().collect();
+        Ok(tables.adopted_at.is_none().then(rows))
+    }
+
     async fn add(&self, task: &NewTask) -> Result<TaskId, StoreError> {
         self.tables().add(task)
     }

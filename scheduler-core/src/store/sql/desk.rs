@@ -8,7 +8,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{
     SqlStore,
     connection::{Bind, Cell, Connection, mysql_number},
-    epoch_ms, from_ms, from_secs, json, read_only,
+    epoch_ms, from_ms, from_secs, json,
+    migrate::{NEWEST, is_missing_table},
+    read_only,
     statements::Statements,
     task_row, write_transaction,
 };
@@ -48,6 +50,18 @@ impl Desk for SqlStore {
             .into_iter()
             .map(|row| DeskTask { last_accounted: cursors.get(&row.id).copied(), row });
         Ok(tasks.collect())
+    }
+
+    async fn rows_to_migrate(&self) -> Result<Option<Vec<TaskRow>>, StoreError> {
+        if self.version().await? == NEWEST {
+            return Ok(None);
+        }
+        match self.read_rows().await {
+            Err(StoreError::Query { source, .. }) if is_missing_table(&source) => {
+                Ok(Some(Vec::new()))
+            }
+            rows => rows.map(Some),
+        }
     }
 
     async fn add(&self, task: &NewTask) -> Result<TaskId, StoreError> {

@@ -132,7 +132,7 @@ impl SqlStore {
     }
 
     /// The version of the tables; 0: never migrated.
-    async fn version(&self) -> Result<i64, StoreError> {
+    pub(super) async fn version(&self) -> Result<i64, StoreError> {
         let read = read_only!(self, "reading the version of the tables", connection => async {
             match connection.fetch(READ_VERSION, &[]).await {
                 Ok(rows) => Ok(rows.first().and_then(|row| row[0].int()).unwrap_or(0)),
@@ -210,7 +210,7 @@ fn was_somebody_faster(error: &MigrateError) -> bool {
 }
 
 /// MySQL's 1146; SQLite has no code of its own for it.
-fn is_missing_table(error: &sqlx::Error) -> bool {
+pub(super) fn is_missing_table(error: &sqlx::Error) -> bool {
     mysql_number(error) == Some(1146)
         || error
             .as_database_error()

@@ -54,6 +54,23 @@ fn log_rows(parts: &[LogPart]) -> Vec<LogPartJson<'_>> {
 }
 
 impl SqlStore {
+    /// All rows of `task`, in id order.
+    pub(super) async fn read_rows(&self) -> Result<Vec<TaskRow>, StoreError> {
+        let mut rows: Vec<TaskRow> = Vec::new();
+        loop {
+            let after = rows.last().map_or(i64::MIN, |row| row.id);
+            let page = read_only!(self, "reading the tables", connection => async {
+                let rows = connection.fetch(self.sql.read_tasks, &[after.into(), PAGE.into()]).await?;
+                Ok(rows.into_iter().map(task_row).collect::<Vec<TaskRow>>())
+            })?;
+            let is_last = i64::try_from(page.len()).is_ok_and(|len| len < PAGE);
+            rows.extend(page);
+            if is_last {
+                return Ok(rows);
+            }
+        }
+    }
+
     async fn note_once(&self, notes: &[Noted]) -> Result<(), StoreError> {
         write_transaction!(self, "noting", connection => recording::note(&mut connection, self.sql, notes))
     }
@@ -169,19 +186,8 @@ impl Store for SqlStore {
             let nodes = connection.fetch(self.sql.read_nodes, &[]).await?.into_iter().filter_map(node).collect();
             Ok(Reading { rows: Vec::new(), requests, is_whole, unreadable, adopted_at, nodes })
         })?;
-        let mut after = i64::MIN;
-        loop {
-            let page = read_only!(self, "reading the tasks", connection => async {
-                let rows = connection.fetch(self.sql.read_tasks, &[after.into(), PAGE.into()]).await?;
-                Ok(rows.into_iter().map(task_row).collect::<Vec<TaskRow>>())
-            })?;
-            let is_last = i64::try_from(page.len()).is_ok_and(|len| len < PAGE);
-            after = page.last().map_or(after, |row| row.id);
-            reading.rows.extend(page);
-            if is_last {
-                return Ok(reading);
-            }
-        }
+        reading.rows = self.read_rows().await?;
+        Ok(reading)
     }
 
     async fn cursors(
