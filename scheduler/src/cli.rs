@@ -9,6 +9,7 @@ use clap::{
 use clap_complete::Shell;
 use scheduler_core::plan::execution::{ExecutionId, Status};
 use scheduler_core::plan::task::TaskId;
+use scheduler_core::plan::trigger::CronDialect;
 
 const AFTER_HELP: &str = "\
 APP_ENV chooses the environment, a folder in DIR (default: local).
@@ -42,7 +43,12 @@ pub(crate) enum Verb {
     /// Run the scheduler until SIGTERM or SIGINT. The default.
     Run,
     /// Check configuration, database and every row of `task`.
-    Check,
+    Check {
+        /// Find the cron rows that would fire at other instants under this dialect, too: `apscheduler` when coming from the
+        /// Python application.
+        #[arg(long, value_name = "DIALECT")]
+        against: Option<CronDialect>,
+    },
     /// List the jobs compiled into this program.
     Jobs,
     /// Show when a trigger would fire. Needs no database.

@@ -43,6 +43,16 @@ impl Context {
     /// # Errors
     /// When the database is not there, or its tables are not those of this program.
     pub(crate) async fn open(&self) -> anyhow::Result<SharedStore> {
+        let store = self.reach().await?;
+        store.check_schema().await.map_err(at_start)?;
+        Ok(store)
+    }
+
+    /// The database, whatever its tables are. Creates and changes nothing.
+    ///
+    /// # Errors
+    /// When the database is not there.
+    pub(crate) async fn reach(&self) -> anyhow::Result<SharedStore> {
         if let StoreChoice::Sqlite(path) = &self.config().common.store
             && !path.exists()
         {
@@ -51,9 +61,7 @@ impl Context {
                 path.display()
             )));
         }
-        let store = open_store(self.config()).await.map_err(at_start)?;
-        store.check_schema().await.map_err(at_start)?;
-        Ok(store)
+        open_store(self.config()).await.map_err(at_start)
     }
 }
 

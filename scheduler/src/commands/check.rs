@@ -1,10 +1,17 @@
 //! `check`: would the scheduler start, and what would it make of each row?
 
-use scheduler_core::{clock, store::TaskSelection};
+mod dialects;
+
+use scheduler_core::{
+    clock,
+    plan::{task::TaskRow, trigger::CronDialect},
+    store::{DeskTask, TaskSelection},
+};
 use serde::Serialize;
 
+use self::dialects::Compared;
 use crate::{
-    context::Context,
+    context::{Context, at_start},
     exit::Exit,
     output::{message, pairs, table},
     verdict::{Judge, Judged, Verdict},
@@ -15,7 +22,11 @@ use crate::{
 struct Report<'a> {
     ok: bool,
     database: &'a str,
+    is_migrated: bool,
     tasks: Vec<Line>,
+    /// Only where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compared: Option<Compared>,
 }
 
 #[derive(Serialize)]
@@ -38,26 +49,43 @@ impl Line {
     }
 }
 
-/// Checks configuration, database, tables and rows; changes nothing.
+/// Checks configuration, database, tables and rows; changes nothing. What would fire at other instants in the dialect
+/// `against` is a finding, as is a rejected row.
 ///
 /// # Errors
-/// When the configuration, the database or its tables are refused. A rejected row is a finding.
-pub(crate) async fn check(context: &Context) -> anyhow::Result<Exit> {
+/// When the configuration, the database or its tables are refused.
+pub(crate) async fn check(context: &Context, against: Option<CronDialect>) -> anyhow::Result<Exit> {
     for warning in &context.config().warnings {
         message(&format!("warning: {warning}"));
     }
-    let store = context.open().await?;
-    let tasks = store.tasks(TaskSelection::All).await?;
-    let mut judge = Judge::new(context.config(), context.registry(), clock::wall());
+    let store = context.reach().await?;
+    let to_migrate = store.rows_to_migrate().await.map_err(at_start)?;
+    let is_migrated = to_migrate.is_none();
+    let tasks = match to_migrate {
+        Some(rows) => rows.into_iter().map(never_ran).collect(),
+        None => {
+            store.check_schema().await.map_err(at_start)?;
+            store.tasks(TaskSelection::All).await?
+        }
+    };
+    let now = clock::wall();
+    let mut judge = Judge::new(context.config(), context.registry(), now);
     let judged = judge.survey(tasks);
     for warning in judged.iter().flat_map(Judged::warnings) {
         message(&format!("warning: {warning}"));
     }
-    let ok = !judged.iter().any(Judged::is_rejected);
+    let compared = against.map(|dialect| dialects::compare(context, &judged, dialect, now));
+    let is_same = compared.as_ref().is_none_or(|compared| compared.differing.is_empty());
+    let ok = is_same && !judged.iter().any(Judged::is_rejected);
     let tasks = judged.iter().map(Line::of).collect();
-    let report = Report { ok, database: store.database(), tasks };
+    let report = Report { ok, database: store.database(), is_migrated, tasks, compared };
     context.output.object(&report, || text(context, &report))?;
     Ok(if ok { Exit::Done } else { Exit::Finding })
+}
+
+/// Of a row of the original it is not known when it ran last.
+fn never_ran(row: TaskRow) -> DeskTask {
+    DeskTask { row, last_accounted: None }
 }
 
 fn text(context: &Context, report: &Report<'_>) -> String {
@@ -65,10 +93,11 @@ fn text(context: &Context, report: &Report<'_>) -> String {
     let counts =
         ["accepted", "disabled", "rejected"].map(|state| format!("{} {state}", count(state)));
     let folder = context.config().folder.join(&context.config().app_env);
+    let migration = if report.is_migrated { "" } else { ", to be migrated by the first start" };
     let summary = pairs(&[
         ("configuration", folder.display().to_string()),
         ("jobs", context.registry().len().to_string()),
-        ("database", report.database.to_owned()),
+        ("database", format!("{}{migration}", report.database)),
         ("tasks", counts.join(", ")),
     ]);
     if report.tasks.is_empty() {
@@ -83,5 +112,7 @@ fn text(context: &Context, report: &Report<'_>) -> String {
             task.reason.clone().unwrap_or_default(),
         ]
     });
-    format!("{summary}\n\n{}", table(["id", "task_key", "state", "next", "reason"], rows))
+    let tasks = table(["id", "task_key", "state", "next", "reason"], rows);
+    let compared = report.compared.as_ref().map_or_else(String::new, Compared::text);
+    format!("{summary}\n\n{tasks}{compared}")
 }

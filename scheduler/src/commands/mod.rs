@@ -57,7 +57,7 @@ fn perform(cli: Cli, app: App) -> anyhow::Result<Exit> {
     let result = runtime.block_on(async {
         match verb {
             Verb::Run => Box::pin(run::run(context)).await,
-            Verb::Check => Box::pin(check::check(&context)).await,
+            Verb::Check { against } => Box::pin(check::check(&context, against)).await,
             Verb::Migrate => Box::pin(migrate::migrate(&context)).await,
             Verb::Task(verb) => Box::pin(task::task(&context, verb)).await,
             Verb::Executions(verb) => Box::pin(executions::executions(&context, verb)).await,

@@ -1,8 +1,12 @@
 //! What `check` and `task list` say of rows.
 
+use scheduler_core::store::NewTask;
 use serde_json::{Value, json};
 
-use crate::{support::Home, with_rows};
+use crate::{
+    support::{Home, row},
+    with_rows,
+};
 
 #[test]
 fn check_judges_every_row_and_is_1_when_one_is_rejected() {
@@ -92,4 +96,82 @@ fn a_row_cannot_move_the_cursor_of_the_terminal() {
     }
     assert!(home.ok(&["task", "list"]).contains(r"red\u{1b}[31m\nline"));
     assert_eq!(home.json(&["task", "list"])[0]["task_key"], "red\u{1b}[31m\nline");
+}
+
+/// The rows of someone who comes from a program in which 0 is Monday.
+fn with_weekdays() -> Home {
+    let home = Home::migrated("");
+    home.insert("workdays", "test_cron", "cron", "0 9 * * 0-4");
+    home.insert("named", "test_cron", "cron", "0 9 * * mon-fri");
+    home.insert_row(&NewTask {
+        is_enabled: false,
+        extra: r#"{"timezone": "Asia/Shanghai"}"#.to_owned(),
+        ..row("not_moved_yet", "report", "cron", "30 8 * * 6")
+    });
+    home.insert("both_days", "test_cron", "cron", "0 0 13 * 4");
+    home.insert("every_second", "test_cron", "cron", "* * * * * *");
+    home.insert("every_minute", "test_cron", "cron", "* * * * *");
+    home.insert("interval", "test_cron", "interval", "60");
+    home
+}
+
+#[test]
+fn check_against_the_dialect_of_apscheduler_finds_the_rows_that_would_fire_otherwise() {
+    let home = with_weekdays();
+    let ran = home.run(&["check", "--against", "apscheduler", "--json"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(report["ok"], false);
+    let compared = &report["compared"];
+    assert_eq!(compared["dialect"], "standard");
+    assert_eq!(compared["against"], "apscheduler");
+    assert_eq!(compared["cron_rows"], 6);
+    let found: Vec<_> = compared["differing"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| {
+            let text = |name: &str| row[name].as_str().unwrap_or("").to_owned();
+            (row["id"].as_i64().unwrap(), text("same_as_there"), text("reason"))
+        })
+        .collect();
+    let fields = "there: spec \"* * * * * *\" has 6 fields, expected 5";
+    let expected =
+        [(1, "0 9 * * mon-fri", ""), (3, "30 8 * * sun", ""), (4, "", ""), (5, "", fields)];
+    assert_eq!(found, expected.map(|(id, same, reason)| (id, same.to_owned(), reason.to_owned())));
+    let zones: Vec<_> = [0, 1].map(|at| compared["differing"][at]["timezone"].clone()).into();
+    assert_eq!(zones, ["UTC", "Asia/Shanghai"]);
+    let text = home.run(&["check", "--against", "apscheduler"]).stdout;
+    assert!(text.contains("4 of 6 cron rows would fire otherwise under apscheduler"), "{text}");
+}
+
+#[test]
+fn a_row_that_is_respelled_as_check_says_no_longer_differs() {
+    let home = with_weekdays();
+    home.ok(&["task", "spec", "1", "0 9 * * mon-fri"]);
+    home.ok(&["task", "delete", "3", "4", "5"]);
+    let report = home.json(&["check", "--against", "apscheduler"]);
+    assert_eq!(report["ok"], true);
+    assert_eq!(report["compared"]["differing"], json!([]));
+    let text = home.ok(&["check", "--against", "apscheduler"]);
+    assert!(
+        text.ends_with(
+            "none of 3 cron rows fires otherwise under apscheduler in its next 50 instants\n"
+        ),
+        "{text}"
+    );
+}
+
+#[test]
+fn check_without_against_compares_nothing_and_an_unknown_dialect_is_refused() {
+    let home = with_weekdays();
+    home.ok(&["task", "disable", "1"]);
+    let report = home.json(&["check"]);
+    assert_eq!(report.get("compared"), None);
+    let ran = home.run(&["check", "--against", "quartz"]);
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.stderr.contains("\"quartz\" is not known, expected standard or apscheduler"),
+        "{ran:?}"
+    );
 }

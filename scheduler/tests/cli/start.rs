@@ -57,6 +57,12 @@ fn a_file_without_our_tables_is_a_matter_of_configuration() {
     fs::write(home.path().join("data/scheduler.db"), "").unwrap();
     let text = "error: the tables in sqlite:data/scheduler.db are at version 0, expected 5: run `scheduler migrate`";
     home.fails(&["task", "list"], 78, text);
+    let report = home.json(&["check"]);
+    assert_eq!(
+        report,
+        json!({"ok": true, "database": "sqlite:data/scheduler.db", "is_migrated": false, "tasks": []})
+    );
+    home.fails(&["task", "list"], 78, text);
     fs::write(home.path().join("data/scheduler.db"), "this is no database, ".repeat(100)).unwrap();
     let ran = home.run(&["check"]);
     assert_eq!(ran.code, 69, "{ran:?}");

@@ -93,6 +93,22 @@ impl Reader {
         Ok((spec.into(), trigger))
     }
 
+    /// When `row` fires, whatever it runs, and in which zone.
+    ///
+    /// # Errors
+    /// The first fault of the columns that say so: `trigger`, `spec`, `extra`, `create_at`, `update_at`.
+    pub fn timing(&mut self, row: &TaskRow) -> Result<(Trigger, Zone), TaskError> {
+        let mut read = || {
+            let (_, zone) = extra(text("extra", &row.extra, LONGEST_EXTRA)?, self.policy)?;
+            let zone = zone.unwrap_or_else(|| self.zone.clone());
+            let kind: TriggerKind = text("trigger", &row.trigger, LONGEST_NAME)?.parse()?;
+            let spec = text("spec", &row.spec, LONGEST_NAME)?;
+            let trigger = self.parser.parse(kind, spec, &zone, anchor(row)?)?;
+            Ok((trigger, zone))
+        };
+        read().map_err(|fault| TaskError { task_id: row.id, label: row.label(), fault })
+    }
+
     fn read_columns(&mut self, row: &TaskRow) -> Result<Task, TaskFault> {
         let key = text("task_key", &row.task_key, LONGEST_NAME)?;
         if key.is_empty() {
@@ -118,10 +134,7 @@ impl Reader {
         let (policy, zone) =
             extra(text("extra", &row.extra, LONGEST_EXTRA)?, self.policy.with(&options))?;
         let zone = zone.unwrap_or_else(|| self.zone.clone());
-        let anchor = Anchor {
-            created_at: instant("create_at", row.created_at)?,
-            updated_at: instant("update_at", row.updated_at)?,
-        };
+        let anchor = anchor(row)?;
         let trigger = self.parser.parse(kind, spec, &zone, anchor)?;
         Ok(Task {
             id: row.id,
@@ -156,6 +169,13 @@ fn text<'a>(column: &'static str, field: &'a Field, limit: usize) -> Result<&'a 
         return Err(TaskFault::TooLong { column, value: value.to_owned(), limit });
     }
     Ok(value)
+}
+
+fn anchor(row: &TaskRow) -> Result<Anchor, TaskFault> {
+    Ok(Anchor {
+        created_at: instant("create_at", row.created_at)?,
+        updated_at: instant("update_at", row.updated_at)?,
+    })
 }
 
 fn instant(column: &'static str, value: Option<DateTime<Utc>>) -> Result<DateTime<Utc>, TaskFault> {

@@ -115,6 +115,16 @@ impl CronTrigger {
         count
     }
 
+    /// Whether both have the same instants in every zone. A day matches by what it is in its year, and 28 years hold all
+    /// fourteen kinds of years.
+    pub(super) fn has_instants_of(&self, other: &Self) -> bool {
+        const DAYS: i64 = 28 * 1_461 / 4;
+        let first = PROBE / SECONDS_PER_DAY;
+        self.wildcard == other.wildcard
+            && self.time_of_day == other.time_of_day
+            && (first..first + DAYS).all(|day| self.day_matches(day) == other.day_matches(day))
+    }
+
     /// The first instant of the segment that is after `after`.
     fn first_in(&self, segment: &Segment, after: i64, matches: &mut Matches) -> Option<i64> {
         if let Some(start) = segment.start.filter(|start| *start > after && self.lands(segment)) {
@@ -262,6 +272,7 @@ impl<'a> Matches<'a> {
 }
 
 /// The second, minute and hour fields as sets of bits.
+#[derive(PartialEq, Eq)]
 struct TimeOfDay {
     hours: u64,
     minutes: u64,

@@ -160,7 +160,8 @@ fn split(text: &str, dialect: CronDialect) -> Result<[String; 6], (usize, &'stat
     }
 }
 
-fn canonical_field(field: Field, text: &str, dialect: CronDialect) -> Option<String> {
+/// One field as croner takes it; `None`: it does not follow the grammar.
+pub(super) fn canonical_field(field: Field, text: &str, dialect: CronDialect) -> Option<String> {
     let upper = text.to_ascii_uppercase();
     if upper == "?" && dialect == CronDialect::Standard && matches!(field, DayOfMonth | Weekday) {
         return Some("*".to_owned());

@@ -29,6 +29,7 @@
 
 pub mod cron;
 pub mod date;
+mod dialects;
 mod error;
 mod field;
 pub mod interval;
@@ -43,6 +44,7 @@ use chrono::{DateTime, Utc};
 
 pub use cron::CronTrigger;
 pub use date::DateTrigger;
+pub use dialects::{Parting, first_parting, respelled};
 pub use error::TriggerError;
 pub use interval::IntervalTrigger;
 pub use parser::Parser;

@@ -1,0 +1,156 @@
+//! `check --against`: which cron rows would fire at other instants in another dialect, and how they are written here to
+//! fire as they would there.
+
+use chrono::{DateTime, Utc};
+use scheduler_core::{
+    config::Config,
+    plan::{
+        task::{Reader, TaskRow},
+        trigger::{self, CronDialect, TriggerKind},
+    },
+    run::reader,
+};
+use serde::Serialize;
+
+use crate::{
+    context::Context,
+    output::{table, utc},
+    verdict::Judged,
+    view::{NOTHING, local, shown},
+};
+
+/// So many coming instants are compared.
+const INSTANTS: usize = 50;
+
+/// What the comparison found.
+#[derive(Debug, Serialize)]
+pub(super) struct Compared {
+    /// The dialect in force.
+    dialect: String,
+    against: String,
+    /// How many rows are cron patterns, those that are switched off included.
+    cron_rows: usize,
+    pub(super) differing: Vec<Difference>,
+}
+
+/// A row that fires otherwise there.
+#[derive(Debug, Serialize)]
+pub(super) struct Difference {
+    id: i64,
+    task_key: Option<String>,
+    spec: String,
+    timezone: Option<String>,
+    /// The first instant that is not the same: here and there.
+    here: Option<String>,
+    there: Option<String>,
+    /// Why one of the two does not read the row.
+    reason: Option<String>,
+    /// The spec that fires here as the row does there.
+    same_as_there: Option<String>,
+    #[serde(skip)]
+    local: [String; 2],
+}
+
+/// Compares the coming instants of each cron row with those that it would have in the dialect `against`.
+pub(super) fn compare(
+    context: &Context,
+    judged: &[Judged],
+    against: CronDialect,
+    now: DateTime<Utc>,
+) -> Compared {
+    let config = context.config();
+    let dialect = config.common.cron_dialect;
+    let mut other = Config::clone(config);
+    other.common.cron_dialect = against;
+    let mut here = reader(config, context.registry());
+    let mut there = reader(&other, context.registry());
+    let is_cron = |row: &&TaskRow| {
+        row.trigger.as_deref().is_ok_and(|text| text.parse() == Ok(TriggerKind::Cron))
+    };
+    let rows: Vec<&TaskRow> = judged.iter().map(|judged| &judged.row).filter(is_cron).collect();
+    let differing = rows.iter().filter_map(|row| {
+        let mut found = difference(&mut here, &mut there, row, now)?;
+        found.same_as_there = trigger::respelled(&found.spec, against, dialect);
+        Some(found)
+    });
+    Compared {
+        dialect: dialect.to_string(),
+        against: against.to_string(),
+        differing: differing.collect(),
+        cron_rows: rows.len(),
+    }
+}
+
+/// `None`: there is none, or neither reads the row.
+fn difference(
+    here: &mut Reader,
+    there: &mut Reader,
+    row: &TaskRow,
+    now: DateTime<Utc>,
+) -> Option<Difference> {
+    let found = Difference {
+        id: row.id,
+        task_key: row.task_key.clone().ok(),
+        spec: shown(&row.spec),
+        timezone: None,
+        here: None,
+        there: None,
+        reason: None,
+        same_as_there: None,
+        local: [NOTHING, NOTHING].map(str::to_owned),
+    };
+    let next = |trigger: &trigger::Trigger| trigger.next_after(now);
+    let (zone, parting, reason) = match (here.timing(row), there.timing(row)) {
+        (Ok((here, zone)), Ok((there, _))) => {
+            (zone, trigger::first_parting(&here, &there, now, INSTANTS)?, None)
+        }
+        (Ok((here, zone)), Err(error)) => {
+            (zone, (next(&here), None), Some(format!("there: {}", error.fault)))
+        }
+        (Err(error), Ok((there, zone))) => {
+            (zone, (None, next(&there)), Some(format!("here: {}", error.fault)))
+        }
+        (Err(_), Err(_)) => return None,
+    };
+    Some(Difference {
+        timezone: Some(zone.name().to_owned()),
+        here: parting.0.map(utc),
+        there: parting.1.map(utc),
+        reason,
+        local: [local(&zone, parting.0), local(&zone, parting.1)],
+        ..found
+    })
+}
+
+impl Compared {
+    /// As people see it, below the table of rows.
+    pub(super) fn text(&self) -> String {
+        let Self { dialect, against, cron_rows, differing } = self;
+        if differing.is_empty() {
+            return format!(
+                "\n\nnone of {cron_rows} cron rows fires otherwise under {against} in its next {INSTANTS} instants"
+            );
+        }
+        let count = differing.len();
+        let rows = differing.iter().map(|found| {
+            let [here, there] = &found.local;
+            [
+                found.id.to_string(),
+                found.task_key.clone().unwrap_or_default(),
+                found.spec.clone(),
+                here.clone(),
+                there.clone(),
+                found.same_as_there.clone().unwrap_or_else(|| NOTHING.to_owned()),
+                found.reason.clone().unwrap_or_default(),
+            ]
+        });
+        let (here, there) = (format!("first under {dialect}"), format!("first under {against}"));
+        let same = format!("as under {against}");
+        let header =
+            ["id", "task_key", "spec", here.as_str(), there.as_str(), same.as_str(), "reason"];
+        format!(
+            "\n\n{count} of {cron_rows} cron rows would fire otherwise under {against} in their next {INSTANTS} instants:\n{}",
+            table(header, rows)
+        )
+    }
+}
