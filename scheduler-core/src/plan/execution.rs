@@ -19,6 +19,24 @@ pub type ExecutionId = i64;
 /// Unique per execution row; also the fence: only the holder of the trace id may write the outcome.
 pub type TraceId = Arc<str>;
 
+/// The id of the span that a run with this trace id is: the second half of it, so that whoever knows the one knows the
+/// other. 16 digits, like the trace id lower-case hexadecimal ones with one that is not 0, as W3C Trace Context has it.
+///
+/// `None` for a trace id that is none for it; ours all are.
+///
+/// ```
+/// use scheduler_core::plan::execution::span_id;
+///
+/// assert_eq!(span_id("01a209a0c972778a9348f175f51b7e95"), Some("9348f175f51b7e95"));
+/// ```
+#[must_use]
+pub fn span_id(trace_id: &str) -> Option<&str> {
+    let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    let is_valid = trace_id.len() == 32 && trace_id.bytes().all(is_hex);
+    let span_id = trace_id.get(16..).filter(|_| is_valid)?;
+    span_id.bytes().any(|byte| byte != b'0').then_some(span_id)
+}
+
 /// `execute_task.status`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Status {

@@ -5,7 +5,10 @@ use reqwest::{
     header::{HeaderMap, HeaderName, HeaderValue},
 };
 
-use crate::{job::Context, plan::hash::fnv1a};
+use crate::{
+    job::Context,
+    plan::{execution::span_id, hash::fnv1a},
+};
 
 /// The run's trace id. Not `trace_id`, as the log calls it: servers drop names with an underscore.
 const TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
@@ -18,7 +21,7 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The headers of one attempt, where the request does not bring them.
 pub(super) fn add_trace(headers: &mut HeaderMap, trace_id: &str) {
     add(headers, TRACE_ID, trace_id);
-    if let Some(traceparent) = traceparent(trace_id, fastrand::u64(1..)) {
+    if let Some(traceparent) = traceparent(trace_id) {
         add(headers, TRACEPARENT, &traceparent);
     }
 }
@@ -38,13 +41,9 @@ fn add(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     }
 }
 
-/// `None` for a trace id that is not 32 lower-case hexadecimal digits with one that is not 0. The flag says that the
-/// run is recorded.
-fn traceparent(trace_id: &str, span_id: u64) -> Option<String> {
-    let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    let is_valid =
-        trace_id.len() == 32 && trace_id.bytes().all(is_hex) && trace_id.bytes().any(|b| b != b'0');
-    is_valid.then(|| format!("00-{trace_id}-{span_id:016x}-01"))
+/// Its parent is the span of the run; the flag says that it is recorded. `None` for a trace id that is none for W3C.
+fn traceparent(trace_id: &str) -> Option<String> {
+    span_id(trace_id).map(|span_id| format!("00-{trace_id}-{span_id}-01"))
 }
 
 #[cfg(test)]
@@ -55,20 +54,21 @@ mod tests {
     fn a_traceparent_is_made_of_what_is_a_trace_id_for_w3c_and_of_nothing_else() {
         #[track_caller]
         fn check(trace_id: &str, expected: Option<&str>) {
-            assert_eq!(traceparent(trace_id, 10).as_deref(), expected, "{trace_id}");
+            assert_eq!(traceparent(trace_id).as_deref(), expected, "{trace_id}");
         }
         check(
             "01a209a0c972778a9348f175f51b7e95",
-            Some("00-01a209a0c972778a9348f175f51b7e95-000000000000000a-01"),
+            Some("00-01a209a0c972778a9348f175f51b7e95-9348f175f51b7e95-01"),
         );
         check("01A209A0C972778A9348F175F51B7E95", None);
         check("01a209a0c972778a9348f175f51b7e9", None);
         check("01a209a0c972778a9348f175f51b7e95a", None);
         check("01a209a0-972-778a-348f-75f51b7e95", None);
         check(&"0".repeat(32), None);
+        check(&format!("1{}", "0".repeat(31)), None);
         check(
             &format!("{}1", "0".repeat(31)),
-            Some(&format!("00-{}1-000000000000000a-01", "0".repeat(31))),
+            Some(&format!("00-{}1-0000000000000001-01", "0".repeat(31))),
         );
     }
 }

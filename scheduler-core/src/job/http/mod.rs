@@ -67,8 +67,8 @@
 //!
 //! - `x-trace-id`: the run's trace id, as in `execute_task` and in the log, where it is called `trace_id`. A header
 //!   cannot be called so: nginx and others drop names with an underscore.
-//! - `traceparent`: the same in the form of W3C Trace Context, `00-<trace id>-<random span id>-01`; each attempt is a
-//!   span of its own.
+//! - `traceparent`: the same in the form of W3C Trace Context, `00-<trace id>-<span id>-01`, where the span is the
+//!   [run itself](crate::plan::execution::span_id): what a server makes of the call stands below it.
 //! - `Idempotency-Key`, for what is `idempotent`: the run's [key](Context::idempotency_key), then a digest of method,
 //!   address and body. So one request has the same key in every attempt at one instant, and two requests of one run
 //!   have not. An address or body that differs from attempt to attempt, by a time for example, needs a key of its
