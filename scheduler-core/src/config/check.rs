@@ -6,7 +6,7 @@ use std::{fmt, ops::RangeInclusive, time::Duration};
 use secrecy::ExposeSecret as _;
 
 use super::{
-    Common, Config, ConfigError, Place, StoreChoice,
+    Common, Config, ConfigError, Otlp, Place, StoreChoice,
     common::{range, zone_name},
     pools::{MYSQL_FORM, is_mysql_url},
     problem::Report,
@@ -15,8 +15,8 @@ use super::{
 };
 
 impl Config {
-    /// Checks what a program can set and would break: the zone, every number of [`Common`], the pool of the store, and
-    /// where each pool is. What was read from files has passed this already.
+    /// Checks what a program can set and would break: the zone, every number of [`Common`], the pool of the store,
+    /// where each pool is, and [`Otlp`]. What was read from files has passed this already.
     ///
     /// ```
     /// use std::time::Duration;
@@ -34,6 +34,7 @@ impl Config {
         let report = Report::default();
         let refuse = |text: String| report.problem(Place::Program, text);
         mistakes(&self.common).into_iter().for_each(refuse);
+        self.otlp.iter().filter_map(Otlp::mistake).for_each(refuse);
         if self.common.store == StoreChoice::Mysql && !self.mysql.contains_key("default") {
             refuse("mysql has no pool \"default\", expected that of the store".to_owned());
         }

@@ -108,6 +108,7 @@ pub(super) mod range {
     pub(in crate::config) const THREADS: RangeInclusive<usize> = 0..=1024;
     pub(in crate::config) const MAX_RUNNING: RangeInclusive<usize> = 1..=100_000;
     pub(in crate::config) const MAX_AGE: RangeInclusive<Duration> = HOUR..=DAYS_3660;
+    pub(in crate::config) const OTLP_INTERVAL: RangeInclusive<Duration> = SECOND..=HOUR;
     pub(in crate::config) const MAX_PER_TASK: RangeInclusive<u32> = 0..=1_000_000;
 }
 

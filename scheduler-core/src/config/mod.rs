@@ -18,6 +18,7 @@ mod http;
 mod logger;
 mod mistake;
 mod nearest;
+mod otlp;
 mod overrides;
 mod pools;
 mod problem;
@@ -41,6 +42,7 @@ pub use self::{
     common::{Common, JobsTable, MaxAge, Retention, StoreChoice},
     http::Http,
     logger::{Level, LogFile, Logger, LoggerTable},
+    otlp::Otlp,
     overrides::environment,
     pools::{MysqlPool, RedisPool, Tls},
     problem::{ConfigError, Place, Problem},
@@ -65,6 +67,8 @@ pub struct Config {
     pub http: Http,
     /// `[alarms]` in it.
     pub alarms: Alarms,
+    /// `[otlp]` in it; `None`: nothing is sent.
+    pub otlp: Option<Otlp>,
     /// `logger.toml`.
     pub logger: Logger,
     /// `mysql.toml`, by name of the pool.
@@ -157,6 +161,7 @@ impl Config {
             // The program that it is a part of decides what it listens to.
             http: Http { listen: None, token: None },
             alarms: Alarms::default(),
+            otlp: None,
             logger: Logger::default(),
             mysql: BTreeMap::new(),
             redis: BTreeMap::new(),
@@ -177,14 +182,16 @@ fn read(
     let mut documents = open_all(folder, app_env, report);
     overrides::apply(&mut documents, env, report);
     let [common, logger, mysql, redis] = &documents;
-    let (common_keys, http, alarms) =
-        reader::read_root(common, report, |t| (common::read(t), http::read(t), alarms::read(t)));
+    let (common_keys, http, alarms, otlp) = reader::read_root(common, report, |t| {
+        (common::read(t), http::read(t), alarms::read(t), otlp::read(t))
+    });
     let config = Config {
         app_env: app_env.to_owned(),
         folder: folder.to_owned(),
         common: common_keys,
         http,
         alarms,
+        otlp,
         app: AppTable::of(common, report),
         logger: logger::read(logger, report),
         mysql: pools::read_mysql(mysql, report),

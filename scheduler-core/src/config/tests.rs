@@ -2,6 +2,7 @@
 
 mod files;
 mod keys;
+mod otlp;
 mod secrets;
 mod sections;
 mod settings;

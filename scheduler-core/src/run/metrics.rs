@@ -59,6 +59,8 @@ pub(super) struct Metrics {
     is_ready: Gauge,
     lost_log_lines: Gauge,
     alarms: Family<[(&'static str, String); 2], Counter>,
+    #[cfg(any(feature = "otlp", test))]
+    spans: Family<Label, Counter>,
     /// The instants of runs that the schedule asked for, until they end.
     instants: Mutex<HashMap<ExecutionId, DateTime<Utc>>>,
 }
@@ -128,6 +130,12 @@ impl Metrics {
             alarms: of.plain(
                 "alarms",
                 "Messages to channels, by what became of them",
+                Family::default(),
+            ),
+            #[cfg(any(feature = "otlp", test))]
+            spans: of.plain(
+                "spans",
+                "Spans of runs for the collector, by what became of them",
                 Family::default(),
             ),
             instants: Mutex::default(),
@@ -225,6 +233,12 @@ impl Metrics {
         let result = if has_arrived { "arrived" } else { "refused" };
         let labels = [("channel", channel.to_owned()), ("result", result.to_owned())];
         self.alarms.get_or_create(&labels).inc();
+    }
+
+    /// So many spans arrived at the collector, or are lost.
+    #[cfg(any(feature = "otlp", test))]
+    pub(super) fn spans(&self, result: &'static str, count: u64) {
+        self.spans.get_or_create(&[("result", result)]).inc_by(count);
     }
 
     /// The loop turned once, which took so long.

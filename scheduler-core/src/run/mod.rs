@@ -40,6 +40,8 @@ mod identity;
 pub(crate) mod jobs;
 mod metrics;
 mod open;
+#[cfg_attr(not(any(feature = "otlp", test)), path = "otlp/absent.rs")]
+mod otlp;
 mod report;
 mod retention;
 pub(crate) mod rules;
@@ -53,8 +55,8 @@ mod watch;
 mod watchdog;
 
 use self::{
-    alarm::Alarms, calls::Calls, report::Reporter, retention::Pruning, run_logs::RunLogs,
-    systemd::Systemd, watchdog::Watchdog,
+    alarm::Alarms, calls::Calls, otlp::Otlp, report::Reporter, retention::Pruning,
+    run_logs::RunLogs, systemd::Systemd, watchdog::Watchdog,
 };
 pub use self::{
     alarm::test_channel,
@@ -93,6 +95,7 @@ pub struct Scheduler {
     on_hang: OnHang,
     retention: Retention,
     alarms: config::Alarms,
+    otlp: Option<config::Otlp>,
     watch: Watch,
     /// Where word of edits comes from.
     wakes_by: Option<RedisPool>,
@@ -114,6 +117,7 @@ impl Scheduler {
             on_hang: OnHang::EndProcess,
             retention: config.common.retention.clone(),
             alarms: config.alarms.clone(),
+            otlp: config.otlp.clone(),
             wakes_by: wake::pool(config),
         }
     }
@@ -153,12 +157,14 @@ impl Scheduler {
         let beside = CancellationToken::new();
         let _ends_with_it = beside.clone().drop_guard();
         let (alarms, telling) = alarm::start(self.alarms, &node_id, &metrics, &beside);
+        let (otlp, exporting) = otlp::start(self.otlp, &node_id, &watch, &beside);
         let mut hands = Hands {
             jobs: Jobs::new(registry, jobs, clock.clone(), shared, Arc::clone(&logs)),
             calls: Calls::new(&store, &node_id, lease, &clock, &metrics),
             in_flight: JoinSet::new(),
             reporter: Reporter::default(),
             alarms,
+            otlp,
         };
         let writing_logs = tokio::spawn(logs.write(Arc::clone(&store), beside.clone()));
         tokio::spawn(Pruning::new(&store, &node_id, lease, self.retention, &beside).run());
@@ -199,8 +205,9 @@ impl Scheduler {
             };
         };
         beside.cancel();
+        let left = || until.saturating_sub(clock.mono());
         tokio::select! {
-            () = say_good_bye(&store, &node_id, writing_logs, telling, || until.saturating_sub(clock.mono())) => {}
+            () = say_good_bye(&store, &node_id, writing_logs, [telling, exporting], left) => {}
             // The first wish was to stop.
             _ = stop.next() => return Err(RunError::Interrupted),
         }
@@ -216,6 +223,7 @@ struct Hands {
     in_flight: JoinSet<Event>,
     reporter: Reporter,
     alarms: Alarms,
+    otlp: Otlp,
 }
 
 impl Hands {
@@ -225,12 +233,14 @@ impl Hands {
             self.jobs.note_again();
         }
         self.alarms.heard(&event);
+        self.otlp.heard(&event);
         let actions = node.handle(event, now);
         self.jobs.begin_under(node.trust());
         for action in actions {
             match action {
                 Action::Start(runs) => {
                     self.alarms.started(&runs, now.wall);
+                    self.otlp.started(&runs);
                     self.jobs.start(runs);
                 }
                 Action::CancelJobs => self.jobs.cancel(),
@@ -255,14 +265,14 @@ impl Hands {
     }
 }
 
-/// Waits for the last lines of runs and the last alarms, leaves the table of nodes and closes the store, within the time that is `left`. What is
-/// open is recorded: a row that stays is forgotten by the others, and what does not close in time is closed by the end of
-/// the process.
+/// Waits for the last lines of runs and for those who tell others, who all began with their last words at once; leaves
+/// the table of nodes and closes the store, within the time that is `left`. What is open is recorded: a row that stays is
+/// forgotten by the others, and what does not close in time is closed by the end of the process.
 async fn say_good_bye(
     store: &SharedStore,
     node_id: &str,
     writing_logs: JoinHandle<()>,
-    telling: Option<JoinHandle<()>>,
+    telling: [Option<JoinHandle<()>>; 2],
     left: impl Fn() -> Duration,
 ) {
     match tokio::time::timeout(left() / 3, writing_logs).await {
@@ -270,9 +280,12 @@ async fn say_good_bye(
         Ok(Err(error)) => tracing::error!("bug: keeping what runs log panicked: {error}"),
         Err(_) => tracing::warn!("the last lines of runs were not kept: no answer"),
     }
-    if let Some(telling) = telling {
-        let _ = tokio::time::timeout(left() / 2, telling).await;
-    }
+    let last_words = async {
+        for telling in telling.into_iter().flatten() {
+            let _ = telling.await;
+        }
+    };
+    let _ = tokio::time::timeout(left() / 2, last_words).await;
     match tokio::time::timeout(left() / 2, store.leave(node_id)).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::warn!("no good-bye to the database: {}", error.chain()),

@@ -44,3 +44,8 @@ mod row;
 mod timeline;
 
 pub use self::{acts::Act, database::StoreFault, execution::Execution, harness::Harness, row::Row};
+
+/// In which the tests of the program read what it sends.
+#[cfg(feature = "otlp")]
+#[doc(hidden)]
+pub use {opentelemetry_proto, prost};

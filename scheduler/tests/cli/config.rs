@@ -43,6 +43,21 @@ fn config_show_refuses_what_every_verb_refuses() {
     home.fails(&["config", "show"], 78, text);
 }
 
+#[cfg(not(feature = "otlp"))]
+#[test]
+fn a_program_without_the_feature_otlp_refuses_its_table_and_says_what_to_do() {
+    let said = "[otlp] cannot be obeyed: this program was built without the feature otlp, expected one with it \
+                (cargo run -p scheduler --features otlp), or no such table";
+    let home = Home::new("\n[otlp]\nendpoint = \"http://127.0.0.1:4318\"");
+    home.fails(&["check"], 78, &format!("conf/local/common.toml:3: {said}"));
+    let home = Home::new("");
+    let variable = "SCHEDULER__COMMON__OTLP__ENDPOINT";
+    let mut command = home.command();
+    let output = command.env(variable, "http://127.0.0.1:4318").arg("check").output().unwrap();
+    let ran = crate::support::Ran::of(output);
+    assert_eq!((ran.code, ran.stderr), (78, format!("environment {variable}: {said}\n")));
+}
+
 #[test]
 fn completions_and_man_need_no_configuration_and_know_every_verb() {
     let home = Home::new("");
