@@ -38,6 +38,12 @@ impl<T: Clone + Send + Sync + 'static> Attempts<T> {
         current.take_if(|current| current.0.same_channel(&attempt.0));
     }
 
+    /// What was made is of no use any more if `is_useless` says so.
+    pub(super) fn forget_if(&self, is_useless: impl Fn(&T) -> bool) {
+        let was_made = |attempt: &mut Attempt<T>| matches!(&*attempt.0.borrow(), Some(Ok(made)) if is_useless(made));
+        self.lock().take_if(was_made);
+    }
+
     pub(super) fn forget_all(&self) {
         self.lock().take();
     }

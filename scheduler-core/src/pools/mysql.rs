@@ -24,8 +24,10 @@ impl MysqlServer {
         Self { alias, config, pools: Attempts::new() }
     }
 
-    /// The pool. It has a connection, or could make one just now: its own attempts would hide why they fail.
+    /// The pool. It has a connection, or could make one just now: its own attempts would hide why they fail. One that a
+    /// job has closed is made anew.
     pub(super) async fn pool(&self, runtime: &Handle) -> Result<MySqlPool, PoolError> {
+        self.pools.forget_if(MySqlPool::is_closed);
         if let Some(pool) = self.pools.made() {
             if pool.size() == 0 {
                 probe(self.alias.clone(), self.config.clone()).await?;

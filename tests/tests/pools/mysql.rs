@@ -92,6 +92,17 @@ fn a_transaction_that_an_ended_job_left_open_takes_nothing_of_the_next_one_along
 }
 
 #[test]
+fn a_pool_that_a_job_has_closed_is_made_anew_for_the_next() {
+    let Some(server) = mariadb() else { return };
+    let database = server.create_database();
+    on_threads(async {
+        let context = with_mysql(quick(&server.url(&database)));
+        context.mysql("shop").await.unwrap().close().await;
+        assert_eq!(one(&context.mysql("shop").await.unwrap()).await.unwrap(), 1);
+    });
+}
+
+#[test]
 fn a_server_that_goes_away_is_an_error_of_the_job_that_asks_and_is_there_again_for_the_next() {
     let (Some(_), Some(server)) = (mariadb(), MariaDb::start().unwrap()) else { return };
     let database = server.create_database();
