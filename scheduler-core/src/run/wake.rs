@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 
 use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use redis::{
-    AsyncConnectionConfig, ProtocolVersion, PushInfo, PushKind, RedisError, RedisResult,
+    AsyncConnectionConfig, ProtocolVersion, PushInfo, PushKind, RedisResult,
     aio::MultiplexedConnection,
 };
 use tokio::{sync::Notify, time::timeout};
@@ -63,24 +63,28 @@ async fn channel(store: &dyn Desk) -> Result<String, StoreError> {
 
 /// How many schedulers heard it, as far as the server knows.
 async fn publish(pool: &RedisPool, channel: &str) -> RedisResult<u64> {
-    let mut connection = connect(pool, None, &AsyncConnectionConfig::new()).await?;
+    let options = AsyncConnectionConfig::new();
+    let mut connection = connect(pool, None, &options, TELLING / 4).await?;
     redis::cmd("PUBLISH").arg(channel).arg("edited").query_async(&mut connection).await
 }
 
-/// A connection to the first server that takes it: any node of a cluster passes on what is published.
+/// A connection to the first server that takes it within `patience`: any node of a cluster passes on what is published, and
+/// one that is silent takes nothing of the time of the next. The last one may take what time there is.
 async fn connect(
     pool: &RedisPool,
     protocol: Option<ProtocolVersion>,
     options: &AsyncConnectionConfig,
+    patience: Duration,
 ) -> RedisResult<MultiplexedConnection> {
-    let mut refused: Option<RedisError> = None;
-    for client in clients(pool, protocol).await? {
-        match client.get_multiplexed_async_connection_with_config(options).await {
-            Ok(connection) => return Ok(connection),
-            Err(error) => refused = Some(error),
+    let mut clients = clients(pool, protocol).await?;
+    let last = clients.pop().expect("a pool has one server at least");
+    for client in clients {
+        let connecting = client.get_multiplexed_async_connection_with_config(options);
+        if let Ok(Ok(connection)) = timeout(patience, connecting).await {
+            return Ok(connection);
         }
     }
-    Err(refused.expect("a pool has one server at least"))
+    last.get_multiplexed_async_connection_with_config(options).await
 }
 
 /// Listens to Redis beside the loop.
@@ -168,11 +172,9 @@ impl Wakeups {
     /// Hears until it cannot any more, and says why.
     async fn hear(&self, channel: &str, is_gone: &mut bool) -> String {
         let lost = Arc::new(Notify::new());
-        let subscribed = timeout(self.pool.connect_timeout, self.subscribe(channel, &lost)).await;
-        let mut connection = match subscribed {
-            Ok(Ok(connection)) => connection,
-            Ok(Err(error)) => return error.to_string(),
-            Err(_) => return "no answer".to_owned(),
+        let mut connection = match self.subscribe(channel, &lost).await {
+            Ok(connection) => connection,
+            Err(error) => return error.to_string(),
         };
         if std::mem::take(is_gone) {
             tracing::info!("word of edits comes from Redis again");
@@ -211,7 +213,9 @@ impl Wakeups {
             .set_response_timeout(Some(self.pool.response_timeout))
             .set_push_sender(heard);
         // Messages come as pushes beside the answers only by the newer protocol, which servers have since Redis 6.
-        let mut connection = connect(&self.pool, Some(ProtocolVersion::RESP3), &options).await?;
+        let patience = self.pool.connect_timeout;
+        let mut connection =
+            connect(&self.pool, Some(ProtocolVersion::RESP3), &options, patience).await?;
         connection.subscribe(channel).await?;
         Ok(connection)
     }

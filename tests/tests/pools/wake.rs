@@ -1,6 +1,6 @@
 //! Word of an edit: by the command line to real programs, which would look by themselves after an hour only.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, net::TcpListener, path::Path, time::Duration};
 
 use scheduler_core::{App, clock};
 use tempfile::TempDir;
@@ -16,24 +16,31 @@ struct System {
     folder: TempDir,
 }
 
+/// The keys of `redis.toml` that lead to `redis`.
+fn place(redis: &Redis) -> String {
+    format!("host = \"127.0.0.1\"\nport = {}", redis.port())
+}
+
 impl System {
     fn new(redis: &Redis) -> Self {
+        Self::on(&place(redis))
+    }
+
+    /// With a Redis at `place`.
+    fn on(place: &str) -> Self {
         let system = Self { folder: tempfile::tempdir().unwrap() };
-        system.configure(system.folder.path(), redis);
+        system.configure(system.folder.path(), place);
         assert_eq!(system.run(&["migrate"]), 0);
         system
     }
 
-    fn configure(&self, folder: &Path, redis: &Redis) {
+    fn configure(&self, folder: &Path, place: &str) {
         let conf = folder.join("conf/local");
         fs::create_dir_all(&conf).unwrap();
         let store = self.folder.path().join("scheduler.db");
         let common = format!("store = \"sqlite:{}\"\nsync_interval = \"1h\"\n", store.display());
         fs::write(conf.join("common.toml"), common).unwrap();
-        let redis = format!(
-            "[default]\nhost = \"127.0.0.1\"\nport = {}\nresponse_timeout = \"1s\"\n",
-            redis.port()
-        );
+        let redis = format!("[default]\n{place}\nresponse_timeout = \"1s\"\n");
         fs::write(conf.join("redis.toml"), redis).unwrap();
         fs::write(conf.join("mysql.toml"), "").unwrap();
         fs::write(conf.join("logger.toml"), "").unwrap();
@@ -41,8 +48,12 @@ impl System {
 
     /// Starts a scheduler and waits until it has read the tables.
     fn start(&self, redis: &Redis) -> Program {
+        self.start_on(&place(redis))
+    }
+
+    fn start_on(&self, place: &str) -> Program {
         let folder = tempfile::tempdir().unwrap();
-        self.configure(folder.path(), redis);
+        self.configure(folder.path(), place);
         let program =
             Program::start_in(Path::new(env!("CARGO_BIN_EXE_torment")), folder, []).unwrap();
         program.says("the table is read");
@@ -196,4 +207,17 @@ fn what_is_edited_while_redis_is_away_is_seen_when_it_comes_back_and_fires_go_on
 fn count_fires(program: &Program, key: &str) -> usize {
     let lines = witness::read(&program.path("testimony")).unwrap_or_default();
     lines.iter().filter(|line| !line.is_end && line.task_key == key).count()
+}
+
+#[test]
+fn a_silent_node_of_a_cluster_keeps_no_word_from_those_who_listen_to_another() {
+    let Some(server) = Redis::start().unwrap() else { return no_redis() };
+    // It takes connections, and answers nothing.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let nodes = format!("{},127.0.0.1:{}", silent.local_addr().unwrap(), server.port());
+    let place = format!("url = \"redis+cluster://{nodes}\"\nconnect_timeout = \"500ms\"");
+    let system = System::on(&place);
+    let program = system.start_on(&place);
+    await_listeners(&server, &["1"]);
+    seen_at_once(&[&program], &["scheduled", "\"first\""], || system.add("first"));
 }
