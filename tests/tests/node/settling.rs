@@ -93,7 +93,7 @@ fn the_cut_of_a_stop_settles_at_once_what_could_not_be_settled_before() {
     assert_eq!(world.history()[0], "12:01:00 cancelled");
 }
 
-/// One that goes wrong at the cut is tried once more within the 1.9 s.
+/// One that goes wrong at the cut is tried once more before the node leaves.
 #[test]
 fn a_settlement_that_fails_at_the_cut_is_tried_once_more() {
     let mut world = with_a_claim_that_cannot_be_settled_and_a_second_to_stop();

@@ -38,7 +38,7 @@ impl Phase {
 impl Node {
     /// How long all good-byes to the database may take together: the last records, and then, by whoever acts, leaving
     /// the table of nodes and closing the connections. 2 s are promised; the rest is for the end of the process.
-    const GOOD_BYES: Duration = Duration::from_millis(1_900);
+    const GOOD_BYES: Duration = Duration::from_millis(1_750);
 
     pub(super) fn on_stop(&mut self, now: Now, actions: &mut Vec<Action>) {
         if self.stop != Phase::Running {
