@@ -8,6 +8,7 @@
 //! which is said.
 
 mod channel;
+mod post;
 mod send;
 
 use std::{sync::Arc, time::Duration};
