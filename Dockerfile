@@ -13,7 +13,7 @@ COPY . .
 RUN cargo build --release --locked -p scheduler
 
 FROM debian:bookworm-slim
-# Certificates, for jobs that call something by https; zones, for TZ, in which the log says when.
+# Certificates, for jobs that call something by https and for alarms; zones, for TZ, in which the log says when.
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates tzdata \
  && rm -rf /var/lib/apt/lists/*

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, time::Duration};
 use reqwest::Url;
 use secrecy::SecretString;
 
-use super::reader::Reader;
+use super::{
+    mail::{self, Mail, MailServer},
+    reader::Reader,
+};
 use crate::plan::alarm::Rule;
 
 /// What `[alarms]` in `common.toml` says.
@@ -28,10 +31,13 @@ pub struct Alarms {
 pub struct Channel {
     /// How. Required.
     pub kind: ChannelKind,
-    /// Where. Required; `https`, or `http` to this machine.
+    /// Where. Required; `https`, or `http` to this machine; of mail `smtps` or `smtp`, see
+    /// [`mail_server`](Channel::mail_server).
     pub url: SecretString,
     /// What messages are signed with. Required by a webhook; default none.
     pub secret: Option<SecretString>,
+    /// Of mail: from whom and to whom. Required by it, none with the others.
+    pub mail: Option<Mail>,
     /// Of what. Default all but `failing`, `late` and `skipped`.
     pub rules: Vec<Rule>,
 }
@@ -49,6 +55,8 @@ pub enum ChannelKind {
     Slack,
     /// Any other program: the alarms as JSON, signed.
     Webhook,
+    /// Mail by SMTP, in a program with the feature `email`.
+    Email,
 }
 
 impl Default for Alarms {
@@ -70,6 +78,7 @@ const KINDS: &[(&str, Option<ChannelKind>)] = &[
     ("wecom", Some(ChannelKind::Wecom)),
     ("slack", Some(ChannelKind::Slack)),
     ("webhook", Some(ChannelKind::Webhook)),
+    ("email", Some(ChannelKind::Email)),
 ];
 
 const URL: &str = "an address that begins with https://, or http:// to this machine";
@@ -99,21 +108,33 @@ fn channel(t: &mut Reader<'_>) -> Option<Channel> {
         t.require(&["url"]);
     }
     let kind = t.choice("kind", None, KINDS);
-    let url = t.secret(["url", "url_file"], URL, is_url).text;
+    let mail = mail::read(t, kind);
+    let url = match kind {
+        Some(ChannelKind::Email) => t.secret(["url", "url_file"], mail::FORM, is_mail_url),
+        Some(_) => t.secret(["url", "url_file"], URL, is_url),
+        // Which of them is meant is not known.
+        None => t.secret(["url", "url_file"], URL, |text| is_url(text) || is_mail_url(text)),
+    };
     let is_secret = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic());
     let secret =
         t.secret(["secret", "secret_file"], "letters, digits and signs of ASCII", is_secret).text;
     if kind == Some(ChannelKind::Webhook) && !t.has("secret_file") {
         t.require(&["secret"]);
     }
-    if matches!(kind, Some(ChannelKind::Wecom | ChannelKind::Slack)) && t.has("secret") {
-        t.remark("secret", "is given, expected none: this kind of channel signs nothing");
+    if matches!(kind, Some(ChannelKind::Wecom | ChannelKind::Slack | ChannelKind::Email)) {
+        for key in ["secret", "secret_file"].into_iter().filter(|key| t.has(key)) {
+            t.remark(key, "is given, expected none: this kind of channel signs nothing");
+        }
     }
     let quiet = [Rule::Failing, Rule::Late, Rule::Skipped];
     let all = Rule::NAMES.into_iter().map(|(_, rule)| rule);
     let default = all.filter(|rule| !quiet.contains(rule)).collect();
     let rules = t.words("rules", default, &Rule::NAMES);
-    Some(Channel { kind: kind?, url: url?, secret, rules })
+    let kind = kind?;
+    if kind == ChannelKind::Email && mail.is_none() {
+        return None;
+    }
+    Some(Channel { kind, url: url.text?, secret, mail, rules })
 }
 
 fn is_url(text: &str) -> bool {
@@ -122,4 +143,8 @@ fn is_url(text: &str) -> bool {
         let is_bare = url.username().is_empty() && url.password().is_none();
         is_bare && (url.scheme() == "https" || url.scheme() == "http" && is_here)
     })
+}
+
+fn is_mail_url(text: &str) -> bool {
+    MailServer::parse(text).is_some()
 }

@@ -3,7 +3,7 @@
 //!
 //! `problem` collects the mistakes, `document` turns a file into a tree, `overrides` lays the environment over
 //! it, `reader` reads typed keys (`value`) and writes down what is in force (`settings`); `common`, `logger` and `pools`
-//! are the list of keys, `redis_place` what an address of Redis means. `app` keeps the keys of the program's own, which serde reads through `serde_value`; `mistake`
+//! are the list of keys, `redis_place` what an address of Redis means, `mail` the keys and addresses of mail. `app` keeps the keys of the program's own, which serde reads through `serde_value`; `mistake`
 //! says what it refuses. A key exists because a reader asks for it, so there is no second list that could differ.
 //! `check` looks again at what a program changed.
 //!
@@ -16,6 +16,7 @@ mod common;
 mod document;
 mod http;
 mod logger;
+mod mail;
 mod mistake;
 mod nearest;
 mod otlp;
@@ -42,6 +43,7 @@ pub use self::{
     common::{Common, JobsTable, MaxAge, Retention, StoreChoice},
     http::Http,
     logger::{Level, LogFile, Logger, LoggerTable},
+    mail::{Mail, MailServer, Mailbox, Protection},
     otlp::Otlp,
     overrides::environment,
     pools::{MysqlPool, RedisPool, Tls},

@@ -211,13 +211,13 @@ const UTF8MB4: &str = "utf8mb4";
 /// The original's `utf8` is MySQL's three-byte set, which cannot hold every character.
 const CHARSETS: &[(&str, &str)] = &[(UTF8MB4, UTF8MB4), ("utf8", UTF8MB4)];
 const NAME: &str = "a name that is not empty";
-const FILE: &str = "the path of an existing file";
+pub(super) const FILE: &str = "the path of an existing file";
 
 fn owned(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
-fn existing_file(text: &str) -> Option<PathBuf> {
+pub(super) fn existing_file(text: &str) -> Option<PathBuf> {
     Some(PathBuf::from(text)).filter(|path| path.is_file())
 }
 

@@ -40,6 +40,9 @@ impl Value {
     pub(super) fn shown(&self) -> String {
         match self {
             Value::Text(text) | Value::Variable(text) => match text {
+                text if text.contains('@') && !text.contains("://") => {
+                    "text with an @ (not shown)".to_owned()
+                }
                 text if looks_like_url(text) => "a url (not shown)".to_owned(),
                 text if text.contains('\n') => "text of several lines (not shown)".to_owned(),
                 text if text.chars().count() > 60 => "text of more than 60 characters".to_owned(),

@@ -8,6 +8,8 @@
 //! which is said.
 
 mod channel;
+#[cfg(feature = "email")]
+mod mail;
 mod post;
 mod send;
 
@@ -20,7 +22,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use self::channel::{Refused, pace};
+use self::channel::{Arrived, Refused, pace};
 pub use self::send::test_channel;
 use super::metrics::Metrics;
 use crate::{
@@ -80,7 +82,7 @@ pub(super) fn start(
                 name: name.into(),
                 book: Book::new(pace(channel.kind, alarms.repeat)),
                 channel: Arc::new(channel),
-                is_well: true,
+                health: Health::Well,
             })
             .collect(),
     };
@@ -151,12 +153,20 @@ struct Told {
     name: Arc<str>,
     channel: Arc<config::Channel>,
     book: Book,
-    /// Whether the last message arrived.
-    is_well: bool,
+    health: Health,
+}
+
+/// What became of the last message to a channel.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Health {
+    Well,
+    /// It arrived, but not at everybody.
+    Partial,
+    Silent,
 }
 
 /// What became of the message to a channel, by its place.
-type Sent = (usize, Result<(), Refused>);
+type Sent = (usize, Result<Arrived, Refused>);
 
 impl Teller {
     async fn tell(mut self, mut signs: Receiver<Sign>, stop: CancellationToken) {
@@ -214,17 +224,29 @@ impl Teller {
     fn sent(&mut self, (place, result): Sent) {
         let told = &mut self.channels[place];
         self.metrics.told(&told.name, result.is_ok());
-        let was_well = std::mem::replace(&mut told.is_well, result.is_ok());
+        let health = match &result {
+            Ok(Arrived::Everywhere) => Health::Well,
+            Ok(Arrived::NotAt(_)) => Health::Partial,
+            Err(_) => Health::Silent,
+        };
+        // What stays as it is was said.
+        let is_new = std::mem::replace(&mut told.health, health) != health;
         match result {
-            Ok(()) => {
+            Ok(arrived) => {
                 told.book.sent(mono());
-                if !was_well {
-                    tracing::info!(channel = %told.name, "alarms arrive again");
+                match arrived {
+                    Arrived::NotAt(text) if is_new => {
+                        tracing::warn!(channel = %told.name, "alarms do not arrive at everybody: {text}");
+                    }
+                    Arrived::Everywhere if is_new => {
+                        tracing::info!(channel = %told.name, "alarms arrive again");
+                    }
+                    _ => {}
                 }
             }
             Err(Refused { text, wait }) => {
                 told.book.failed(mono(), wait);
-                if was_well {
+                if is_new {
                     tracing::warn!(channel = %told.name, "alarms do not arrive, retrying: {text}");
                 }
             }

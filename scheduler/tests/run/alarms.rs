@@ -150,7 +150,7 @@ fn a_robot_that_hangs_or_throttles_delays_no_run_and_hears_all_later() {
     assert!(lines[1].contains(" times from "), "what came meanwhile is told together: {lines:?}");
 }
 
-fn late_ms(row: &Value) -> Option<i64> {
+pub(crate) fn late_ms(row: &Value) -> Option<i64> {
     let at = |column: &str| row[column].as_str()?.parse::<chrono::DateTime<chrono::Utc>>().ok();
     Some((at("started_at")? - at("scheduled_at")?).num_milliseconds())
 }

@@ -15,6 +15,8 @@ mod alarms;
 mod crash;
 mod edits;
 mod logs;
+#[cfg(feature = "email")]
+mod mail;
 mod process;
 mod program;
 mod same_as_harness;

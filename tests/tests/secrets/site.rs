@@ -124,6 +124,13 @@ impl Site {
         self.give("common", "alarms.channels.ops", "url", &url);
         let secret = self.secret("signature");
         self.give("common", "alarms.channels.ops", "secret", &secret);
+        // Mail, to the same.
+        let secret = self.secret("mail");
+        let url = format!("smtp://me:{secret}@127.0.0.1:{}", self.server.port());
+        self.line("common", "alarms.channels.night", "kind = \"email\"".to_owned());
+        self.line("common", "alarms.channels.night", "from = \"a@b.org\"".to_owned());
+        self.line("common", "alarms.channels.night", "to = [\"c@d.org\"]".to_owned());
+        self.give("common", "alarms.channels.night", "url", &url);
     }
 
     fn secret(&mut self, of: &str) -> String {

@@ -125,6 +125,44 @@ impl Reader<'_> {
         self.value(key, default, shown, parse)
     }
 
+    /// So many texts, each accepted by `parse`, as an array, or, in a variable, as one text with commas; `expected` says
+    /// what it accepts. `None`: absent or wrong.
+    pub(in crate::config) fn texts<T: InToml>(
+        &mut self,
+        key: &'static str,
+        count: RangeInclusive<usize>,
+        expected: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let limits = format!("an array of {}, each {expected}", limits_of_numbers(&count));
+        let parse = |value: &Value| {
+            let texts: Vec<&str> = match value {
+                Value::Array(values) => {
+                    values.iter().map(|value| value.as_text().unwrap_or_default()).collect()
+                }
+                Value::Variable(text) => text.split(',').map(str::trim).collect(),
+                _ => return Err(limits.clone()),
+            };
+            if !count.contains(&texts.len()) {
+                return Err(format!("{limits}, not {}", texts.len()));
+            }
+            let wrong = |place| format!("{limits}, which number {} is not", place + 1);
+            let each = texts.into_iter().enumerate();
+            each.map(|(place, text)| parse(text).ok_or_else(|| wrong(place)))
+                .collect::<Result<Vec<_>, _>>()
+                .map(Some)
+        };
+        let shown = |texts: &Option<Vec<T>>| {
+            texts.as_ref().map_or_else(
+                || NONE.to_owned(),
+                |texts| {
+                    format!("[{}]", texts.iter().map(T::in_toml).collect::<Vec<_>>().join(", "))
+                },
+            )
+        };
+        self.value(key, None, shown, parse)
+    }
+
     /// Text that is not empty and is accepted by `parse`; `expected` says what it accepts.
     pub(in crate::config) fn text<T: InToml>(
         &mut self,

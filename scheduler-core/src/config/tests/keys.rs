@@ -127,7 +127,7 @@ fn alarms_refuse_each_wrong_value() {
         "common",
         &ops(&format!("kind = \"sms\", {url}")),
         &format!(
-            "{AT} kind is \"sms\", expected one of \"dingtalk\", \"feishu\", \"wecom\", \"slack\", \"webhook\""
+            "{AT} kind is \"sms\", expected one of \"dingtalk\", \"feishu\", \"wecom\", \"slack\", \"webhook\", \"email\""
         ),
     );
     refuses(
@@ -140,7 +140,20 @@ fn alarms_refuse_each_wrong_value() {
         &ops(&format!("kind = \"slack\", secret = \"x\", {url}")),
         &format!("{AT} secret is given, expected none: this kind of channel signs nothing"),
     );
-    for wrong in ["http://example.org/x", "https://user:pass@example.org/x", "example.org"] {
+    for key in ["from = \"a@b.org\"", "to = [\"a@b.org\"]"] {
+        let (name, _) = key.split_once(' ').unwrap();
+        refuses(
+            "common",
+            &ops(&format!("kind = \"slack\", {key}, {url}")),
+            &format!("{AT} {name} is given, expected none: this kind of channel sends no mail"),
+        );
+    }
+    for wrong in [
+        "http://example.org/x",
+        "smtps://example.org",
+        "https://user:pass@example.org/x",
+        "example.org",
+    ] {
         let line = ops(&format!("kind = \"slack\", url = \"{wrong}\""));
         refuses(
             "common",
@@ -160,6 +173,82 @@ fn alarms_refuse_each_wrong_value() {
         "common",
         &ops(&format!("kind = \"slack\", rules = \"failed\", {url}")),
         &format!("{AT} rules is \"failed\", {names}"),
+    );
+}
+
+#[cfg(feature = "email")]
+#[test]
+fn mail_refuses_each_wrong_value() {
+    const AT: &str = "[alarms.channels.ops]";
+    const FORM: &str = "smtps://USER:PASSWORD@HOST:465, or smtp://USER:PASSWORD@HOST:587 with STARTTLS, with both of user \
+                        and password or neither";
+    const MAILBOX: &str = "a mailbox such as \"ops@example.org\" or \"Night watch <ops@example.org>\", in ASCII after the name";
+    let right = [
+        ("url", "\"smtps://u:p@h\""),
+        ("from", "\"Scheduler <s@example.org>\""),
+        ("to", "[\"ops@example.org\"]"),
+    ];
+    let with = |key: &str, value: &str| {
+        let mut keys: Vec<_> = right.into_iter().filter(|(other, _)| *other != key).collect();
+        if !value.is_empty() {
+            keys.push((key, value));
+        }
+        let keys: Vec<_> = keys.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+        format!("alarms.channels.ops = {{ kind = \"email\", {} }}", keys.join(", "))
+    };
+    let wrong = |key: &str, value: &str, said: &str| {
+        refuses("common", &with(key, value), &format!("{AT} {key} {said}"));
+    };
+    for key in ["url", "from", "to"] {
+        wrong(key, "", "is missing");
+    }
+    for url in ["https://h", "smtps://u@h", "smtp://h/x", "mail.example.org"] {
+        wrong("url", &format!("{url:?}"), &format!("is wrong (not shown), expected {FORM}"));
+    }
+    wrong("from", "\"ops\"", &format!("is \"ops\", expected {MAILBOX}"));
+    wrong("from", "\"a@b@c\"", &format!("is text with an @ (not shown), expected {MAILBOX}"));
+    wrong("from", "[\"a@b.org\"]", &format!("is an array, expected {MAILBOX}"));
+    let list = format!("expected an array of 1 to 50, each {MAILBOX}");
+    wrong("to", "[]", &format!("is an array, {list}, not 0"));
+    let many = vec!["\"a@b.org\""; 51].join(", ");
+    wrong("to", &format!("[{many}]"), &format!("is an array, {list}, not 51"));
+    accepts("common", &with("to", &format!("[{}]", &many[..many.len() - 11])));
+    wrong("to", "\"a@b.org\"", &format!("is text with an @ (not shown), {list}"));
+    wrong("to", "[\"a@b.org\", \"b\"]", &format!("is an array, {list}, which number 2 is not"));
+    wrong("to", "[1]", &format!("is an array, {list}, which number 1 is not"));
+    wrong("ssl_ca", "\"/no/ca\"", "is \"/no/ca\", expected the path of an existing file");
+    let said = "is given, expected none: this kind of channel signs nothing";
+    wrong("secret", "\"x\"", said);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "x").unwrap();
+    wrong("secret_file", &format!("{:?}", file.path()), said);
+}
+
+#[cfg(feature = "email")]
+#[test]
+fn mail_is_plain_only_to_this_machine_and_only_where_no_certificate_is_given() {
+    let protection = |url: &str, ssl_ca: &str| {
+        let line = format!(
+            "alarms.channels.ops = {{ kind = \"email\", url = {url:?}, from = \"a@b.org\", to = [\"c@d.org\"]{ssl_ca} }}"
+        );
+        let channel = accepts("common", &line).alarms.channels.remove("ops").unwrap();
+        channel.mail_server().unwrap().protection
+    };
+    let ssl_ca = ", ssl_ca = \"Cargo.toml\"";
+    assert_eq!(protection("smtp://127.0.0.1", ""), Protection::Nothing);
+    assert_eq!(protection("smtp://127.0.0.1", ssl_ca), Protection::StartTls);
+    assert_eq!(protection("smtp://mail", ""), Protection::StartTls);
+    assert_eq!(protection("smtps://127.0.0.1", ""), Protection::Tls);
+}
+
+#[cfg(not(feature = "email"))]
+#[test]
+fn a_program_without_mail_says_that_it_is_one() {
+    refuses(
+        "common",
+        "alarms.channels.ops = { kind = \"email\", url = \"smtps://h\", from = \"a@b.org\", to = [\"c@d.org\"] }",
+        "[alarms.channels.ops] kind is \"email\", and this program was built without the feature email, expected one with \
+         it (cargo run -p scheduler --features email), or another kind",
     );
 }
 

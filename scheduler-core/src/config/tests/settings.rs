@@ -184,3 +184,29 @@ fn the_keys_of_the_program_are_shown_without_their_values() {
     ];
     check(&conf, &env, "common", "app.mail", &mail);
 }
+
+#[cfg(feature = "email")]
+#[test]
+fn who_gets_mail_is_shown_and_where_it_goes_is_not() {
+    let text = format!(
+        "store = \"mysql\"\n[alarms.channels.ops]\nkind = \"email\"\nurl = \"smtps://me:{MARKER}@h\"\n\
+         from = \"值班 <a@b.org>\"\nto = [\"c@d.org\", \"D <d@e.org>\"]\n"
+    );
+    let conf = Conf::with("common", text);
+    let channel = |url: &'static str, to: &'static str| {
+        let first = "kind \"email\" common.toml:3";
+        [first, "from \"值班 <a@b.org>\" common.toml:5", to, url].to_vec()
+    };
+    let to = "to [\"c@d.org\", \"D <d@e.org>\"] common.toml:6";
+    check(&conf, &[], "common", "alarms.channels.ops", &channel("url (secret) common.toml:4", to));
+    let name = "SCHEDULER__COMMON__ALARMS__CHANNELS__OPS__TO";
+    let env = [(name, "D <d@e.org>, c@d.org")];
+    let to = "to [\"D <d@e.org>\", \"c@d.org\"] environment SCHEDULER__COMMON__ALARMS__CHANNELS__OPS__TO";
+    check(&conf, &env, "common", "alarms.channels.ops", &channel("url (secret) common.toml:4", to));
+    let secret = conf.folder().join("secret");
+    fs::write(&secret, format!("smtp://you:{MARKER}@h:25\n")).unwrap();
+    let name = "SCHEDULER__COMMON__ALARMS__CHANNELS__OPS__URL_FILE";
+    let config = conf.load(&[(name, secret.to_str().unwrap())]).unwrap();
+    let server = config.alarms.channels["ops"].mail_server().unwrap();
+    assert_eq!((server.port, server.credentials.unwrap().0), (25, "you".to_owned()));
+}

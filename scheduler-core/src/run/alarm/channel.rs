@@ -1,5 +1,5 @@
-//! How each kind of channel is spoken to: what is sent, and what its answer means. The facts are those of the vendors'
-//! pages on custom robots and incoming webhooks.
+//! How each kind of channel is spoken to: how often, what is sent, and what its answer means; of mail, `mail` says it. The
+//! facts are those of the vendors' pages on custom robots and incoming webhooks.
 
 use std::time::Duration;
 
@@ -26,6 +26,15 @@ pub(super) struct Letter {
     pub(super) body: String,
 }
 
+/// Where a message arrived.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Arrived {
+    Everywhere,
+    /// At some, but not at all of those to whom it went; at whom not, and why.
+    #[cfg_attr(not(feature = "email"), expect(dead_code, reason = "only mail goes to several"))]
+    NotAt(String),
+}
+
 /// Why a message did not arrive.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refused {
@@ -40,17 +49,20 @@ impl Refused {
     }
 }
 
-/// How often a channel may be told; DingTalk and WeCom take 20 messages a minute, Slack one a second.
+/// How often a channel may be told; DingTalk and WeCom take 20 messages a minute, Slack one a second. Mail that comes in
+/// floods is taken for spam, and a mailbox holds each of them: so it waits for what belongs to the same trouble, and two
+/// are half a minute apart.
 pub(super) fn pace(kind: ChannelKind, repeat: Duration) -> Pace {
-    let (between, most_bytes) = match kind {
-        ChannelKind::Dingtalk => (5, 4_000),
+    let (gather, between, most_bytes) = match kind {
+        ChannelKind::Dingtalk => (2, 5, 4_000),
         // Beside the line that names the node.
-        ChannelKind::Wecom => (5, 1_800),
-        ChannelKind::Feishu | ChannelKind::Slack => (2, 4_000),
-        ChannelKind::Webhook => (1, 16_000),
+        ChannelKind::Wecom => (2, 5, 1_800),
+        ChannelKind::Feishu | ChannelKind::Slack => (2, 2, 4_000),
+        ChannelKind::Webhook => (2, 1, 16_000),
+        ChannelKind::Email => (10, 30, 64_000),
     };
-    let between = Duration::from_secs(between);
-    Pace { gather: Duration::from_secs(2), repeat, between, most_bytes }
+    let [gather, between] = [gather, between].map(Duration::from_secs);
+    Pace { gather, repeat, between, most_bytes }
 }
 
 /// `message` of the node `node` for `channel`; `Err`: its address is none.
@@ -104,6 +116,7 @@ pub(super) fn letter(
                 "alarms": alarms,
             })
         }
+        ChannelKind::Email => return Err(Refused::new("bug: mail goes by SMTP")),
     };
     let body = body.to_string();
     let secret = secret.filter(|_| channel.kind == ChannelKind::Webhook);
@@ -153,7 +166,7 @@ pub(super) fn judge(
     let (key, text) = match kind {
         ChannelKind::Dingtalk | ChannelKind::Wecom => ("errcode", "errmsg"),
         ChannelKind::Feishu => ("code", "msg"),
-        ChannelKind::Slack | ChannelKind::Webhook => return Ok(()),
+        ChannelKind::Slack | ChannelKind::Webhook | ChannelKind::Email => return Ok(()),
     };
     let answer: Value = serde_json::from_str(body).unwrap_or_default();
     let wait = match (kind, answer[key].as_i64()) {
@@ -168,7 +181,7 @@ pub(super) fn judge(
 }
 
 /// On one line, and no more than anybody needs.
-fn beginning(text: &str) -> String {
+pub(super) fn beginning(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
 }
 

@@ -4,7 +4,7 @@ use std::{sync::OnceLock, time::Duration};
 
 use reqwest::{Client, Response, header, redirect::Policy};
 
-use super::channel::{Letter, Refused, judge, letter};
+use super::channel::{Arrived, Letter, Refused, judge, letter};
 use crate::{
     clock,
     config::Channel,
@@ -18,7 +18,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// More than any answer to it has.
 const MOST_BYTES: usize = 64 * 1024;
 
-pub(super) async fn send(channel: &Channel, node: &str, message: &Message) -> Result<(), Refused> {
+pub(super) async fn send(
+    channel: &Channel,
+    node: &str,
+    message: &Message,
+) -> Result<Arrived, Refused> {
     let Letter { url, signature, body } = letter(channel, node, message, clock::wall())?;
     let mut request = client()?.post(url).header(header::CONTENT_TYPE, "application/json");
     if let Some(signature) = signature {
@@ -28,7 +32,7 @@ pub(super) async fn send(channel: &Channel, node: &str, message: &Message) -> Re
     let status = answer.status().as_u16();
     let retry_after = http::retry_after(answer.headers(), clock::wall());
     let body = beginning_of(answer).await?;
-    judge(channel.kind, status, retry_after, &body)
+    judge(channel.kind, status, retry_after, &body).map(|()| Arrived::Everywhere)
 }
 
 /// One for all channels, made when the first message is sent.

@@ -7,6 +7,7 @@ fn channel(kind: ChannelKind, secret: Option<&str>) -> Channel {
         kind,
         url: "https://example.org/robot?access_token=T".into(),
         secret: secret.map(Into::into),
+        mail: None,
         rules: Vec::new(),
     }
 }
