@@ -50,6 +50,12 @@ impl Share {
         others != std::mem::replace(&mut self.others, others.clone())
     }
 
+    /// How many nodes are alive, oneself among them.
+    #[must_use]
+    pub fn company(&self) -> usize {
+        self.others.len() + 1
+    }
+
     /// Whether `task` is one's own.
     #[must_use]
     pub fn is_mine(&self, task: TaskId) -> bool {
@@ -119,6 +125,12 @@ mod tests {
             count[owners[0]] += 1;
         }
         assert!(count.iter().all(|share| (2_300..=2_700).contains(share)), "{count:?}");
+    }
+
+    #[test]
+    fn a_node_counts_itself_and_the_others() {
+        assert_eq!(Share::new("web-1:7:a").company(), 1);
+        assert!(shares(&NODES).iter().all(|share| share.company() == NODES.len()));
     }
 
     #[test]

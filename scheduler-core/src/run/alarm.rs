@@ -13,12 +13,18 @@ mod mail;
 mod post;
 mod send;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 use tokio::{
     sync::mpsc::{self, Receiver, Sender},
-    task::{JoinHandle, JoinSet},
+    task::{JoinError, JoinHandle, JoinSet},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -27,7 +33,7 @@ pub use self::send::test_channel;
 use super::metrics::Metrics;
 use crate::{
     clock::{mono, sleep_at_most_5s},
-    config,
+    config::{self, ChannelKind},
     plan::{
         Now,
         alarm::{Book, Limits, Message, Sign, Signs},
@@ -44,8 +50,12 @@ const LOOK_EVERY: Duration = Duration::from_secs(30);
 /// Tasks whose overdue fires are told of at once.
 const MOST_OVERDUE: usize = 1_000;
 
-/// How long the last messages may take.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+/// More nodes than this keep the pace of so many.
+const MOST_NODES: u32 = 100;
+
+/// How long the last messages may take. Less than whoever stops waits for them, so that it can be said that they did not
+/// arrive.
+const LAST_WORDS: Duration = Duration::from_millis(750);
 
 /// What the loop holds of all this. Nothing, where nobody is to be told.
 #[derive(Default)]
@@ -57,6 +67,8 @@ struct Watching {
     lost: u64,
     /// When was looked last (monotonic).
     looked: Duration,
+    /// How many nodes are alive.
+    company: Arc<AtomicU32>,
 }
 
 /// Starts to tell the channels of `alarms` what the node `node` is to say, until `stop`.
@@ -71,10 +83,18 @@ pub(super) fn start(
     }
     let limits = Limits { failing: alarms.failing, late: alarms.late, slow: alarms.slow };
     let (queue, signs) = mpsc::channel(QUEUE);
-    let watching = Watching { signs: Signs::new(node, limits), queue, lost: 0, looked: mono() };
+    let company = Arc::new(AtomicU32::new(1));
+    let watching = Watching {
+        signs: Signs::new(node, limits),
+        queue,
+        lost: 0,
+        looked: mono(),
+        company: Arc::clone(&company),
+    };
     let teller = Teller {
         node: Arc::clone(node),
         metrics: Arc::clone(metrics),
+        company,
         channels: alarms
             .channels
             .into_iter()
@@ -120,6 +140,8 @@ impl Alarms {
             && now.mono >= watching.looked + LOOK_EVERY
         {
             watching.looked = now.mono;
+            let company = u32::try_from(node.company()).unwrap_or(MOST_NODES).min(MOST_NODES);
+            watching.company.store(company, Ordering::Relaxed);
             let overdue: Vec<_> = node.overdue(now).take(MOST_OVERDUE).collect();
             let is_rejected = |task| node.is_rejected(task);
             let signs = watching.signs.passed(&overdue, is_rejected, now.wall);
@@ -145,6 +167,8 @@ impl Watching {
 struct Teller {
     node: Arc<str>,
     metrics: Arc<Metrics>,
+    /// How many nodes are alive.
+    company: Arc<AtomicU32>,
     channels: Vec<Told>,
 }
 
@@ -163,6 +187,16 @@ enum Health {
     /// It arrived, but not at everybody.
     Partial,
     Silent,
+}
+
+impl Told {
+    /// How many nodes keep its pace together: the limits of the vendors are those of a robot, whoever speaks through it.
+    fn shared_by(&self, company: u32) -> u32 {
+        match self.channel.kind {
+            ChannelKind::Email | ChannelKind::Webhook => 1,
+            _ => company,
+        }
+    }
 }
 
 /// What became of the message to a channel, by its place.
@@ -218,7 +252,10 @@ impl Teller {
         let Some(message) = message else { return };
         let channel = Arc::clone(&self.channels[place].channel);
         let node = Arc::clone(&self.node);
-        under_way.spawn(async move { (place, send::send(&channel, &node, &message).await) });
+        // In a task of its own, so that one that panics is a message that did not arrive.
+        let sending = tokio::spawn(async move { send::send(&channel, &node, &message).await });
+        let bug = |error: JoinError| Err(Refused::new(format!("bug: {error}")));
+        under_way.spawn(async move { (place, sending.await.unwrap_or_else(bug)) });
     }
 
     fn sent(&mut self, (place, result): Sent) {
@@ -233,7 +270,8 @@ impl Teller {
         let is_new = std::mem::replace(&mut told.health, health) != health;
         match result {
             Ok(arrived) => {
-                told.book.sent(mono());
+                let nodes = told.shared_by(self.company.load(Ordering::Relaxed));
+                told.book.sent(mono(), nodes);
                 match arrived {
                     Arrived::NotAt(text) if is_new => {
                         tracing::warn!(channel = %told.name, "alarms do not arrive at everybody: {text}");

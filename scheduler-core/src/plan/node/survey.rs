@@ -88,6 +88,12 @@ impl Node {
         }
     }
 
+    /// How many nodes are alive, this one among them.
+    #[must_use]
+    pub fn company(&self) -> usize {
+        self.share.company()
+    }
+
     /// Whether of all living nodes this one comes first for `task`, so that one of them speaks of it and no other.
     #[must_use]
     pub fn is_first_for(&self, task: TaskId) -> bool {

@@ -16,11 +16,13 @@ const PACE: Pace = Pace {
 struct Channel {
     book: Book,
     now: Duration,
+    /// How many nodes tell it.
+    nodes: u32,
 }
 
 impl Channel {
     fn new() -> Self {
-        Self { book: Book::new(PACE), now: Duration::from_secs(1_000) }
+        Self { book: Book::new(PACE), now: Duration::from_secs(1_000), nodes: 1 }
     }
 
     fn at(&self) -> DateTime<Utc> {
@@ -47,7 +49,7 @@ impl Channel {
         let waited = due.saturating_sub(self.now).as_secs();
         self.now = self.now.max(due);
         let message = self.book.take(self.now).expect("it is due");
-        self.book.sent(self.now);
+        self.book.sent(self.now, self.nodes);
         Some((waited, message.text))
     }
 
@@ -177,6 +179,15 @@ fn between_two_messages_lies_a_pause() {
 }
 
 #[test]
+fn nodes_that_tell_one_channel_keep_its_pace_together() {
+    let mut channel = Channel { nodes: 3, ..Channel::new() };
+    channel.wrong(Rule::Failed, "a", "x");
+    channel.told();
+    channel.wrong(Rule::Failed, "b", "x");
+    assert_eq!(channel.told().unwrap().0, 15);
+}
+
+#[test]
 fn what_did_not_arrive_is_told_later_with_all_that_came_since() {
     let mut channel = Channel::new();
     channel.wrong(Rule::Failed, "a", "one");
@@ -215,7 +226,7 @@ fn what_ends_while_its_message_is_under_way_is_told_to_be_over_only_if_that_arri
         channel.book.take(channel.now).unwrap();
         channel.right(Rule::Clock, "");
         if arrives {
-            channel.book.sent(channel.now);
+            channel.book.sent(channel.now, channel.nodes);
             channel.tells(5, "[over] clock: well again (1970-01-01T00:16:42Z)");
         } else {
             channel.book.failed(channel.now, None);
