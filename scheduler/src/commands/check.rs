@@ -83,7 +83,7 @@ pub(crate) async fn check(context: &Context, against: Option<CronDialect>) -> an
     Ok(if ok { Exit::Done } else { Exit::Finding })
 }
 
-/// Of a row of the original it is not known when it ran last.
+/// When a row ran last is not read from tables that are not of this version.
 fn never_ran(row: TaskRow) -> DeskTask {
     DeskTask { row, last_accounted: None }
 }
@@ -93,15 +93,16 @@ fn text(context: &Context, report: &Report<'_>) -> String {
     let counts =
         ["accepted", "disabled", "rejected"].map(|state| format!("{} {state}", count(state)));
     let folder = context.config().folder.join(&context.config().app_env);
-    let migration = if report.is_migrated { "" } else { ", to be migrated by the first start" };
+    let migration = if report.is_migrated { "" } else { ", to be migrated by the next start" };
     let summary = pairs(&[
         ("configuration", folder.display().to_string()),
         ("jobs", context.registry().len().to_string()),
         ("database", format!("{}{migration}", report.database)),
         ("tasks", counts.join(", ")),
     ]);
+    let compared = report.compared.as_ref().map_or_else(String::new, Compared::text);
     if report.tasks.is_empty() {
-        return summary;
+        return format!("{summary}{compared}");
     }
     let rows = report.tasks.iter().map(|task| {
         [
@@ -113,6 +114,5 @@ fn text(context: &Context, report: &Report<'_>) -> String {
         ]
     });
     let tasks = table(["id", "task_key", "state", "next", "reason"], rows);
-    let compared = report.compared.as_ref().map_or_else(String::new, Compared::text);
     format!("{summary}\n\n{tasks}{compared}")
 }

@@ -16,26 +16,32 @@ use std::{
 use chrono::{DateTime, Utc};
 
 use super::{
-    CronDialect, CronTrigger, Trigger, Zone,
+    CronDialect, CronTrigger, Zone,
     field::{Field, Fields, canonical_field},
 };
 
 /// Two instants in the same place of two sequences; `None`: that one has ended.
 pub type Parting = (Option<DateTime<Utc>>, Option<DateTime<Utc>>);
 
-/// The first of the `n` places after `after` where two triggers name different instants.
-pub fn first_parting(
-    one: &Trigger,
-    other: &Trigger,
+/// So many instants are looked through for the first that differ: a month of minutes.
+const PLACES: usize = 45_000;
+
+/// Where two patterns in one zone part after `after`: the first instants in one place of both that are not the same, or
+/// none of either if these are too far. `None`: they never part, as far as there are days.
+pub fn parting(one: &CronTrigger, other: &CronTrigger, after: DateTime<Utc>) -> Option<Parting> {
+    if one.has_instants_of(other) {
+        return None;
+    }
+    let mut places = instants(one, after).zip(instants(other, after)).take(PLACES);
+    Some(places.find(|(one, other)| one != other).unwrap_or((None, None)))
+}
+
+/// One after the other, and `None` for ever after the last.
+fn instants(
+    trigger: &CronTrigger,
     after: DateTime<Utc>,
-    n: usize,
-) -> Option<Parting> {
-    let instants = |trigger: &'_ Trigger| {
-        let trigger = trigger.clone();
-        let first = trigger.next_after(after);
-        successors(Some(first), move |at| Some(at.and_then(|at| trigger.next_after(at))))
-    };
-    instants(one).zip(instants(other)).take(n).find(|(one, other)| one != other)
+) -> impl Iterator<Item = Option<DateTime<Utc>>> {
+    successors(Some(trigger.next_after(after)), |at| Some(at.and_then(|at| trigger.next_after(at))))
 }
 
 /// How `spec`, read in the dialect `from`, is written in `to`, weekdays by name; `None`: `from` does not read it, or `to`
@@ -49,6 +55,8 @@ pub fn respelled(spec: &str, from: CronDialect, to: CronDialect) -> Option<Strin
             written.clone()
         } else if field == Field::Weekday {
             by_name(canonical)
+        } else if field == Field::DayOfMonth && canonical == "L" && to == CronDialect::Apscheduler {
+            "last".to_owned()
         } else {
             canonical.clone()
         }
@@ -67,6 +75,9 @@ fn by_name(canonical: &str) -> String {
     let Some(spans) = spans else { return canonical.to_owned() };
     let numbers: Vec<usize> = spans.into_iter().flatten().collect();
     let is_named = |day: usize| numbers.iter().any(|number| (number + 6) % 7 == day);
+    if (0..NAMES.len()).all(is_named) {
+        return "*".to_owned();
+    }
     let mut ranges: Vec<(usize, usize)> = Vec::new();
     for day in (0..NAMES.len()).filter(|day| is_named(*day)) {
         match ranges.last_mut() {
@@ -98,20 +109,16 @@ fn span(item: &str) -> Option<StepBy<RangeInclusive<usize>>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Anchor, Parser, TriggerKind};
     use super::*;
 
     const HERE: CronDialect = CronDialect::Standard;
     const THERE: CronDialect = CronDialect::Apscheduler;
 
     /// Where `spec` parts under both dialects after Saturday, 28 November 2026, 12:00 UTC: here and there.
-    fn parting(spec: &str) -> Option<(String, String)> {
+    fn shown_parting(spec: &str) -> Option<(String, String)> {
         let now = "2026-11-28T12:00:00Z".parse().unwrap();
-        let anchor = Anchor { created_at: now, updated_at: now };
-        let trigger = |dialect| {
-            Parser::new(dialect).parse(TriggerKind::Cron, spec, &Zone::utc(), anchor).unwrap()
-        };
-        let (here, there) = first_parting(&trigger(HERE), &trigger(THERE), now, 50)?;
+        let trigger = |dialect| CronTrigger::parse(spec, &Zone::utc(), dialect).unwrap();
+        let (here, there) = parting(&trigger(HERE), &trigger(THERE), now)?;
         let shown = |at: Option<DateTime<Utc>>| {
             at.map_or("never".to_owned(), |at| at.format("%a %m-%d").to_string())
         };
@@ -121,7 +128,7 @@ mod tests {
     #[test]
     fn patterns_part_where_numbers_of_weekdays_mean_other_days() {
         let parts = |spec: &str, here: &str, there: &str| {
-            assert_eq!(parting(spec), Some((here.to_owned(), there.to_owned())), "{spec}");
+            assert_eq!(shown_parting(spec), Some((here.to_owned(), there.to_owned())), "{spec}");
         };
         parts("0 9 * * 1", "Mon 11-30", "Tue 12-01");
         parts("0 9 * * 0-4", "Sun 11-29", "Mon 11-30");
@@ -129,6 +136,9 @@ mod tests {
         parts("0 9 * * 0", "Sun 11-29", "Mon 11-30");
         // Either day, or both on one day.
         parts("0 0 13 * fri", "Fri 12-04", "Fri 08-13");
+        // Thousands of instants later: today, a Saturday, is a day of both.
+        parts("*/10 * * * 2-6", "Tue 12-01", "Sun 11-29");
+        parts("* * * * 5-6", "Fri 12-04", "Sun 11-29");
     }
 
     #[test]
@@ -136,22 +146,22 @@ mod tests {
         for spec in
             ["* * * * *", "0 9 * * mon-fri", "0 9 * * 0-6", "0 0 29 2 *", "@weekly", "5 4 1 * *"]
         {
-            assert_eq!(parting(spec), None, "{spec}");
+            assert_eq!(shown_parting(spec), None, "{spec}");
         }
     }
 
     #[test]
-    fn one_that_ends_parts_from_one_that_goes_on() {
-        let now: DateTime<Utc> = "2026-11-28T12:00:00Z".parse().unwrap();
-        let anchor = Anchor { created_at: now, updated_at: now };
-        let mut parser = Parser::new(HERE);
-        let mut trigger = |kind, spec| parser.parse(kind, spec, &Zone::utc(), anchor).unwrap();
-        let once = trigger(TriggerKind::Date, "2026-11-29 00:00:00");
-        let daily = trigger(TriggerKind::Cron, "@daily");
-        let second = "2026-11-30T00:00:00Z".parse().ok();
-        assert_eq!(first_parting(&once, &daily, now, 50), Some((None, second)));
-        assert_eq!(first_parting(&once, &daily, now, 1), None, "beyond the places that count");
-        assert_eq!(first_parting(&once, &once, now, 50), None, "both end");
+    fn patterns_that_part_beyond_a_month_of_minutes_part_all_the_same() {
+        let now = "2026-03-01T00:00:00Z".parse().unwrap();
+        let trigger = |spec| CronTrigger::parse(spec, &Zone::utc(), HERE).unwrap();
+        let (march, april) = (trigger("* * * 3 *"), trigger("* * * 3,4 *"));
+        assert_eq!(
+            parting(&march, &april, now).map(|(one, other)| (one.is_some(), other.is_some())),
+            Some((true, true))
+        );
+        let june = trigger("* * * 3,4,5,6 *");
+        assert_eq!(parting(&trigger("* * * 3,4,5 *"), &june, now), Some((None, None)));
+        assert_eq!(parting(&june, &june, now), None);
     }
 
     #[test]
@@ -167,11 +177,13 @@ mod tests {
         check("0 9 last * *", "0 9 L * *");
         check("5/10 9 * * mon", "5-59/10 9 * * mon");
         check("0 9 * JAN 0", "0 9 * JAN mon");
+        check("0 9 13 * 0-6", "0 9 13 * *");
         let back = |here: &str| respelled(here, HERE, THERE);
         assert_eq!(back("0 9 * * 1-5").as_deref(), Some("0 9 * * mon-fri"));
         assert_eq!(back("0 9 * * 0,7").as_deref(), Some("0 9 * * sun"));
         assert_eq!(back("0 9 * * 5-7").as_deref(), Some("0 9 * * fri-sun"));
         assert_eq!(back("0 9 * * 1-5/2").as_deref(), Some("0 9 * * mon,wed,fri"));
+        assert_eq!(back("0 9 L * *").as_deref(), Some("0 9 last * *"));
         assert_eq!(back("@weekly").as_deref(), Some("0 0 * * SUN"));
     }
 

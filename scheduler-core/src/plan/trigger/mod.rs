@@ -44,7 +44,7 @@ use chrono::{DateTime, Utc};
 
 pub use cron::CronTrigger;
 pub use date::DateTrigger;
-pub use dialects::{Parting, first_parting, respelled};
+pub use dialects::{Parting, parting, respelled};
 pub use error::TriggerError;
 pub use interval::IntervalTrigger;
 pub use parser::Parser;

@@ -1,12 +1,14 @@
-//! `check --against`: which cron rows would fire at other instants in another dialect, and how they are written here to
-//! fire as they would there.
+//! `check --against`: which cron rows would fire at other instants in another dialect, however far ahead, and how they are
+//! written here to fire as they would there.
+
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use scheduler_core::{
     config::Config,
     plan::{
         task::{Reader, TaskRow},
-        trigger::{self, CronDialect, TriggerKind},
+        trigger::{self, CronDialect, CronTrigger, Trigger, TriggerKind, Zone},
     },
     run::reader,
 };
@@ -19,9 +21,6 @@ use crate::{
     view::{NOTHING, local, shown},
 };
 
-/// So many coming instants are compared.
-const INSTANTS: usize = 50;
-
 /// What the comparison found.
 #[derive(Debug, Serialize)]
 pub(super) struct Compared {
@@ -31,6 +30,8 @@ pub(super) struct Compared {
     /// How many rows are cron patterns, those that are switched off included.
     cron_rows: usize,
     pub(super) differing: Vec<Difference>,
+    /// Those that neither dialect reads; why, `tasks` says.
+    unread: Vec<i64>,
 }
 
 /// A row that fires otherwise there.
@@ -51,7 +52,7 @@ pub(super) struct Difference {
     local: [String; 2],
 }
 
-/// Compares the coming instants of each cron row with those that it would have in the dialect `against`.
+/// Compares the instants of each cron row with those that it would have in the dialect `against`.
 pub(super) fn compare(
     context: &Context,
     judged: &[Judged],
@@ -68,26 +69,40 @@ pub(super) fn compare(
         row.trigger.as_deref().is_ok_and(|text| text.parse() == Ok(TriggerKind::Cron))
     };
     let rows: Vec<&TaskRow> = judged.iter().map(|judged| &judged.row).filter(is_cron).collect();
-    let differing = rows.iter().filter_map(|row| {
-        let mut found = difference(&mut here, &mut there, row, now)?;
-        found.same_as_there = trigger::respelled(&found.spec, against, dialect);
-        Some(found)
-    });
+    let (mut differing, mut unread) = (Vec::new(), Vec::new());
+    for row in &rows {
+        match compare_row(&mut here, &mut there, row, now) {
+            Outcome::Same => {}
+            Outcome::Unread => unread.push(row.id),
+            Outcome::Differs(mut found) => {
+                found.same_as_there = trigger::respelled(&found.spec, against, dialect);
+                differing.push(*found);
+            }
+        }
+    }
     Compared {
         dialect: dialect.to_string(),
         against: against.to_string(),
-        differing: differing.collect(),
         cron_rows: rows.len(),
+        differing,
+        unread,
     }
 }
 
-/// `None`: there is none, or neither reads the row.
-fn difference(
+/// What the comparison of a row found.
+enum Outcome {
+    Same,
+    Differs(Box<Difference>),
+    /// Neither dialect reads it.
+    Unread,
+}
+
+fn compare_row(
     here: &mut Reader,
     there: &mut Reader,
     row: &TaskRow,
     now: DateTime<Utc>,
-) -> Option<Difference> {
+) -> Outcome {
     let found = Difference {
         id: row.id,
         task_key: row.task_key.clone().ok(),
@@ -99,36 +114,50 @@ fn difference(
         same_as_there: None,
         local: [NOTHING, NOTHING].map(str::to_owned),
     };
-    let next = |trigger: &trigger::Trigger| trigger.next_after(now);
-    let (zone, parting, reason) = match (here.timing(row), there.timing(row)) {
-        (Ok((here, zone)), Ok((there, _))) => {
-            (zone, trigger::first_parting(&here, &there, now, INSTANTS)?, None)
-        }
+    let next = |trigger: &Arc<CronTrigger>| Trigger::Cron(Arc::clone(trigger)).next_after(now);
+    let (zone, parting, reason) = match (cron(here, row), cron(there, row)) {
+        (Ok((here, zone)), Ok((there, _))) => match trigger::parting(&here, &there, now) {
+            Some(parting) => (zone, parting, None),
+            None => return Outcome::Same,
+        },
         (Ok((here, zone)), Err(error)) => {
-            (zone, (next(&here), None), Some(format!("there: {}", error.fault)))
+            (zone, (next(&here), None), Some(format!("there: {error}")))
         }
         (Err(error), Ok((there, zone))) => {
-            (zone, (None, next(&there)), Some(format!("here: {}", error.fault)))
+            (zone, (None, next(&there)), Some(format!("here: {error}")))
         }
-        (Err(_), Err(_)) => return None,
+        (Err(_), Err(_)) => return Outcome::Unread,
     };
-    Some(Difference {
+    Outcome::Differs(Box::new(Difference {
         timezone: Some(zone.name().to_owned()),
         here: parting.0.map(utc),
         there: parting.1.map(utc),
         reason,
         local: [local(&zone, parting.0), local(&zone, parting.1)],
         ..found
-    })
+    }))
+}
+
+/// When it fires, and in which zone; `Err`: why it is not read.
+fn cron(reader: &mut Reader, row: &TaskRow) -> Result<(Arc<CronTrigger>, Zone), String> {
+    match reader.timing(row) {
+        Ok((Trigger::Cron(trigger), zone)) => Ok((trigger, zone)),
+        Ok(_) => Err("bug: no cron row".to_owned()),
+        Err(error) => Err(error.fault.to_string()),
+    }
 }
 
 impl Compared {
-    /// As people see it, below the table of rows.
+    /// As people see it, below what is said of all rows.
     pub(super) fn text(&self) -> String {
-        let Self { dialect, against, cron_rows, differing } = self;
+        let Self { dialect, against, cron_rows, differing, unread } = self;
+        let unread = match unread.len() {
+            0 => String::new(),
+            count => format!("; {count} cannot be compared, since neither reads them"),
+        };
         if differing.is_empty() {
             return format!(
-                "\n\nnone of {cron_rows} cron rows fires otherwise under {against} in its next {INSTANTS} instants"
+                "\n\nnone of {cron_rows} cron rows would fire otherwise under {against}{unread}"
             );
         }
         let count = differing.len();
@@ -149,7 +178,7 @@ impl Compared {
         let header =
             ["id", "task_key", "spec", here.as_str(), there.as_str(), same.as_str(), "reason"];
         format!(
-            "\n\n{count} of {cron_rows} cron rows would fire otherwise under {against} in their next {INSTANTS} instants:\n{}",
+            "\n\n{count} of {cron_rows} cron rows would fire otherwise under {against}{unread}:\n{}",
             table(header, rows)
         )
     }
