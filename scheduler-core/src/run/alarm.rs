@@ -24,13 +24,13 @@ use std::{
 use chrono::{DateTime, Utc};
 use tokio::{
     sync::mpsc::{self, Receiver, Sender},
-    task::{JoinError, JoinHandle, JoinSet},
+    task::{JoinHandle, JoinSet},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use self::channel::{Arrived, Refused, pace};
 pub use self::send::test_channel;
-use super::metrics::Metrics;
+use super::{LAST_WORDS, metrics::Metrics};
 use crate::{
     clock::{mono, sleep_at_most_5s},
     config::{self, ChannelKind},
@@ -52,10 +52,6 @@ const MOST_OVERDUE: usize = 1_000;
 
 /// More nodes than this keep the pace of so many.
 const MOST_NODES: u32 = 100;
-
-/// How long the last messages may take. Less than whoever stops waits for them, so that it can be said that they did not
-/// arrive.
-const LAST_WORDS: Duration = Duration::from_millis(750);
 
 /// What the loop holds of all this. Nothing, where nobody is to be told.
 #[derive(Default)]
@@ -136,12 +132,11 @@ impl Alarms {
 
     /// Some time passed.
     pub(super) fn passed(&mut self, node: &Node, now: Now) {
-        if let Some(watching) = &mut self.0
-            && now.mono >= watching.looked + LOOK_EVERY
-        {
+        let Some(watching) = &mut self.0 else { return };
+        let company = u32::try_from(node.company()).unwrap_or(MOST_NODES).min(MOST_NODES);
+        watching.company.store(company, Ordering::Relaxed);
+        if now.mono >= watching.looked + LOOK_EVERY {
             watching.looked = now.mono;
-            let company = u32::try_from(node.company()).unwrap_or(MOST_NODES).min(MOST_NODES);
-            watching.company.store(company, Ordering::Relaxed);
             let overdue: Vec<_> = node.overdue(now).take(MOST_OVERDUE).collect();
             let is_rejected = |task| node.is_rejected(task);
             let signs = watching.signs.passed(&overdue, is_rejected, now.wall);
@@ -254,7 +249,8 @@ impl Teller {
         let node = Arc::clone(&self.node);
         // In a task of its own, so that one that panics is a message that did not arrive.
         let sending = tokio::spawn(async move { send::send(&channel, &node, &message).await });
-        let bug = |error: JoinError| Err(Refused::new(format!("bug: {error}")));
+        let sending = AbortOnDropHandle::new(sending);
+        let bug = |_| Err(Refused::new("bug: the sending panicked"));
         under_way.spawn(async move { (place, sending.await.unwrap_or_else(bug)) });
     }
 

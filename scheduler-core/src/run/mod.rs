@@ -36,6 +36,7 @@ use crate::{
 
 mod alarm;
 mod calls;
+mod courier;
 mod identity;
 pub(crate) mod jobs;
 mod metrics;
@@ -265,6 +266,10 @@ impl Hands {
     }
 }
 
+/// How long alarms, and spans with figures, may take for what they have left at a stop. Less than half of what all good-byes
+/// have, for which they are waited for, so that it can be said what did not arrive.
+const LAST_WORDS: Duration = Duration::from_millis(750);
+
 /// Waits for the last lines of runs and for those who tell others, who all began with their last words at once; leaves
 /// the table of nodes and closes the store, within the time that is `left`. What is open is recorded: a row that stays is
 /// forgotten by the others, and what does not close in time is closed by the end of the process.
@@ -282,7 +287,9 @@ async fn say_good_bye(
     }
     let last_words = async {
         for telling in telling.into_iter().flatten() {
-            let _ = telling.await;
+            if let Err(error) = telling.await {
+                tracing::error!("bug: telling others panicked: {error}");
+            }
         }
     };
     let _ = tokio::time::timeout(left() / 2, last_words).await;

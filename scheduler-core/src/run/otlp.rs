@@ -87,7 +87,12 @@ impl Following {
                 self.metrics.spans("lost", 1);
                 self.lost += 1;
                 if self.lost.is_power_of_two() {
-                    tracing::warn!(lost = self.lost, "spans of runs are lost: too many wait");
+                    let why = if self.queue.is_closed() {
+                        "bug: nobody sends them any more"
+                    } else {
+                        "too many wait"
+                    };
+                    tracing::warn!(lost = self.lost, "spans of runs are lost: {why}");
                 }
             }
         }

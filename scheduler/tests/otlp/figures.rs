@@ -127,6 +127,8 @@ fn a_collector_is_told_the_figures_of_the_page() {
     let clumsy = home.insert("clumsy", "clumsy", "interval", "1");
     home.insert("rejected", "nobody", "interval", "1");
     let mut command = program::command(&home, &["run"]);
+    // Nobody is there, and it is not asked for what goes without TLS.
+    command.env("HTTP_PROXY", "http://127.0.0.1:9").env("http_proxy", "http://127.0.0.1:9");
     let mut scheduler = Running::spawn(command.env(LISTEN, "127.0.0.1:0"));
     scheduler.says(&["listening"]);
     let line = scheduler.seen.iter().find(|line| line.contains("listening")).unwrap();

@@ -105,7 +105,10 @@ fn a_run_that_fails_is_told_once_with_its_trace_id_and_then_counted() {
     let home = Home::migrated(&robot.configuration());
     let task = home.insert("clumsy", "clumsy", "interval", "1");
     home.insert("rejected", "nobody", "interval", "1");
-    let mut scheduler = Running::spawn(&mut program::command(&home, &["run"]));
+    let mut command = program::command(&home, &["run"]);
+    // Nobody is there, and it is not asked for what goes without TLS.
+    command.env("HTTP_PROXY", "http://127.0.0.1:9").env("http_proxy", "http://127.0.0.1:9");
+    let mut scheduler = Running::spawn(&mut command);
     let lines = robot.hears();
     assert!(
         lines[0].starts_with("scheduler ") && lines[0].contains(&scheduler.id().to_string()),

@@ -25,6 +25,7 @@ use super::{
 use crate::{
     clock::{mono, sleep_at_most_5s, wall},
     config,
+    run::LAST_WORDS,
 };
 
 /// How long spans gather.
@@ -40,10 +41,6 @@ const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 const LONGEST_WANTED: Duration = Duration::from_secs(3_600);
 
-/// How long the last requests may take together: less than half of what all good-byes have, for which they are waited
-/// for.
-const LAST_WORDS: Duration = Duration::from_millis(900);
-
 /// See the module.
 pub(super) struct Exporter {
     sender: Sender,
@@ -55,29 +52,38 @@ pub(super) struct Exporter {
     spans: Vec<Ended>,
     gathers_since: Duration,
     figures_at: Option<Duration>,
-    /// Until then the collector is left alone.
-    quiet_until: Duration,
-    /// The next wait.
-    wait: Duration,
     spans_told: Told,
     figures_told: Told,
 }
 
-/// Whether the last request was taken, of each kind: a collector may know the one and not the other.
+/// How requests of one kind fare: a collector may take the one and not the other.
 struct Told {
     what: &'static str,
+    /// Whether the last one was taken.
     is_well: bool,
+    /// Until then the collector is left alone with them.
+    quiet_until: Duration,
+    /// The next wait.
+    wait: Duration,
 }
 
 impl Told {
     fn new(what: &'static str) -> Self {
-        Self { what, is_well: true }
+        Self { what, is_well: true, quiet_until: Duration::ZERO, wait: SHORTEST_WAIT }
     }
 
     fn arrived(&mut self) {
         if !std::mem::replace(&mut self.is_well, true) {
             tracing::info!("{} arrive at the collector again", self.what);
         }
+    }
+
+    /// Half of a wait is by chance, so that many nodes do not come back at once.
+    fn leave_alone(&mut self, wanted: Option<Duration>) {
+        let own = self.wait.mul_f64(0.5 + fastrand::f64() / 2.0);
+        let wait = wanted.map_or(own, |wanted| wanted.min(LONGEST_WANTED).max(own));
+        self.quiet_until = mono() + wait;
+        self.wait = (self.wait * 2).min(LONGEST_WAIT);
     }
 
     fn failed(&mut self, what_follows: &str, text: &str) {
@@ -99,8 +105,6 @@ impl Exporter {
             spans: Vec::new(),
             gathers_since: Duration::ZERO,
             figures_at: otlp.interval.map(|interval| mono() + interval),
-            quiet_until: Duration::ZERO,
-            wait: SHORTEST_WAIT,
             spans_told: Told::new("spans of runs"),
             figures_told: Told::new("figures"),
         }
@@ -169,20 +173,22 @@ impl Exporter {
         }
     }
 
+    /// What is to be sent, and when, the more important one first.
+    fn plans(&self) -> [(Signal, Duration); 2] {
+        let never = Duration::MAX;
+        let figures_at = self.figures_at.unwrap_or(never).max(self.figures_told.quiet_until);
+        let spans_at = self.spans_at().unwrap_or(never).max(self.spans_told.quiet_until);
+        [(Signal::Figures, figures_at), (Signal::Spans, spans_at)]
+    }
+
     fn due(&self, now: Duration) -> Option<Signal> {
-        let is_due = |at: Option<Duration>| at.is_some_and(|at| at <= now);
-        if now < self.quiet_until {
-            None
-        } else if is_due(self.figures_at) {
-            Some(Signal::Figures)
-        } else {
-            is_due(self.spans_at()).then_some(Signal::Spans)
-        }
+        let is_due = |(_, at): &(Signal, Duration)| *at <= now && *at < Duration::MAX;
+        self.plans().into_iter().find(is_due).map(|(signal, _)| signal)
     }
 
     fn next_at(&self) -> Duration {
-        let next = [self.spans_at(), self.figures_at].into_iter().flatten().min();
-        next.unwrap_or(Duration::MAX).max(self.quiet_until)
+        let [(_, figures_at), (_, spans_at)] = self.plans();
+        figures_at.min(spans_at)
     }
 
     /// Whether that is done with, taken or not.
@@ -222,11 +228,11 @@ impl Exporter {
             }
             Err(Refused::Later { text, wait }) => {
                 told.failed("retrying", &text);
-                self.leave_alone(wait);
+                told.leave_alone(wait);
                 return false;
             }
         };
-        (self.wait, self.quiet_until) = (SHORTEST_WAIT, Duration::ZERO);
+        (told.wait, told.quiet_until) = (SHORTEST_WAIT, Duration::ZERO);
         match signal {
             Signal::Spans => {
                 let sent = std::mem::take(&mut self.spans).len() as u64;
@@ -237,14 +243,6 @@ impl Exporter {
             Signal::Figures => self.figures_at = self.interval.map(|interval| mono() + interval),
         }
         true
-    }
-
-    /// Half of a wait is by chance, so that many nodes do not come back at once.
-    fn leave_alone(&mut self, wanted: Option<Duration>) {
-        let own = self.wait.mul_f64(0.5 + fastrand::f64() / 2.0);
-        let wait = wanted.map_or(own, |wanted| wanted.min(LONGEST_WANTED).max(own));
-        self.quiet_until = mono() + wait;
-        self.wait = (self.wait * 2).min(LONGEST_WAIT);
     }
 
     fn lost(&self, spans: usize) {

@@ -1,28 +1,17 @@
-//! One request on its way, and what its answer means, as OTLP/HTTP 1 has it. It waits for nobody for long, and is told no
-//! further by a redirect.
+//! One request on its way, and what its answer means, as OTLP/HTTP 1 has it.
 
-use std::{sync::OnceLock, time::Duration};
+use std::time::Duration;
 
 use opentelemetry_proto::tonic::collector::{
     metrics::v1::ExportMetricsServiceResponse, trace::v1::ExportTraceServiceResponse,
 };
 use prost::Message as _;
 use reqwest::{
-    Client, Response, StatusCode, Url,
+    StatusCode, Url,
     header::{CONTENT_TYPE, HeaderMap, HeaderValue},
-    redirect::Policy,
 };
 
-use crate::{
-    clock, config,
-    job::{error_chain, http},
-};
-
-/// For the whole exchange.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// More than any answer to it has.
-const MOST_BYTES: usize = 64 * 1024;
+use crate::{config, run::courier};
 
 /// Characters of what a collector says.
 const MOST_SAID: usize = 200;
@@ -52,47 +41,29 @@ pub(super) enum Refused {
     Never { text: String },
 }
 
-impl Refused {
-    fn later(text: impl Into<String>) -> Self {
-        Self::Later { text: text.into(), wait: None }
-    }
-}
-
 /// Who sends.
 pub(super) struct Sender {
     endpoint: Url,
     headers: HeaderMap,
-    client: OnceLock<Client>,
 }
 
 impl Sender {
     pub(super) fn new(otlp: &config::Otlp) -> Self {
         let mut headers = otlp.header_map();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
-        Self { endpoint: otlp.endpoint.clone(), headers, client: OnceLock::new() }
+        Self { endpoint: otlp.endpoint.clone(), headers }
     }
 
-    /// Sends a request for `signal`, encoded.
+    /// Sends a request for `signal`, encoded. The same span twice is one, and figures are what they are: what may have
+    /// arrived is sent again.
     pub(super) async fn send(&self, signal: Signal, body: Vec<u8>) -> Result<Taken, Refused> {
         let url = address(&self.endpoint, signal);
-        let request = self.client()?.post(url).headers(self.headers.clone()).body(body);
-        let answer = request.send().await.map_err(unanswered)?;
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        if status.is_success() {
-            return Ok(taken(signal, &beginning_of(answer).await?));
+        let answer = courier::post(url, self.headers.clone(), body).await;
+        let answer = answer.map_err(|text| Refused::Later { text, wait: None })?;
+        if answer.status.is_success() {
+            return Ok(taken(signal, &answer.body));
         }
-        let wait = http::retry_after(&headers, clock::wall());
-        Err(judge(status, wait))
-    }
-
-    /// Made when something is first sent: a machine without certificates runs its jobs all the same.
-    fn client(&self) -> Result<Client, Refused> {
-        if let Some(client) = self.client.get() {
-            return Ok(client.clone());
-        }
-        let client = http::client_builder().timeout(PATIENCE).redirect(Policy::none()).build();
-        let client = client.map_err(unanswered)?;
-        Ok(self.client.get_or_init(|| client).clone())
+        Err(judge(answer.status, answer.wait))
     }
 }
 
@@ -133,22 +104,6 @@ fn taken(signal: Signal, body: &[u8]) -> Taken {
         rejected: rejected.try_into().unwrap_or_default(),
         said: said.chars().map(plain).take(MOST_SAID).collect(),
     }
-}
-
-async fn beginning_of(mut answer: Response) -> Result<Vec<u8>, Refused> {
-    let mut bytes = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(unanswered)? {
-        bytes.extend_from_slice(&chunk);
-        if bytes.len() > MOST_BYTES {
-            return Err(Refused::later(format!("it answers more than {MOST_BYTES} bytes")));
-        }
-    }
-    Ok(bytes)
-}
-
-/// The same span twice is one, and figures are what they are: what may have arrived is sent again.
-fn unanswered(error: reqwest::Error) -> Refused {
-    Refused::later(error_chain(&error.without_url().into()))
 }
 
 #[cfg(test)]

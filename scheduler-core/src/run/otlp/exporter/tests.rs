@@ -90,16 +90,16 @@ fn what_may_be_sent_again_stays_and_the_waits_double_up_to_a_minute() {
     for doubled in [1, 2, 4, 8, 16, 32, 60, 60] {
         let before = mono();
         assert!(!exporter.sent(Signal::Spans, later(None)));
-        let wait = exporter.quiet_until - before;
+        let wait = exporter.spans_told.quiet_until - before;
         let longest = Duration::from_secs(doubled);
         assert!(wait >= longest / 2 && wait < longest + GATHER, "{wait:?} of {longest:?}");
-        assert_eq!(exporter.due(exporter.quiet_until - Duration::from_nanos(1)), None);
-        assert!(exporter.next_at() >= exporter.quiet_until);
+        assert_eq!(exporter.due(exporter.spans_told.quiet_until - Duration::from_nanos(1)), None);
+        assert!(exporter.next_at() >= exporter.spans_told.quiet_until);
     }
     assert_eq!((exporter.spans.len(), counted(&exporter)), (3, [0, 0]));
     assert!(exporter.sent(Signal::Spans, Ok(Taken::default())));
     assert_eq!((exporter.spans.len(), counted(&exporter)), (0, [3, 0]));
-    assert_eq!(exporter.wait, SHORTEST_WAIT);
+    assert_eq!(exporter.spans_told.wait, SHORTEST_WAIT);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_collector_is_left_alone_for_as_long_as_it_wants_up_to_an_hour() {
         let mut exporter = with_spans(1);
         let before = mono();
         exporter.sent(Signal::Spans, later(Some(wanted)));
-        let wait = (exporter.quiet_until - before).as_secs_f64();
+        let wait = (exporter.spans_told.quiet_until - before).as_secs_f64();
         assert!(wait >= f64::from(least) && wait < f64::from(most) + 0.5, "{wanted}: {wait}");
     }
 }
@@ -125,4 +125,23 @@ fn what_is_refused_for_good_is_lost_and_counted() {
     let partly = Taken { rejected: 2, said: "too old".to_owned() };
     assert!(exporter.sent(Signal::Spans, Ok(partly)));
     assert_eq!((exporter.spans.len(), counted(&exporter)), (0, [1, 2]));
+}
+
+#[test]
+fn figures_that_are_not_taken_hold_up_no_spans_nor_these_the_figures() {
+    let mut exporter = exporter(Some(Duration::from_secs(60)));
+    let now = exporter.figures_at.unwrap();
+    exporter.gather(ended());
+    let now = now.max(exporter.gathers_since + GATHER);
+    assert_eq!(exporter.due(now), Some(Signal::Figures));
+    exporter.sent(Signal::Figures, later(Some(3_600)));
+    assert_eq!(exporter.due(now), Some(Signal::Spans));
+    exporter.sent(Signal::Spans, later(Some(7_200)));
+    assert_eq!(exporter.due(now), None);
+    assert_eq!(
+        exporter.next_at(),
+        exporter.figures_told.quiet_until.min(exporter.spans_told.quiet_until)
+    );
+    let until = exporter.figures_told.quiet_until;
+    assert_eq!(exporter.due(until), Some(Signal::Figures));
 }
