@@ -148,4 +148,20 @@ impl Program {
         let code = self.ends();
         (clock::mono() - asked, code)
     }
+
+    /// Sends it a signal again and again: two that come at once are one. How long it takes until it ends, and with which
+    /// code.
+    ///
+    /// # Panics
+    /// When it does not end within a minute.
+    #[track_caller]
+    pub fn ends_after_each(&mut self, signal: &str) -> (Duration, Option<i32>) {
+        let asked = clock::mono();
+        let status = poll::until(PATIENCE, || {
+            self.signal(signal);
+            self.child.try_wait().ok().flatten()
+        });
+        let code = status.unwrap_or_else(|| panic!("it goes on: {}", self.log())).code();
+        (clock::mono() - asked, code)
+    }
 }

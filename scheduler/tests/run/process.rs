@@ -78,6 +78,11 @@ impl Running {
         assert!(sent.success(), "kill -s {name}");
     }
 
+    /// Whether the process has ended.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// Waits for the end; the exit code, -1 after a signal.
     #[track_caller]
     pub(crate) fn ends_within(&mut self, span: Duration) -> i32 {
