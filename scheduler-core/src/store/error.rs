@@ -74,6 +74,10 @@ pub enum StoreError {
     },
 }
 
+/// In place of the driver's words, which sound as if a pool were too small.
+const NO_CONNECTION: &str = "no connection could be made in time, or none became free (`scheduler check` says why none \
+                             can be made)";
+
 impl StoreError {
     /// Whether something may have been written although the call failed.
     #[must_use]
@@ -108,7 +112,10 @@ impl StoreError {
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {
             text.push_str(": ");
-            text.push_str(&error.to_string());
+            match error.downcast_ref() {
+                Some(sqlx::Error::PoolTimedOut) => text.push_str(NO_CONNECTION),
+                _ => text.push_str(&error.to_string()),
+            }
             cause = error.source();
         }
         text

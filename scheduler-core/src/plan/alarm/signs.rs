@@ -185,7 +185,7 @@ impl Signs {
             Ending::NotRun { task_key, status, scheduled_at, extra } => {
                 let extra: serde_json::Value = serde_json::from_str(extra).unwrap_or_default();
                 let reason = why_of(&extra).unwrap_or_default();
-                let text = format!("the fire of {}: {status}: {reason}", instant(*scheduled_at));
+                let text = format!("{}: {status}: {reason}", fires(&extra, *scheduled_at));
                 match status {
                     Status::Missed => vec![Sign::wrong(Rule::Missed, task_key, now, text)],
                     Status::Skipped => vec![Sign::wrong(Rule::Skipped, task_key, now, text)],
@@ -306,6 +306,17 @@ fn show(span: Duration) -> String {
     // Milliseconds tell nobody anything here.
     let seconds = span.as_secs();
     duration::show(if seconds == 0 { span } else { Duration::from_secs(seconds) })
+}
+
+/// Of how many fires a row speaks, which its `extra` says if they are several.
+fn fires(extra: &serde_json::Value, scheduled_at: DateTime<Utc>) -> String {
+    let text = |key: &str| extra[key].as_str();
+    match (extra["count"].as_u64(), text("first"), text("last")) {
+        (Some(count @ 2..), Some(first), Some(last)) => {
+            format!("{count} fires from {first} to {last}")
+        }
+        _ => format!("the fire of {}", instant(scheduled_at)),
+    }
 }
 
 #[cfg(test)]

@@ -152,6 +152,20 @@ fn a_fire_that_did_not_run_is_a_sign_with_its_reason() {
 }
 
 #[test]
+fn of_many_missed_fires_the_sign_says_how_many() {
+    let mut signs = signs();
+    let extra = r#"{"reason":"found too late","count":7,"first":"2026-01-01T00:00:00Z","last":"2026-01-01T00:00:30Z"}"#;
+    let ending = Ending::NotRun {
+        task_key: "report".into(),
+        status: Status::Missed,
+        scheduled_at: at(60),
+        extra: extra.to_owned(),
+    };
+    let text = "missed report: 7 fires from 2026-01-01T00:00:00Z to 2026-01-01T00:00:30Z: missed: found too late";
+    assert_eq!(says(&mut signs, &Notice::Ending(ending)), [text]);
+}
+
+#[test]
 fn a_fire_that_begins_late_is_a_sign_and_a_manual_run_never_is() {
     let mut signs = signs();
     signs.heard(&won(Origin::Schedule, 7, 100));
