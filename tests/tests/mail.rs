@@ -185,8 +185,11 @@ fn smtps_and_starttls_check_the_certificate_before_anything_is_said() {
         };
         assert_eq!(send(&to("127.0.0.1", Some(&cert))), Ok(()));
         let heard = server.heard();
-        let at = |what: &str| heard.iter().position(|line| line.starts_with(what));
-        assert!(at("AUTH PLAIN ") < at("DATA") && at("STARTTLS") < at("AUTH"), "{heard:?}");
+        let verbs = ["STARTTLS", "AUTH PLAIN ", "DATA"];
+        let verb = |line: &String| verbs.into_iter().find(|verb| line.starts_with(verb));
+        let said: Vec<_> = heard.iter().filter_map(verb).collect();
+        let from = usize::from(protection == Protection::Tls);
+        assert_eq!(said, verbs[from..], "{heard:?}");
         // The certificate is for the address.
         let error = send(&to("localhost", Some(&cert))).unwrap_err();
         assert!(error.contains("invalid peer certificate"), "{error}");
@@ -206,6 +209,7 @@ fn smtps_and_starttls_check_the_certificate_before_anything_is_said() {
 fn a_server_that_offers_no_starttls_hears_no_password() {
     let folder = tempfile::tempdir().unwrap();
     if make_certificate(folder.path()).unwrap().is_none() {
+        assert!(std::env::var_os("REQUIRE_SERVERS").is_none(), "no openssl");
         return;
     }
     let cert = folder.path().join("cert.pem");

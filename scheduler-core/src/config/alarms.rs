@@ -3,10 +3,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use reqwest::Url;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
-    mail::{self, Mail, MailServer},
+    mail::{self, Mail, MailServer, Protection},
     reader::Reader,
 };
 use crate::plan::alarm::Rule;
@@ -59,6 +59,19 @@ pub enum ChannelKind {
     Email,
 }
 
+impl Channel {
+    /// Which server takes its mail; `None`: it sends none.
+    #[must_use]
+    pub fn mail_server(&self) -> Option<MailServer> {
+        let mail = self.mail.as_ref()?;
+        let server = MailServer::parse(self.url.expose_secret())?;
+        // Who says how a server is to be checked wants it checked, here, too.
+        let is_checked = server.protection == Protection::Nothing && mail.ssl_ca.is_some();
+        let protection = if is_checked { Protection::StartTls } else { server.protection };
+        Some(MailServer { protection, ..server })
+    }
+}
+
 impl Default for Alarms {
     /// The documented defaults, and nobody to tell.
     fn default() -> Self {
@@ -108,7 +121,7 @@ fn channel(t: &mut Reader<'_>) -> Option<Channel> {
         t.require(&["url"]);
     }
     let kind = t.choice("kind", None, KINDS);
-    let mail = mail::read(t, kind);
+    let mail = mail::read(t, kind.map(|kind| kind == ChannelKind::Email));
     let url = match kind {
         Some(ChannelKind::Email) => t.secret(["url", "url_file"], mail::FORM, is_mail_url),
         Some(_) => t.secret(["url", "url_file"], URL, is_url),

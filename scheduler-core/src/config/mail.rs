@@ -4,10 +4,9 @@ use std::{fmt, path::PathBuf};
 
 use percent_encoding::percent_decode_str;
 use reqwest::Url;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 
 use super::{
-    alarms::{Channel, ChannelKind},
     pools::{FILE, existing_file},
     reader::Reader,
     settings::InToml,
@@ -65,17 +64,17 @@ const MAILBOX: &str = "a mailbox such as \"ops@example.org\" or \"Night watch <o
 /// More would be a mailing list.
 const MOST: usize = 50;
 
-/// The keys beside those that every channel has. `None`: it sends no mail, or after a mistake.
-pub(super) fn read(t: &mut Reader<'_>, kind: Option<ChannelKind>) -> Option<Mail> {
-    let is_mail = kind == Some(ChannelKind::Email);
-    if is_mail {
+/// The keys beside those that every channel has, of one that sends mail, or does not, or of which that is not known.
+/// `None`: it does not, or after a mistake.
+pub(super) fn read(t: &mut Reader<'_>, is_mail: Option<bool>) -> Option<Mail> {
+    if is_mail == Some(true) {
         t.require(&["from", "to"]);
-    } else if kind.is_some() {
+    } else if is_mail == Some(false) {
         for key in ["from", "to", "ssl_ca"].into_iter().filter(|key| t.has(key)) {
             t.remark(key, "is given, expected none: this kind of channel sends no mail");
         }
     }
-    if is_mail && cfg!(not(feature = "email")) {
+    if is_mail == Some(true) && cfg!(not(feature = "email")) {
         t.remark(
             "kind",
             "is \"email\", and this program was built without the feature email, expected one with it (cargo run -p \
@@ -86,20 +85,7 @@ pub(super) fn read(t: &mut Reader<'_>, kind: Option<ChannelKind>) -> Option<Mail
     let to = t.texts("to", 1..=MOST, MAILBOX, Mailbox::parse);
     let ssl_ca = t.text("ssl_ca", FILE, existing_file);
     let (from, to) = (from?, to?);
-    is_mail.then_some(Mail { from, to, ssl_ca })
-}
-
-impl Channel {
-    /// Which server takes its mail; `None`: it sends none.
-    #[must_use]
-    pub fn mail_server(&self) -> Option<MailServer> {
-        let mail = self.mail.as_ref()?;
-        let server = MailServer::parse(self.url.expose_secret())?;
-        // Who says how a server is to be checked wants it checked, here, too.
-        let is_checked = server.protection == Protection::Nothing && mail.ssl_ca.is_some();
-        let protection = if is_checked { Protection::StartTls } else { server.protection };
-        Some(MailServer { protection, ..server })
-    }
+    (is_mail == Some(true)).then_some(Mail { from, to, ssl_ca })
 }
 
 impl MailServer {
@@ -203,6 +189,8 @@ impl InToml for Mailbox {
 
 #[cfg(all(test, feature = "email"))]
 mod tests {
+    use secrecy::ExposeSecret as _;
+
     use super::*;
 
     type Shown = (String, u16, Protection, Option<(String, String)>);

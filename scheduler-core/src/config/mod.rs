@@ -3,8 +3,9 @@
 //!
 //! `problem` collects the mistakes, `document` turns a file into a tree, `overrides` lays the environment over
 //! it, `reader` reads typed keys (`value`) and writes down what is in force (`settings`); `common`, `logger` and `pools`
-//! are the list of keys, `redis_place` what an address of Redis means, `mail` the keys and addresses of mail. `app` keeps the keys of the program's own, which serde reads through `serde_value`; `mistake`
-//! says what it refuses. A key exists because a reader asks for it, so there is no second list that could differ.
+//! are the list of keys with `http`, `alarms` and `otlp`; `redis_place` says what an address of Redis means, `mail` what one
+//! of mail does. `app` keeps the keys of the program's own, which serde reads through `serde_value`; `mistake` says what it
+//! refuses. A key exists because a reader asks for it, so there is no second list that could differ.
 //! `check` looks again at what a program changed.
 //!
 //! Secrets are [`secrecy::SecretString`] and stand in no message, not even in one about themselves.

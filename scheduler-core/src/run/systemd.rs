@@ -103,19 +103,13 @@ fn status(sight: &Sight) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::node::{Rows, Survey};
+    use crate::plan::node::Rows;
 
     fn well() -> Sight {
-        let survey = Survey {
-            has_read: true,
-            is_trusted: true,
-            is_clock_right: true,
-            is_database_well: true,
-            rows: Rows { scheduled: 12, rejected: 1, disabled: 3 },
-            open: 2,
-            ..Survey::default()
-        };
-        Sight { survey, turned_ago: Some(Duration::ZERO) }
+        let mut sight = Sight::well();
+        sight.survey.rows = Rows { scheduled: 12, rejected: 1, disabled: 3 };
+        sight.survey.open = 2;
+        sight
     }
 
     #[test]

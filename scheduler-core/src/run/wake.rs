@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 
 use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use redis::{
-    AsyncConnectionConfig, ProtocolVersion, PushInfo, PushKind, RedisResult,
+    AsyncConnectionConfig, ProtocolVersion, PushInfo, PushKind, RedisError, RedisResult,
     aio::MultiplexedConnection,
 };
 use tokio::{sync::Notify, time::timeout};
@@ -68,8 +68,8 @@ async fn publish(pool: &RedisPool, channel: &str) -> RedisResult<u64> {
     redis::cmd("PUBLISH").arg(channel).arg("edited").query_async(&mut connection).await
 }
 
-/// A connection to the first server that takes it within `patience`: any node of a cluster passes on what is published, and
-/// one that is silent takes nothing of the time of the next. The last one may take what time there is.
+/// A connection to the first server that takes it within `patience`, or to the last one, however long that takes: any node
+/// of a cluster passes on what is published, and one that is silent costs `patience` and no more.
 async fn connect(
     pool: &RedisPool,
     protocol: Option<ProtocolVersion>,
@@ -78,13 +78,17 @@ async fn connect(
 ) -> RedisResult<MultiplexedConnection> {
     let mut clients = clients(pool, protocol).await?;
     let last = clients.pop().expect("a pool has one server at least");
+    let mut refused: Option<RedisError> = None;
     for client in clients {
         let connecting = client.get_multiplexed_async_connection_with_config(options);
-        if let Ok(Ok(connection)) = timeout(patience, connecting).await {
-            return Ok(connection);
+        match timeout(patience, connecting).await {
+            Ok(Ok(connection)) => return Ok(connection),
+            Ok(Err(error)) => drop(refused.get_or_insert(error)),
+            Err(_) => {}
         }
     }
-    last.get_multiplexed_async_connection_with_config(options).await
+    let connected = last.get_multiplexed_async_connection_with_config(options).await;
+    connected.map_err(|error| refused.unwrap_or(error))
 }
 
 /// Listens to Redis beside the loop.

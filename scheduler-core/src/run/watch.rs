@@ -88,10 +88,9 @@ impl Sight {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn well() -> Sight {
+impl Sight {
+    /// Of one that may claim.
+    pub(super) fn well() -> Self {
         let survey = Survey {
             has_read: true,
             is_trusted: true,
@@ -99,19 +98,24 @@ mod tests {
             is_database_well: true,
             ..Survey::default()
         };
-        Sight { survey, turned_ago: Some(Duration::from_secs(5)) }
+        Self { survey, turned_ago: Some(Duration::from_secs(5)) }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
 
     #[test]
     fn one_that_may_claim_has_no_obstacle() {
-        assert!(well().is_alive());
-        assert_eq!(well().obstacles(), [""; 0]);
+        assert!(Sight::well().is_alive());
+        assert_eq!(Sight::well().obstacles(), [""; 0]);
     }
 
     #[test]
     fn one_that_did_not_turn_yet_or_no_longer_turns_is_not_alive() {
         for turned_ago in [None, Some(LONGEST_TURN)] {
-            let sight = Sight { turned_ago, ..well() };
+            let sight = Sight { turned_ago, ..Sight::well() };
             assert!(!sight.is_alive());
             assert_eq!(sight.obstacles(), ["its loop does not turn"]);
         }
@@ -120,7 +124,7 @@ mod tests {
     #[test]
     fn each_obstacle_is_named() {
         let named = |change: fn(&mut Survey)| {
-            let mut sight = well();
+            let mut sight = Sight::well();
             change(&mut sight.survey);
             sight.obstacles()
         };
