@@ -37,6 +37,7 @@ use crate::{
     plan::{
         Now,
         alarm::{Book, Limits, Message, Sign, Signs},
+        duration,
         node::{Event, Node, Notice, Run},
     },
 };
@@ -279,9 +280,14 @@ impl Teller {
                 }
             }
             Err(Refused { text, wait }) => {
-                told.book.failed(mono(), wait);
+                let now = mono();
+                told.book.failed(now, wait);
                 if is_new {
-                    tracing::warn!(channel = %told.name, "alarms do not arrive, retrying: {text}");
+                    let rest = duration::show(told.book.rests_for(now));
+                    tracing::warn!(
+                        channel = %told.name,
+                        "alarms do not arrive, retrying in {rest}: {text}"
+                    );
                 }
             }
         }

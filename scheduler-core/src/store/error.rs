@@ -121,3 +121,16 @@ impl StoreError {
         text
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pool_without_a_connection_is_not_called_too_small() {
+        let error = StoreError::Query { operation: "reading", source: sqlx::Error::PoolTimedOut };
+        assert_eq!(error.chain(), format!("reading failed: {NO_CONNECTION}"));
+        let error = StoreError::Query { operation: "reading", source: sqlx::Error::RowNotFound };
+        assert!(!error.chain().contains(NO_CONNECTION));
+    }
+}

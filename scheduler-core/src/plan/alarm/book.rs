@@ -189,6 +189,12 @@ impl Book {
         }
     }
 
+    /// How long nothing is sent from `now` on.
+    #[must_use]
+    pub fn rests_for(&self, now: Duration) -> Duration {
+        self.not_before.saturating_sub(now)
+    }
+
     fn tells_of(&self, subject: &Subject) -> bool {
         let mut told = self.under_way.iter().flat_map(|under_way| &under_way.told);
         told.any(|telling| telling.subject == *subject)

@@ -165,7 +165,10 @@ impl Signs {
                 if is_mine(error.task_id) && self.rejected.len() < MOST_TASKS =>
             {
                 self.rejected.insert(error.task_id);
-                vec![Sign::wrong(Rule::Rejected, &of_row(error.task_id), now, error.to_string())]
+                let (row, text) = (of_row(error.task_id), error.to_string());
+                // The row is named by the line.
+                let text = text.strip_prefix(&*row).unwrap_or(&text).trim_start_matches([':', ' ']);
+                vec![Sign::wrong(Rule::Rejected, &row, now, text.to_owned())]
             }
             Notice::Disabled(_, task_key) | Notice::Deleted(_, task_key) => {
                 let habit = self.tasks.remove(task_key);
@@ -202,7 +205,7 @@ impl Signs {
                 retry_at: None,
             } if *status != Status::Cancelled => {
                 let text =
-                    format!("execution {execution_id}, trace {trace_id}: {status}: {reason}");
+                    format!("execution {execution_id}: {status}: {reason} (trace {trace_id})");
                 self.failed(task_key, text, now)
             }
             Ending::Lost { execution_id, task_id, node_id, is_retried } => {

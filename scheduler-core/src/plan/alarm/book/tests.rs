@@ -211,6 +211,8 @@ fn a_channel_that_fails_is_left_alone_for_longer_and_longer_or_as_it_wishes() {
         channel.book.take(channel.now).unwrap();
         channel.book.failed(channel.now, wait.map(Duration::from_secs));
         let due = channel.book.due().unwrap();
+        assert_eq!(channel.book.rests_for(channel.now), due - channel.now);
+        let due = channel.book.due().unwrap();
         waits.push((due - channel.now).as_secs());
         channel.now = due;
     }

@@ -100,7 +100,7 @@ fn says(signs: &mut Signs, notice: &Notice) -> Vec<String> {
 #[test]
 fn a_run_that_failed_for_good_is_a_sign_and_one_that_is_tried_again_is_none() {
     let mut signs = signs();
-    let text = "failed report: execution 7, trace abc: fail: no room";
+    let text = "failed report: execution 7: fail: no room (trace abc)";
     assert_eq!(says(&mut signs, &failed(Status::Fail, None)), [text]);
     assert_eq!(says(&mut signs, &failed(Status::Fail, Some(at(110)))), [""; 0]);
     assert_eq!(says(&mut signs, &failed(Status::Cancelled, None)), [""; 0], "it was stopped");
@@ -114,7 +114,7 @@ fn a_task_that_fails_again_and_again_is_failing_until_it_succeeds() {
     let third = says(&mut signs, &failed(Status::Timeout, None));
     assert_eq!(
         third[1],
-        "failing report: 3 times in a row, at last execution 7, trace abc: timeout: no room"
+        "failing report: 3 times in a row, at last execution 7: timeout: no room (trace abc)"
     );
     let over = ran(&mut signs, 8, 100, 101);
     assert_eq!(told(&over), ["over failing report: execution 8 succeeded"]);
@@ -216,7 +216,7 @@ fn a_rejected_row_is_a_sign_on_its_own_node_until_it_is_mended() {
     assert_eq!(told(&signs.said(&rejected, |_| false, at(1))), [""; 0]);
     assert_eq!(
         told(&signs.said(&rejected, |_| true, at(1))),
-        ["rejected task 5: task 5: spec is NULL, expected text"]
+        ["rejected task 5: spec is NULL, expected text"]
     );
     assert_eq!(told(&signs.passed(&[], |task| task == 5, at(2))), [""; 0], "it still is");
     let mended = "over rejected task 5: the row is no longer rejected";
