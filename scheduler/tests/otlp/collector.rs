@@ -1,12 +1,6 @@
 //! An OpenTelemetry collector, as far as a scheduler sees one.
 
-use std::{
-    collections::BTreeMap,
-    io::{Read as _, Write as _},
-    net::{TcpListener, TcpStream},
-    sync::mpsc::{self, Receiver, Sender},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use scheduler_core::testing::{
     opentelemetry_proto::tonic::{
@@ -20,17 +14,16 @@ use scheduler_core::testing::{
     prost::Message,
 };
 
-use crate::{process::QUICK, support::eventually};
+pub(crate) use crate::support::stub::Manner;
+use crate::{
+    process::QUICK,
+    support::{
+        eventually,
+        stub::{self, Stub},
+    },
+};
 
-/// What it does with a request.
-#[derive(Clone, Copy)]
-pub(crate) enum Manner {
-    Answers(&'static str),
-    /// Says nothing, and keeps the connection.
-    Hangs,
-}
-
-pub(crate) const FINE: Manner = Manner::Answers("200 OK");
+pub(crate) const FINE: Manner = Manner::Answers("200 OK", "");
 
 /// What it was sent.
 pub(crate) struct Request {
@@ -39,39 +32,38 @@ pub(crate) struct Request {
     body: Vec<u8>,
 }
 
+impl From<stub::Request> for Request {
+    fn from(stub::Request { head, body }: stub::Request) -> Self {
+        Self { head: head.to_lowercase(), body }
+    }
+}
+
 /// Keeps all that it was sent.
 pub(crate) struct Collector {
-    pub(crate) address: String,
-    requests: Receiver<Request>,
+    stub: Stub,
     pub(crate) seen: Vec<Request>,
 }
 
 impl Collector {
     /// Treats the first requests so, and all others as the last of them.
     pub(crate) fn start(manners: &'static [Manner]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let (sender, requests) = mpsc::channel();
-        std::thread::spawn(move || {
-            let mut kept = Vec::new();
-            for (index, connection) in listener.incoming().map_while(Result::ok).enumerate() {
-                let manner = manners[index.min(manners.len() - 1)];
-                kept.extend(answer(connection, manner, &sender));
-            }
-        });
-        Self { address, requests, seen: Vec::new() }
+        Self { stub: Stub::start(manners), seen: Vec::new() }
+    }
+
+    pub(crate) fn address(&self) -> &str {
+        &self.stub.address
     }
 
     /// What makes a scheduler tell it, with `more` in its table.
     pub(crate) fn configuration(&self, more: &str) -> String {
-        format!("{QUICK}\n[otlp]\nendpoint = \"http://{}\"\n{more}\n", self.address)
+        format!("{QUICK}\n[otlp]\nendpoint = \"http://{}\"\n{more}\n", self.address())
     }
 
     /// Waits until `look` finds something in what was sent so far.
     #[track_caller]
     pub(crate) fn until<T>(&mut self, what: &str, look: impl Fn(&[Request]) -> Option<T>) -> T {
         eventually(what, || {
-            self.seen.extend(self.requests.try_iter());
+            self.seen.extend(self.stub.requests.try_iter().map(Request::from));
             look(&self.seen)
         })
     }
@@ -79,37 +71,8 @@ impl Collector {
     /// Waits for the next request.
     #[track_caller]
     pub(crate) fn hears(&mut self) {
-        self.seen.push(self.requests.recv_timeout(Duration::from_secs(20)).expect("a request"));
-    }
-}
-
-/// The connection, if it is kept.
-fn answer(
-    mut connection: TcpStream,
-    manner: Manner,
-    sender: &Sender<Request>,
-) -> Option<TcpStream> {
-    let mut bytes = Vec::new();
-    let mut buffer = [0; 4096];
-    let (head, body) = loop {
-        let count = connection.read(&mut buffer).ok().filter(|count| *count > 0)?;
-        bytes.extend_from_slice(&buffer[..count]);
-        let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
-        let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-        let length: usize = length.map_or(0, |length| length.parse().unwrap());
-        if let Some(body) = bytes.get(end + 4..end + 4 + length) {
-            break (head, body.to_vec());
-        }
-    };
-    sender.send(Request { head, body }).ok()?;
-    match manner {
-        Manner::Hangs => Some(connection),
-        Manner::Answers(status) => {
-            let rest = "Content-Length: 0\r\nConnection: close\r\n\r\n";
-            write!(connection, "HTTP/1.1 {status}\r\n{rest}").ok()?;
-            None
-        }
+        let request = self.stub.requests.recv_timeout(Duration::from_secs(20)).expect("a request");
+        self.seen.push(request.into());
     }
 }
 

@@ -51,7 +51,7 @@ fn each_run_has_a_span_that_says_what_its_row_says_and_is_the_parent_of_its_call
     let home = Home::migrated(&collector.configuration(&more));
     let quick = home.insert("quick", "test_interval", "interval", "1");
     let clumsy = home.insert("clumsy", "clumsy", "interval", "1");
-    let url = format!("http://{}/called?{MARKER}", collector.address);
+    let url = format!("http://{}/called?{MARKER}", collector.address());
     let mut calls = row("calls", "caller", "interval", "1");
     calls.args = url;
     let calls = home.insert_row(&calls);

@@ -59,8 +59,8 @@ fn a_collector_that_is_away_costs_a_stop_nothing() {
 
 #[test]
 fn what_a_collector_did_not_take_is_sent_again_and_what_it_refuses_for_good_is_not() {
-    const LATER: Manner = Manner::Answers("503 Service Unavailable\r\nRetry-After: 1");
-    const NEVER: Manner = Manner::Answers("400 Bad Request");
+    const LATER: Manner = Manner::Answers("503 Service Unavailable\r\nRetry-After: 1", "");
+    const NEVER: Manner = Manner::Answers("400 Bad Request", "");
     let mut collector = Collector::start(&[LATER, LATER, NEVER, FINE]);
     let home = Home::migrated(&collector.configuration("interval = \"never\""));
     let quick = home.insert("quick", "test_interval", "interval", "1");

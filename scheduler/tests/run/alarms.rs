@@ -1,101 +1,51 @@
 //! Alarms, told to a server of the test's own.
 
-use std::{
-    io::{Read as _, Write as _},
-    net::{TcpListener, TcpStream},
-    sync::mpsc::{self, Receiver, Sender},
-    time::Duration,
-};
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::{
     process::{QUICK, Running},
     program,
-    support::{Home, Ran, eventually},
+    support::{
+        Home, Ran, eventually,
+        stub::{Manner, Request, Stub},
+    },
 };
 
-/// What a server does with a request.
-#[derive(Clone, Copy)]
-enum Manner {
-    Answers(&'static str),
-    /// Says nothing, and keeps the connection.
-    Hangs,
+const fn says(body: &'static str) -> Manner {
+    Manner::Answers("200 OK", body)
 }
 
-const FINE: Manner = Manner::Answers(r#"{"errcode":0,"errmsg":"ok"}"#);
-const TOO_OFTEN: Manner = Manner::Answers(r#"{"errcode":130101,"errmsg":"send too fast"}"#);
+const FINE: Manner = says(r#"{"errcode":0,"errmsg":"ok"}"#);
+const TOO_OFTEN: Manner = says(r#"{"errcode":130101,"errmsg":"send too fast"}"#);
 
-/// A robot of DingTalk: the first line of each request, and its body.
-struct Robot {
-    address: String,
-    requests: Receiver<(String, Value)>,
-}
+/// A robot of DingTalk.
+struct Robot(Stub);
 
 impl Robot {
     /// Treats the first requests so, and all others as the last of them.
     fn start(manners: &'static [Manner]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let (sender, requests) = mpsc::channel();
-        std::thread::spawn(move || {
-            let mut kept = Vec::new();
-            for (index, connection) in listener.incoming().map_while(Result::ok).enumerate() {
-                let manner = manners[index.min(manners.len() - 1)];
-                kept.extend(answer(connection, manner, &sender));
-            }
-        });
-        Self { address, requests }
+        Self(Stub::start(manners))
     }
 
     fn configuration(&self) -> String {
         format!(
             "{QUICK}\n[alarms.channels.ops]\nkind = \"dingtalk\"\nsecret = \"SECtest-secret-0001\"\n\
              url = \"http://{}/robot/send?access_token=T\"\n",
-            self.address
+            self.0.address
         )
     }
 
     /// The next message: its lines.
     fn hears(&self) -> Vec<String> {
-        let (head, body) = self.requests.recv_timeout(Duration::from_secs(20)).expect("a message");
+        let Request { head, body } =
+            self.0.requests.recv_timeout(Duration::from_secs(20)).expect("a message");
+        let body: Value = serde_json::from_slice(&body).unwrap();
         assert!(head.starts_with("POST /robot/send?access_token=T&timestamp="), "{head}");
         assert!(head.contains("&sign="), "{head}");
         let text = body["text"]["content"].as_str().unwrap_or_else(|| panic!("{body}"));
         text.lines().map(str::to_owned).collect()
-    }
-}
-
-/// The connection, if it is kept.
-fn answer(
-    mut connection: TcpStream,
-    manner: Manner,
-    sender: &Sender<(String, Value)>,
-) -> Option<TcpStream> {
-    let mut bytes = Vec::new();
-    let mut buffer = [0; 4096];
-    let (head, body) = loop {
-        let count = connection.read(&mut buffer).ok()?;
-        bytes.extend_from_slice(&buffer[..count]);
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        if let Some((head, body)) = text.split_once("\r\n\r\n")
-            && let Ok(body) = serde_json::from_str(body)
-        {
-            break (head.lines().next()?.to_owned(), body);
-        }
-    };
-    sender.send((head, body)).ok()?;
-    match manner {
-        Manner::Hangs => Some(connection),
-        Manner::Answers(body) => {
-            let length = body.len();
-            write!(
-                connection,
-                "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-            )
-            .ok()?;
-            None
-        }
     }
 }
 
@@ -128,7 +78,7 @@ fn a_run_that_fails_is_told_once_with_its_trace_id_and_then_counted() {
         "{lines:?}"
     );
     assert_eq!(lines.len(), 2);
-    assert!(robot.requests.try_recv().is_err(), "two messages in all");
+    assert!(robot.0.requests.try_recv().is_err(), "two messages in all");
 }
 
 #[test]
@@ -160,8 +110,8 @@ pub(crate) fn late_ms(row: &Value) -> Option<i64> {
 
 #[test]
 fn whether_alarms_arrive_can_be_tried() {
-    let robot =
-        Robot::start(&[FINE, Manner::Answers(r#"{"errcode":310000,"errmsg":"sign not match"}"#)]);
+    const REFUSED: Manner = says(r#"{"errcode":310000,"errmsg":"sign not match"}"#);
+    let robot = Robot::start(&[FINE, REFUSED]);
     let home = Home::new(&robot.configuration());
     assert_eq!(home.ok(&["alarm", "test"]), "channel  message  reason\nops      arrived\n");
     assert_eq!(robot.hears()[1], "[test] this is how an alarm arrives");

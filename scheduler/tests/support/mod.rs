@@ -16,6 +16,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub(crate) mod program;
+pub(crate) mod stub;
 
 /// Longest wait for anything that is sure to come.
 const PATIENCE: Duration = Duration::from_secs(20);
