@@ -74,7 +74,8 @@ impl CronTrigger {
         Ok(CronTrigger { spec, zone: zone.clone(), cron, wildcard: fields.wildcard, time_of_day })
     }
 
-    pub(super) fn next_after(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    /// As [`Trigger::next_after`](super::Trigger::next_after).
+    pub fn next_after(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let after = after.timestamp().max(DAWN);
         let mut matches = Matches::new(&self.cron);
         let mut segment = self.zone.segment_at(after);

@@ -40,7 +40,7 @@ pub(super) struct Difference {
     id: i64,
     task_key: Option<String>,
     spec: String,
-    timezone: Option<String>,
+    timezone: String,
     /// The first instant that is not the same: here and there.
     here: Option<String>,
     there: Option<String>,
@@ -71,14 +71,34 @@ pub(super) fn compare(
     let rows: Vec<&TaskRow> = judged.iter().map(|judged| &judged.row).filter(is_cron).collect();
     let (mut differing, mut unread) = (Vec::new(), Vec::new());
     for row in &rows {
-        match compare_row(&mut here, &mut there, row, now) {
-            Outcome::Same => {}
-            Outcome::Unread => unread.push(row.id),
-            Outcome::Differs(mut found) => {
-                found.same_as_there = trigger::respelled(&found.spec, against, dialect);
-                differing.push(*found);
+        let (zone, parting, reason) = match (cron(&mut here, row), cron(&mut there, row)) {
+            (Ok((here, zone)), Ok((there, _))) => match trigger::parting(&here, &there, now) {
+                Some(parting) => (zone, parting, None),
+                None => continue,
+            },
+            (Ok((here, zone)), Err(error)) => {
+                (zone, (here.next_after(now), None), Some(format!("there: {error}")))
             }
-        }
+            (Err(error), Ok((there, zone))) => {
+                (zone, (None, there.next_after(now)), Some(format!("here: {error}")))
+            }
+            (Err(_), Err(_)) => {
+                unread.push(row.id);
+                continue;
+            }
+        };
+        let spec = shown(&row.spec);
+        differing.push(Difference {
+            id: row.id,
+            task_key: row.task_key.clone().ok(),
+            timezone: zone.name().to_owned(),
+            here: parting.0.map(utc),
+            there: parting.1.map(utc),
+            reason,
+            same_as_there: trigger::respelled(&spec, against, dialect),
+            local: [local(&zone, parting.0), local(&zone, parting.1)],
+            spec,
+        });
     }
     Compared {
         dialect: dialect.to_string(),
@@ -87,55 +107,6 @@ pub(super) fn compare(
         differing,
         unread,
     }
-}
-
-/// What the comparison of a row found.
-enum Outcome {
-    Same,
-    Differs(Box<Difference>),
-    /// Neither dialect reads it.
-    Unread,
-}
-
-fn compare_row(
-    here: &mut Reader,
-    there: &mut Reader,
-    row: &TaskRow,
-    now: DateTime<Utc>,
-) -> Outcome {
-    let found = Difference {
-        id: row.id,
-        task_key: row.task_key.clone().ok(),
-        spec: shown(&row.spec),
-        timezone: None,
-        here: None,
-        there: None,
-        reason: None,
-        same_as_there: None,
-        local: [NOTHING, NOTHING].map(str::to_owned),
-    };
-    let next = |trigger: &Arc<CronTrigger>| Trigger::Cron(Arc::clone(trigger)).next_after(now);
-    let (zone, parting, reason) = match (cron(here, row), cron(there, row)) {
-        (Ok((here, zone)), Ok((there, _))) => match trigger::parting(&here, &there, now) {
-            Some(parting) => (zone, parting, None),
-            None => return Outcome::Same,
-        },
-        (Ok((here, zone)), Err(error)) => {
-            (zone, (next(&here), None), Some(format!("there: {error}")))
-        }
-        (Err(error), Ok((there, zone))) => {
-            (zone, (None, next(&there)), Some(format!("here: {error}")))
-        }
-        (Err(_), Err(_)) => return Outcome::Unread,
-    };
-    Outcome::Differs(Box::new(Difference {
-        timezone: Some(zone.name().to_owned()),
-        here: parting.0.map(utc),
-        there: parting.1.map(utc),
-        reason,
-        local: [local(&zone, parting.0), local(&zone, parting.1)],
-        ..found
-    }))
 }
 
 /// When it fires, and in which zone; `Err`: why it is not read.
