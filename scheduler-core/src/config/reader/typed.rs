@@ -104,13 +104,7 @@ impl Reader<'_> {
             names.iter().find(|(name, _)| *name == text).map(|(_, value)| *value)
         };
         let parse = |value: &Value| {
-            let words: Option<Vec<T>> = match value {
-                Value::Array(values) => {
-                    values.iter().map(|value| value.as_text().and_then(named)).collect()
-                }
-                Value::Variable(text) => text.split(',').map(named).collect(),
-                _ => None,
-            };
+            let words = list(value).and_then(|texts| texts.into_iter().map(named).collect());
             words.ok_or_else(|| {
                 let names: Vec<_> = names.iter().map(|(name, _)| format!("{name:?}")).collect();
                 format!("an array of {}", names.join(", "))
@@ -118,9 +112,7 @@ impl Reader<'_> {
         };
         let shown = |words: &Vec<T>| {
             let name = |word: &T| names.iter().find(|(_, other)| other == word);
-            let names: Vec<_> =
-                words.iter().filter_map(name).map(|(name, _)| name.in_toml()).collect();
-            format!("[{}]", names.join(", "))
+            in_brackets(words.iter().filter_map(name).map(|(name, _)| name.in_toml()))
         };
         self.value(key, default, shown, parse)
     }
@@ -136,13 +128,7 @@ impl Reader<'_> {
     ) -> Option<Vec<T>> {
         let limits = format!("an array of {}, each {expected}", limits_of_numbers(&count));
         let parse = |value: &Value| {
-            let texts: Vec<&str> = match value {
-                Value::Array(values) => {
-                    values.iter().map(|value| value.as_text().unwrap_or_default()).collect()
-                }
-                Value::Variable(text) => text.split(',').map(str::trim).collect(),
-                _ => return Err(limits.clone()),
-            };
+            let texts = list(value).ok_or_else(|| limits.clone())?;
             if !count.contains(&texts.len()) {
                 return Err(format!("{limits}, not {}", texts.len()));
             }
@@ -153,12 +139,8 @@ impl Reader<'_> {
                 .map(Some)
         };
         let shown = |texts: &Option<Vec<T>>| {
-            texts.as_ref().map_or_else(
-                || NONE.to_owned(),
-                |texts| {
-                    format!("[{}]", texts.iter().map(T::in_toml).collect::<Vec<_>>().join(", "))
-                },
-            )
+            let texts = texts.as_ref().map(|texts| in_brackets(texts.iter().map(T::in_toml)));
+            texts.unwrap_or_else(|| NONE.to_owned())
         };
         self.value(key, None, shown, parse)
     }
@@ -190,4 +172,20 @@ impl Reader<'_> {
         let shown = |text: &Option<T>| text.as_ref().map_or_else(|| NONE.to_owned(), T::in_toml);
         self.value(key, default, shown, parse)
     }
+}
+
+/// The texts of an array, or, in a variable, of one text with commas; what is no text is empty. `None`: it is neither.
+fn list(value: &Value) -> Option<Vec<&str>> {
+    match value {
+        Value::Array(values) => {
+            Some(values.iter().map(|value| value.as_text().unwrap_or_default()).collect())
+        }
+        Value::Variable(text) => Some(text.split(',').map(str::trim).collect()),
+        _ => None,
+    }
+}
+
+/// An array as TOML has it.
+fn in_brackets(items: impl Iterator<Item = String>) -> String {
+    format!("[{}]", items.collect::<Vec<_>>().join(", "))
 }
