@@ -10,6 +10,15 @@ pub(crate) fn instant(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
+/// The first `most` of these characters, and a sign if there are more.
+pub(crate) fn cut(mut characters: impl Iterator<Item = char>, most: usize) -> String {
+    let mut text: String = characters.by_ref().take(most).collect();
+    if characters.next().is_some() {
+        text.push('…');
+    }
+    text
+}
+
 /// The value in quotes, cut at 80 characters and with control characters escaped, so that a row can neither
 /// fill a log nor forge a line of it.
 ///

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::{Sign, Subject};
+use crate::plan::words::cut;
 
 /// How often a channel is told.
 #[derive(Clone, Copy, Debug)]
@@ -334,12 +335,7 @@ impl Entry {
 
 /// On one line and not too long.
 fn short(text: &str) -> String {
-    let mut characters = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    let mut short: String = characters.by_ref().take(LONGEST).collect();
-    if characters.next().is_some() {
-        short.push('…');
-    }
-    short
+    cut(text.chars().map(|c| if c.is_control() { ' ' } else { c }), LONGEST)
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::{
     config::{self, MailServer},
-    plan::alarm::Message,
+    plan::{alarm::Message, words::cut},
     run::alarm::channel::{Refused, beginning},
 };
 
@@ -78,11 +78,7 @@ fn subject(host: &str, message: &Message) -> String {
     };
     let subject = format!("scheduler {host}: {count}{first}");
     let is_blank = |c: char| c.is_control() || c.is_whitespace();
-    let mut characters = subject.chars().map(|c| if is_blank(c) { ' ' } else { c });
-    let mut short: String = characters.by_ref().take(LONGEST).collect();
-    if characters.next().is_some() {
-        short.push('…');
-    }
+    let short = cut(subject.chars().map(|c| if is_blank(c) { ' ' } else { c }), LONGEST);
     // Else a key that looks like encoded text would be decoded by who reads it.
     short.replace("=?", "= ?")
 }
