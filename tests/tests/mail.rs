@@ -20,6 +20,7 @@ use scheduler_core::{
     config::{Channel, ChannelKind, Mail, Mailbox},
     run::test_channel,
 };
+use tempfile::TempDir;
 use tests::servers::make_certificate;
 
 #[derive(Clone, Copy, PartialEq)]
@@ -169,13 +170,19 @@ fn send(channel: &Channel) -> Result<(), String> {
     runtime.block_on(test_channel(channel, "web-1:1:x"))
 }
 
-#[test]
-fn smtps_and_starttls_check_the_certificate_before_anything_is_said() {
+/// A folder with a certificate and its key; `None`: there is no openssl to make one.
+fn certified() -> Option<TempDir> {
     let folder = tempfile::tempdir().unwrap();
     if make_certificate(folder.path()).unwrap().is_none() {
         assert!(std::env::var_os("REQUIRE_SERVERS").is_none(), "no openssl");
-        return;
+        return None;
     }
+    Some(folder)
+}
+
+#[test]
+fn smtps_and_starttls_check_the_certificate_before_anything_is_said() {
+    let Some(folder) = certified() else { return };
     let cert = folder.path().join("cert.pem");
     for (protection, scheme) in [(Protection::Tls, "smtps"), (Protection::StartTls, "smtp")] {
         let server = Server::start(protection, folder.path(), &[]);
@@ -207,11 +214,7 @@ fn smtps_and_starttls_check_the_certificate_before_anything_is_said() {
 
 #[test]
 fn a_server_that_offers_no_starttls_hears_no_password() {
-    let folder = tempfile::tempdir().unwrap();
-    if make_certificate(folder.path()).unwrap().is_none() {
-        assert!(std::env::var_os("REQUIRE_SERVERS").is_none(), "no openssl");
-        return;
-    }
+    let Some(folder) = certified() else { return };
     let cert = folder.path().join("cert.pem");
     let server = Server::start(Protection::Nothing, folder.path(), &[]);
     let url = format!("smtp://me:hunter2@127.0.0.1:{}", server.port);

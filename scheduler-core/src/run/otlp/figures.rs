@@ -24,10 +24,10 @@ pub(super) fn request(
     since: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<ExportMetricsServiceRequest, String> {
-    let span = Span { since: nanos(since), now: nanos(now) };
+    let period = Period { since: nanos(since), now: nanos(now) };
     let mut metrics: Vec<Metric> = Vec::new();
     for line in openmetrics.split('\n').filter(|line| !line.is_empty() && *line != "# EOF") {
-        read(line, &mut metrics, span).ok_or_else(|| line.to_owned())?;
+        read(line, &mut metrics, period).ok_or_else(|| line.to_owned())?;
     }
     // A family of which there is nothing yet.
     metrics.retain(|metric| !is_empty(metric));
@@ -37,14 +37,14 @@ pub(super) fn request(
     Ok(ExportMetricsServiceRequest { resource_metrics: vec![of_us] })
 }
 
-/// Of the figures.
+/// What the figures are of.
 #[derive(Clone, Copy)]
-struct Span {
+struct Period {
     since: u64,
     now: u64,
 }
 
-fn read(line: &str, metrics: &mut Vec<Metric>, span: Span) -> Option<()> {
+fn read(line: &str, metrics: &mut Vec<Metric>, period: Period) -> Option<()> {
     if let Some(rest) = line.strip_prefix("# HELP ") {
         let (name, description) = rest.split_once(' ')?;
         let (name, description) = (name.to_owned(), description.to_owned());
@@ -62,7 +62,7 @@ fn read(line: &str, metrics: &mut Vec<Metric>, span: Span) -> Option<()> {
         metric.unit = unit(rest.strip_prefix(&*metric.name)?.trim_start())?.to_owned();
     } else {
         let sample = sample(line.strip_prefix(&*metric.name)?)?;
-        add(metric.data.as_mut()?, sample, span)?;
+        add(metric.data.as_mut()?, sample, period)?;
     }
     Some(())
 }
@@ -137,20 +137,20 @@ fn unquoted(text: &str) -> Option<(String, &str)> {
     None
 }
 
-fn add(data: &mut Data, sample: Sample<'_>, span: Span) -> Option<()> {
+fn add(data: &mut Data, sample: Sample<'_>, period: Period) -> Option<()> {
     match (data, sample.suffix) {
-        (Data::Sum(sum), "_total") => sum.data_points.push(number(sample, span)?),
+        (Data::Sum(sum), "_total") => sum.data_points.push(number(sample, period)?),
         (Data::Gauge(gauge), "" | "_info") => {
-            let point = number(sample, span)?;
+            let point = number(sample, period)?;
             gauge.data_points.push(NumberDataPoint { start_time_unix_nano: 0, ..point });
         }
-        (Data::Histogram(histogram), _) => add_to(&mut histogram.data_points, sample, span)?,
+        (Data::Histogram(histogram), _) => add_to(&mut histogram.data_points, sample, period)?,
         _ => return None,
     }
     Some(())
 }
 
-fn number(sample: Sample<'_>, span: Span) -> Option<NumberDataPoint> {
+fn number(sample: Sample<'_>, period: Period) -> Option<NumberDataPoint> {
     // A whole number is written without a point.
     let value = match sample.value.parse() {
         Ok(whole) => Value::AsInt(whole),
@@ -158,8 +158,8 @@ fn number(sample: Sample<'_>, span: Span) -> Option<NumberDataPoint> {
     };
     Some(NumberDataPoint {
         attributes: attributes(&sample.labels),
-        start_time_unix_nano: span.since,
-        time_unix_nano: span.now,
+        start_time_unix_nano: period.since,
+        time_unix_nano: period.now,
         value: Some(value),
         ..NumberDataPoint::default()
     })
@@ -170,12 +170,12 @@ fn attributes(labels: &[(&str, String)]) -> Vec<KeyValue> {
 }
 
 /// A histogram is written as `_sum`, `_count` and its buckets by their bound, the last of which is `+Inf`.
-fn add_to(points: &mut Vec<HistogramDataPoint>, sample: Sample<'_>, span: Span) -> Option<()> {
+fn add_to(points: &mut Vec<HistogramDataPoint>, sample: Sample<'_>, period: Period) -> Option<()> {
     if sample.suffix == "_sum" {
         points.push(HistogramDataPoint {
             attributes: attributes(&sample.labels),
-            start_time_unix_nano: span.since,
-            time_unix_nano: span.now,
+            start_time_unix_nano: period.since,
+            time_unix_nano: period.now,
             sum: Some(sample.value.parse().ok()?),
             ..HistogramDataPoint::default()
         });
