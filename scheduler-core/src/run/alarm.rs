@@ -12,6 +12,7 @@ mod channel;
 mod mail;
 mod post;
 mod send;
+mod speaker;
 
 use std::{
     sync::{
@@ -29,7 +30,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use self::channel::{Arrived, Refused, pace};
-pub use self::send::test_channel;
+pub use self::{send::test_channel, speaker::Speaker};
 use super::{LAST_WORDS, metrics::Metrics};
 use crate::{
     clock::{mono, sleep_at_most_5s},
@@ -68,10 +69,10 @@ struct Watching {
     company: Arc<AtomicU32>,
 }
 
-/// Starts to tell the channels of `alarms` what the node `node` is to say, until `stop`.
+/// Starts to tell the channels of `alarms` what `speaker` is to say, until `stop`.
 pub(super) fn start(
     alarms: config::Alarms,
-    node: &Arc<str>,
+    speaker: Speaker,
     metrics: &Arc<Metrics>,
     stop: &CancellationToken,
 ) -> (Alarms, Option<JoinHandle<()>>) {
@@ -82,14 +83,14 @@ pub(super) fn start(
     let (queue, signs) = mpsc::channel(QUEUE);
     let company = Arc::new(AtomicU32::new(1));
     let watching = Watching {
-        signs: Signs::new(node, limits),
+        signs: Signs::new(&speaker.node, limits),
         queue,
         lost: 0,
         looked: mono(),
         company: Arc::clone(&company),
     };
     let teller = Teller {
-        node: Arc::clone(node),
+        speaker: Arc::new(speaker),
         metrics: Arc::clone(metrics),
         company,
         channels: alarms
@@ -161,7 +162,7 @@ impl Watching {
 
 /// Who tells.
 struct Teller {
-    node: Arc<str>,
+    speaker: Arc<Speaker>,
     metrics: Arc<Metrics>,
     /// How many nodes are alive.
     company: Arc<AtomicU32>,
@@ -247,9 +248,9 @@ impl Teller {
     fn send(&self, place: usize, message: Option<Message>, under_way: &mut JoinSet<Sent>) {
         let Some(message) = message else { return };
         let channel = Arc::clone(&self.channels[place].channel);
-        let node = Arc::clone(&self.node);
+        let speaker = Arc::clone(&self.speaker);
         // In a task of its own, so that one that panics is a message that did not arrive.
-        let sending = tokio::spawn(async move { send::send(&channel, &node, &message).await });
+        let sending = tokio::spawn(async move { send::send(&channel, &speaker, &message).await });
         let sending = AbortOnDropHandle::new(sending);
         let bug = |_| Err(Refused::new("bug: the sending panicked"));
         under_way.spawn(async move { (place, sending.await.unwrap_or_else(bug)) });

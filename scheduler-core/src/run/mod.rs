@@ -60,7 +60,7 @@ use self::{
     run_logs::RunLogs, systemd::Systemd, watchdog::Watchdog,
 };
 pub use self::{
-    alarm::test_channel,
+    alarm::{Speaker, test_channel},
     identity::node_id,
     open::{open_and_migrate, open_store},
     rules::reader,
@@ -92,6 +92,7 @@ pub struct Scheduler {
     reader: Reader,
     settings: Settings,
     node_id: Arc<str>,
+    environment: Arc<str>,
     shared: Arc<Shared>,
     on_hang: OnHang,
     retention: Retention,
@@ -114,6 +115,7 @@ impl Scheduler {
             registry,
             settings: rules::settings(config),
             node_id,
+            environment: config.app_env.as_str().into(),
             shared: Arc::default(),
             on_hang: OnHang::EndProcess,
             retention: config.common.retention.clone(),
@@ -157,7 +159,8 @@ impl Scheduler {
         // What goes on beside it ends with it, however that end comes.
         let beside = CancellationToken::new();
         let _ends_with_it = beside.clone().drop_guard();
-        let (alarms, telling) = alarm::start(self.alarms, &node_id, &metrics, &beside);
+        let speaker = Speaker { environment: self.environment, node: Arc::clone(&node_id) };
+        let (alarms, telling) = alarm::start(self.alarms, speaker, &metrics, &beside);
         let (otlp, exporting) = otlp::start(self.otlp, &node_id, &watch, &beside);
         let mut hands = Hands {
             jobs: Jobs::new(registry, jobs, clock.clone(), shared, Arc::clone(&logs)),

@@ -1,6 +1,6 @@
 //! `alarm`: do alarms arrive?
 
-use scheduler_core::run::{node_id, test_channel};
+use scheduler_core::run::{Speaker, node_id, test_channel};
 use serde::Serialize;
 
 use crate::{
@@ -28,12 +28,13 @@ pub(crate) async fn alarm(context: &Context, verb: Alarm) -> anyhow::Result<Exit
         let known = if known.is_empty() { "there is none".to_owned() } else { known.join(", ") };
         return Err(usage(format!("channel {name:?} is not known, expected one of: {known}")));
     }
-    let node = node_id();
+    let environment = context.config().app_env.as_str().into();
+    let speaker = Speaker { environment, node: node_id().into() };
     let mut lines = Vec::new();
     for (name, told) in
         channels.iter().filter(|(name, _)| channel.as_ref().is_none_or(|it| it == *name))
     {
-        let reason = test_channel(told, &node).await.err();
+        let reason = test_channel(told, &speaker).await.err();
         lines.push(Line { channel: name.clone(), arrived: reason.is_none(), reason });
     }
     let cells = |line: &Line| {

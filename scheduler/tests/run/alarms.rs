@@ -61,7 +61,7 @@ fn a_run_that_fails_is_told_once_with_its_trace_id_and_then_counted() {
     let mut scheduler = Running::spawn(&mut command);
     let lines = robot.hears();
     assert!(
-        lines[0].starts_with("scheduler ") && lines[0].contains(&scheduler.id().to_string()),
+        lines[0].starts_with("scheduler local ") && lines[0].contains(&scheduler.id().to_string()),
         "{lines:?}"
     );
     assert!(lines[1].starts_with("[failed] clumsy: execution "), "{lines:?}");

@@ -123,7 +123,9 @@ fn a_run_that_fails_is_told_by_mail_and_what_repeats_at_the_end() {
     assert!(head.contains("\nSubject: scheduler ") && head.contains("[failed] clumsy: "), "{head}");
     assert!(head.contains("\nDate: ") && head.contains("\nMessage-ID: <"), "{head}");
     let lines: Vec<&str> = body.lines().collect();
-    assert!(lines[0].starts_with("scheduler ") && lines[0].contains(&scheduler.id().to_string()));
+    assert!(
+        lines[0].starts_with("scheduler local ") && lines[0].contains(&scheduler.id().to_string())
+    );
     assert!(lines[2].starts_with("[failed] clumsy: execution "), "{body}");
     assert_eq!(lines[lines.len() - 2..], [".", "QUIT"]);
     // It gathered for a while.

@@ -14,6 +14,7 @@ use sha2::Sha256;
 use crate::{
     config::{Channel, ChannelKind},
     plan::alarm::{Message, Pace},
+    run::alarm::Speaker,
 };
 
 /// What is sent.
@@ -65,17 +66,17 @@ pub(super) fn pace(kind: ChannelKind, repeat: Duration) -> Pace {
     Pace { gather, repeat, between, most_bytes }
 }
 
-/// `message` of the node `node` for `channel`; `Err`: its address is none.
+/// `message` of `speaker` for `channel`; `Err`: its address is none.
 pub(super) fn letter(
     channel: &Channel,
-    node: &str,
+    speaker: &Speaker,
     message: &Message,
     now: DateTime<Utc>,
 ) -> Result<Letter, Refused> {
     let mut url = Url::parse(channel.url.expose_secret())
         .map_err(|error| Refused::new(format!("its url is none: {error}")))?;
     let secret = channel.secret.as_ref();
-    let plain = format!("scheduler {node}\n{}", message.text);
+    let plain = format!("{speaker}\n{}", message.text);
     let body = match channel.kind {
         ChannelKind::Dingtalk => {
             if let Some(secret) = secret {
@@ -110,7 +111,8 @@ pub(super) fn letter(
         ChannelKind::Webhook => {
             let alarms: Vec<&str> = message.text.lines().collect();
             json!({
-                "node": node,
+                "environment": *speaker.environment,
+                "node": *speaker.node,
                 "at": now.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
                 "count": message.alarms,
                 "alarms": alarms,

@@ -26,7 +26,10 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use self::letter::{Letter, letter, refusal};
-use super::channel::{Arrived, Refused};
+use super::{
+    Speaker,
+    channel::{Arrived, Refused},
+};
 use crate::{
     clock,
     config::{Channel, MailServer, Protection},
@@ -47,13 +50,13 @@ const MECHANISMS: &[Mechanism] = &[Mechanism::Plain, Mechanism::Login];
 
 pub(super) async fn send(
     channel: &Channel,
-    node: &str,
+    speaker: &Speaker,
     message: &Message,
 ) -> Result<Arrived, Refused> {
     let parts = channel.mail.as_ref().zip(channel.mail_server());
     let (mail, server) = parts
         .ok_or_else(|| Refused::new("it has no mail, or its url is that of no mail server"))?;
-    let letter = letter(mail, node, message, clock::wall(), Uuid::new_v4())?;
+    let letter = letter(mail, speaker, message, clock::wall(), Uuid::new_v4())?;
     let delivery = deliver(&server, mail.ssl_ca.clone(), &letter);
     let late = || Refused::new(format!("no answer within {} s", PATIENCE.as_secs()));
     let delivered = timeout(PATIENCE, delivery).await.unwrap_or_else(|_| Err(late()));

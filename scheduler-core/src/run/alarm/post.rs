@@ -2,17 +2,20 @@
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
-use super::channel::{Arrived, Letter, Refused, judge, letter};
+use super::{
+    Speaker,
+    channel::{Arrived, Letter, Refused, judge, letter},
+};
 use crate::{clock, config::Channel, plan::alarm::Message, run::courier};
 
 const SIGNATURE: HeaderName = HeaderName::from_static("x-scheduler-signature");
 
 pub(super) async fn send(
     channel: &Channel,
-    node: &str,
+    speaker: &Speaker,
     message: &Message,
 ) -> Result<Arrived, Refused> {
-    let Letter { url, signature, body } = letter(channel, node, message, clock::wall())?;
+    let Letter { url, signature, body } = letter(channel, speaker, message, clock::wall())?;
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if let Some(signature) = signature {

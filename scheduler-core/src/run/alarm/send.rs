@@ -3,6 +3,7 @@
 #[cfg(feature = "email")]
 use super::mail;
 use super::{
+    Speaker,
     channel::{Arrived, Refused},
     post,
 };
@@ -11,13 +12,13 @@ use crate::{
     plan::alarm::Message,
 };
 
-/// Tells `channel` that it is one, in the name of `node`.
+/// Tells `channel` that it is one, in the name of `speaker`.
 ///
 /// # Errors
 /// Why it did not arrive, or not at everybody.
-pub async fn test_channel(channel: &Channel, node: &str) -> Result<(), String> {
+pub async fn test_channel(channel: &Channel, speaker: &Speaker) -> Result<(), String> {
     let text = "[test] this is how an alarm arrives".to_owned();
-    match send(channel, node, &Message { alarms: 1, text }).await {
+    match send(channel, speaker, &Message { alarms: 1, text }).await {
         Ok(Arrived::Everywhere) => Ok(()),
         Ok(Arrived::NotAt(text)) => Err(text),
         Err(refused) => Err(refused.text),
@@ -26,17 +27,17 @@ pub async fn test_channel(channel: &Channel, node: &str) -> Result<(), String> {
 
 pub(super) async fn send(
     channel: &Channel,
-    node: &str,
+    speaker: &Speaker,
     message: &Message,
 ) -> Result<Arrived, Refused> {
     match channel.kind {
         #[cfg(feature = "email")]
-        ChannelKind::Email => mail::send(channel, node, message).await,
+        ChannelKind::Email => mail::send(channel, speaker, message).await,
         #[cfg(not(feature = "email"))]
         ChannelKind::Email => {
             let text = "this program was built without the feature \"email\"";
             Err(Refused::new(text))
         }
-        _ => post::send(channel, node, message).await,
+        _ => post::send(channel, speaker, message).await,
     }
 }

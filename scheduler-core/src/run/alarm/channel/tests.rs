@@ -15,7 +15,8 @@ fn channel(kind: ChannelKind, secret: Option<&str>) -> Channel {
 fn letter_of(kind: ChannelKind, secret: Option<&str>, text: &str) -> (Letter, Value) {
     let now = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
     let message = Message { alarms: 2, text: text.to_owned() };
-    let letter = letter(&channel(kind, secret), "web-1", &message, now).unwrap();
+    let speaker = Speaker { environment: "online".into(), node: "web-1".into() };
+    let letter = letter(&channel(kind, secret), &speaker, &message, now).unwrap();
     let body = serde_json::from_str(&letter.body).unwrap();
     (letter, body)
 }
@@ -35,7 +36,7 @@ fn dingtalk_is_signed_in_the_address() {
     ];
     assert_eq!(pairs, expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
     assert!(letter.url.as_str().ends_with("sign=knP9Ys5MvugaPoFdpc8clJu6xnY84ijimjHfslN0HIE%3D"));
-    let text = "scheduler web-1\n[failed] a: x\n[missed] b: y";
+    let text = "scheduler online web-1\n[failed] a: x\n[missed] b: y";
     assert_eq!(body, json!({ "msgtype": "text", "text": { "content": text } }));
 }
 
@@ -47,7 +48,7 @@ fn feishu_is_signed_in_the_body_and_calls_nobody() {
         "timestamp": "1700000000",
         "sign": "H3/n0jBoEvvovojanoKY4WdPXn2bsEdk64I5HmaRdKc=",
         "msg_type": "text",
-        "content": { "text": "scheduler web-1\n(at user_id=\"all\">" },
+        "content": { "text": "scheduler online web-1\n(at user_id=\"all\">" },
     });
     assert_eq!(body, expected);
 }
@@ -58,10 +59,10 @@ fn wecom_and_slack_are_not_signed_and_call_nobody() {
     assert_eq!(letter.url.as_str(), "https://example.org/robot?access_token=T");
     assert_eq!(
         body,
-        json!({ "msgtype": "text", "text": { "content": "scheduler web-1\n(@all>" } })
+        json!({ "msgtype": "text", "text": { "content": "scheduler online web-1\n(@all>" } })
     );
     let (_, body) = letter_of(ChannelKind::Slack, None, "<!channel> & you");
-    assert_eq!(body, json!({ "text": "scheduler web-1\n&lt;!channel&gt; &amp; you" }));
+    assert_eq!(body, json!({ "text": "scheduler online web-1\n&lt;!channel&gt; &amp; you" }));
 }
 
 #[test]
@@ -69,6 +70,7 @@ fn a_webhook_gets_the_alarms_one_by_one_and_a_signature_of_the_body() {
     let (letter, body) =
         letter_of(ChannelKind::Webhook, Some("s3cret"), "[failed] a: x\n[over] clock");
     let expected = json!({
+        "environment": "online",
         "node": "web-1",
         "at": "2023-11-14T22:13:20Z",
         "count": 2,

@@ -18,7 +18,10 @@ use uuid::Uuid;
 use crate::{
     config::{self, MailServer},
     plan::{alarm::Message, words::cut},
-    run::alarm::channel::{Refused, beginning},
+    run::alarm::{
+        Speaker,
+        channel::{Refused, beginning},
+    },
 };
 
 /// What is sent.
@@ -35,29 +38,29 @@ pub(super) struct Letter {
 /// How long a subject may be, in characters. A telephone that is locked shows some 40 of them, a list of mails some 80.
 const LONGEST: usize = 120;
 
-/// `message` of the node `node`; `id` is used for no other.
+/// `message` of `speaker`; `id` is used for no other.
 pub(super) fn letter(
     mail: &config::Mail,
-    node: &str,
+    speaker: &Speaker,
     message: &Message,
     now: DateTime<Utc>,
     id: Uuid,
 ) -> Result<Letter, Refused> {
     let from = mailbox(&mail.from)?;
     let to = mail.to.iter().map(mailbox).collect::<Result<Vec<_>, _>>()?;
-    let host = node.split(':').next().unwrap_or(node);
+    let host = speaker.host();
     let mut builder = Mail::builder()
         .from(from.clone())
         .date(now.into())
         .message_id(Some(format!("<{}@{}>", id.simple(), from.email.domain())))
-        .subject(subject(host, message))
+        .subject(subject(speaker, message))
         .header(AutoSubmitted)
         .header(ContentType::TEXT_PLAIN);
     for mailbox in &to {
         builder = builder.to(mailbox.clone());
     }
     let text = message.text.replace(|c: char| c.is_control() && c != '\n', " ");
-    let body = format!("scheduler {node}\n\n{text}\n");
+    let body = format!("{speaker}\n\n{text}\n");
     let mail = builder.body(body).map_err(|error| Refused::new(error.to_string()))?;
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
     let is_known = !host.is_empty() && host.chars().all(is_name);
@@ -69,14 +72,14 @@ pub(super) fn letter(
     })
 }
 
-/// `scheduler web-1: 3 alarms, [failed] nightly: …`: whose, how many, and the first, which is the cause of others.
-fn subject(host: &str, message: &Message) -> String {
+/// `scheduler online web-1: 3 alarms, [failed] nightly: …`: whose, how many, and the first, which is the cause of others.
+fn subject(speaker: &Speaker, message: &Message) -> String {
     let first = message.text.lines().next().unwrap_or_default();
     let count = match message.alarms {
         1 => String::new(),
         count => format!("{count} alarms, "),
     };
-    let subject = format!("scheduler {host}: {count}{first}");
+    let subject = format!("{}{}: {count}{first}", speaker.title(), speaker.host());
     let is_blank = |c: char| c.is_control() || c.is_whitespace();
     let short = cut(subject.chars().map(|c| if is_blank(c) { ' ' } else { c }), LONGEST);
     // Else a key that looks like encoded text would be decoded by who reads it.

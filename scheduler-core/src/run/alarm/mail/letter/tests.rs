@@ -15,7 +15,8 @@ fn mail(from: &str, to: &[&str]) -> config::Mail {
 fn letter_of(mail: &config::Mail, alarms: u64, text: &str) -> Letter {
     let now = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
     let message = Message { alarms, text: text.to_owned() };
-    letter(mail, "web-1:42:8c1f6a90", &message, now, Uuid::from_u128(7)).unwrap()
+    let speaker = Speaker { environment: "online".into(), node: "web-1:42:8c1f6a90".into() };
+    letter(mail, &speaker, &message, now, Uuid::from_u128(7)).unwrap()
 }
 
 /// The headers, unfolded, and the body, as they are sent.
@@ -66,12 +67,12 @@ fn a_mail_says_whose_alarms_it_tells_of_and_that_no_person_wrote_it() {
         ("Date", "Tue, 14 Nov 2023 22:13:20 +0000"),
         ("From", "Scheduler <sched@example.org>"),
         ("Message-ID", "<00000000000000000000000000000007@example.org>"),
-        ("Subject", "scheduler web-1: 2 alarms, [failed] a: x (...)"),
+        ("Subject", "scheduler online web-1: 2 alarms, [failed] a: x (...)"),
         ("To", "ops@example.org, =?utf-8?b?RG9lLCBKYW5l?= <jane@b.org>"),
     ];
     let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
     assert_eq!(headers, BTreeMap::from(expected));
-    assert_eq!(body, "scheduler web-1:42:8c1f6a90\r\n\r\n[failed] a: x (...)\r\n");
+    assert_eq!(body, "scheduler online web-1:42:8c1f6a90\r\n\r\n[failed] a: x (...)\r\n");
     assert_eq!(letter.hello.to_string(), "web-1");
     assert_eq!(letter.from.to_string(), "sched@example.org");
     let to: Vec<_> = letter.to.iter().map(ToString::to_string).collect();
@@ -81,23 +82,23 @@ fn a_mail_says_whose_alarms_it_tells_of_and_that_no_person_wrote_it() {
 #[test]
 fn one_alarm_is_not_counted() {
     let (headers, _) = parts(&letter_of(&mail("a@b.org", &["c@d.org"]), 1, "[clock] off"));
-    assert_eq!(headers["Subject"], "scheduler web-1: [clock] off");
+    assert_eq!(headers["Subject"], "scheduler online web-1: [clock] off");
 }
 
 #[test]
 fn letters_beyond_ascii_arrive_as_they_were_written() {
     let mail = mail("值班 <sched@example.org>", &["运维 <ops@example.org>"]);
-    let text = "[failed] 夜间报表: 失败了\n[over] café";
+    let text = "[failed] 夜间报表: 失败了\n[over] 夜间报表: 又好了";
     let (headers, body) = parts(&letter_of(&mail, 2, text));
     assert_eq!(
         decoded(&headers["Subject"]),
-        "scheduler web-1: 2 alarms, [failed] 夜间报表: 失败了"
+        "scheduler online web-1: 2 alarms, [failed] 夜间报表: 失败了"
     );
     assert_eq!(decoded(&headers["From"]), "值班 <sched@example.org>");
     assert_eq!(decoded(&headers["To"]), "运维 <ops@example.org>");
     assert_eq!(headers["Content-Transfer-Encoding"], "base64");
     let body = BASE64.decode(body.replace("\r\n", "")).unwrap();
-    let expected = format!("scheduler web-1:42:8c1f6a90\n\n{text}\n").replace('\n', "\r\n");
+    let expected = format!("scheduler online web-1:42:8c1f6a90\n\n{text}\n").replace('\n', "\r\n");
     assert_eq!(String::from_utf8(body).unwrap(), expected);
 }
 
@@ -116,7 +117,7 @@ fn no_text_of_a_row_makes_a_header_or_ends_the_mail() {
         let (headers, _) = parts(&letter_of(&mail, 1, &format!("[failed] {key}: x")));
         assert_eq!(headers.len(), 8, "{headers:?}");
         let subject = decoded(&headers["Subject"]);
-        assert!(subject.starts_with("scheduler web-1: [failed] "), "{subject}");
+        assert!(subject.starts_with("scheduler online web-1: [failed] "), "{subject}");
         assert!(
             !subject.contains(|c: char| c.is_control()) && !subject.contains("=?"),
             "{subject}"
@@ -125,7 +126,7 @@ fn no_text_of_a_row_makes_a_header_or_ends_the_mail() {
     let (_, body) = parts(&letter_of(&mail, 1, "[failed] a: x\n.\nMAIL FROM:<x@y.org>"));
     assert_eq!(
         body,
-        "scheduler web-1:42:8c1f6a90\r\n\r\n[failed] a: x\r\n.\r\nMAIL FROM:<x@y.org>\r\n"
+        "scheduler online web-1:42:8c1f6a90\r\n\r\n[failed] a: x\r\n.\r\nMAIL FROM:<x@y.org>\r\n"
     );
 }
 
@@ -147,7 +148,8 @@ fn a_host_whose_name_is_none_in_the_net_greets_by_an_address() {
     let now = DateTime::from_timestamp(0, 0).unwrap();
     let message = Message { alarms: 1, text: String::new() };
     for node in ["my host:1:x", "", ":1", "a\r\nRSET", "bücher:1:x"] {
-        let letter = letter(&mail, node, &message, now, Uuid::nil()).unwrap();
+        let speaker = Speaker { environment: "".into(), node: node.into() };
+        let letter = letter(&mail, &speaker, &message, now, Uuid::nil()).unwrap();
         assert_eq!(letter.hello.to_string(), "[127.0.0.1]", "{node}");
     }
 }
