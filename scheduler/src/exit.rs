@@ -3,7 +3,8 @@
 use std::fmt;
 
 use scheduler_core::{
-    app::AppError, config::ConfigError, registry::RegistryError, store::StoreError,
+    app::AppError, config::ConfigError, plan::words::join_causes, registry::RegistryError,
+    store::StoreError,
 };
 
 use crate::output::{message, visible};
@@ -103,17 +104,7 @@ fn store_code(error: &StoreError) -> Option<u8> {
 
 /// The error with its causes. A cause that its parent has quoted already is left out.
 pub(crate) fn one_line(error: &anyhow::Error) -> String {
-    let mut line = String::new();
-    for cause in error.chain().map(ToString::to_string) {
-        if line.ends_with(&cause) {
-            continue;
-        }
-        if !line.is_empty() {
-            line.push_str(": ");
-        }
-        line.push_str(&cause);
-    }
-    visible(&line)
+    visible(&join_causes(error.chain().map(ToString::to_string)))
 }
 
 #[cfg(test)]

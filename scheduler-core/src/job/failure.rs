@@ -5,6 +5,7 @@
 //! characters other than the line feed.
 
 use std::any::Any;
+use std::error::Error;
 use std::fmt::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -16,7 +17,7 @@ pub const MAX_FAILURE_BYTES: usize = 8 * 1024;
 const NOTE_BYTES: usize = 48;
 
 /// The error and its causes, `outer: cause: cause of the cause`, at most
-/// [`MAX_FAILURE_BYTES`] long.
+/// [`MAX_FAILURE_BYTES`] long. A cause that its parent has quoted at its end already is left out.
 ///
 /// Control characters other than `\n` are escaped as in Rust, NUL is removed. What is too long ends
 /// on a whole character with a note such as `… (1040384 bytes cut)`, counted after escaping. Never
@@ -24,7 +25,9 @@ const NOTE_BYTES: usize = 48;
 pub fn error_chain(error: &anyhow::Error) -> String {
     let mut text = BoundedText::default();
     // The error's own `Display` is the user's code and runs outside of the job here.
-    let printed = catch_unwind(AssertUnwindSafe(|| write!(text, "{error:#}")));
+    let printed = catch_unwind(AssertUnwindSafe(|| {
+        error.chain().try_for_each(|cause| text.push_cause(cause))
+    }));
     match printed {
         Ok(Ok(())) => {}
         Ok(Err(fmt::Error)) => text.push_text(" (the error could not be printed)"),
@@ -72,6 +75,23 @@ struct BoundedText {
 }
 
 impl BoundedText {
+    /// Adds an error behind what it caused.
+    fn push_cause(&mut self, cause: &(dyn Error + 'static)) -> fmt::Result {
+        let Self { whole_bytes, cut_at, .. } = *self;
+        if whole_bytes > 0 {
+            self.push_text(": ");
+        }
+        let from = self.kept.len();
+        write!(self, "{cause}")?;
+        let (told, cause) = (&self.kept[..whole_bytes.min(from)], &self.kept[from..]);
+        let is_whole = self.whole_bytes == self.kept.len();
+        if is_whole && told.ends_with(cause) {
+            self.kept.truncate(whole_bytes);
+            (self.whole_bytes, self.cut_at) = (whole_bytes, cut_at);
+        }
+        Ok(())
+    }
+
     fn push_text(&mut self, text: &str) {
         for character in text.chars() {
             match character {
@@ -135,6 +155,14 @@ mod tests {
             error_chain(&error),
             "report not sent: cannot reach the mail server: connection refused"
         );
+    }
+
+    #[test]
+    fn a_cause_that_its_parent_has_quoted_is_told_once() {
+        let error = anyhow!("refused").context("no connection: refused").context("not sent");
+        assert_eq!(error_chain(&error), "not sent: no connection: refused");
+        let other = anyhow!("x").context("y").context("x");
+        assert_eq!(error_chain(&other), "x: y: x");
     }
 
     #[test]

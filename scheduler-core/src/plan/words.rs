@@ -19,6 +19,15 @@ pub(crate) fn cut(mut characters: impl Iterator<Item = char>, most: usize) -> St
     text
 }
 
+/// An error and its causes on one line, `outer: cause: cause of the cause`. A cause that its parent has quoted at its
+/// end already is left out.
+#[must_use]
+pub fn join_causes(texts: impl Iterator<Item = String>) -> String {
+    texts
+        .reduce(|told, cause| if told.ends_with(&cause) { told } else { told + ": " + &cause })
+        .unwrap_or_default()
+}
+
 /// The value in quotes, cut at 80 characters and with control characters escaped, so that a row can neither
 /// fill a log nor forge a line of it.
 ///
@@ -75,6 +84,15 @@ pub fn nearest<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cause_that_its_parent_has_quoted_is_told_once() {
+        let joined = |texts: &[&str]| join_causes(texts.iter().copied().map(str::to_owned));
+        assert_eq!(joined(&[]), "");
+        assert_eq!(joined(&["a"]), "a");
+        assert_eq!(joined(&["a", "b: c", "c", "c"]), "a: b: c");
+        assert_eq!(joined(&["c", "b", "c"]), "c: b: c");
+    }
 
     #[test]
     fn a_value_of_80_characters_is_shown_whole_and_one_of_81_is_cut() {

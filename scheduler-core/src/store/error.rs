@@ -1,10 +1,11 @@
 //! What can go wrong between us and the tables.
 
-use std::time::Duration;
+use std::{error::Error, iter, time::Duration};
 
 use sqlx::migrate::MigrateError;
 
 use super::sql::connection::{is_broken, mysql_number};
+use crate::plan::words::join_causes;
 
 /// An error of a store. The text names the operation; the cause stands in `source`.
 #[derive(Debug, thiserror::Error)]
@@ -105,20 +106,15 @@ impl StoreError {
         }
     }
 
-    /// The error with its causes on one line.
+    /// The error with its causes on one line, each told once.
     #[must_use]
     pub fn chain(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            text.push_str(": ");
-            match error.downcast_ref() {
-                Some(sqlx::Error::PoolTimedOut) => text.push_str(NO_CONNECTION),
-                _ => text.push_str(&error.to_string()),
-            }
-            cause = error.source();
-        }
-        text
+        let said = |error: &(dyn Error + 'static)| match error.downcast_ref() {
+            Some(sqlx::Error::PoolTimedOut) => NO_CONNECTION.to_owned(),
+            _ => error.to_string(),
+        };
+        let causes = iter::successors(self.source(), |cause| (*cause).source());
+        join_causes(iter::once(self.to_string()).chain(causes.map(said)))
     }
 }
 

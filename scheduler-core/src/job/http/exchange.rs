@@ -5,6 +5,7 @@ use std::{error::Error, iter, time::Duration};
 use reqwest::{Client, Request};
 
 use super::{Call, Http, HttpError, Response, TIMEOUT, client, headers, response, retry};
+use crate::plan::words::join_causes;
 
 /// A call that can be made.
 pub(super) struct Exchange {
@@ -95,8 +96,5 @@ impl Attempts<'_> {
 
 fn with_causes(error: &HttpError) -> String {
     let causes = iter::successors(error.source(), |cause| (*cause).source());
-    iter::once(error.to_string())
-        .chain(causes.map(ToString::to_string))
-        .collect::<Vec<_>>()
-        .join(": ")
+    join_causes(iter::once(error.to_string()).chain(causes.map(ToString::to_string)))
 }
