@@ -110,9 +110,12 @@ impl Report {
         self.garbled.borrow_mut().insert(place);
     }
 
-    /// Notes something that is allowed but unwise.
+    /// Notes something that is allowed but unwise, once however often it is met.
     pub(super) fn warning(&self, text: String) {
-        self.warnings.borrow_mut().push(text);
+        let mut warnings = self.warnings.borrow_mut();
+        if !warnings.contains(&text) {
+            warnings.push(text);
+        }
     }
 
     /// Notes that `key` (with its table, as in `[jobs] threads`) of `file` has a meaning.

@@ -168,7 +168,9 @@ fn a_check_of_certificates_is_needed_for_their_file() {
 #[test]
 fn a_password_in_a_file_that_others_may_read_is_a_warning() {
     use std::os::unix::fs::PermissionsExt as _;
-    let conf = Conf::with("mysql", mysql(&format!("password = \"{MARKER}\"")));
+    // However many: the file is the same.
+    let second = format!("[other]\nurl = \"mysql://u:{MARKER}@127.0.0.1/db\"");
+    let conf = Conf::with("mysql", mysql(&format!("password = \"{MARKER}\"\n{second}")));
     let warnings = |mode: u32, env: &[(&str, &str)]| {
         fs::set_permissions(conf.path("mysql"), fs::Permissions::from_mode(mode)).unwrap();
         conf.load(env).unwrap().warnings
@@ -179,7 +181,9 @@ fn a_password_in_a_file_that_others_may_read_is_a_warning() {
         warnings(0o644, &[])[0]
             .ends_with("has mode 0644, expected 0600, or the password elsewhere")
     );
-    let replaced = [("SCHEDULER__MYSQL__DEFAULT__PASSWORD", MARKER)];
+    let url = format!("mysql://u:{MARKER}@127.0.0.1/db");
+    let replaced =
+        [("SCHEDULER__MYSQL__DEFAULT__PASSWORD", MARKER), ("SCHEDULER__MYSQL__OTHER__URL", &*url)];
     assert_eq!(warnings(0o644, &replaced).len(), 0);
 }
 
