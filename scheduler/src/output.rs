@@ -22,6 +22,10 @@ impl Output {
         Self { is_json }
     }
 
+    pub(crate) fn is_json(self) -> bool {
+        self.is_json
+    }
+
     /// Prints an array, or a table with a line per row; `none` tells people that there is no row.
     ///
     /// # Errors

@@ -97,7 +97,7 @@ fn status(sight: &Sight) -> String {
         return format!("claims nothing: {}", obstacles.join(", "));
     }
     let (rows, open) = (sight.survey.rows, sight.survey.open);
-    format!("{} tasks scheduled, {} rejected, {open} runs open", rows.scheduled, rows.rejected)
+    format!("tasks: {} scheduled, {} rejected; runs open: {open}", rows.scheduled, rows.rejected)
 }
 
 #[cfg(test)]
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn the_status_says_what_is_held_or_what_hinders() {
-        assert_eq!(status(&well()), "12 tasks scheduled, 1 rejected, 2 runs open");
+        assert_eq!(status(&well()), "tasks: 12 scheduled, 1 rejected; runs open: 2");
         let mut ill = well();
         ill.survey.is_trusted = false;
         ill.survey.is_database_well = false;

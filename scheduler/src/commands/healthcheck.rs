@@ -2,12 +2,15 @@
 
 use anyhow::Context as _;
 use scheduler_core::web::probe;
+use serde::Serialize;
 
-use crate::{
-    context::Context,
-    exit::Exit,
-    output::{message, print},
-};
+use crate::{context::Context, exit::Exit, output::message};
+
+#[derive(Serialize)]
+struct Health<'a> {
+    is_well: bool,
+    answer: &'a str,
+}
 
 /// Asks the scheduler at `[http] listen` whether it is alive, or `ready`.
 ///
@@ -21,11 +24,11 @@ pub(crate) async fn healthcheck(context: &Context, ready: bool) -> anyhow::Resul
     let path = if ready { "/readyz" } else { "/healthz" };
     let (status, text) =
         probe(listen, path).await.with_context(|| format!("no scheduler answers at {listen}"))?;
-    let text = text.trim_end();
-    if status == 200 {
-        print(text)?;
-        return Ok(Exit::Done);
+    let (is_well, answer) = (status == 200, text.trim_end());
+    if is_well || context.output.is_json() {
+        context.output.object(&Health { is_well, answer }, || answer.to_owned())?;
+    } else {
+        message(answer);
     }
-    message(text);
-    Ok(Exit::Finding)
+    Ok(if is_well { Exit::Done } else { Exit::Finding })
 }

@@ -39,7 +39,7 @@ fn a_service_says_that_it_is_ready_how_it_fares_and_that_it_stops() {
     let first = word(&socket);
     assert!(first.starts_with("READY=1\nSTATUS="), "{first}");
     assert!(!first.contains("WATCHDOG"), "nobody asks for it: {first}");
-    word_with(&socket, "STATUS=1 tasks scheduled, 0 rejected, ");
+    word_with(&socket, "STATUS=tasks: 1 scheduled, 0 rejected; ");
     scheduler.signal("TERM");
     word_with(&socket, "STOPPING=1\n");
     assert_eq!(scheduler.ends_within(Duration::from_secs(5)), 0);

@@ -117,6 +117,10 @@ fn it_is_alive_and_ready_until_it_stops_and_the_command_line_can_ask() {
         (ran.code, ran.stdout, ran.stderr),
         (1, String::new(), "it is stopping\n".to_owned())
     );
+    let ran = check(&["--ready", "--json"]);
+    let said: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let expected = serde_json::json!({ "is_well": false, "answer": "it is stopping" });
+    assert_eq!((ran.code, said, ran.stderr), (1, expected, String::new()));
     assert_eq!(check(&[]).code, 0, "who stops in order is alive");
     scheduler.signal("TERM");
     scheduler.ends_within(Duration::from_secs(5));
