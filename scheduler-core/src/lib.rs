@@ -35,6 +35,7 @@
 //! | [`store`] | the tables behind one contract, batch first: SQLite, MySQL and MariaDB |
 //! | [`run`] | the loop that awaits one event, asks the plan, and performs the answer; the jobs on a runtime of their own |
 //! | [`app`] | what a program shares with its jobs, and the one way in which a scheduler is put together, in our program and in [another](App::start) |
+//! | [`admin`] | what people see and change, by command line as by HTTP: rows as the scheduler would judge them |
 //! | [`mod@job`], [`registry`] | what a job sees; which jobs are compiled in |
 //! | [`web`] | what is asked of a running scheduler by HTTP: health and metrics |
 //! | `testing` | the harness for job authors, a loop around the same [`plan::node`] |
@@ -48,6 +49,7 @@
 //! reason, so that every instant is accounted for. What did not succeed is tried again if its job asks for it
 //! ([`plan::retry`]), as an execution of its own.
 
+pub mod admin;
 pub mod app;
 pub mod clock;
 pub mod config;

@@ -4,7 +4,7 @@
 //! `main.rs`.
 //!
 //! `cli` names the verbs and `commands` does them, one file each. `context` is what most of them begin with:
-//! configuration, jobs, database. `verdict` says what the scheduler would make of a row, `instant` reads what people type for
+//! configuration, jobs, database. `instant` reads what people type for
 //! one. Data leaves through
 //! `output`, errors through `exit`.
 
@@ -14,7 +14,6 @@ mod context;
 mod exit;
 mod instant;
 mod output;
-mod verdict;
 mod view;
 
 pub use commands::main;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 type Arrow = (&'static str, &'static [&'static str], Option<&'static [&'static str]>);
 
 /// Which of our own modules, and which foreign crates where it matters, each folder may name. `None`: any crate.
-const ARROWS: [Arrow; 12] = [
+const ARROWS: [Arrow; 13] = [
     (
         "plan",
         &["plan"],
@@ -33,7 +33,8 @@ const ARROWS: [Arrow; 12] = [
         None,
     ),
     ("app", &["app", "run", "store", "pools", "job", "registry", "config", "clock", "web"], None),
-    ("web", &["web", "run", "store", "plan", "config", "clock"], None),
+    ("admin", &["admin", "run", "store", "plan", "registry", "config", "clock"], None),
+    ("web", &["web", "admin", "run", "store", "plan", "registry", "config", "clock"], None),
     ("job", &["job", "plan", "pools", "config", "clock"], None),
     ("registry", &["job", "plan"], None),
     ("clock", &["plan", "clock"], None),

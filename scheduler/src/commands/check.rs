@@ -3,6 +3,7 @@
 mod dialects;
 
 use scheduler_core::{
+    admin::{Judge, Judged, TaskView, Verdict},
     clock,
     plan::{task::TaskRow, trigger::CronDialect},
     store::{DeskTask, TaskSelection},
@@ -14,8 +15,7 @@ use crate::{
     context::{Context, at_start},
     exit::Exit,
     output::{message, pairs, table},
-    verdict::{Judge, Judged, Verdict},
-    view::TaskView,
+    view::next_local,
 };
 
 #[derive(Serialize)]
@@ -43,9 +43,10 @@ struct Line {
 
 impl Line {
     fn of(judged: &Judged) -> Self {
-        let TaskView { id, task_key, state, reason, next, next_local, .. } = TaskView::of(judged);
+        let TaskView { id, task_key, state, reason, next, .. } = TaskView::of(judged);
         let state = if matches!(judged.verdict, Verdict::Enabled(_)) { "accepted" } else { state };
-        Self { id, task_key, state, reason, warnings: judged.warnings(), next, next_local }
+        let (warnings, next_local) = (judged.warnings(), next_local(judged));
+        Self { id, task_key, state, reason, warnings, next, next_local }
     }
 }
 

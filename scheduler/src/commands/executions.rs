@@ -3,6 +3,7 @@
 mod log;
 
 use scheduler_core::{
+    admin::{self, ExecutionView},
     plan::trigger::Zone,
     store::{ExecutionFilter, ExecutionRow, SharedStore},
 };
@@ -12,7 +13,7 @@ use crate::{
     context::Context,
     exit::Exit,
     output::pairs,
-    view::{self, ExecutionView, NOTHING, local},
+    view::{NOTHING, local},
 };
 
 /// Performs a verb on `execute_task`.
@@ -25,7 +26,7 @@ pub(crate) async fn executions(context: &Context, verb: Executions) -> anyhow::R
         Executions::List(list) => show_list(context, &store, &list).await,
         Executions::Show { id } => {
             let row = store.execution(id).await?;
-            let text = || details(&view::zone(context.config()), &row);
+            let text = || details(&admin::zone(context.config()), &row);
             context.output.object(&ExecutionView::from(&row), text)?;
             Ok(Exit::Done)
         }
@@ -45,7 +46,7 @@ async fn show_list(
         limit: list.limit,
     };
     let rows = store.executions(filter).await?;
-    let zone = view::zone(context.config());
+    let zone = admin::zone(context.config());
     let rows: Vec<Listed> = rows.into_iter().map(Listed::from).collect();
     context.output.list(&rows, HEADER, |row| cells(&zone, row), "no execution matches")?;
     Ok(Exit::Done)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use scheduler_core::{
-    App, clock,
+    App, admin, clock,
     plan::{
         trigger::{Anchor, CronDialect, Parser, Trigger, TriggerError, TriggerKind, Zone},
         words::quote,
@@ -76,7 +76,7 @@ fn line(instant: &Instant) -> String {
 /// trying out a pattern.
 fn settings(globals: &Globals, app: &App) -> (CronDialect, Zone) {
     match load_config(&globals.conf, app) {
-        Ok(config) => (config.common.cron_dialect, crate::view::zone(&config)),
+        Ok(config) => (config.common.cron_dialect, admin::zone(&config)),
         Err(_) => {
             message(
                 "warning: no configuration that can be read, so zone UTC and the standard dialect are taken",

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use scheduler_core::{
+    admin::Judged,
     config::Config,
     plan::{
         task::{Reader, TaskRow},
@@ -17,7 +18,6 @@ use serde::Serialize;
 use crate::{
     context::Context,
     output::{table, utc},
-    verdict::Judged,
     view::{NOTHING, local, shown},
 };
 

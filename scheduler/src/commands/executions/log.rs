@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_core::{
-    clock,
+    admin, clock,
     plan::{
         execution::{ExecutionId, LogPart, Status},
         trigger::Zone,
@@ -40,7 +40,7 @@ pub(super) async fn log(
     id: ExecutionId,
     follow: bool,
 ) -> anyhow::Result<Exit> {
-    let zone = view::zone(context.config());
+    let zone = admin::zone(context.config());
     let text = |line: &Value| Some(shown(&zone, line));
     if !follow {
         store.execution(id).await?;

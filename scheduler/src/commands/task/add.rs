@@ -2,6 +2,7 @@
 
 use anyhow::{anyhow, bail};
 use scheduler_core::{
+    admin::{TaskView, Verdict},
     clock,
     plan::{
         task::{LONGEST_NAME, TaskRow},
@@ -11,7 +12,7 @@ use scheduler_core::{
 };
 
 use super::Desk;
-use crate::{cli::Add, exit::Exit, output::message, verdict::Verdict, view::TaskView};
+use crate::{cli::Add, exit::Exit, output::message, view::next_local};
 
 pub(super) async fn add(desk: &Desk<'_>, add: Add) -> anyhow::Result<Exit> {
     let (mut judge, _) = desk.survey().await?;
@@ -28,7 +29,11 @@ pub(super) async fn add(desk: &Desk<'_>, add: Add) -> anyhow::Result<Exit> {
     let view = TaskView::of(&judged);
     desk.context.output.object(&view, || match judged.verdict {
         Verdict::Enabled(_) => {
-            format!("task {id} {key} is added, next {}; {}", view.next_local, desk.takes_effect())
+            format!(
+                "task {id} {key} is added, next {}; {}",
+                next_local(&judged),
+                desk.takes_effect()
+            )
         }
         _ => format!("task {id} {key} is added, {}: see `scheduler task enable {id}`", view.state),
     })?;

@@ -4,6 +4,7 @@
 
 use anyhow::{anyhow, bail};
 use scheduler_core::{
+    admin::{Judge, Scheduled, Verdict},
     clock,
     plan::{
         task::{Task, TaskId, TaskRow},
@@ -16,7 +17,6 @@ use super::Desk;
 use crate::{
     exit::{Exit, one_line},
     output::message,
-    verdict::{Judge, Scheduled, Verdict},
 };
 
 /// What became of one id.

@@ -5,18 +5,14 @@
 
 use anyhow::anyhow;
 use scheduler_core::{
+    admin::{Judge, Judged},
     clock,
     plan::task::{TaskId, TaskRow},
     run::tell_of_an_edit,
     store::{SharedStore, TaskSelection},
 };
 
-use crate::{
-    cli::Task,
-    context::Context,
-    exit::Exit,
-    verdict::{Judge, Judged},
-};
+use crate::{cli::Task, context::Context, exit::Exit};
 
 mod add;
 mod edit;

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use scheduler_core::{
+    admin::{self, Judged, TaskView},
     plan::{claim::Request, task::TaskId},
     store::ExecutionFilter,
 };
@@ -12,8 +13,7 @@ use crate::{
     commands::executions::{HEADER, Listed, cells},
     exit::Exit,
     output::{message, pairs, table, utc},
-    verdict::Judged,
-    view::{self, TaskView, local, shown},
+    view::{local, next_local, shown},
 };
 
 /// How many instants and executions `show` has.
@@ -21,10 +21,10 @@ const SHOWN: u8 = 5;
 
 pub(super) async fn list(desk: &Desk<'_>) -> anyhow::Result<Exit> {
     let (_, rows) = desk.survey().await?;
-    let views: Vec<TaskView> = rows.iter().map(TaskView::of).collect();
+    let lines: Vec<Line> = rows.iter().map(Line::of).collect();
     let header = ["id", "task_key", "execute_func", "trigger", "spec", "state", "status", "next"];
     let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "(unreadable)".to_owned());
-    let cells = |view: &TaskView| {
+    let cells = |Line { view, next_local }: &Line| {
         [
             view.id.to_string(),
             text(&view.task_key),
@@ -33,12 +33,12 @@ pub(super) async fn list(desk: &Desk<'_>) -> anyhow::Result<Exit> {
             text(&view.spec),
             view.state.to_owned(),
             text(&view.status),
-            view.next_local.clone(),
+            next_local.clone(),
         ]
     };
     let output = desk.context.output;
     output.list(
-        &views,
+        &lines,
         header,
         cells,
         "no task yet: add one with `scheduler task add`, see its --help",
@@ -47,6 +47,21 @@ pub(super) async fn list(desk: &Desk<'_>) -> anyhow::Result<Exit> {
         message("some rows are rejected: `scheduler check` says why");
     }
     Ok(Exit::Done)
+}
+
+/// A row as programs and as people see it.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Line {
+    view: TaskView,
+    #[serde(skip)]
+    next_local: String,
+}
+
+impl Line {
+    fn of(judged: &Judged) -> Self {
+        Self { view: TaskView::of(judged), next_local: next_local(judged) }
+    }
 }
 
 #[derive(Serialize)]
@@ -111,7 +126,7 @@ pub(super) async fn show(desk: &Desk<'_>, id: TaskId) -> anyhow::Result<Exit> {
 }
 
 fn text(desk: &Desk<'_>, judged: &Judged, waiting: &[Request], details: &Details) -> String {
-    let zone = view::zone(desk.context.config());
+    let zone = admin::zone(desk.context.config());
     let mut text = columns(desk, judged);
     if let Some(scheduled) = judged.scheduled() {
         let next: Vec<String> = scheduled
@@ -143,7 +158,7 @@ fn text(desk: &Desk<'_>, judged: &Judged, waiting: &[Request], details: &Details
 }
 
 fn columns(desk: &Desk<'_>, judged: &Judged) -> String {
-    let zone = view::zone(desk.context.config());
+    let zone = admin::zone(desk.context.config());
     let row = &judged.row;
     let mut lines = vec![
         ("id", row.id.to_string()),

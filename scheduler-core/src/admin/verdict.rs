@@ -6,7 +6,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
-use scheduler_core::{
+
+use crate::{
     config::Config,
     plan::{
         task::{Reader, Task, TaskFault, TaskId, TaskRow, Validity, doubtful_keys},
@@ -19,13 +20,16 @@ use scheduler_core::{
 
 /// A row and what the scheduler would make of it.
 #[derive(Debug)]
-pub(crate) struct Judged {
-    pub(crate) row: TaskRow,
-    pub(crate) verdict: Verdict,
+pub struct Judged {
+    /// The row.
+    pub row: TaskRow,
+    /// What the scheduler would make of it.
+    pub verdict: Verdict,
 }
 
+/// What the scheduler would make of a row.
 #[derive(Debug)]
-pub(crate) enum Verdict {
+pub enum Verdict {
     /// Enabled, and it parses.
     Enabled(Box<Scheduled>),
     /// Switched off; the reason why it would be rejected if it were on.
@@ -36,18 +40,17 @@ pub(crate) enum Verdict {
 
 /// A task that fires.
 #[derive(Debug)]
-pub(crate) struct Scheduled {
-    pub(crate) task: Task,
+pub struct Scheduled {
+    /// What the row means.
+    pub task: Task,
     /// Its instants after this one count.
     opens: DateTime<Utc>,
 }
 
 impl Scheduled {
-    pub(crate) fn new(
-        task: Task,
-        last_accounted: Option<DateTime<Utc>>,
-        now: DateTime<Utc>,
-    ) -> Self {
+    /// `task` as of `now`, of which `last_accounted` was accounted for last.
+    #[must_use]
+    pub fn new(task: Task, last_accounted: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Self {
         let edited_at = task.anchor.updated_at;
         let facts = Facts { edited_at, adopted_at: now, last_accounted, is_new_spec: false };
         let opens = window::opens(&task.trigger, facts, task.policy.misfire_grace_time);
@@ -55,19 +58,21 @@ impl Scheduled {
     }
 
     /// The coming instants, soonest first.
-    pub(crate) fn instants(&self) -> impl Iterator<Item = DateTime<Utc>> {
+    pub fn instants(&self) -> impl Iterator<Item = DateTime<Utc>> {
         std::iter::successors(self.next(), |at| self.task.trigger.next_after(*at))
     }
 
     /// The next instant; `None`: it will never fire again.
-    pub(crate) fn next(&self) -> Option<DateTime<Utc>> {
+    #[must_use]
+    pub fn next(&self) -> Option<DateTime<Utc>> {
         self.task.trigger.next_after(self.opens)
     }
 }
 
 impl Judged {
     /// The task, when it fires.
-    pub(crate) fn scheduled(&self) -> Option<&Scheduled> {
+    #[must_use]
+    pub fn scheduled(&self) -> Option<&Scheduled> {
         match &self.verdict {
             Verdict::Enabled(scheduled) => Some(scheduled),
             Verdict::Disabled(_) | Verdict::Rejected(_) => None,
@@ -75,7 +80,8 @@ impl Judged {
     }
 
     /// Why the row is, or would be, rejected.
-    pub(crate) fn reason(&self) -> Option<&str> {
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
         match &self.verdict {
             Verdict::Enabled(_) => None,
             Verdict::Disabled(reason) => reason.as_deref(),
@@ -83,19 +89,23 @@ impl Judged {
         }
     }
 
-    pub(crate) fn is_rejected(&self) -> bool {
+    /// Whether the scheduler refuses it.
+    #[must_use]
+    pub fn is_rejected(&self) -> bool {
         matches!(self.verdict, Verdict::Rejected(_))
     }
 
     /// What is accepted, and was probably meant otherwise.
-    pub(crate) fn warnings(&self) -> Vec<String> {
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
         let label = self.row.label();
         let doubtful = doubtful_keys(&self.row.extra);
         doubtful.iter().map(|doubt| format!("{label}: {doubt}")).collect()
     }
 
     /// `enabled`, `disabled` or `rejected`.
-    pub(crate) fn state(&self) -> &'static str {
+    #[must_use]
+    pub fn state(&self) -> &'static str {
         match self.verdict {
             Verdict::Enabled(_) => "enabled",
             Verdict::Disabled(_) => "disabled",
@@ -106,7 +116,7 @@ impl Judged {
 
 /// Judges rows as of one moment.
 #[derive(Debug)]
-pub(crate) struct Judge {
+pub struct Judge {
     reader: Reader,
     /// The keys of enabled rows that parse.
     keys: HashMap<Arc<str>, TaskId>,
@@ -114,12 +124,14 @@ pub(crate) struct Judge {
 }
 
 impl Judge {
-    pub(crate) fn new(config: &Config, registry: &Arc<Registry>, now: DateTime<Utc>) -> Self {
+    /// Judges as a program with the jobs of `registry` would under `config`.
+    #[must_use]
+    pub fn new(config: &Config, registry: &Arc<Registry>, now: DateTime<Utc>) -> Self {
         Self { reader: reader(config, registry), keys: HashMap::new(), now }
     }
 
     /// Judges the rows of the whole table, which come in id order, and remembers their keys.
-    pub(crate) fn survey(&mut self, tasks: Vec<DeskTask>) -> Vec<Judged> {
+    pub fn survey(&mut self, tasks: Vec<DeskTask>) -> Vec<Judged> {
         let mut judged: Vec<Judged> = tasks.into_iter().map(|task| self.judge(task)).collect();
         // A disabled row may share its key with an enabled one that came later.
         for Judged { row, verdict } in &mut judged {
@@ -134,7 +146,7 @@ impl Judge {
     ///
     /// # Errors
     /// The reason why it would be rejected.
-    pub(crate) fn read(&mut self, row: &TaskRow) -> Result<Task, String> {
+    pub fn read(&mut self, row: &TaskRow) -> Result<Task, String> {
         let task = self.reader.read(row).map_err(|error| error.fault.to_string())?;
         match self.keys.get(&task.key) {
             Some(other) if *other != row.id => {

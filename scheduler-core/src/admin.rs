@@ -1,0 +1,11 @@
+//! What people see and change, by command line as by HTTP: rows as the scheduler would judge them.
+
+mod verdict;
+mod view;
+mod why;
+
+pub use self::{
+    verdict::{Judge, Judged, Scheduled, Verdict},
+    view::{ExecutionView, TaskView, zone},
+    why::{AskedTask, WhyView},
+};

@@ -1,0 +1,146 @@
+//! Rows as programs see them, by command line as by HTTP: fields named as the columns, instants in RFC 3339 in UTC.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::verdict::{Judged, Scheduled};
+use crate::{
+    config::Config,
+    plan::{task::Field, trigger::Zone, words::instant},
+    store::ExecutionRow,
+};
+
+/// A row of `task`, with what the scheduler makes of it.
+#[derive(Debug, Serialize)]
+pub struct TaskView {
+    /// `id`.
+    pub id: i64,
+    /// `task_key`.
+    pub task_key: Option<String>,
+    /// `desc`.
+    pub desc: Option<String>,
+    /// `execute_func`.
+    pub execute_func: Option<String>,
+    /// `trigger`.
+    pub trigger: Option<String>,
+    /// `spec`.
+    pub spec: Option<String>,
+    /// `args`.
+    pub args: Option<String>,
+    /// `is_valid`.
+    pub is_valid: Value,
+    /// `status`.
+    pub status: Option<String>,
+    /// `extra`.
+    pub extra: Value,
+    /// `create_at`.
+    pub create_at: Option<String>,
+    /// `update_at`.
+    pub update_at: Option<String>,
+    /// `enabled`, `disabled` or `rejected`.
+    pub state: &'static str,
+    /// Why it is, or would be, rejected.
+    pub reason: Option<String>,
+    /// Its next instant.
+    pub next: Option<String>,
+}
+
+impl TaskView {
+    /// `judged`, as it is shown.
+    #[must_use]
+    pub fn of(judged: &Judged) -> Self {
+        let row = &judged.row;
+        let text = |field: &Field| field.as_ref().ok().cloned();
+        let is_valid = row
+            .is_valid
+            .as_deref()
+            .ok()
+            .map(|text| text.parse::<i64>().map_or(text.into(), Value::from));
+        let next = judged.scheduled().and_then(Scheduled::next);
+        Self {
+            id: row.id,
+            task_key: text(&row.task_key),
+            desc: text(&row.description),
+            execute_func: text(&row.execute_func),
+            trigger: text(&row.trigger),
+            spec: text(&row.spec),
+            args: text(&row.args),
+            is_valid: is_valid.unwrap_or(Value::Null),
+            status: text(&row.status),
+            extra: row.extra.as_deref().map_or(Value::Null, json),
+            create_at: row.created_at.map(instant),
+            update_at: row.updated_at.map(instant),
+            state: judged.state(),
+            reason: judged.reason().map(str::to_owned),
+            next: next.map(instant),
+        }
+    }
+}
+
+/// A row of `execute_task`.
+#[derive(Debug, Serialize)]
+pub struct ExecutionView {
+    /// `id`.
+    pub id: i64,
+    /// `task_id`.
+    pub task_id: i64,
+    /// `task_key`.
+    pub task_key: Option<String>,
+    /// `status`.
+    pub status: String,
+    /// `extra`.
+    pub extra: Value,
+    /// `trace_id`.
+    pub trace_id: String,
+    /// `create_at`.
+    pub create_at: Option<String>,
+    /// `scheduled_at`.
+    pub scheduled_at: Option<String>,
+    /// `attempt`.
+    pub attempt: i64,
+    /// `source`.
+    pub source: String,
+    /// `node_id`.
+    pub node_id: Option<String>,
+    /// `started_at`.
+    pub started_at: Option<String>,
+    /// `finished_at`.
+    pub finished_at: Option<String>,
+    /// From start to end.
+    pub duration_ms: Option<i64>,
+}
+
+impl From<&ExecutionRow> for ExecutionView {
+    fn from(row: &ExecutionRow) -> Self {
+        Self {
+            id: row.id,
+            task_id: row.task_id,
+            task_key: row.task_key.clone(),
+            status: row.status.clone(),
+            extra: json(&row.extra),
+            trace_id: row.trace_id.clone(),
+            create_at: row.created_at.map(instant),
+            scheduled_at: row.scheduled_at.map(instant),
+            attempt: row.attempt,
+            source: row.source.clone(),
+            node_id: row.node_id.clone(),
+            started_at: row.started_at.map(instant),
+            finished_at: row.finished_at.map(instant),
+            duration_ms: row
+                .finished_at
+                .zip(row.started_at)
+                .map(|(end, start)| (end - start).num_milliseconds()),
+        }
+    }
+}
+
+/// The zone of instants where a task has none of its own.
+#[must_use]
+pub fn zone(config: &Config) -> Zone {
+    Zone::named(&config.common.timezone).unwrap_or_default()
+}
+
+/// The value of a JSON text, or else the text.
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| text.into())
+}

@@ -1,0 +1,126 @@
+//! What became of one instant of a task: gathers what [`plan::why`](crate::plan::why) asks for.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::{ExecutionView, Judge, Judged, Verdict, zone};
+use crate::{
+    clock,
+    config::Config,
+    plan::{
+        task::{Task, TaskId},
+        trigger::Zone,
+        why::{Facts, Row, State, Why, why},
+        words,
+    },
+    registry::Registry,
+    store::{Around, SharedStore, StoreError, TaskSelection},
+};
+
+/// What became of an instant.
+#[derive(Debug, Serialize)]
+pub struct WhyView {
+    /// `task.id`.
+    pub task_id: TaskId,
+    /// `task.task_key`.
+    pub task_key: Option<String>,
+    /// The instant.
+    pub scheduled_at: String,
+    /// The status of its last execution, or one of the answers of [`plan::why`](crate::plan::why).
+    pub answer: &'static str,
+    /// Sentences that say why.
+    pub because: Vec<String>,
+    /// Its executions, by attempt.
+    pub executions: Vec<ExecutionView>,
+}
+
+/// A task of which somebody asks, whether there still is a row or not.
+#[derive(Debug)]
+pub struct AskedTask {
+    id: TaskId,
+    judged: Option<Judged>,
+    /// What the row means, or would if it were on.
+    task: Option<Task>,
+    /// In which its instants are spoken of.
+    pub zone: Zone,
+}
+
+impl AskedTask {
+    /// The task with this `task_key`, or this id if the text is a number; `None`: no row has the key.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn find(
+        store: &SharedStore,
+        config: &Config,
+        registry: &Arc<Registry>,
+        asked: &str,
+    ) -> Result<Option<Self>, StoreError> {
+        let mut judge = Judge::new(config, registry, clock::wall());
+        let rows = judge.survey(store.tasks(TaskSelection::All).await?);
+        let id = asked.parse::<TaskId>().ok();
+        let is_it = |judged: &Judged| match id {
+            Some(id) => judged.row.id == id,
+            None => judged.row.task_key.as_deref() == Ok(asked),
+        };
+        let judged = rows.into_iter().find(is_it);
+        let Some(id) = judged.as_ref().map(|judged| judged.row.id).or(id) else { return Ok(None) };
+        // A row that is off, or lost its key to another, still tells what it would mean.
+        let read = judged.as_ref().and_then(|judged| judge.read(&judged.row).ok());
+        let task = judged.as_ref().and_then(Judged::scheduled).map(|on| on.task.clone()).or(read);
+        let zone = task.as_ref().map_or_else(|| zone(config), |task| task.zone.clone());
+        Ok(Some(Self { id, judged, task, zone }))
+    }
+
+    /// What became of its instant `at`; `None`: there never was such a task.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn why(
+        self,
+        store: &SharedStore,
+        config: &Config,
+        at: DateTime<Utc>,
+    ) -> Result<Option<WhyView>, StoreError> {
+        let around = store.around(self.id, at).await?;
+        if self.judged.is_none() && around == Around::default() {
+            return Ok(None);
+        }
+        let reading = store.read().await?;
+        let waiting: Vec<_> =
+            reading.requests.into_iter().filter(|one| one.task_id == self.id).collect();
+        let nodes = store.nodes().await?;
+        let facts = Facts {
+            at,
+            row: self.judged.as_ref().map(|judged| row(judged, self.task.as_ref())),
+            adopted_at: reading.adopted_at,
+            here: &around.here,
+            next: around.next.as_ref(),
+            before: &around.before,
+            waiting: &waiting,
+            nodes: &nodes,
+            lease: config.common.lease,
+            zone: &self.zone,
+        };
+        let Why { answer, because } = why(&facts, store.now().await?);
+        Ok(Some(WhyView {
+            task_id: self.id,
+            task_key: self.judged.and_then(|judged| judged.row.task_key.ok()),
+            scheduled_at: words::instant(at),
+            answer: answer.as_str(),
+            because,
+            executions: around.here.iter().map(ExecutionView::from).collect(),
+        }))
+    }
+}
+
+fn row<'a>(judged: &'a Judged, task: Option<&'a Task>) -> Row<'a> {
+    let state = match &judged.verdict {
+        Verdict::Enabled(_) => State::Enabled,
+        Verdict::Disabled(_) => State::Disabled,
+        Verdict::Rejected(reason) => State::Rejected(reason),
+    };
+    Row { state, task, created_at: judged.row.created_at, edited_at: judged.row.updated_at }
+}
