@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Store, StoreError};
+use super::{Author, EditFilter, EditRow, Store, StoreError, TaskChange, Version};
 use crate::plan::{
     claim::RequestId,
     execution::{ExecutionId, ExecutionRow, LogPart, Status},
@@ -137,36 +137,94 @@ pub trait Desk: Store {
     /// When the database does not answer, or its tables are newer than this program.
     async fn rows_to_migrate(&self) -> Result<Option<Vec<TaskRow>>, StoreError>;
 
-    /// Inserts a row.
+    /// Inserts a row in the name of `author`.
     ///
     /// # Errors
     /// [`StoreError::KeyTaken`] when a row of any status has the key.
-    async fn add(&self, task: &NewTask) -> Result<TaskId, StoreError>;
+    async fn add_as(&self, task: &NewTask, author: &Author) -> Result<TaskId, StoreError>;
 
-    /// Sets `is_valid`. A row that stands so already is not touched.
+    /// Changes a row in the name of `author`, if it still is of `version`, where one is given. A row that says so already
+    /// is not touched, and has no edit in its history.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`].
-    async fn set_enabled(&self, task: TaskId, is_enabled: bool) -> Result<(), StoreError>;
+    /// [`StoreError::NotFound`], [`StoreError::Edited`], and [`StoreError::KeyTaken`] when another row has the new key.
+    async fn edit_as(
+        &self,
+        task: TaskId,
+        version: Option<&Version>,
+        change: &TaskChange,
+        author: &Author,
+    ) -> Result<(), StoreError>;
 
-    /// Sets `spec`. A row that stands so already is not touched.
+    /// Deletes a row of `task` in the name of `author`, if it still is of `version`, where one is given; its executions
+    /// stay.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`].
-    async fn set_spec(&self, task: TaskId, spec: &str) -> Result<(), StoreError>;
+    /// [`StoreError::NotFound`] and [`StoreError::Edited`].
+    async fn delete_as(
+        &self,
+        task: TaskId,
+        version: Option<&Version>,
+        author: &Author,
+    ) -> Result<(), StoreError>;
 
-    /// Deletes a row of `task`; its executions stay.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`].
-    async fn delete(&self, task: TaskId) -> Result<(), StoreError>;
-
-    /// Asks for a run of `task`, once; `now`, or the next free millisecond after it, becomes its
+    /// Asks for a run of `task`, once, in the name of `author`; `now`, or the next free millisecond after it, becomes its
     /// `scheduled_at`.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    async fn request_run(&self, task: TaskId, now: DateTime<Utc>) -> Result<RequestId, StoreError>;
+    async fn request_run_as(
+        &self,
+        task: TaskId,
+        now: DateTime<Utc>,
+        author: &Author,
+    ) -> Result<RequestId, StoreError>;
+
+    /// [`Self::add_as`] in the name of the program.
+    ///
+    /// # Errors
+    /// As there.
+    async fn add(&self, task: &NewTask) -> Result<TaskId, StoreError> {
+        self.add_as(task, &Author::program()).await
+    }
+
+    /// Sets `is_valid` in the name of the program.
+    ///
+    /// # Errors
+    /// As [`Self::edit_as`].
+    async fn set_enabled(&self, task: TaskId, is_enabled: bool) -> Result<(), StoreError> {
+        self.edit_as(task, None, &TaskChange::enabled(is_enabled), &Author::program()).await
+    }
+
+    /// Sets `spec` in the name of the program.
+    ///
+    /// # Errors
+    /// As [`Self::edit_as`].
+    async fn set_spec(&self, task: TaskId, spec: &str) -> Result<(), StoreError> {
+        self.edit_as(task, None, &TaskChange::spec(spec), &Author::program()).await
+    }
+
+    /// [`Self::delete_as`] in the name of the program, whatever the row says.
+    ///
+    /// # Errors
+    /// As there.
+    async fn delete(&self, task: TaskId) -> Result<(), StoreError> {
+        self.delete_as(task, None, &Author::program()).await
+    }
+
+    /// [`Self::request_run_as`] in the name of the program.
+    ///
+    /// # Errors
+    /// As there.
+    async fn request_run(&self, task: TaskId, now: DateTime<Utc>) -> Result<RequestId, StoreError> {
+        self.request_run_as(task, now, &Author::program()).await
+    }
+
+    /// The history of edits that went through a store, newest first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    async fn edits(&self, filter: EditFilter) -> Result<Vec<EditRow>, StoreError>;
 
     /// Executions, newest first.
     ///

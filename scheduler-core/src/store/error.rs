@@ -65,6 +65,14 @@ pub enum StoreError {
         /// The key.
         key: String,
     },
+    /// The row says something else than when it was read.
+    #[error(
+        "task {id} was edited by somebody else meanwhile, expected the version that was read: read it again"
+    )]
+    Edited {
+        /// `task.id`.
+        id: i64,
+    },
     /// No such row.
     #[error("{what} {id} does not exist")]
     NotFound {

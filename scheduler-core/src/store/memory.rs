@@ -13,7 +13,7 @@ use std::{
 use async_trait::async_trait;
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 
-use super::{ExecutionRow, NewTask, PRUNED, Pruned, Store, StoreError, sql::NEWEST};
+use super::{EditRow, ExecutionRow, NewTask, PRUNED, Pruned, Store, StoreError, sql::NEWEST};
 use crate::plan::{
     claim::{Claim, LockedTask, Origin, Refusal, Request, RequestId, Verdict, judge},
     execution::{ExecutionId, LogPart, Noted, Outcome, Recorded, Source, Status},
@@ -58,6 +58,7 @@ struct Tables {
     next_request: RequestId,
     is_demo_given: bool,
     log: BTreeMap<(ExecutionId, u32), String>,
+    edits: Vec<EditRow>,
 }
 
 impl MemoryStore {
@@ -79,6 +80,7 @@ impl MemoryStore {
             next_request: 1,
             is_demo_given: false,
             log: BTreeMap::new(),
+            edits: Vec::new(),
         }))
     }
 
@@ -421,11 +423,10 @@ impl Tables {
 
     fn add(&mut self, task: &NewTask) -> Result<TaskId, StoreError> {
         let is_id_taken = task.id.is_some_and(|id| self.tasks.contains_key(&id));
-        if is_id_taken
-            || self.tasks.values().any(|row| row.task_key.as_deref() == Ok(&task.task_key))
-        {
+        if is_id_taken {
             return Err(StoreError::KeyTaken { key: task.task_key.clone() });
         }
+        self.check_key(&task.task_key)?;
         let id = task.id.unwrap_or(self.next_task);
         self.next_task = self.next_task.max(id + 1);
         let text = |value: &str| Ok(value.to_owned());
@@ -447,6 +448,11 @@ impl Tables {
             },
         );
         Ok(id)
+    }
+
+    fn check_key(&self, key: &str) -> Result<(), StoreError> {
+        let is_taken = self.tasks.values().any(|row| row.task_key.as_deref() == Ok(key));
+        if is_taken { Err(StoreError::KeyTaken { key: key.to_owned() }) } else { Ok(()) }
     }
 
     fn edit(&mut self, task: TaskId, edit: impl FnOnce(&mut TaskRow)) -> Result<(), StoreError> {

@@ -34,6 +34,7 @@ use crate::plan::{
 #[cfg(feature = "testing")]
 pub mod conformance;
 mod desk;
+mod edits;
 mod error;
 #[cfg(any(test, feature = "testing"))]
 pub mod memory;
@@ -41,6 +42,7 @@ mod sql;
 
 pub use crate::plan::execution::ExecutionRow;
 pub use desk::{Around, Desk, DeskTask, ExecutionFilter, NewTask, TaskSelection};
+pub use edits::{Author, EditAction, EditFilter, EditId, EditRow, TaskChange, Version, Via};
 pub use error::StoreError;
 pub use sql::{SqlStore, mysql::MysqlPlace};
 

@@ -45,6 +45,7 @@ pub mod by_hand;
 pub mod claiming;
 pub mod contention;
 pub mod deadlines;
+pub mod edits;
 pub mod fresh;
 pub mod logs;
 mod operator;
@@ -165,6 +166,13 @@ macro_rules! store_cases {
             alive: a_task_with_an_open_run_is_not_healed,
             alive: a_task_that_nobody_suspects_is_left_alone,
             alive: a_node_that_left_is_remembered_and_not_among_the_living,
+            edits: an_edit_is_remembered_with_its_author_and_both_texts,
+            edits: an_edit_that_changes_nothing_is_not_remembered,
+            edits: an_edit_of_an_older_version_changes_nothing,
+            edits: of_two_edits_of_one_version_one_is_done,
+            edits: an_edit_takes_no_key_of_another_row,
+            edits: the_history_comes_in_pages_newest_first,
+            edits: what_was_made_by_the_program_has_no_name,
             people: a_new_task_reads_back_as_it_was_given,
             people: a_key_is_taken_once,
             people: a_value_that_does_not_fit_is_refused_or_kept_whole,

@@ -12,8 +12,8 @@ use crate::{
         task::{TaskId, TaskRow},
     },
     store::{
-        Around, Desk, DeskTask, ExecutionFilter, NewTask, StoreError, TaskSelection,
-        desk::manual_instant,
+        Around, Author, Desk, DeskTask, EditAction, EditFilter, EditRow, ExecutionFilter, NewTask,
+        StoreError, TaskChange, TaskSelection, Version, desk::manual_instant, edits::snapshot,
     },
 };
 
@@ -37,27 +37,68 @@ impl Desk for MemoryStore {
         Ok(tables.adopted_at.is_none().then(rows))
     }
 
-    async fn add(&self, task: &NewTask) -> Result<TaskId, StoreError> {
-        self.tables().add(task)
-    }
-
-    async fn set_enabled(&self, task: TaskId, is_enabled: bool) -> Result<(), StoreError> {
-        let value = if is_enabled { "1" } else { "0" };
-        self.tables().edit(task, |row| row.is_valid = Ok(value.to_owned()))
-    }
-
-    async fn set_spec(&self, task: TaskId, spec: &str) -> Result<(), StoreError> {
-        self.tables().edit(task, |row| row.spec = Ok(spec.to_owned()))
-    }
-
-    async fn delete(&self, task: TaskId) -> Result<(), StoreError> {
-        let gone = self.tables().tasks.remove(&task);
-        gone.map(drop).ok_or(StoreError::NotFound { what: "task", id: task })
-    }
-
-    async fn request_run(&self, task: TaskId, now: DateTime<Utc>) -> Result<RequestId, StoreError> {
+    async fn add_as(&self, task: &NewTask, author: &Author) -> Result<TaskId, StoreError> {
         let mut tables = self.tables();
-        tables.edit(task, |_| ())?;
+        let id = tables.add(task)?;
+        let after = snapshot(&tables.tasks[&id]);
+        tables.remember(id, author, EditAction::Create, None, Some(after));
+        Ok(id)
+    }
+
+    async fn edit_as(
+        &self,
+        task: TaskId,
+        version: Option<&Version>,
+        change: &TaskChange,
+        author: &Author,
+    ) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        let before = tables.row_of(task, version)?;
+        let after = change.apply(&before);
+        if after == before {
+            return Ok(());
+        }
+        if let Some(key) = change.task_key.as_ref().filter(|_| after.task_key != before.task_key) {
+            tables.check_key(key)?;
+        }
+        tables.edit(task, |row| *row = after.clone())?;
+        let texts = [before, after].map(|row| Some(snapshot(&row)));
+        let [before, after] = texts;
+        tables.remember(task, author, EditAction::Change, before, after);
+        Ok(())
+    }
+
+    async fn delete_as(
+        &self,
+        task: TaskId,
+        version: Option<&Version>,
+        author: &Author,
+    ) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        let before = snapshot(&tables.row_of(task, version)?);
+        tables.tasks.remove(&task);
+        tables.remember(task, author, EditAction::Delete, Some(before), None);
+        Ok(())
+    }
+
+    async fn edits(&self, filter: EditFilter) -> Result<Vec<EditRow>, StoreError> {
+        let tables = self.tables();
+        let rows = tables.edits.iter().rev().filter(|row| {
+            filter.task_id.is_none_or(|task| row.task_id == task)
+                && filter.before.is_none_or(|before| row.id < before)
+        });
+        Ok(rows.take(filter.limit as usize).cloned().collect())
+    }
+
+    async fn request_run_as(
+        &self,
+        task: TaskId,
+        now: DateTime<Utc>,
+        author: &Author,
+    ) -> Result<RequestId, StoreError> {
+        let mut tables = self.tables();
+        tables.row_of(task, None)?;
+        tables.remember(task, author, EditAction::Run, None, None);
         let id = tables.next_request;
         tables.next_request += 1;
         let requested_at = manual_instant(now, |instant| {
@@ -159,6 +200,35 @@ impl Desk for MemoryStore {
 }
 
 impl Tables {
+    /// The row, if it is of `version`.
+    fn row_of(&self, task: TaskId, version: Option<&Version>) -> Result<TaskRow, StoreError> {
+        let row = self.tasks.get(&task).ok_or(StoreError::NotFound { what: "task", id: task })?;
+        match version {
+            Some(version) if Version::of(row) != *version => Err(StoreError::Edited { id: task }),
+            _ => Ok(row.clone()),
+        }
+    }
+
+    fn remember(
+        &mut self,
+        task_id: TaskId,
+        author: &Author,
+        action: EditAction,
+        before: Option<String>,
+        after: Option<String>,
+    ) {
+        self.edits.push(EditRow {
+            id: i64::try_from(self.edits.len()).map_or(i64::MAX, |count| count + 1),
+            task_id,
+            edited_at: Some(self.now),
+            author: author.kept_name(),
+            via: author.via.as_str().to_owned(),
+            action: action.as_str().to_owned(),
+            before,
+            after,
+        });
+    }
+
     fn with_key(&self, row: &ExecutionRow) -> ExecutionRow {
         let key = self.tasks.get(&row.task_id).and_then(|task| task.task_key.clone().ok());
         ExecutionRow { task_key: key, ..row.clone() }

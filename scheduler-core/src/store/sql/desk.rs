@@ -22,8 +22,9 @@ use crate::{
         task::{TaskId, TaskRow},
     },
     store::{
-        Around, Desk, DeskTask, ExecutionFilter, NewTask, Store as _, StoreError, TaskSelection,
-        desk::manual_instant,
+        Around, Author, Desk, DeskTask, EditAction, EditFilter, EditRow, ExecutionFilter, NewTask,
+        Store as _, StoreError, TaskChange, TaskSelection, Version, desk::manual_instant,
+        edits::snapshot,
     },
 };
 
@@ -64,44 +65,80 @@ impl Desk for SqlStore {
         }
     }
 
-    async fn add(&self, task: &NewTask) -> Result<TaskId, StoreError> {
+    async fn add_as(&self, task: &NewTask, author: &Author) -> Result<TaskId, StoreError> {
         let added = write_transaction!(self, "adding a task", connection => async {
-            add(&mut connection, self.sql, task).await
+            let Some(id) = add(&mut connection, self.sql, task).await? else { return Ok(None) };
+            let after = read_snapshot(&mut connection, self.sql, id).await?;
+            remember(&mut connection, self.sql, id, author, EditAction::Create, [None, after]).await?;
+            Ok(Some(id))
         });
-        match added {
-            Ok(Some(id)) => Ok(id),
-            Ok(None) => Err(StoreError::KeyTaken { key: task.task_key.clone() }),
-            Err(StoreError::Query { source, .. }) if is_duplicate(&source) => {
-                Err(StoreError::KeyTaken { key: task.task_key.clone() })
+        taken_or(added, &task.task_key)?.ok_or_else(|| key_taken(&task.task_key))
+    }
+
+    async fn edit_as(
+        &self,
+        task: TaskId,
+        version: Option<&Version>,
+        change: &TaskChange,
+        author: &Author,
+    ) -> Result<(), StoreError> {
+        let edited = write_transaction!(self, "changing a task", connection => async {
+            let before = match locked(&mut connection, self.sql, task, version).await? {
+                Ok(row) => row,
+                Err(refused) => return Ok(Err(refused)),
+            };
+            let after = change.apply(&before);
+            if after == before {
+                return Ok(Ok(()));
             }
-            Err(error) => Err(error),
-        }
+            if let Some(key) = change.task_key.as_ref().filter(|_| after.task_key != before.task_key) {
+                let others = connection.fetch(self.sql.find_key, &[key.into()]).await?;
+                if others.iter().any(|row| row[0].int() != Some(task)) {
+                    return Ok(Err(key_taken(key)));
+                }
+            }
+            connection.execute(self.sql.change_task, &changed_columns(change, task)).await?;
+            let texts = [before, after].map(|row| Some(snapshot(&row)));
+            remember(&mut connection, self.sql, task, author, EditAction::Change, texts).await?;
+            Ok(Ok(()))
+        });
+        taken_or(edited, change.task_key.as_deref().unwrap_or_default())?
     }
 
-    async fn set_enabled(&self, task: TaskId, is_enabled: bool) -> Result<(), StoreError> {
-        let value = i64::from(is_enabled);
-        let found = write_transaction!(self, "switching a task", connection => async {
-            connection.execute(self.sql.set_valid, &[value.into(), task.into(), value.into()]).await?;
-            exists(&mut connection, self.sql, task).await
-        })?;
-        found_or(found, task)
+    async fn delete_as(
+        &self,
+        task: TaskId,
+        version: Option<&Version>,
+        author: &Author,
+    ) -> Result<(), StoreError> {
+        write_transaction!(self, "deleting a task", connection => async {
+            let before = match locked(&mut connection, self.sql, task, version).await? {
+                Ok(row) => row,
+                Err(refused) => return Ok(Err(refused)),
+            };
+            connection.execute(self.sql.delete_task, &[task.into()]).await?;
+            let texts = [Some(snapshot(&before)), None];
+            remember(&mut connection, self.sql, task, author, EditAction::Delete, texts).await?;
+            Ok(Ok(()))
+        })?
     }
 
-    async fn set_spec(&self, task: TaskId, spec: &str) -> Result<(), StoreError> {
-        let found = write_transaction!(self, "changing a spec", connection => async {
-            connection.execute(self.sql.set_spec, &[spec.into(), task.into(), spec.into()]).await?;
-            exists(&mut connection, self.sql, task).await
-        })?;
-        found_or(found, task)
+    async fn edits(&self, filter: EditFilter) -> Result<Vec<EditRow>, StoreError> {
+        let before = filter.before.unwrap_or(i64::MAX);
+        let task = filter.task_id;
+        let binds: [Bind<'_>; 4] =
+            [task.into(), task.into(), before.into(), i64::from(filter.limit).into()];
+        let rows = read_only!(self, "reading the history of edits", connection =>
+            connection.fetch(self.sql.list_edits, &binds))?;
+        Ok(rows.into_iter().map(edit_row).collect())
     }
 
-    async fn delete(&self, task: TaskId) -> Result<(), StoreError> {
-        let done = write_transaction!(self, "deleting a task", connection =>
-            connection.execute(self.sql.delete_task, &[task.into()]))?;
-        found_or(done.rows > 0, task)
-    }
-
-    async fn request_run(&self, task: TaskId, now: DateTime<Utc>) -> Result<RequestId, StoreError> {
+    async fn request_run_as(
+        &self,
+        task: TaskId,
+        now: DateTime<Utc>,
+        author: &Author,
+    ) -> Result<RequestId, StoreError> {
         let asked = write_transaction!(self, "asking for a run", connection => async {
             // Locked, so that of two who ask at once the second sees the first one's instant.
             if connection.fetch(self.sql.lock_tasks, &[(&json(&[task])).into()]).await?.is_empty() {
@@ -113,6 +150,7 @@ impl Desk for SqlStore {
             let taken: HashSet<DateTime<Utc>> = rows.iter().filter_map(|row| from_ms(&row[0])).collect();
             let requested_at = epoch_ms(manual_instant(now, |instant| taken.contains(&instant)));
             let done = connection.execute(self.sql.request_run, &[task.into(), requested_at.into()]).await?;
+            remember(&mut connection, self.sql, task, author, EditAction::Run, [None, None]).await?;
             Ok(Some(done.last_id))
         })?;
         asked.ok_or(StoreError::NotFound { what: "task", id: task })
@@ -216,21 +254,98 @@ async fn add(
     Ok(rows.first().and_then(|row| row[0].int()))
 }
 
-async fn exists(
+/// The row, locked, if it is of `version`; else why not.
+async fn locked(
     connection: &mut Connection<'_>,
     sql: &Statements,
     task: TaskId,
-) -> Result<bool, sqlx::Error> {
-    Ok(!connection.fetch(sql.read_task, &[task.into()]).await?.is_empty())
+    version: Option<&Version>,
+) -> Result<Result<TaskRow, StoreError>, sqlx::Error> {
+    let rows = connection.fetch(sql.lock_task, &[task.into()]).await?;
+    let Some(row) = rows.into_iter().next().map(task_row) else {
+        return Ok(Err(StoreError::NotFound { what: "task", id: task }));
+    };
+    let is_it = version.is_none_or(|version| Version::of(&row) == *version);
+    Ok(if is_it { Ok(row) } else { Err(StoreError::Edited { id: task }) })
 }
 
-fn found_or(found: bool, id: TaskId) -> Result<(), StoreError> {
-    if found { Ok(()) } else { Err(StoreError::NotFound { what: "task", id }) }
+async fn read_snapshot(
+    connection: &mut Connection<'_>,
+    sql: &Statements,
+    task: TaskId,
+) -> Result<Option<String>, sqlx::Error> {
+    let rows = connection.fetch(sql.read_task, &[task.into()]).await?;
+    Ok(rows.into_iter().next().map(|cells| snapshot(&task_row(cells))))
+}
+
+fn changed_columns(change: &TaskChange, task: TaskId) -> [Bind<'_>; 9] {
+    let TaskChange { task_key, description, execute_func, trigger, spec, args, is_enabled, extra } =
+        change;
+    [
+        task_key.as_ref().into(),
+        description.as_ref().into(),
+        execute_func.as_ref().into(),
+        trigger.as_ref().into(),
+        spec.as_ref().into(),
+        args.as_ref().into(),
+        is_enabled.map(i64::from).into(),
+        extra.as_ref().into(),
+        task.into(),
+    ]
+}
+
+/// Adds to the history; `texts` are what the row said before and afterwards.
+async fn remember(
+    connection: &mut Connection<'_>,
+    sql: &Statements,
+    task: TaskId,
+    author: &Author,
+    action: EditAction,
+    texts: [Option<String>; 2],
+) -> Result<(), sqlx::Error> {
+    let name = author.kept_name();
+    let [before, after] = texts.each_ref().map(|text| Bind::from(text.as_ref()));
+    let binds: [Bind<'_>; 6] = [
+        task.into(),
+        (&name).into(),
+        author.via.as_str().into(),
+        action.as_str().into(),
+        before,
+        after,
+    ];
+    connection.execute(sql.add_edit, &binds).await.map(drop)
+}
+
+fn key_taken(key: &str) -> StoreError {
+    StoreError::KeyTaken { key: key.to_owned() }
+}
+
+/// Another row may have taken `key` in between.
+fn taken_or<T>(done: Result<T, StoreError>, key: &str) -> Result<T, StoreError> {
+    match done {
+        Err(StoreError::Query { source, .. }) if is_duplicate(&source) => Err(key_taken(key)),
+        done => done,
+    }
 }
 
 fn is_duplicate(error: &sqlx::Error) -> bool {
     mysql_number(error) == Some(1062)
         || error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+}
+
+/// Reads the columns of `list_edits`.
+fn edit_row(cells: Vec<Cell>) -> EditRow {
+    let text = |index: usize| cells[index].clone().into_text().ok();
+    EditRow {
+        id: cells[0].int().unwrap_or_default(),
+        task_id: cells[1].int().unwrap_or_default(),
+        edited_at: from_ms(&cells[2]),
+        author: cells[3].to_lossy(),
+        via: cells[4].to_lossy(),
+        action: cells[5].to_lossy(),
+        before: text(6),
+        after: text(7),
+    }
 }
 
 /// Reads the columns of `list_nodes`.

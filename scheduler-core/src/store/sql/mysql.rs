@@ -346,9 +346,18 @@ pub(crate) static MYSQL: Statements = Statements {
                SELECT a.* FROM (SELECT ? AS id, ? AS task_key, ? AS d, ? AS f, ? AS g, ? AS s, ? AS a, ? AS v, \
                'ready' AS st, ? AS x) a WHERE NOT EXISTS (SELECT 1 FROM task t WHERE t.task_key = a.task_key)",
     find_key: "SELECT id FROM task WHERE task_key = ? ORDER BY id DESC LIMIT 1",
-    set_valid: "UPDATE task SET is_valid = ? WHERE id = ? AND NOT (is_valid <=> ?)",
-    // The column's collation takes `mon` for `MON`, and ignores blanks at the end.
-    set_spec: "UPDATE task SET spec = ? WHERE id = ? AND NOT (CAST(spec AS BINARY) <=> CAST(? AS BINARY))",
+    lock_task: concat!("SELECT ", task_columns!(), " FROM task WHERE id = ? FOR UPDATE"),
+    change_task: "UPDATE task SET task_key = COALESCE(?, task_key), `desc` = COALESCE(?, `desc`), \
+                  execute_func = COALESCE(?, execute_func), `trigger` = COALESCE(?, `trigger`), \
+                  spec = COALESCE(?, spec), args = COALESCE(?, args), is_valid = COALESCE(?, is_valid), \
+                  extra = COALESCE(?, extra) WHERE id = ?",
+    add_edit: concat!(
+        "INSERT INTO scheduler_edit (task_id, edited_at, author, via, action, row_before, row_after) VALUES (?, ",
+        now_ms!(),
+        ", ?, ?, ?, ?, ?)"
+    ),
+    list_edits: "SELECT id, task_id, edited_at, author, via, action, row_before, row_after FROM scheduler_edit \
+                 WHERE (? IS NULL OR task_id = ?) AND id < ? ORDER BY id DESC LIMIT ?",
     delete_task: "DELETE FROM task WHERE id = ?",
     read_instants: "SELECT requested_at FROM scheduler_request WHERE task_id = ? AND requested_at BETWEEN ? AND ? \
                     UNION ALL \

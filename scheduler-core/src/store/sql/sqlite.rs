@@ -181,8 +181,15 @@ pub(crate) static SQLITE: Statements = Statements {
                SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'ready', ?9 \
                WHERE NOT EXISTS (SELECT 1 FROM task t WHERE t.task_key = ?2)",
     find_key: "SELECT id FROM task WHERE task_key = ?1 ORDER BY id DESC LIMIT 1",
-    set_valid: "UPDATE task SET is_valid = ?1 WHERE id = ?2 AND is_valid IS NOT ?3",
-    set_spec: "UPDATE task SET spec = ?1 WHERE id = ?2 AND spec IS NOT ?3",
+    lock_task: concat!("SELECT ", task_columns!(), " FROM task WHERE id = ?1"),
+    change_task: "UPDATE task SET task_key = COALESCE(?1, task_key), \"desc\" = COALESCE(?2, \"desc\"), \
+                  execute_func = COALESCE(?3, execute_func), \"trigger\" = COALESCE(?4, \"trigger\"), \
+                  spec = COALESCE(?5, spec), args = COALESCE(?6, args), is_valid = COALESCE(?7, is_valid), \
+                  extra = COALESCE(?8, extra) WHERE id = ?9",
+    add_edit: "INSERT INTO scheduler_edit (task_id, edited_at, author, via, action, row_before, row_after) \
+               VALUES (?1, CAST(unixepoch('subsec') * 1000 AS INTEGER), ?2, ?3, ?4, ?5, ?6)",
+    list_edits: "SELECT id, task_id, edited_at, author, via, action, row_before, row_after FROM scheduler_edit \
+                 WHERE (?1 IS NULL OR task_id = ?2) AND id < ?3 ORDER BY id DESC LIMIT ?4",
     delete_task: "DELETE FROM task WHERE id = ?1",
     read_instants: "SELECT requested_at FROM scheduler_request WHERE task_id = ?1 AND requested_at BETWEEN ?2 AND ?3 \
                     UNION ALL \

@@ -132,10 +132,15 @@ pub(crate) struct Statements {
     pub(crate) add_task: &'static str,
     /// `(key)` → `id`, newest first.
     pub(crate) find_key: &'static str,
-    /// `(is_valid, id, is_valid)`; a NULL in a hand-made schema is another value.
-    pub(crate) set_valid: &'static str,
-    /// `(spec, id, spec)`; a text that differs in case or blanks only is another.
-    pub(crate) set_spec: &'static str,
+    /// `(id)` → the columns of `read_task`, locked.
+    pub(crate) lock_task: &'static str,
+    /// `(key, desc, func, trigger, spec, args, is_valid, extra, id)`; NULL leaves a column as it is.
+    pub(crate) change_task: &'static str,
+    /// `(task_id, author, via, action, before, after)`, by the database's clock.
+    pub(crate) add_edit: &'static str,
+    /// `(task_id or NULL twice, before, limit)` → `id, task_id, edited_at, author, via, action, row_before, row_after`,
+    /// newest first.
+    pub(crate) list_edits: &'static str,
     /// `(id)`.
     pub(crate) delete_task: &'static str,
     /// `(task_id, from, to, task_id, from, to)` → the instants that requests and executions of the task take.
@@ -224,8 +229,10 @@ impl Statements {
             forget_nodes,
             add_task,
             find_key,
-            set_valid,
-            set_spec,
+            lock_task,
+            change_task,
+            add_edit,
+            list_edits,
             delete_task,
             read_instants,
             request_run,

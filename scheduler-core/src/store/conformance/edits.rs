@@ -1,0 +1,152 @@
+//! Edits by people, and what is remembered of them.
+
+use serde_json::{Value, json};
+
+use super::{Fixture, at, new_task};
+use crate::store::{
+    Author, EditFilter, EditRow, NewTask, StoreError, TaskChange, TaskSelection, Version, Via,
+};
+
+fn ada() -> Author {
+    Author { name: "ada 🦀".to_owned(), via: Via::Page }
+}
+
+async fn history(fixture: &Fixture, task_id: Option<i64>) -> Vec<EditRow> {
+    fixture.store.edits(EditFilter { task_id, before: None, limit: 100 }).await.unwrap()
+}
+
+fn read(text: &Option<String>) -> Value {
+    text.as_deref().map_or(Value::Null, |text| serde_json::from_str(text).unwrap())
+}
+
+async fn version(fixture: &Fixture, task: i64) -> Version {
+    Version::of(&fixture.row(task).await)
+}
+
+pub async fn an_edit_is_remembered_with_its_author_and_both_texts(fixture: &Fixture) {
+    let task = fixture.store.add_as(&new_task("a"), &ada()).await.unwrap();
+    let change = TaskChange {
+        task_key: Some("任务 'b\"".to_owned()),
+        description: Some("nightly".to_owned()),
+        execute_func: Some("test_cron".to_owned()),
+        trigger: Some("cron".to_owned()),
+        spec: Some("0 1 * * *".to_owned()),
+        args: Some("4,5".to_owned()),
+        is_enabled: Some(false),
+        extra: Some(r#"{"timeout": 5}"#.to_owned()),
+    };
+    fixture.other.edit_as(task, None, &change, &ada()).await.unwrap();
+    let said = json!({
+        "task_key": "任务 'b\"", "desc": "nightly", "execute_func": "test_cron", "trigger": "cron",
+        "spec": "0 1 * * *", "args": "4,5", "is_valid": "0", "extra": "{\"timeout\": 5}",
+    });
+    let row = fixture.row(task).await;
+    assert_eq!(row, change.apply(&row), "the row says so");
+    fixture.store.request_run_as(task, at(10), &ada()).await.unwrap();
+    fixture.store.delete_as(task, None, &ada()).await.unwrap();
+    let rows = history(fixture, Some(task)).await;
+    let actions: Vec<_> = rows.iter().rev().map(|row| row.action.as_str()).collect();
+    assert_eq!(actions, ["create", "change", "run", "delete"]);
+    for row in &rows {
+        assert_eq!((&*row.author, &*row.via, row.task_id), ("ada 🦀", "page", task));
+        assert!(row.edited_at.is_some());
+    }
+    let [delete, run, change, create] = rows.try_into().unwrap();
+    assert_eq!(
+        (read(&create.before), &read(&create.after)["task_key"]),
+        (Value::Null, &json!("a"))
+    );
+    assert_eq!((&change.before, read(&change.after)), (&create.after, said.clone()));
+    assert_eq!((run.before, run.after), (None, None));
+    assert_eq!((read(&delete.before), delete.after), (said, None));
+}
+
+pub async fn an_edit_that_changes_nothing_is_not_remembered(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let before = fixture.backdate(task).await;
+    let change = TaskChange { is_enabled: Some(true), ..TaskChange::spec("10") };
+    for change in [change, TaskChange::default()] {
+        fixture.store.edit_as(task, None, &change, &ada()).await.unwrap();
+    }
+    assert_eq!(fixture.row(task).await.updated_at, before);
+    assert_eq!(history(fixture, Some(task)).await.len(), 1);
+}
+
+pub async fn an_edit_of_an_older_version_changes_nothing(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let read = version(fixture, task).await;
+    fixture.operator.set_spec(task, "7").await;
+    let edited = |result: Result<(), StoreError>| {
+        assert!(matches!(result, Err(StoreError::Edited { id }) if id == task), "{result:?}");
+    };
+    let change = TaskChange::enabled(false);
+    edited(fixture.store.edit_as(task, Some(&read), &change, &ada()).await);
+    edited(fixture.store.delete_as(task, Some(&read), &ada()).await);
+    assert_eq!(fixture.row(task).await.is_valid.as_deref(), Ok("1"));
+    assert_eq!(history(fixture, Some(task)).await.len(), 1);
+    let read = version(fixture, task).await;
+    fixture.store.edit_as(task, Some(&read), &change, &ada()).await.unwrap();
+    assert_eq!(fixture.row(task).await.is_valid.as_deref(), Ok("0"));
+    // What the scheduler writes is no edit.
+    let read = version(fixture, task).await;
+    fixture.backdate(task).await;
+    fixture.store.delete_as(task, Some(&read), &ada()).await.unwrap();
+}
+
+pub async fn of_two_edits_of_one_version_one_is_done(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    for round in 0..10 {
+        let read = version(fixture, task).await;
+        let [one, other] = [20, 21].map(|spec| TaskChange::spec(&(spec + 2 * round).to_string()));
+        let author = ada();
+        let (first, second) = tokio::join!(
+            fixture.store.edit_as(task, Some(&read), &one, &author),
+            fixture.other.edit_as(task, Some(&read), &other, &author),
+        );
+        let won = if first.is_ok() { &one } else { &other };
+        assert_eq!(fixture.row(task).await.spec.ok(), won.spec, "round {round}");
+        let lost = if first.is_ok() { second } else { first };
+        assert!(matches!(lost, Err(StoreError::Edited { .. })), "round {round}: {lost:?}");
+    }
+}
+
+pub async fn an_edit_takes_no_key_of_another_row(fixture: &Fixture) {
+    let (task, _) = (fixture.add("a").await, fixture.add("b").await);
+    let rename = |key: &str| TaskChange { task_key: Some(key.to_owned()), ..TaskChange::default() };
+    let refused = fixture.store.edit_as(task, None, &rename("b"), &ada()).await;
+    assert!(matches!(&refused, Err(StoreError::KeyTaken { key }) if key == "b"), "{refused:?}");
+    assert_eq!(fixture.row(task).await.task_key.as_deref(), Ok("a"));
+    fixture.store.edit_as(task, None, &rename("a"), &ada()).await.unwrap();
+    fixture.store.edit_as(task, None, &rename("c"), &ada()).await.unwrap();
+    fixture.store.edit_as(task, None, &rename("C"), &ada()).await.unwrap();
+    assert_eq!(fixture.row(task).await.task_key.as_deref(), Ok("C"));
+}
+
+pub async fn the_history_comes_in_pages_newest_first(fixture: &Fixture) {
+    let (task, other) = (fixture.add("a").await, fixture.add("b").await);
+    for spec in ["11", "12", "13"] {
+        fixture.store.set_spec(task, spec).await.unwrap();
+    }
+    let page = async |task_id, before, limit| {
+        let rows = fixture.store.edits(EditFilter { task_id, before, limit }).await.unwrap();
+        rows.iter().map(|row| row.id).collect::<Vec<_>>()
+    };
+    let all = page(None, None, 100).await;
+    assert_eq!(all.len(), 5);
+    assert!(all.is_sorted_by(|newer, older| newer > older), "{all:?}");
+    assert_eq!(page(None, None, 2).await, all[..2]);
+    assert_eq!(page(None, Some(all[1]), 2).await, all[2..4]);
+    assert_eq!(page(Some(other), None, 100).await, all[3..4]);
+    assert_eq!(page(Some(task), Some(all[0]), 100).await, [all[1], all[2], all[4]]);
+}
+
+pub async fn what_was_made_by_the_program_has_no_name(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let rows = history(fixture, Some(task)).await;
+    assert_eq!((&*rows[0].author, &*rows[0].via), ("", "program"));
+    let long = Author { name: "é".repeat(300), via: Via::Api };
+    fixture.store.add_as(&NewTask { args: "1".to_owned(), ..new_task("b") }, &long).await.unwrap();
+    let tasks = fixture.store.tasks(TaskSelection::All).await.unwrap();
+    let rows = history(fixture, tasks.last().map(|task| task.row.id)).await;
+    assert_eq!((rows[0].author.chars().count(), &*rows[0].via), (191, "api"));
+}
