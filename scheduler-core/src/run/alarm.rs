@@ -217,7 +217,7 @@ impl Teller {
             self.note(&sign);
         }
         for place in 0..self.channels.len() {
-            let message = self.channels[place].book.last_words();
+            let message = self.channels[place].book.last_words(mono());
             self.send(place, message, &mut under_way);
         }
         let last_words = async {
@@ -225,8 +225,12 @@ impl Teller {
                 sent.into_iter().for_each(|sent| self.sent(sent));
             }
         };
-        if tokio::time::timeout(LAST_WORDS, last_words).await.is_err() {
-            tracing::warn!("the last alarms may not have arrived: no answer");
+        let _ = tokio::time::timeout(LAST_WORDS, last_words).await;
+        for told in &self.channels {
+            let alarms = told.book.untold();
+            if alarms > 0 {
+                tracing::warn!(channel = %told.name, alarms, "alarms did not arrive before the stop, and are lost");
+            }
         }
     }
 

@@ -219,11 +219,24 @@ impl Book {
         Some(self.tell(|entry| entry.is_news() || entry.due.is_some_and(|due| due <= now)))
     }
 
-    /// The last message, if there is anything new to tell.
-    pub fn last_words(&mut self) -> Option<Message> {
-        let is_news = |entry: &Entry| entry.due.is_some() && entry.is_news();
-        let has_news = self.others > 0 || self.entries.values().any(is_news);
-        (has_news && self.under_way.is_none()).then(|| self.tell(Entry::is_news))
+    /// The last message, if there is anything new to tell: also sooner than the pace has it, but not to a channel that
+    /// refused the message before and is to be left alone.
+    pub fn last_words(&mut self, now: Duration) -> Option<Message> {
+        let is_left_alone = self.failures > 0 && now < self.not_before;
+        if is_left_alone || self.under_way.is_some() || self.untold() == 0 {
+            return None;
+        }
+        Some(self.tell(Entry::is_news))
+    }
+
+    /// How many alarms that are new did not arrive; what the message under way tells is not known to have.
+    #[must_use]
+    pub fn untold(&self) -> u64 {
+        let is_untold = |(subject, entry): &(&Subject, &Entry)| {
+            entry.due.is_some() && entry.is_news() || self.tells_of(subject)
+        };
+        let others = self.others + self.under_way.as_ref().map_or(0, |under_way| under_way.others);
+        self.entries.iter().filter(is_untold).count() as u64 + others
     }
 
     fn tell(&mut self, is_told: impl Fn(&Entry) -> bool) -> Message {

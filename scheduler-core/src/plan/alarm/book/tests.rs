@@ -220,6 +220,26 @@ fn a_channel_that_fails_is_left_alone_for_longer_and_longer_or_as_it_wishes() {
 }
 
 #[test]
+fn the_last_words_wait_for_no_pause_but_go_to_no_channel_that_is_left_alone() {
+    let mut channel = Channel::new();
+    channel.wrong(Rule::Failed, "a", "x");
+    channel.tells(2, "[failed] a: x (1970-01-01T00:16:40Z)");
+    assert_eq!((channel.book.last_words(channel.now), channel.book.untold()), (None, 0));
+    channel.wrong(Rule::Failed, "b", "y");
+    assert_eq!(channel.book.untold(), 1);
+    assert_eq!(channel.book.last_words(channel.now).unwrap().alarms, 1);
+    assert_eq!(channel.book.untold(), 1, "it may not arrive");
+    channel.book.failed(channel.now, Some(Duration::from_secs(600)));
+    channel.wrong(Rule::Failed, "c", "z");
+    channel.now += Duration::from_secs(599);
+    assert_eq!((channel.book.last_words(channel.now), channel.book.untold()), (None, 2));
+    channel.now += Duration::from_secs(1);
+    assert_eq!(channel.book.last_words(channel.now).unwrap().alarms, 2);
+    channel.book.sent(channel.now, 1);
+    assert_eq!(channel.book.untold(), 0);
+}
+
+#[test]
 fn what_ends_while_its_message_is_under_way_is_told_to_be_over_only_if_that_arrived() {
     for arrives in [true, false] {
         let mut channel = Channel::new();
