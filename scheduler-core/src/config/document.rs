@@ -126,6 +126,10 @@ fn parse(name: &'static str, path: PathBuf, text: &str, report: &Report) -> Docu
         // A key is named, a value never: the text around a syntax error may be a password.
         let named = match text.get(span).filter(|_| message == "duplicate key") {
             Some(key) => format!("duplicate key {key:?}, expected each key once"),
+            // The parser takes a bare word, and none, for a text.
+            None if message.starts_with("string values must be quoted") => {
+                "expected a number, true, false, or a text in quotes".to_owned()
+            }
             None => message.to_owned(),
         };
         let place = Place::File { path: path.clone(), line: Some(line) };

@@ -3,10 +3,13 @@
 use std::{fmt::Display, ops::RangeInclusive, time::Duration};
 
 use super::Reader;
-use crate::config::{
-    document::Value,
-    settings::{InToml, NONE},
-    value::{limits_of_durations, limits_of_numbers},
+use crate::{
+    config::{
+        document::Value,
+        settings::{InToml, NONE},
+        value::{limits_of_durations, limits_of_numbers},
+    },
+    plan::words::quote,
 };
 
 impl Reader<'_> {
@@ -103,12 +106,15 @@ impl Reader<'_> {
             let text = text.trim().to_lowercase();
             names.iter().find(|(name, _)| *name == text).map(|(_, value)| *value)
         };
+        let known: Vec<_> = names.iter().map(|(name, _)| format!("{name:?}")).collect();
+        let known = format!("an array of {}", known.join(", "));
         let parse = |value: &Value| {
-            let words = list(value).and_then(|texts| texts.into_iter().map(named).collect());
-            words.ok_or_else(|| {
-                let names: Vec<_> = names.iter().map(|(name, _)| format!("{name:?}")).collect();
-                format!("an array of {}", names.join(", "))
-            })
+            let texts = list(value).ok_or_else(|| known.clone())?;
+            let wrong = |place, text| {
+                format!("{known}, of which number {}, {}, is none", place + 1, quote(text))
+            };
+            let each = texts.into_iter().enumerate();
+            each.map(|(place, text)| named(text).ok_or_else(|| wrong(place, text))).collect()
         };
         let shown = |words: &Vec<T>| {
             let name = |word: &T| names.iter().find(|(_, other)| other == word);

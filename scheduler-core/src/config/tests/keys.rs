@@ -166,8 +166,8 @@ fn alarms_refuse_each_wrong_value() {
     let names = "expected an array of \"database\", \"clock\", \"node_lost\", \"overdue\", \"failing\", \"failed\", \"missed\", \"late\", \"slow\", \"skipped\", \"rejected\"";
     refuses(
         "common",
-        &ops(&format!("kind = \"slack\", rules = [\"all\"], {url}")),
-        &format!("{AT} rules is an array, {names}"),
+        &ops(&format!("kind = \"slack\", rules = [\"late\", \"all\"], {url}")),
+        &format!("{AT} rules is an array, {names}, of which number 2, \"all\", is none"),
     );
     refuses(
         "common",
