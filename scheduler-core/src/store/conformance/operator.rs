@@ -15,7 +15,10 @@ use crate::{
         execution::ExecutionId,
         task::{TaskId, TaskRow},
     },
-    store::{ExecutionRow, memory::MemoryStore},
+    store::{
+        Desk as _, ExecutionRow, TaskSelection,
+        memory::{MemoryStore, at_once},
+    },
 };
 
 /// A person with a connection of their own.
@@ -107,6 +110,32 @@ impl Operator {
                     (0..row.len()).map(|index| text(row.try_get_unchecked(index))).collect()
                 };
                 rows.iter().map(cells).collect()
+            }
+        }
+    }
+
+    /// Copies a row of `task` under an id of its own, in another status: keys are unique within one only.
+    pub async fn insert_twin(&self, task: TaskId, status: &str) {
+        const COPIED: &str = "task_key, 'desc', execute_func, 'interval', spec, args, is_valid";
+        match self {
+            Self::Memory(memory) => {
+                let tasks = at_once(memory.tasks(TaskSelection::All)).expect("memory answers");
+                let next = tasks.iter().map(|task| task.row.id).max().unwrap_or_default() + 1;
+                let row = tasks.into_iter().map(|task| task.row).find(|row| row.id == task);
+                let row = row.expect("the row is there");
+                memory.insert_task(TaskRow { id: next, status: Ok(status.to_owned()), ..row });
+            }
+            _ => {
+                let [desc, trigger] = if self.is_mysql() {
+                    ["`desc`", "`trigger`"]
+                } else {
+                    ["\"desc\"", "\"trigger\""]
+                };
+                self.sql(&format!(
+                    "INSERT INTO task (task_key, {desc}, execute_func, {trigger}, spec, args, is_valid, status) \
+                     SELECT {COPIED}, '{status}' FROM task WHERE id = {task}"
+                ))
+                .await;
             }
         }
     }

@@ -23,8 +23,8 @@ use crate::{
     },
     store::{
         Around, Author, Desk, DeskTask, EditAction, EditFilter, EditRow, ExecutionFilter, NewTask,
-        Store as _, StoreError, TaskChange, TaskSelection, Version, desk::manual_instant,
-        edits::snapshot,
+        Store as _, StoreError, TaskChange, TaskFilter, TaskSelection, Version,
+        desk::manual_instant, edits::snapshot,
     },
 };
 
@@ -37,13 +37,20 @@ impl Desk for SqlStore {
         &self.database
     }
 
-    async fn tasks(&self, selection: TaskSelection) -> Result<Vec<DeskTask>, StoreError> {
+    async fn tasks(&self, selection: TaskSelection<'_>) -> Result<Vec<DeskTask>, StoreError> {
         let rows: Vec<TaskRow> = match selection {
             TaskSelection::All => self.read().await?.rows,
             TaskSelection::Id(id) => read_only!(self, "reading a task", connection => async {
                 let rows = connection.fetch(self.sql.read_task, &[id.into()]).await?;
                 Ok(rows.into_iter().map(task_row).collect())
             })?,
+            TaskSelection::WithTwins(ids) => {
+                let ids = json(&ids);
+                let binds: [Bind<'_>; 2] = [(&ids).into(), (&ids).into()];
+                let rows = read_only!(self, "reading tasks", connection =>
+                    connection.fetch(self.sql.read_twins, &binds))?;
+                rows.into_iter().map(task_row).collect()
+            }
         };
         let ids: Vec<TaskId> = rows.iter().map(|row| row.id).collect();
         let cursors = self.cursors(&ids).await?;
@@ -51,6 +58,30 @@ impl Desk for SqlStore {
             .into_iter()
             .map(|row| DeskTask { last_accounted: cursors.get(&row.id).copied(), row });
         Ok(tasks.collect())
+    }
+
+    async fn find_tasks(&self, filter: &TaskFilter) -> Result<Vec<TaskId>, StoreError> {
+        let pattern = filter.text.as_deref().map(like);
+        let (pattern, job) = (pattern.as_ref(), filter.execute_func.as_ref());
+        let is_enabled = filter.is_enabled.map(i64::from);
+        let (sql, start) = if filter.is_descending {
+            (self.sql.find_tasks_down, i64::MAX)
+        } else {
+            (self.sql.find_tasks, i64::MIN)
+        };
+        let binds: [Bind<'_>; 9] = [
+            pattern.into(),
+            pattern.into(),
+            pattern.into(),
+            job.into(),
+            job.into(),
+            is_enabled.into(),
+            is_enabled.into(),
+            filter.after.unwrap_or(start).into(),
+            i64::from(filter.limit).into(),
+        ];
+        let rows = read_only!(self, "listing tasks", connection => connection.fetch(sql, &binds))?;
+        Ok(rows.iter().filter_map(|row| row[0].int()).collect())
     }
 
     async fn rows_to_migrate(&self) -> Result<Option<Vec<TaskRow>>, StoreError> {
@@ -227,6 +258,18 @@ impl Desk for SqlStore {
             Ok(true)
         })
     }
+}
+
+/// A pattern that finds `text` anywhere, and nothing else: `!` stands before what would be more than itself.
+fn like(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(c);
+    }
+    pattern + "%"
 }
 
 /// The new row's id, or `None` when the key is taken.

@@ -54,6 +54,8 @@ pub(crate) struct Statements {
     pub(crate) read_tasks: &'static str,
     /// `(id)` → the same columns.
     pub(crate) read_task: &'static str,
+    /// `(ids, ids)` → the same columns of those rows and of all that share a key with one of them, in id order.
+    pub(crate) read_twins: &'static str,
     /// `(limit)` → `id, task_id, requested_at`, the first of each task before the second of any.
     pub(crate) read_requests: &'static str,
     /// `(limit per task, limit)` → `task_id, scheduled_at, attempt, due_at`, those that are due first at the front.
@@ -130,6 +132,10 @@ pub(crate) struct Statements {
     // People.
     /// `(id or NULL, key, desc, func, trigger, spec, args, is_valid, extra)`; nothing when the key is taken.
     pub(crate) add_task: &'static str,
+    /// `(pattern or NULL thrice, job or NULL twice, whether enabled or NULL twice, after_id, limit)` → `id` in order.
+    pub(crate) find_tasks: &'static str,
+    /// The same from the highest id on.
+    pub(crate) find_tasks_down: &'static str,
     /// `(key)` → `id`, newest first.
     pub(crate) find_key: &'static str,
     /// `(id)` → the columns of `read_task`, locked.
@@ -196,6 +202,7 @@ impl Statements {
         list![
             read_tasks,
             read_task,
+            read_twins,
             read_requests,
             read_retries,
             read_meta,
@@ -228,6 +235,8 @@ impl Statements {
             mark_lost,
             forget_nodes,
             add_task,
+            find_tasks,
+            find_tasks_down,
             find_key,
             lock_task,
             change_task,
