@@ -33,9 +33,9 @@ pub enum Verdict {
     /// Enabled, and it parses.
     Enabled(Box<Scheduled>),
     /// Switched off; the reason why it would be rejected if it were on.
-    Disabled(Option<String>),
+    Disabled(Option<TaskFault>),
     /// Enabled or not readable as either, and does not parse, for this reason.
-    Rejected(String),
+    Rejected(TaskFault),
 }
 
 /// A task that fires.
@@ -81,10 +81,10 @@ impl Judged {
 
     /// Why the row is, or would be, rejected.
     #[must_use]
-    pub fn reason(&self) -> Option<&str> {
+    pub fn reason(&self) -> Option<&TaskFault> {
         match &self.verdict {
             Verdict::Enabled(_) => None,
-            Verdict::Disabled(reason) => reason.as_deref(),
+            Verdict::Disabled(reason) => reason.as_ref(),
             Verdict::Rejected(reason) => Some(reason),
         }
     }
@@ -146,12 +146,12 @@ impl Judge {
     ///
     /// # Errors
     /// The reason why it would be rejected.
-    pub fn read(&mut self, row: &TaskRow) -> Result<Task, String> {
-        let task = self.reader.read(row).map_err(|error| error.fault.to_string())?;
+    pub fn read(&mut self, row: &TaskRow) -> Result<Task, TaskFault> {
+        let task = self.reader.read(row).map_err(|error| error.fault)?;
         match self.keys.get(&task.key) {
             Some(other) if *other != row.id => {
                 let value = task.key.to_string();
-                Err(TaskFault::DuplicateKey { value, other: *other }.to_string())
+                Err(TaskFault::DuplicateKey { value, other: *other })
             }
             _ => Ok(task),
         }
@@ -160,7 +160,7 @@ impl Judge {
     fn judge(&mut self, task: DeskTask) -> Judged {
         let DeskTask { row, last_accounted } = task;
         let verdict = match self.reader.validity(&row) {
-            Err(error) => Verdict::Rejected(error.fault.to_string()),
+            Err(error) => Verdict::Rejected(error.fault),
             Ok(Validity::Disabled) => Verdict::Disabled(None),
             Ok(Validity::Enabled) => match self.read(&row) {
                 Err(reason) => Verdict::Rejected(reason),

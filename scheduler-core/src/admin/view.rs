@@ -71,7 +71,7 @@ impl TaskView {
             create_at: row.created_at.map(instant),
             update_at: row.updated_at.map(instant),
             state: judged.state(),
-            reason: judged.reason().map(str::to_owned),
+            reason: judged.reason().map(ToString::to_string),
             next: next.map(instant),
         }
     }

@@ -92,9 +92,12 @@ impl AskedTask {
         let waiting: Vec<_> =
             reading.requests.into_iter().filter(|one| one.task_id == self.id).collect();
         let nodes = store.nodes().await?;
+        let reason = self.judged.as_ref().and_then(Judged::reason).map(ToString::to_string);
+        let reason = reason.as_deref().unwrap_or_default();
+        let row = |judged| row(judged, self.task.as_ref(), reason);
         let facts = Facts {
             at,
-            row: self.judged.as_ref().map(|judged| row(judged, self.task.as_ref())),
+            row: self.judged.as_ref().map(row),
             adopted_at: reading.adopted_at,
             here: &around.here,
             next: around.next.as_ref(),
@@ -116,11 +119,11 @@ impl AskedTask {
     }
 }
 
-fn row<'a>(judged: &'a Judged, task: Option<&'a Task>) -> Row<'a> {
+fn row<'a>(judged: &'a Judged, task: Option<&'a Task>, reason: &'a str) -> Row<'a> {
     let state = match &judged.verdict {
         Verdict::Enabled(_) => State::Enabled,
         Verdict::Disabled(_) => State::Disabled,
-        Verdict::Rejected(reason) => State::Rejected(reason),
+        Verdict::Rejected(_) => State::Rejected(reason),
     };
     Row { state, task, created_at: judged.row.created_at, edited_at: judged.row.updated_at }
 }

@@ -93,10 +93,9 @@ fn a_task_that_would_be_rejected_is_not_added() {
         let key = if changed.0 == "--key" { changed.1 } else { "new" };
         home.fails(&args, 1, &format!("error: task {key:?}: {reason}"));
     };
-    add(
-        ("--key", "taken"),
-        "task_key \"taken\" already belongs to task 1, expected a key of its own",
-    );
+    let taken = ["--key", "taken", "--func", "test_cron", "--trigger", "cron", "--spec", "@daily"];
+    let text = "error: task_key \"taken\" is taken, expected a key that no other row has";
+    home.fails(&[&["task", "add"], &taken[..]].concat(), 1, text);
     add(("--key", ""), "task_key \"\" is not valid, expected a name of 1 to 255 characters");
     add(
         ("--func", "test_corn"),
@@ -111,7 +110,9 @@ fn a_task_that_would_be_rejected_is_not_added() {
         ("--extra", r#"{"overlap": "maybe"}"#),
         "extra.overlap is \"maybe\", expected \"skip\", \"queue\" or \"allow\"",
     );
-    add(("--desc", &"x".repeat(256)), "desc is longer than 255 characters, expected at most that");
+    let reason =
+        format!("desc \"{}…\" is longer than 255 characters, expected at most 255", "x".repeat(80));
+    add(("--desc", &"x".repeat(256)), &reason);
     assert_eq!(home.json(&["task", "list"]).as_array().unwrap().len(), 1);
 }
 

@@ -101,6 +101,27 @@ pub enum TaskFault {
     Trigger(#[from] TriggerError),
 }
 
+impl TaskFault {
+    /// The column that is wrong.
+    #[must_use]
+    pub fn column(&self) -> &'static str {
+        match self {
+            TaskFault::Unreadable { column, .. }
+            | TaskFault::TooLong { column, .. }
+            | TaskFault::NoInstant { column }
+            | TaskFault::Value { column, .. } => column,
+            TaskFault::Key { .. }
+            | TaskFault::Extra { .. }
+            | TaskFault::Trigger(TriggerError::Zone { .. }) => "extra",
+            TaskFault::UnknownJob { .. } => "execute_func",
+            TaskFault::Args { .. } => "args",
+            TaskFault::DuplicateKey { .. } => "task_key",
+            TaskFault::Trigger(TriggerError::Kind { .. }) => "trigger",
+            TaskFault::Trigger(_) => "spec",
+        }
+    }
+}
+
 fn names(names: &[String]) -> String {
     match names {
         [] => "a name given by #[job(\"…\")], see `scheduler jobs`".to_owned(),

@@ -2,14 +2,11 @@
 //!
 //! Of several ids all are tried; each that fails is a line on stderr, and the program leaves with 1.
 
-use anyhow::{anyhow, bail};
+use anyhow::anyhow;
 use scheduler_core::{
-    admin::{Judge, Scheduled, Verdict},
-    clock,
-    plan::{
-        task::{Task, TaskId, TaskRow},
-        words::quote,
-    },
+    admin::{EditError, Verdict},
+    plan::{task::TaskId, words::quote},
+    store::TaskChange,
 };
 use serde::Serialize;
 
@@ -17,6 +14,7 @@ use super::Desk;
 use crate::{
     exit::{Exit, one_line},
     output::message,
+    view::next_local,
 };
 
 /// What became of one id.
@@ -30,53 +28,46 @@ struct Edited {
 
 pub(super) async fn enable(desk: &Desk<'_>, ids: &[TaskId]) -> anyhow::Result<Exit> {
     each(desk, ids, async |id| {
-        let (mut judge, judged) = desk.judged(id).await?;
-        let row = judged.row;
-        if row.is_valid.as_deref() == Ok("1") {
-            accept(&mut judge, &row)?;
-            return Ok(format!("{} is enabled already", row.label()));
+        let (before, after) = desk.editor().change(id, None, &TaskChange::enabled(true)).await?;
+        let label = after.row.label();
+        if before.row.is_valid.as_deref() == Ok("1") {
+            return Ok(format!("{label} is enabled already"));
         }
-        let task = accept(&mut judge, &TaskRow { updated_at: Some(clock::wall()), ..row.clone() })?;
-        desk.store.set_enabled(id, true).await?;
-        Ok(format!("{} is enabled, next {}; {}", row.label(), next(task), desk.takes_effect()))
+        Ok(format!("{label} is enabled, next {}; {}", next_local(&after), desk.takes_effect()))
     })
     .await
 }
 
 pub(super) async fn disable(desk: &Desk<'_>, ids: &[TaskId]) -> anyhow::Result<Exit> {
     each(desk, ids, async |id| {
-        let row = desk.row(id).await?;
-        if row.is_valid.as_deref() == Ok("0") {
-            return Ok(format!("{} is disabled already", row.label()));
-        }
-        desk.store.set_enabled(id, false).await?;
-        Ok(format!("{} is disabled: nothing of it starts any more", row.label()))
+        let (before, after) = desk.editor().change(id, None, &TaskChange::enabled(false)).await?;
+        let label = after.row.label();
+        Ok(if before.row.is_valid.as_deref() == Ok("0") {
+            format!("{label} is disabled already")
+        } else {
+            format!("{label} is disabled: nothing of it starts any more")
+        })
     })
     .await
 }
 
 pub(super) async fn delete(desk: &Desk<'_>, ids: &[TaskId]) -> anyhow::Result<Exit> {
     each(desk, ids, async |id| {
-        let row = desk.row(id).await?;
-        desk.store.delete(id).await?;
-        Ok(format!("{} is deleted; its executions stay", row.label()))
+        let deleted = desk.editor().delete(id, None).await?;
+        Ok(format!("{} is deleted; its executions stay", deleted.row.label()))
     })
     .await
 }
 
 pub(super) async fn spec(desk: &Desk<'_>, id: TaskId, spec: &str) -> anyhow::Result<Exit> {
     one(desk, id, async |id| {
-        let (mut judge, judged) = desk.judged(id).await?;
-        let edited =
-            TaskRow { spec: Ok(spec.to_owned()), updated_at: Some(clock::wall()), ..judged.row };
-        let task = accept(&mut judge, &edited)?;
-        desk.store.set_spec(id, spec).await?;
-        let label = edited.label();
-        let spec = quote(spec);
-        Ok(match judged.verdict {
+        let (_, after) = desk.editor().change(id, None, &TaskChange::spec(spec)).await?;
+        let (label, spec) = (after.row.label(), quote(spec));
+        Ok(match after.verdict {
             Verdict::Disabled(_) => format!("{label} has the spec {spec}, and is disabled"),
             _ => {
-                format!("{label} has the spec {spec}, next {}; {}", next(task), desk.takes_effect())
+                let (next, takes_effect) = (next_local(&after), desk.takes_effect());
+                format!("{label} has the spec {spec}, next {next}; {takes_effect}")
             }
         })
     })
@@ -85,17 +76,14 @@ pub(super) async fn spec(desk: &Desk<'_>, id: TaskId, spec: &str) -> anyhow::Res
 
 pub(super) async fn trigger(desk: &Desk<'_>, id: TaskId) -> anyhow::Result<Exit> {
     one(desk, id, async |id| {
-        let (_, judged) = desk.judged(id).await?;
-        let label = judged.row.label();
-        match judged.verdict {
-            Verdict::Enabled(_) => {}
-            Verdict::Disabled(_) => {
-                bail!("{label} is disabled: enable it first with `scheduler task enable {id}`")
+        let asked = desk.editor().run(id).await;
+        let (judged, _) = asked.map_err(|error| match error {
+            EditError::Disabled { .. } => {
+                anyhow!("{error}: enable it first with `scheduler task enable {id}`")
             }
-            Verdict::Rejected(reason) => bail!("{label} is rejected: {reason}"),
-        }
-        desk.store.request_run(id, clock::wall()).await?;
-        Ok(format!("{label} is asked to run once; {}", desk.takes_effect()))
+            error => error.into(),
+        })?;
+        Ok(format!("{} is asked to run once; {}", judged.row.label(), desk.takes_effect()))
     })
     .await
 }
@@ -135,14 +123,4 @@ async fn attempt(id: TaskId, edit: &impl AsyncFn(TaskId) -> anyhow::Result<Strin
             Edited { id, done: false, message: text }
         }
     }
-}
-
-/// The row as an enabled one.
-fn accept(judge: &mut Judge, row: &TaskRow) -> anyhow::Result<Task> {
-    judge.read(row).map_err(|reason| anyhow!("{}: {reason}", row.label()))
-}
-
-fn next(task: Task) -> String {
-    let scheduled = Scheduled::new(task, None, clock::wall());
-    scheduled.next().map_or_else(|| "never".to_owned(), |at| scheduled.task.zone.to_local(at))
 }

@@ -5,11 +5,11 @@
 
 use anyhow::anyhow;
 use scheduler_core::{
-    admin::{Judge, Judged},
+    admin::{Editor, Judge, Judged},
     clock,
-    plan::task::{TaskId, TaskRow},
+    plan::task::TaskId,
     run::tell_of_an_edit,
-    store::{SharedStore, TaskSelection},
+    store::{Author, SharedStore, TaskSelection, Via},
 };
 
 use crate::{cli::Task, context::Context, exit::Exit};
@@ -64,14 +64,14 @@ impl Desk<'_> {
         row.map(|row| (judge, row)).ok_or_else(|| anyhow!("task {id} does not exist"))
     }
 
-    /// One row as it stands.
-    async fn row(&self, id: TaskId) -> anyhow::Result<TaskRow> {
-        let tasks = self.store.tasks(TaskSelection::Id(id)).await?;
-        tasks
-            .into_iter()
-            .next()
-            .map(|task| task.row)
-            .ok_or_else(|| anyhow!("task {id} does not exist"))
+    /// Who edits, by this command line.
+    fn editor(&self) -> Editor<'_> {
+        Editor {
+            store: &self.store,
+            config: self.context.config(),
+            registry: self.context.registry(),
+            author: Author { name: user(), via: Via::Cli },
+        }
     }
 
     /// When a running scheduler will have seen a change.
@@ -81,4 +81,10 @@ impl Desk<'_> {
             self.context.config().common.sync_interval
         )
     }
+}
+
+/// Who sits at the command line, as far as the system says.
+fn user() -> String {
+    let named = ["SUDO_USER", "USER", "LOGNAME", "USERNAME"].into_iter().find_map(std::env::var_os);
+    named.map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }

@@ -176,7 +176,7 @@ fn columns(desk: &Desk<'_>, judged: &Judged) -> String {
         ("state", judged.state().to_owned()),
     ];
     if let Some(reason) = judged.reason() {
-        lines.push(("reason", reason.to_owned()));
+        lines.push(("reason", reason.to_string()));
     }
     pairs(&lines)
 }

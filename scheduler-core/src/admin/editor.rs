@@ -1,0 +1,210 @@
+//! Edits of rows in somebody's name: judged as the scheduler will judge the row, then written.
+//!
+//! No edit makes a row that is rejected. What is judged is what is written: between the two the row may not change, which
+//! its version tells.
+
+use std::sync::Arc;
+
+use super::{Judge, Judged, Verdict};
+use crate::{
+    clock,
+    config::Config,
+    plan::{
+        claim::RequestId,
+        task::{LONGEST_NAME, Task, TaskFault, TaskId, TaskRow},
+        words::quote,
+    },
+    registry::Registry,
+    store::{Author, NewTask, SharedStore, StoreError, TaskChange, TaskSelection, Version},
+};
+
+/// Why an edit was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum EditError {
+    /// The row would be rejected.
+    #[error("{label}: {fault}")]
+    Rejected {
+        /// Which row, `task 5 "daily_report"`.
+        label: String,
+        /// What is wrong with it.
+        fault: TaskFault,
+    },
+    /// Something is asked of a task that is switched off.
+    #[error("{label} is disabled")]
+    Disabled {
+        /// Which.
+        label: String,
+    },
+    /// Something is asked of a row that the scheduler rejects.
+    #[error("{label} is rejected: {fault}")]
+    IsRejected {
+        /// Which.
+        label: String,
+        /// Why.
+        fault: TaskFault,
+    },
+    /// The tables refuse, or do not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Edits rows in the name of one author.
+#[derive(Debug)]
+pub struct Editor<'a> {
+    /// The tables.
+    pub store: &'a SharedStore,
+    /// By which rows are judged.
+    pub config: &'a Config,
+    /// The jobs that rows may name.
+    pub registry: &'a Arc<Registry>,
+    /// In whose name.
+    pub author: Author,
+}
+
+/// A row as it stands, and a judge that knows who has its key.
+struct Found {
+    judge: Judge,
+    judged: Judged,
+}
+
+impl Editor<'_> {
+    /// Inserts a row.
+    ///
+    /// # Errors
+    /// When it would be rejected, or its key is taken.
+    pub async fn create(&self, task: &NewTask) -> Result<Judged, EditError> {
+        let rejected = |fault| {
+            let label = format!("task {}", quote(&task.task_key));
+            EditError::Rejected { label, fault }
+        };
+        self.judge().read(&as_row(task)).map_err(rejected)?;
+        check_length(&task.description).map_err(rejected)?;
+        let id = self.store.add_as(task, &self.author).await?;
+        Ok(self.find(id).await?.judged)
+    }
+
+    /// Changes a row, if it still is of `version`, where one is given; gives it as it was and as it stands then.
+    ///
+    /// # Errors
+    /// When there is no such row, it is of another version, or it would be rejected. A row that is off, or rejected already,
+    /// may be edited as long as what is changed is right.
+    pub async fn change(
+        &self,
+        id: TaskId,
+        version: Option<&Version>,
+        change: &TaskChange,
+    ) -> Result<(Judged, Judged), EditError> {
+        let Found { mut judge, judged: before } = self.find(id).await?;
+        let read = Version::of(&before.row);
+        if version.is_some_and(|version| *version != read) {
+            return Err(StoreError::Edited { id }.into());
+        }
+        let edited = TaskRow { updated_at: Some(clock::wall()), ..change.apply(&before.row) };
+        if is_to_be_judged(change) {
+            let rejected = |fault| EditError::Rejected { label: edited.label(), fault };
+            judge.read(&edited).map_err(rejected)?;
+        }
+        if let Some(description) = &change.description {
+            let rejected = |fault| EditError::Rejected { label: edited.label(), fault };
+            check_length(description).map_err(rejected)?;
+        }
+        self.store.edit_as(id, Some(&read), change, &self.author).await?;
+        Ok((before, self.find(id).await?.judged))
+    }
+
+    /// Deletes a row, if it still is of `version`, where one is given; gives what it was.
+    ///
+    /// # Errors
+    /// When there is no such row, or it is of another version.
+    pub async fn delete(&self, id: TaskId, version: Option<&Version>) -> Result<Judged, EditError> {
+        let judged = self.find(id).await?.judged;
+        self.store.delete_as(id, version, &self.author).await?;
+        Ok(judged)
+    }
+
+    /// Asks for a run, once, as soon as may be.
+    ///
+    /// # Errors
+    /// When there is no such row, or the scheduler would not run it.
+    pub async fn run(&self, id: TaskId) -> Result<(Judged, RequestId), EditError> {
+        let judged = self.find(id).await?.judged;
+        let label = judged.row.label();
+        match &judged.verdict {
+            Verdict::Enabled(_) => {}
+            Verdict::Disabled(_) => return Err(EditError::Disabled { label }),
+            Verdict::Rejected(fault) => {
+                return Err(EditError::IsRejected { label, fault: fault.clone() });
+            }
+        }
+        let request = self.store.request_run_as(id, clock::wall(), &self.author).await?;
+        Ok((judged, request))
+    }
+
+    /// What the row means, or would if it were switched on.
+    ///
+    /// # Errors
+    /// When there is no such row, or it is, or would be, rejected.
+    pub async fn read(&self, id: TaskId) -> Result<Task, EditError> {
+        let Found { mut judge, judged } = self.find(id).await?;
+        let rejected = |fault| EditError::Rejected { label: judged.row.label(), fault };
+        judge.read(&judged.row).map_err(rejected)
+    }
+
+    fn judge(&self) -> Judge {
+        Judge::new(self.config, self.registry, clock::wall())
+    }
+
+    async fn find(&self, id: TaskId) -> Result<Found, EditError> {
+        let mut judge = self.judge();
+        let rows = judge.survey(self.store.tasks(TaskSelection::WithTwins(&[id])).await?);
+        let judged = rows.into_iter().find(|judged| judged.row.id == id);
+        let judged = judged.ok_or(StoreError::NotFound { what: "task", id })?;
+        Ok(Found { judge, judged })
+    }
+}
+
+/// Whether the scheduler reads what is changed. Switching off is never refused, nor is a description.
+fn is_to_be_judged(change: &TaskChange) -> bool {
+    let TaskChange {
+        task_key,
+        description: _,
+        execute_func,
+        trigger,
+        spec,
+        args,
+        is_enabled,
+        extra,
+    } = change;
+    let texts = [task_key, execute_func, trigger, spec, args, extra];
+    *is_enabled == Some(true) || texts.into_iter().any(Option::is_some)
+}
+
+/// The scheduler reads no description, and takes any.
+fn check_length(description: &str) -> Result<(), TaskFault> {
+    if description.chars().count() <= LONGEST_NAME {
+        return Ok(());
+    }
+    let value = description.to_owned();
+    Err(TaskFault::TooLong { column: "desc", value, limit: LONGEST_NAME })
+}
+
+/// A new row as the scheduler will read it.
+fn as_row(task: &NewTask) -> TaskRow {
+    let now = clock::wall();
+    let text = |text: &str| Ok(text.to_owned());
+    TaskRow {
+        // No row has it: ids begin with 1.
+        id: 0,
+        task_key: text(&task.task_key),
+        description: text(&task.description),
+        execute_func: text(&task.execute_func),
+        trigger: text(&task.trigger),
+        spec: text(&task.spec),
+        args: text(&task.args),
+        is_valid: text(if task.is_enabled { "1" } else { "0" }),
+        status: text("ready"),
+        extra: text(&task.extra),
+        created_at: Some(now),
+        updated_at: Some(now),
+    }
+}
