@@ -12,11 +12,6 @@ pub struct Speaker {
 }
 
 impl Speaker {
-    /// The machine it runs on.
-    pub(super) fn host(&self) -> &str {
-        self.node.split(':').next().unwrap_or(&self.node)
-    }
-
     /// `scheduler online `, which its machine or its node follows.
     pub(super) fn title(&self) -> String {
         let blank = if self.environment.is_empty() { "" } else { " " };

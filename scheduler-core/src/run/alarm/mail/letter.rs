@@ -48,7 +48,7 @@ pub(super) fn letter(
 ) -> Result<Letter, Refused> {
     let from = mailbox(&mail.from)?;
     let to = mail.to.iter().map(mailbox).collect::<Result<Vec<_>, _>>()?;
-    let host = speaker.host();
+    let host = host(speaker);
     let mut builder = Mail::builder()
         .from(from.clone())
         .date(now.into())
@@ -72,6 +72,11 @@ pub(super) fn letter(
     })
 }
 
+/// The machine that it runs on.
+fn host(speaker: &Speaker) -> &str {
+    speaker.node.split(':').next().unwrap_or(&speaker.node)
+}
+
 /// `scheduler online web-1: 3 alarms, [failed] nightly: …`: whose, how many, and the first, which is the cause of others.
 fn subject(speaker: &Speaker, message: &Message) -> String {
     let first = message.text.lines().next().unwrap_or_default();
@@ -79,7 +84,7 @@ fn subject(speaker: &Speaker, message: &Message) -> String {
         1 => String::new(),
         count => format!("{count} alarms, "),
     };
-    let subject = format!("{}{}: {count}{first}", speaker.title(), speaker.host());
+    let subject = format!("{}{}: {count}{first}", speaker.title(), host(speaker));
     let is_blank = |c: char| c.is_control() || c.is_whitespace();
     let short = cut(subject.chars().map(|c| if is_blank(c) { ' ' } else { c }), LONGEST);
     // Else a key that looks like encoded text would be decoded by who reads it.
