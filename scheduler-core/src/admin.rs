@@ -8,6 +8,6 @@ mod why;
 pub use self::{
     editor::{EditError, Editor},
     verdict::{Judge, Judged, Scheduled, Verdict},
-    view::{ExecutionView, TaskView, zone},
+    view::{Changed, EditView, ExecutionView, TaskView, zone},
     why::{AskedTask, WhyView},
 };

@@ -10,6 +10,7 @@ use clap_complete::Shell;
 use scheduler_core::plan::execution::{ExecutionId, Status};
 use scheduler_core::plan::task::TaskId;
 use scheduler_core::plan::trigger::CronDialect;
+use scheduler_core::store::EditId;
 
 const AFTER_HELP: &str = "\
 APP_ENV chooses the environment, a folder in DIR (default: local).
@@ -146,6 +147,17 @@ pub(crate) enum Task {
     Trigger {
         /// `id` of the row.
         id: TaskId,
+    },
+    /// Show who edited what, newest first.
+    History {
+        /// Only of the row with this `id`, which may be gone.
+        id: Option<TaskId>,
+        /// At most so many.
+        #[arg(long, default_value_t = 20, value_parser = value_parser!(u32).range(1..=1000))]
+        limit: u32,
+        /// The next page: only edits before the one with this id.
+        #[arg(long, value_name = "ID")]
+        before: Option<EditId>,
     },
     /// Delete rows; their executions stay.
     Delete {

@@ -1,5 +1,6 @@
 //! Rows as programs see them, by command line as by HTTP: fields named as the columns, instants in RFC 3339 in UTC.
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -7,7 +8,7 @@ use super::verdict::{Judged, Scheduled};
 use crate::{
     config::Config,
     plan::{task::Field, trigger::Zone, words::instant},
-    store::ExecutionRow,
+    store::{EditRow, ExecutionRow},
 };
 
 /// A row of `task`, with what the scheduler makes of it.
@@ -132,6 +133,72 @@ impl From<&ExecutionRow> for ExecutionView {
                 .map(|(end, start)| (end - start).num_milliseconds()),
         }
     }
+}
+
+/// A row of the history of edits.
+#[derive(Debug, Serialize)]
+pub struct EditView {
+    /// `id`.
+    pub id: i64,
+    /// `task_id`.
+    pub task_id: i64,
+    /// `edited_at`.
+    pub edited_at: Option<String>,
+    /// The same.
+    #[serde(skip)]
+    pub at: Option<DateTime<Utc>>,
+    /// `author`; empty: the program itself.
+    pub author: String,
+    /// `via`.
+    pub via: String,
+    /// `action`.
+    pub action: String,
+    /// Where there is a row before and afterwards: the columns that differ.
+    pub changed: Vec<Changed>,
+    /// The row before, by column; `None`: there was none.
+    pub before: Option<Value>,
+    /// The row afterwards.
+    pub after: Option<Value>,
+}
+
+/// A column that an edit changed.
+#[derive(Debug, Serialize)]
+pub struct Changed {
+    /// Its name.
+    pub column: String,
+    /// What stood there; `null`: nothing that can be read.
+    pub from: Value,
+    /// What stands there then.
+    pub to: Value,
+}
+
+impl From<&EditRow> for EditView {
+    fn from(row: &EditRow) -> Self {
+        let [before, after] = [&row.before, &row.after].map(|text| text.as_deref().map(json));
+        Self {
+            id: row.id,
+            task_id: row.task_id,
+            edited_at: row.edited_at.map(instant),
+            at: row.edited_at,
+            author: row.author.clone(),
+            via: row.via.clone(),
+            action: row.action.clone(),
+            changed: before.as_ref().zip(after.as_ref()).map(changed).unwrap_or_default(),
+            before,
+            after,
+        }
+    }
+}
+
+fn changed((before, after): (&Value, &Value)) -> Vec<Changed> {
+    let columns = after.as_object().into_iter().flatten();
+    let differing = columns.filter(|(column, to)| before[*column] != **to);
+    let changed = |(column, to): (&String, &Value)| Changed {
+        column: column.clone(),
+        from: before[column].clone(),
+        to: to.clone(),
+    };
+    differing.map(changed).collect()
 }
 
 /// The zone of instants where a task has none of its own.

@@ -3,7 +3,10 @@
 use scheduler_core::store::Store as _;
 use serde_json::{Value, json};
 
-use crate::{support::Home, with_rows};
+use crate::{
+    support::{Home, Ran},
+    with_rows,
+};
 
 #[test]
 fn a_task_is_added_as_it_was_checked() {
@@ -206,4 +209,39 @@ fn only_a_task_that_can_run_is_triggered() {
     let text = home.ok(&["task", "show", "1"]);
     assert!(text.contains("waiting\nsource  attempt  scheduled_at"), "{text}");
     assert!(!home.ok(&["task", "show", "4"]).contains("waiting"));
+}
+
+#[test]
+fn who_edited_what_is_kept_and_shown_newest_first() {
+    let home = Home::migrated("");
+    let as_ada = |args: &[&str]| {
+        let mut command = home.command();
+        let ran = command.env_remove("SUDO_USER").env("USER", "ada\u{1b}[31m").args(args).output();
+        let ran = Ran::of(ran.unwrap());
+        assert_eq!((ran.code, &*ran.stderr), (0, ""), "{args:?}");
+        ran.stdout
+    };
+    assert_eq!(home.json(&["task", "history"]), json!([]));
+    let new = ["task", "add", "--key", "new", "--func", "test_cron", "--trigger", "cron"];
+    as_ada(&[&new, &["--spec", "@daily"][..]].concat());
+    as_ada(&["task", "spec", "1", "0 5 * * *"]);
+    as_ada(&["task", "spec", "1", "0 5 * * *"]);
+    as_ada(&["task", "disable", "1"]);
+    as_ada(&["task", "delete", "1"]);
+    home.insert("other", "test_cron", "cron", "@daily");
+    let rows = home.json(&["task", "history", "1"]);
+    let rows = rows.as_array().unwrap();
+    let column = |name: &str| rows.iter().map(|row| row[name].clone()).collect::<Vec<_>>();
+    assert_eq!(column("action"), ["delete", "change", "change", "create"]);
+    assert_eq!(column("changed")[1], json!([{"column": "is_valid", "from": "1", "to": "0"}]));
+    assert_eq!(column("via"), ["cli"; 4]);
+    assert_eq!(column("author"), ["ada\u{1b}[31m"; 4]);
+    assert_eq!(column("after")[1], column("before")[0]);
+    assert_eq!((&column("after")[0], &column("before")[3]), (&Value::Null, &Value::Null));
+    assert!(column("edited_at")[0].as_str().unwrap().ends_with('Z'));
+    let text = home.ok(&["task", "history", "1", "--limit", "2", "--before", "4"]);
+    let line = text.lines().nth(1).unwrap();
+    assert!(line.contains("ada\\u{1b}[31m  cli  change  is_valid \"1\" to \"0\""), "{text}");
+    assert!(text.lines().nth(2).unwrap().contains("spec \"@daily\" to \"0 5 * * *\""), "{text}");
+    assert_eq!(text.lines().count(), 3);
 }

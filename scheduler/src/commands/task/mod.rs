@@ -9,13 +9,14 @@ use scheduler_core::{
     clock,
     plan::task::TaskId,
     run::tell_of_an_edit,
-    store::{Author, SharedStore, TaskSelection, Via},
+    store::{Author, EditFilter, SharedStore, TaskSelection, Via},
 };
 
 use crate::{cli::Task, context::Context, exit::Exit};
 
 mod add;
 mod edit;
+mod history;
 mod show;
 
 /// Performs a verb on `task`.
@@ -24,10 +25,13 @@ mod show;
 /// When the database does not answer, there is no such row, or the row would be rejected.
 pub(crate) async fn task(context: &Context, verb: Task) -> anyhow::Result<Exit> {
     let desk = Desk { context, store: context.open().await? };
-    let is_edit = !matches!(verb, Task::List | Task::Show { .. });
+    let is_edit = !matches!(verb, Task::List | Task::Show { .. } | Task::History { .. });
     let done = match verb {
         Task::List => show::list(&desk).await,
         Task::Show { id } => show::show(&desk, id).await,
+        Task::History { id, limit, before } => {
+            history::history(&desk, EditFilter { task_id: id, before, limit }).await
+        }
         Task::Add(add) => add::add(&desk, add).await,
         Task::Enable { ids } => edit::enable(&desk, &ids).await,
         Task::Disable { ids } => edit::disable(&desk, &ids).await,
