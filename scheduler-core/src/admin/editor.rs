@@ -77,7 +77,8 @@ impl Editor<'_> {
             let label = format!("task {}", quote(&task.task_key));
             EditError::Rejected { label, fault }
         };
-        self.judge().read(&as_row(task)).map_err(rejected)?;
+        // No row has the id 0: they begin with 1.
+        self.judge().read(&task.as_row(0, clock::wall())).map_err(rejected)?;
         check_length(&task.description).map_err(rejected)?;
         let id = self.store.add_as(task, &self.author).await?;
         Ok(self.find(id).await?.judged)
@@ -186,25 +187,4 @@ fn check_length(description: &str) -> Result<(), TaskFault> {
     }
     let value = description.to_owned();
     Err(TaskFault::TooLong { column: "desc", value, limit: LONGEST_NAME })
-}
-
-/// A new row as the scheduler will read it.
-fn as_row(task: &NewTask) -> TaskRow {
-    let now = clock::wall();
-    let text = |text: &str| Ok(text.to_owned());
-    TaskRow {
-        // No row has it: ids begin with 1.
-        id: 0,
-        task_key: text(&task.task_key),
-        description: text(&task.description),
-        execute_func: text(&task.execute_func),
-        trigger: text(&task.trigger),
-        spec: text(&task.spec),
-        args: text(&task.args),
-        is_valid: text(if task.is_enabled { "1" } else { "0" }),
-        status: text("ready"),
-        extra: text(&task.extra),
-        created_at: Some(now),
-        updated_at: Some(now),
-    }
 }

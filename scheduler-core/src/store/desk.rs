@@ -58,6 +58,25 @@ impl NewTask {
             extra: "{}".to_owned(),
         }
     }
+
+    /// The row that it becomes when it is inserted at `now`.
+    pub(crate) fn as_row(&self, id: TaskId, now: DateTime<Utc>) -> TaskRow {
+        let text = |text: &str| Ok(text.to_owned());
+        TaskRow {
+            id,
+            task_key: text(&self.task_key),
+            description: text(&self.description),
+            execute_func: text(&self.execute_func),
+            trigger: text(&self.trigger),
+            spec: text(&self.spec),
+            args: text(&self.args),
+            is_valid: text(if self.is_enabled { "1" } else { "0" }),
+            status: text("ready"),
+            extra: text(&self.extra),
+            created_at: Some(now),
+            updated_at: Some(now),
+        }
+    }
 }
 
 /// Which tasks.
@@ -254,7 +273,14 @@ pub trait Desk: Store {
         self.request_run_as(task, now, &Author::program()).await
     }
 
-    /// The history of edits that went through a store, newest first.
+    /// Compares these rows with the history, and keeps what was edited by others in it. Those that somebody holds are given
+    /// back, to be looked at again.
+    ///
+    /// # Errors
+    /// When the transaction failed as a whole; looking again is harmless.
+    async fn notice_edits(&self, tasks: &[TaskId]) -> Result<Vec<TaskId>, StoreError>;
+
+    /// The history of edits, newest first.
     ///
     /// # Errors
     /// When the database does not answer.

@@ -114,6 +114,11 @@ impl MemoryStore {
         tables.tasks.insert(row.id, row);
     }
 
+    /// Deletes a row of `task`, as an operator would by SQL.
+    pub fn delete_task(&self, task: TaskId) {
+        self.tables().tasks.remove(&task);
+    }
+
     /// Inserts a row of `execute_task` as it stands, as an operator would by SQL.
     pub fn insert_execution(&self, row: ExecutionRow) {
         self.tables().insert(row);
@@ -429,24 +434,7 @@ impl Tables {
         self.check_key(&task.task_key)?;
         let id = task.id.unwrap_or(self.next_task);
         self.next_task = self.next_task.max(id + 1);
-        let text = |value: &str| Ok(value.to_owned());
-        self.tasks.insert(
-            id,
-            TaskRow {
-                id,
-                task_key: text(&task.task_key),
-                description: text(&task.description),
-                execute_func: text(&task.execute_func),
-                trigger: text(&task.trigger),
-                spec: text(&task.spec),
-                args: text(&task.args),
-                is_valid: text(if task.is_enabled { "1" } else { "0" }),
-                status: text("ready"),
-                extra: text(&task.extra),
-                created_at: Some(self.now.trunc_subsecs(0)),
-                updated_at: Some(self.now.trunc_subsecs(0)),
-            },
-        );
+        self.tasks.insert(id, task.as_row(id, self.now.trunc_subsecs(0)));
         Ok(id)
     }
 
