@@ -37,6 +37,7 @@ use crate::{
 mod alarm;
 mod calls;
 mod courier;
+mod history;
 mod identity;
 pub(crate) mod jobs;
 mod metrics;
@@ -56,7 +57,7 @@ mod watch;
 mod watchdog;
 
 use self::{
-    alarm::Alarms, calls::Calls, otlp::Otlp, report::Reporter, retention::Pruning,
+    alarm::Alarms, calls::Calls, history::Edited, otlp::Otlp, report::Reporter, retention::Pruning,
     run_logs::RunLogs, systemd::Systemd, watchdog::Watchdog,
 };
 pub use self::{
@@ -169,6 +170,7 @@ impl Scheduler {
             reporter: Reporter::default(),
             alarms,
             otlp,
+            edited: Edited::start(&store, &node_id, lease, &beside),
         };
         let writing_logs = tokio::spawn(logs.write(Arc::clone(&store), beside.clone()));
         tokio::spawn(Pruning::new(&store, &node_id, lease, self.retention, &beside).run());
@@ -228,6 +230,7 @@ struct Hands {
     reporter: Reporter,
     alarms: Alarms,
     otlp: Otlp,
+    edited: Edited,
 }
 
 impl Hands {
@@ -238,6 +241,7 @@ impl Hands {
         }
         self.alarms.heard(&event);
         self.otlp.heard(&event);
+        self.edited.heard(&event, now.wall);
         let actions = node.handle(event, now);
         self.jobs.begin_under(node.trust());
         for action in actions {

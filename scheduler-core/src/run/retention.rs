@@ -87,7 +87,7 @@ impl Pruning {
 
     /// One look. Logs first: they are what takes room.
     async fn look(&self, place: &mut Place, removed: &mut Removed) -> Result<(), StoreError> {
-        if !removes_here(&self.store.nodes().await?, &self.node_id, self.lease) {
+        if !does_it_here(&self.store.nodes().await?, &self.node_id, self.lease) {
             return Ok(());
         }
         place.looks = (place.looks + 1) % LOOKS;
@@ -167,7 +167,7 @@ impl Pruning {
 }
 
 /// One of the living does it; that two may think so for a while does no harm.
-fn removes_here(nodes: &[NodeRow], me: &str, lease: Duration) -> bool {
+pub(super) fn does_it_here(nodes: &[NodeRow], me: &str, lease: Duration) -> bool {
     let alive = nodes.iter().filter(|node| node.left_at.is_none() && node.silent_for <= lease);
     alive.map(|node| node.id.as_str()).min().is_none_or(|first| first >= me)
 }

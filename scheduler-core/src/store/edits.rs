@@ -3,6 +3,7 @@
 //! Every edit that goes through a store leaves a row in the history, written in the same transaction.
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
@@ -27,6 +28,11 @@ impl Author {
         Self { name: String::new(), via: Via::Program }
     }
 
+    /// Somebody who wrote SQL.
+    pub(super) fn external() -> Self {
+        Self { name: String::new(), via: Via::External }
+    }
+
     /// As much of the name as the history keeps.
     pub(super) fn kept_name(&self) -> String {
         self.name.chars().take(191).collect()
@@ -44,6 +50,8 @@ pub enum Via {
     Page,
     /// A program that has a scheduler inside.
     Program,
+    /// SQL, by whomever: the scheduler noticed it afterwards.
+    External,
 }
 
 impl Via {
@@ -55,6 +63,7 @@ impl Via {
             Via::Api => "api",
             Via::Page => "page",
             Via::Program => "program",
+            Via::External => "external",
         }
     }
 }
@@ -70,6 +79,8 @@ pub enum EditAction {
     Delete,
     /// A run was asked for.
     Run,
+    /// A row was found that had no history.
+    Found,
 }
 
 impl EditAction {
@@ -81,6 +92,7 @@ impl EditAction {
             EditAction::Change => "change",
             EditAction::Delete => "delete",
             EditAction::Run => "run",
+            EditAction::Found => "found",
         }
     }
 }
@@ -198,6 +210,50 @@ pub(super) fn snapshot(row: &TaskRow) -> String {
     Value::Object(columns(row).into_iter().map(column).collect::<Map<_, _>>()).to_string()
 }
 
+/// The newest edit of a row that its history knows, runs left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Newest {
+    pub(super) task_id: TaskId,
+    /// What the row said afterwards; `None`: it was deleted.
+    pub(super) after: Option<String>,
+}
+
+/// An edit that nobody told of.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(super) struct NoticedEdit {
+    pub(super) task_id: TaskId,
+    pub(super) action: &'static str,
+    #[serde(rename = "row_before")]
+    pub(super) before: Option<String>,
+    #[serde(rename = "row_after")]
+    pub(super) after: Option<String>,
+}
+
+/// What was edited by others, going by the row as it stands, `None` if it is gone, and by its `newest` edit.
+pub(super) fn noticed(
+    task_id: TaskId,
+    row: Option<&TaskRow>,
+    newest: Option<&Newest>,
+) -> Option<NoticedEdit> {
+    let known = newest.and_then(|newest| newest.after.as_deref());
+    let stands = row.map(snapshot);
+    let action = match (known, &stands) {
+        (None, None) => return None,
+        (None, Some(_)) => EditAction::Found,
+        (Some(_), None) => EditAction::Delete,
+        (Some(known), Some(stands)) if says_the_same(known, stands) => return None,
+        (Some(_), Some(_)) => EditAction::Change,
+    };
+    let before = known.map(str::to_owned);
+    Some(NoticedEdit { task_id, action: action.as_str(), before, after: stands })
+}
+
+/// The order of the columns does not count.
+fn says_the_same(one: &str, other: &str) -> bool {
+    let read = |text| serde_json::from_str::<Value>(text).ok();
+    one == other || read(one).is_some_and(|one| Some(one) == read(other))
+}
+
 /// A row of the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EditRow {
@@ -207,7 +263,7 @@ pub struct EditRow {
     pub task_id: TaskId,
     /// When, by the database's clock.
     pub edited_at: Option<DateTime<Utc>>,
-    /// Who; empty: the program itself.
+    /// Who; empty: the program itself, or not known.
     pub author: String,
     /// [`Via`] by its name.
     pub via: String,
@@ -276,6 +332,27 @@ mod tests {
         let expected = TaskRow { spec: Ok("5".to_owned()), is_valid: Ok("0".to_owned()), ..row() };
         assert_eq!(change.apply(&row()), expected);
         assert_eq!(TaskChange::default().apply(&row()), row());
+    }
+
+    #[test]
+    fn what_the_history_does_not_know_was_edited_by_others() {
+        let newest = |after: Option<&str>| Newest { task_id: 1, after: after.map(str::to_owned) };
+        let (row, said) = (row(), snapshot(&row()));
+        let older = said.replace("\"f\"", "\"g\"");
+        let edit = |action, before: Option<&str>, after: Option<&str>| {
+            let [before, after] = [before, after].map(|text| text.map(str::to_owned));
+            Some(NoticedEdit { task_id: 1, action, before, after })
+        };
+        let here = |known: Option<Option<&str>>| noticed(1, Some(&row), known.map(newest).as_ref());
+        let gone = |known: Option<Option<&str>>| noticed(1, None, known.map(newest).as_ref());
+        assert_eq!(here(None), edit("found", None, Some(&said)));
+        assert_eq!(here(Some(None)), edit("found", None, Some(&said)), "the id is used again");
+        assert_eq!(here(Some(Some(&older))), edit("change", Some(&older), Some(&said)));
+        assert_eq!(here(Some(Some(&said))), None);
+        assert_eq!(here(Some(Some(&said.replace(',', ", ")))), None);
+        assert_eq!(gone(Some(Some(&said))), edit("delete", Some(&said), None));
+        assert_eq!(gone(Some(None)), None);
+        assert_eq!(gone(None), None);
     }
 
     #[test]

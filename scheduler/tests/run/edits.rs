@@ -1,5 +1,9 @@
 //! What is changed while it runs.
 
+use std::time::Duration;
+
+use serde_json::json;
+
 use crate::{
     process::{QUICK, Running},
     support::{Home, eventually},
@@ -73,4 +77,35 @@ fn a_row_added_while_it_runs_is_found_and_one_triggered_runs_once() {
     scheduler.says(&["test_date ran", "\"args\":\"7\"", row["trace_id"].as_str().unwrap()]);
     let_pass(&home, sentinel, 5);
     assert_eq!(home.executions(2).len(), 1);
+}
+
+#[test]
+fn what_is_edited_by_sql_is_in_the_history() {
+    let home = Home::migrated(QUICK);
+    let task = home.insert("edited", "test_cron", "cron", "@daily");
+    let mut scheduler = Running::start(&home);
+    scheduler.says(&["edited", "scheduled"]);
+    home.sql("UPDATE task SET spec = '@hourly' WHERE id = 1");
+    let edits = || home.json(&["task", "history", &task.to_string()]);
+    let edit = eventually("the edit is noticed", || {
+        let edits = edits();
+        (edits[0]["via"] == "external").then(|| edits[0].clone())
+    });
+    assert_eq!((&edit["action"], &edit["author"]), (&json!("change"), &json!("")));
+    let changed = json!([{"column": "spec", "from": "@daily", "to": "@hourly"}]);
+    assert_eq!(edit["changed"], changed);
+    scheduler.signal("TERM");
+    scheduler.ends_within(Duration::from_secs(5));
+    // While nobody runs.
+    home.sql("DELETE FROM task WHERE id = 1");
+    home.sql(
+        "INSERT INTO task (task_key, \"desc\", execute_func, \"trigger\", spec, is_valid, status) \
+         VALUES ('by_hand', '', 'test_cron', 'cron', '@daily', 1, 'ready')",
+    );
+    let _scheduler = Running::start(&home);
+    eventually("both are noticed", || {
+        let all = home.json(&["task", "history"]);
+        let actions: Vec<_> = all.as_array().unwrap().iter().map(|edit| &edit["action"]).collect();
+        (actions == ["found", "change", "create"]).then_some(())
+    });
 }

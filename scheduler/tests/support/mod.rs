@@ -9,7 +9,8 @@ use std::{
 };
 
 use scheduler_core::{
-    clock,
+    clock, sqlx,
+    sqlx::{ConnectOptions as _, Connection as _, sqlite::SqliteConnectOptions},
     store::{Desk as _, NewTask, SqlStore, Store as _},
 };
 use serde_json::Value;
@@ -114,6 +115,19 @@ impl Home {
             store.close().await;
             result
         })
+    }
+
+    /// Changes the tables as a person does, behind our back.
+    pub(crate) fn sql(&self, sql: &'static str) {
+        let path = self.path().join("data/scheduler.db");
+        let options =
+            SqliteConnectOptions::new().filename(path).busy_timeout(Duration::from_secs(10));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut connection = options.connect().await.unwrap();
+            sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+            connection.close().await.unwrap();
+        });
     }
 
     /// Inserts an enabled row without looking at it, as a person with SQL would.

@@ -23,13 +23,13 @@ fn of_the_living_nodes_one_removes() {
     let nodes =
         [node("a", 31, false), node("b", 0, true), node("c", 30, false), node("d", 0, false)];
     let lease = Duration::from_secs(30);
-    let first = ["a", "b", "c", "d"].map(|me| removes_here(&nodes, me, lease));
+    let first = ["a", "b", "c", "d"].map(|me| does_it_here(&nodes, me, lease));
     assert_eq!(
         first,
         [true, true, true, false],
         "those that are not among the living may think so"
     );
-    assert!(removes_here(&[], "e", lease));
+    assert!(does_it_here(&[], "e", lease));
 }
 
 #[tokio::test]

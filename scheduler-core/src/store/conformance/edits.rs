@@ -188,7 +188,7 @@ pub async fn a_list_of_tasks_is_filtered_and_comes_in_pages(fixture: &Fixture) {
 
 pub async fn a_row_comes_with_those_that_share_its_key(fixture: &Fixture) {
     let [a, b, _] = [fixture.add("a").await, fixture.add("b").await, fixture.add("c").await];
-    fixture.operator.insert_twin(a, "doing").await;
+    fixture.operator.insert_task(900, "a", "doing").await;
     let read = async |ids: &[i64]| {
         let tasks = fixture.store.tasks(TaskSelection::WithTwins(ids)).await.unwrap();
         tasks.into_iter().map(|task| (task.row.id, task.row.task_key.unwrap())).collect::<Vec<_>>()
@@ -199,4 +199,75 @@ pub async fn a_row_comes_with_those_that_share_its_key(fixture: &Fixture) {
     let twin = rows[2].0;
     assert_eq!(read(&[twin]).await, [(a, "a".to_owned()), (twin, "a".to_owned())]);
     assert_eq!(read(&[]).await, []);
+}
+
+/// `(action, via, before, after)` of the edits of a row, oldest first, each row by its spec.
+async fn told(fixture: &Fixture, task: i64) -> Vec<(String, String, Value, Value)> {
+    let rows = history(fixture, Some(task)).await.into_iter().rev();
+    let spec = |text: &Option<String>| read(text)["spec"].clone();
+    rows.map(|row| (row.action, row.via, spec(&row.before), spec(&row.after))).collect()
+}
+
+fn edit(
+    action: &str,
+    via: &str,
+    before: Option<&str>,
+    after: Option<&str>,
+) -> (String, String, Value, Value) {
+    (action.to_owned(), via.to_owned(), before.into(), after.into())
+}
+
+pub async fn what_was_edited_by_sql_is_noticed_once(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    fixture.operator.insert_task(900, "b", "ready").await;
+    let notice = async || {
+        for store in [&fixture.store, &fixture.other] {
+            assert_eq!(store.notice_edits(&[900, task, 4_711]).await.unwrap(), [0; 0]);
+        }
+    };
+    notice().await;
+    let created = edit("create", "program", None, Some("10"));
+    let mut found = vec![edit("found", "external", None, Some("10"))];
+    assert_eq!(told(fixture, task).await, std::slice::from_ref(&created));
+    assert_eq!(told(fixture, 900).await, found);
+    fixture.operator.set_spec(task, "7").await;
+    fixture.operator.set_status(task, "doing").await;
+    notice().await;
+    let changed = edit("change", "external", Some("10"), Some("7"));
+    assert_eq!(told(fixture, task).await, [created, changed]);
+    // An edit that is told is none by others, and a run is no edit.
+    fixture.store.set_spec(900, "8").await.unwrap();
+    fixture.store.request_run(900, at(10)).await.unwrap();
+    notice().await;
+    found.push(edit("change", "program", Some("10"), Some("8")));
+    found.push(edit("run", "program", None, None));
+    assert_eq!(told(fixture, 900).await, found);
+    fixture.operator.delete_task(900).await;
+    notice().await;
+    found.push(edit("delete", "external", Some("8"), None));
+    assert_eq!(told(fixture, 900).await, found);
+    let rows = history(fixture, Some(900)).await;
+    assert!(rows[0].edited_at.is_some() && rows[0].author.is_empty() && rows[0].after.is_none());
+    // The id is used again.
+    fixture.operator.insert_task(900, "c", "ready").await;
+    notice().await;
+    found.push(edit("found", "external", None, Some("10")));
+    assert_eq!(told(fixture, 900).await, found);
+}
+
+pub async fn edits_and_looks_for_others_do_not_mistake_each_other(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let edits = async {
+        for spec in 1..=100 {
+            fixture.store.set_spec(task, &spec.to_string()).await.unwrap();
+        }
+    };
+    let looks = async {
+        for _ in 0..100 {
+            fixture.other.notice_edits(&[task]).await.unwrap();
+        }
+    };
+    tokio::join!(edits, looks);
+    let rows = history(fixture, Some(task)).await;
+    assert!(rows.iter().all(|row| row.via == "program"), "{rows:?}");
 }

@@ -15,10 +15,7 @@ use crate::{
         execution::ExecutionId,
         task::{TaskId, TaskRow},
     },
-    store::{
-        Desk as _, ExecutionRow, TaskSelection,
-        memory::{MemoryStore, at_once},
-    },
+    store::{ExecutionRow, memory::MemoryStore},
 };
 
 /// A person with a connection of their own.
@@ -114,32 +111,6 @@ impl Operator {
         }
     }
 
-    /// Copies a row of `task` under an id of its own, in another status: keys are unique within one only.
-    pub async fn insert_twin(&self, task: TaskId, status: &str) {
-        const COPIED: &str = "task_key, 'desc', execute_func, 'interval', spec, args, is_valid";
-        match self {
-            Self::Memory(memory) => {
-                let tasks = at_once(memory.tasks(TaskSelection::All)).expect("memory answers");
-                let next = tasks.iter().map(|task| task.row.id).max().unwrap_or_default() + 1;
-                let row = tasks.into_iter().map(|task| task.row).find(|row| row.id == task);
-                let row = row.expect("the row is there");
-                memory.insert_task(TaskRow { id: next, status: Ok(status.to_owned()), ..row });
-            }
-            _ => {
-                let [desc, trigger] = if self.is_mysql() {
-                    ["`desc`", "`trigger`"]
-                } else {
-                    ["\"desc\"", "\"trigger\""]
-                };
-                self.sql(&format!(
-                    "INSERT INTO task (task_key, {desc}, execute_func, {trigger}, spec, args, is_valid, status) \
-                     SELECT {COPIED}, '{status}' FROM task WHERE id = {task}"
-                ))
-                .await;
-            }
-        }
-    }
-
     /// Sets `task.status`.
     pub async fn set_status(&self, task: TaskId, status: &str) {
         match self {
@@ -157,6 +128,14 @@ impl Operator {
             _ => {
                 self.sql(&format!("UPDATE task SET spec = '{spec}' WHERE id = {task}")).await;
             }
+        }
+    }
+
+    /// Deletes a row of `task`.
+    pub async fn delete_task(&self, task: TaskId) {
+        match self {
+            Self::Memory(memory) => memory.delete_task(task),
+            _ => self.sql(&format!("DELETE FROM task WHERE id = {task}")).await,
         }
     }
 

@@ -13,8 +13,9 @@ use crate::{
     },
     store::{
         Around, Author, Desk, DeskTask, EditAction, EditFilter, EditRow, ExecutionFilter, NewTask,
-        StoreError, TaskChange, TaskFilter, TaskSelection, Version, desk::manual_instant,
-        edits::snapshot,
+        StoreError, TaskChange, TaskFilter, TaskSelection, Version,
+        desk::manual_instant,
+        edits::{Newest, NoticedEdit, noticed, snapshot},
     },
 };
 
@@ -72,7 +73,7 @@ impl Desk for MemoryStore {
         let mut tables = self.tables();
         let id = tables.add(task)?;
         let after = snapshot(&tables.tasks[&id]);
-        tables.remember(id, author, EditAction::Create, None, Some(after));
+        tables.remember(id, author, EditAction::Create.as_str(), None, Some(after));
         Ok(id)
     }
 
@@ -95,7 +96,7 @@ impl Desk for MemoryStore {
         tables.edit(task, |row| *row = after.clone())?;
         let texts = [before, after].map(|row| Some(snapshot(&row)));
         let [before, after] = texts;
-        tables.remember(task, author, EditAction::Change, before, after);
+        tables.remember(task, author, EditAction::Change.as_str(), before, after);
         Ok(())
     }
 
@@ -108,8 +109,23 @@ impl Desk for MemoryStore {
         let mut tables = self.tables();
         let before = snapshot(&tables.row_of(task, version)?);
         tables.tasks.remove(&task);
-        tables.remember(task, author, EditAction::Delete, Some(before), None);
+        tables.remember(task, author, EditAction::Delete.as_str(), Some(before), None);
         Ok(())
+    }
+
+    async fn notice_edits(&self, tasks: &[TaskId]) -> Result<Vec<TaskId>, StoreError> {
+        let mut tables = self.tables();
+        for &task in tasks {
+            let mut edits = tables.edits.iter().rev();
+            let newest =
+                edits.find(|row| row.task_id == task && row.action != EditAction::Run.as_str());
+            let newest = newest.map(|row| Newest { task_id: task, after: row.after.clone() });
+            let edit = noticed(task, tables.tasks.get(&task), newest.as_ref());
+            if let Some(NoticedEdit { action, before, after, .. }) = edit {
+                tables.remember(task, &Author::external(), action, before, after);
+            }
+        }
+        Ok(Vec::new())
     }
 
     async fn edits(&self, filter: EditFilter) -> Result<Vec<EditRow>, StoreError> {
@@ -129,7 +145,7 @@ impl Desk for MemoryStore {
     ) -> Result<RequestId, StoreError> {
         let mut tables = self.tables();
         tables.row_of(task, None)?;
-        tables.remember(task, author, EditAction::Run, None, None);
+        tables.remember(task, author, EditAction::Run.as_str(), None, None);
         let id = tables.next_request;
         tables.next_request += 1;
         let requested_at = manual_instant(now, |instant| {
@@ -244,7 +260,7 @@ impl Tables {
         &mut self,
         task_id: TaskId,
         author: &Author,
-        action: EditAction,
+        action: &'static str,
         before: Option<String>,
         after: Option<String>,
     ) {
@@ -254,7 +270,7 @@ impl Tables {
             edited_at: Some(self.now),
             author: author.kept_name(),
             via: author.via.as_str().to_owned(),
-            action: action.as_str().to_owned(),
+            action: action.to_owned(),
             before,
             after,
         });

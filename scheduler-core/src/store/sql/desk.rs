@@ -1,6 +1,6 @@
 //! [`Desk`] on SQL.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{
     SqlStore,
     connection::{Bind, Cell, Connection, mysql_number},
-    epoch_ms, from_ms, from_secs, json,
+    epoch_ms, from_ms, from_secs, in_lock_order, json,
     migrate::{NEWEST, is_missing_table},
     read_only,
     statements::Statements,
@@ -24,7 +24,8 @@ use crate::{
     store::{
         Around, Author, Desk, DeskTask, EditAction, EditFilter, EditRow, ExecutionFilter, NewTask,
         Store as _, StoreError, TaskChange, TaskFilter, TaskSelection, Version,
-        desk::manual_instant, edits::snapshot,
+        desk::manual_instant,
+        edits::{Newest, NoticedEdit, noticed, snapshot},
     },
 };
 
@@ -152,6 +153,30 @@ impl Desk for SqlStore {
             remember(&mut connection, self.sql, task, author, EditAction::Delete, texts).await?;
             Ok(Ok(()))
         })?
+    }
+
+    async fn notice_edits(&self, tasks: &[TaskId]) -> Result<Vec<TaskId>, StoreError> {
+        let ids = json(&in_lock_order(tasks.iter().copied()));
+        write_transaction!(self, "looking for edits by SQL", connection => async {
+            // Under its lock a row and its history agree, whoever edits.
+            let rows = connection.fetch(self.sql.try_lock_rows, &[(&ids).into()]).await?;
+            let rows: HashMap<TaskId, TaskRow> =
+                rows.into_iter().map(task_row).map(|row| (row.id, row)).collect();
+            let existing = connection.fetch(self.sql.existing_tasks, &[(&ids).into()]).await?;
+            let existing: HashSet<TaskId> = existing.iter().filter_map(|row| row[0].int()).collect();
+            let newest = connection.fetch(self.sql.newest_edits, &[(&ids).into()]).await?;
+            let newest: HashMap<TaskId, Newest> =
+                newest.into_iter().filter_map(newest_edit).map(|edit| (edit.task_id, edit)).collect();
+            let is_locked = |id: &TaskId| existing.contains(id) && !rows.contains_key(id);
+            let (locked, free): (Vec<TaskId>, Vec<TaskId>) = tasks.iter().copied().partition(is_locked);
+            let edits: Vec<NoticedEdit> =
+                free.iter().filter_map(|id| noticed(*id, rows.get(id), newest.get(id))).collect();
+            if !edits.is_empty() {
+                let via = Author::external().via.as_str();
+                connection.execute(self.sql.add_edits, &[via.into(), (&json(&edits)).into()]).await?;
+            }
+            Ok(locked)
+        })
     }
 
     async fn edits(&self, filter: EditFilter) -> Result<Vec<EditRow>, StoreError> {
@@ -374,6 +399,13 @@ fn taken_or<T>(done: Result<T, StoreError>, key: &str) -> Result<T, StoreError> 
 fn is_duplicate(error: &sqlx::Error) -> bool {
     mysql_number(error) == Some(1062)
         || error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+}
+
+/// Reads the columns of `newest_edits`.
+fn newest_edit(cells: Vec<Cell>) -> Option<Newest> {
+    let mut cells = cells.into_iter();
+    let task_id = cells.next()?.int()?;
+    Some(Newest { task_id, after: cells.next()?.into_text().ok() })
 }
 
 /// Reads the columns of `list_edits`.

@@ -381,6 +381,27 @@ pub(crate) static MYSQL: Statements = Statements {
         now_ms!(),
         ", ?, ?, ?, ?, ?)"
     ),
+    try_lock_rows: concat!(
+        "SELECT ",
+        task_columns!(),
+        " FROM JSON_TABLE(?, '$[*]' COLUMNS (wanted BIGINT PATH '$')) v \
+         STRAIGHT_JOIN task FORCE INDEX (PRIMARY) ON task.id = v.wanted FOR UPDATE SKIP LOCKED"
+    ),
+    newest_edits: concat!(
+        "SELECT e.task_id, e.row_after FROM ",
+        ids!(),
+        " STRAIGHT_JOIN scheduler_edit e FORCE INDEX (PRIMARY) ON e.id = (SELECT n.id FROM scheduler_edit n \
+         FORCE INDEX (ix__scheduler_edit__task) WHERE n.task_id = v.id AND n.action <> 'run' ORDER BY n.id DESC LIMIT 1)"
+    ),
+    add_edits: concat!(
+        "INSERT INTO scheduler_edit (task_id, edited_at, author, via, action, row_before, row_after) \
+         SELECT v.task_id, ",
+        now_ms!(),
+        ", '', ?, v.action, v.row_before, v.row_after FROM JSON_TABLE(?, '$[*]' COLUMNS \
+         (task_id BIGINT PATH '$.task_id', action VARCHAR(16) PATH '$.action', \
+         row_before MEDIUMTEXT CHARACTER SET utf8mb4 PATH '$.row_before', \
+         row_after MEDIUMTEXT CHARACTER SET utf8mb4 PATH '$.row_after')) v"
+    ),
     list_edits: "SELECT id, task_id, edited_at, author, via, action, row_before, row_after FROM scheduler_edit \
                  WHERE (? IS NULL OR task_id = ?) AND id < ? ORDER BY id DESC LIMIT ?",
     delete_task: "DELETE FROM task WHERE id = ?",

@@ -209,6 +209,17 @@ pub(crate) static SQLITE: Statements = Statements {
                   extra = COALESCE(?8, extra) WHERE id = ?9",
     add_edit: "INSERT INTO scheduler_edit (task_id, edited_at, author, via, action, row_before, row_after) \
                VALUES (?1, CAST(unixepoch('subsec') * 1000 AS INTEGER), ?2, ?3, ?4, ?5, ?6)",
+    try_lock_rows: concat!(
+        "SELECT ",
+        task_columns!(),
+        " FROM task WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY id"
+    ),
+    newest_edits: "SELECT e.task_id, e.row_after FROM json_each(?1) v CROSS JOIN scheduler_edit e ON e.id = \
+                   (SELECT n.id FROM scheduler_edit n WHERE n.task_id = v.value AND n.action <> 'run' \
+                   ORDER BY n.id DESC LIMIT 1)",
+    add_edits: "INSERT INTO scheduler_edit (task_id, edited_at, author, via, action, row_before, row_after) \
+                SELECT value ->> 'task_id', CAST(unixepoch('subsec') * 1000 AS INTEGER), '', ?1, \
+                value ->> 'action', value ->> 'row_before', value ->> 'row_after' FROM json_each(?2)",
     list_edits: "SELECT id, task_id, edited_at, author, via, action, row_before, row_after FROM scheduler_edit \
                  WHERE (?1 IS NULL OR task_id = ?2) AND id < ?3 ORDER BY id DESC LIMIT ?4",
     delete_task: "DELETE FROM task WHERE id = ?1",

@@ -144,6 +144,12 @@ pub(crate) struct Statements {
     pub(crate) change_task: &'static str,
     /// `(task_id, author, via, action, before, after)`, by the database's clock.
     pub(crate) add_edit: &'static str,
+    /// `(ids)` → the columns of `read_task`, locked in the order of `ids`, without those locked by somebody else.
+    pub(crate) try_lock_rows: &'static str,
+    /// `(ids)` → `task_id, row_after` of the newest edit of each that was no run; those without one are absent.
+    pub(crate) newest_edits: &'static str,
+    /// `(via, edits)` by nobody known, by the database's clock.
+    pub(crate) add_edits: &'static str,
     /// `(task_id or NULL twice, before, limit)` → `id, task_id, edited_at, author, via, action, row_before, row_after`,
     /// newest first.
     pub(crate) list_edits: &'static str,
@@ -241,6 +247,9 @@ impl Statements {
             lock_task,
             change_task,
             add_edit,
+            try_lock_rows,
+            newest_edits,
+            add_edits,
             list_edits,
             delete_task,
             read_instants,

@@ -15,7 +15,7 @@ pub(super) async fn history(desk: &Desk<'_>, filter: EditFilter) -> anyhow::Resu
     let edits: Vec<EditView> = rows.iter().map(EditView::from).collect();
     let zone = admin::zone(desk.context.config());
     let header = ["id", "task", "edited_at", "author", "via", "action", "changed"];
-    let none = "no edit is kept: those made by SQL are not, nor those before this version";
+    let none = "no edit is kept: those before this version are not";
     desk.context.output.list(&edits, header, |edit| cells(&zone, edit), none)?;
     Ok(Exit::Done)
 }

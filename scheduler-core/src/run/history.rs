@@ -1,0 +1,244 @@
+//! Notices what was edited by SQL: the history of edits then tells of it as of an edit by `external`.
+//!
+//! ```text
+//!   loop ─ rows of each reading ─▶ Edited: those whose `update_at` moved ─▶ ids that wait ─▶ Historian ─▶ store
+//! ```
+//!
+//! The loop compares two numbers a row. Whether something was really edited, and by whom, is for the store to say, apart from
+//! all else and a few rows at a time, on one of the living nodes; the others keep what waits, and go on when that one is
+//! gone. The first reading makes all rows wait: what was edited while nobody ran is noticed, too, and a row without history
+//! begins one.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio_util::sync::CancellationToken;
+
+use super::retention::does_it_here;
+use crate::{
+    clock::{mono, sleep_at_most_5s},
+    plan::{
+        node::{Event, Reading},
+        task::{TaskId, TaskRow},
+    },
+    store::{SharedStore, StoreError},
+};
+
+/// Between two looks.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// After a look that failed.
+const AFTER_FAILURE: Duration = Duration::from_secs(30);
+
+/// Rows that are locked at once, for the time of a few statements: a fire that meets them waits 100 ms.
+const AT_ONCE: usize = 50;
+
+/// Between two transactions: others come between them.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// `update_at` has whole seconds: an edit this close to a reading may not have been the last of its second.
+const SAME_SECOND: TimeDelta = TimeDelta::seconds(3);
+
+/// Ids of rows that may have been edited.
+type Waiting = Arc<Mutex<BTreeSet<TaskId>>>;
+
+fn lock(waiting: &Waiting) -> MutexGuard<'_, BTreeSet<TaskId>> {
+    waiting.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the loop holds of all this.
+#[derive(Debug, Default)]
+pub(super) struct Edited {
+    /// What the last reading showed, in id order.
+    seen: Vec<Seen>,
+    waiting: Waiting,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Seen {
+    id: TaskId,
+    updated_at: Option<DateTime<Utc>>,
+    /// The row is to be looked at once more.
+    is_fresh: bool,
+}
+
+impl Edited {
+    /// Starts to look after the rows that wait, until `stop`.
+    pub(super) fn start(
+        store: &SharedStore,
+        node_id: &Arc<str>,
+        lease: Duration,
+        stop: &CancellationToken,
+    ) -> Self {
+        let edited = Self::default();
+        let (store, node_id, stop) = (Arc::clone(store), Arc::clone(node_id), stop.clone());
+        let waiting = Arc::clone(&edited.waiting);
+        tokio::spawn(Historian { store, node_id, lease, waiting, stop }.run());
+        edited
+    }
+
+    /// Something happened.
+    pub(super) fn heard(&mut self, event: &Event, now: DateTime<Utc>) {
+        if let Event::Read(Ok(Reading { rows, .. })) = event {
+            self.read(rows, now);
+        }
+    }
+
+    fn read(&mut self, rows: &[TaskRow], now: DateTime<Utc>) {
+        let is_fresh = |row: &TaskRow| row.updated_at.is_some_and(|at| now - at < SAME_SECOND);
+        let seen = |row: &TaskRow| Seen {
+            id: row.id,
+            updated_at: row.updated_at,
+            is_fresh: is_fresh(row),
+        };
+        let before = std::mem::replace(&mut self.seen, rows.iter().map(seen).collect());
+        let mut before = before.into_iter().peekable();
+        let mut edited = Vec::new();
+        for now in &self.seen {
+            while let Some(gone) = before.next_if(|before| before.id < now.id) {
+                edited.push(gone.id);
+            }
+            let was = before.next_if(|before| before.id == now.id);
+            if was.is_none_or(|was| was.is_fresh || was.updated_at != now.updated_at) {
+                edited.push(now.id);
+            }
+        }
+        edited.extend(before.map(|gone| gone.id));
+        if !edited.is_empty() {
+            lock(&self.waiting).extend(edited);
+        }
+    }
+}
+
+struct Historian {
+    store: SharedStore,
+    node_id: Arc<str>,
+    lease: Duration,
+    waiting: Waiting,
+    stop: CancellationToken,
+}
+
+impl Historian {
+    async fn run(self) {
+        let (mut was_well, mut pause) = (true, LOOK_EVERY);
+        while self.pause(pause).await {
+            if lock(&self.waiting).is_empty() {
+                continue;
+            }
+            let result = self.look().await;
+            if let Err(error) = &result
+                && was_well
+            {
+                let error = error.chain();
+                tracing::warn!("what was edited by SQL cannot be kept, retrying: {error}");
+            }
+            was_well = result.is_ok();
+            pause = if was_well { LOOK_EVERY } else { AFTER_FAILURE };
+        }
+    }
+
+    /// All that waits, a few rows at a time. What somebody holds waits on.
+    async fn look(&self) -> Result<(), StoreError> {
+        if !does_it_here(&self.store.nodes().await?, &self.node_id, self.lease) {
+            return Ok(());
+        }
+        let mut after = TaskId::MIN;
+        loop {
+            let ids = self.take_from(after);
+            let Some(last) = ids.last() else { return Ok(()) };
+            after = last.saturating_add(1);
+            match self.store.notice_edits(&ids).await {
+                Ok(locked) => lock(&self.waiting).extend(locked),
+                Err(error) => {
+                    lock(&self.waiting).extend(ids);
+                    return Err(error);
+                }
+            }
+            if !self.pause(PAUSE).await {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Some of what waits, in id order: what is edited from now on waits anew.
+    fn take_from(&self, first: TaskId) -> Vec<TaskId> {
+        let mut waiting = lock(&self.waiting);
+        let ids: Vec<TaskId> = waiting.range(first..).take(AT_ONCE).copied().collect();
+        for id in &ids {
+            waiting.remove(id);
+        }
+        ids
+    }
+
+    /// `false`: it is to stop.
+    async fn pause(&self, span: Duration) -> bool {
+        let until = mono() + span;
+        loop {
+            let left = until.saturating_sub(mono());
+            if left.is_zero() {
+                return true;
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => return false,
+                () = sleep_at_most_5s(left) => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_700_000_000 + seconds, 0).unwrap()
+    }
+
+    fn row(id: TaskId, updated_at: i64) -> TaskRow {
+        let text = |text: &str| Ok(text.to_owned());
+        TaskRow {
+            id,
+            task_key: text("a"),
+            description: text(""),
+            execute_func: text("f"),
+            trigger: text("cron"),
+            spec: text("* * * * *"),
+            args: text(""),
+            is_valid: text("1"),
+            status: text("ready"),
+            extra: text("{}"),
+            created_at: None,
+            updated_at: Some(at(updated_at)),
+        }
+    }
+
+    #[track_caller]
+    fn waits(edited: &mut Edited, rows: &[(TaskId, i64)], now: i64, expected: &[TaskId]) {
+        let rows: Vec<_> = rows.iter().map(|(id, updated_at)| row(*id, *updated_at)).collect();
+        edited.read(&rows, at(now));
+        let waiting: Vec<_> = std::mem::take(&mut *lock(&edited.waiting)).into_iter().collect();
+        assert_eq!(waiting, expected);
+    }
+
+    #[test]
+    fn rows_that_are_new_gone_or_moved_are_looked_at() {
+        let mut edited = Edited::default();
+        waits(&mut edited, &[(1, 0), (2, 0), (5, 0)], 100, &[1, 2, 5]);
+        waits(&mut edited, &[(1, 0), (2, 0), (5, 0)], 110, &[]);
+        waits(&mut edited, &[(2, 50), (3, 0), (5, 0)], 120, &[1, 2, 3]);
+        waits(&mut edited, &[], 130, &[2, 3, 5]);
+        waits(&mut edited, &[], 140, &[]);
+    }
+
+    #[test]
+    fn a_row_that_was_edited_just_before_a_reading_is_looked_at_again() {
+        let mut edited = Edited::default();
+        waits(&mut edited, &[(1, 98)], 100, &[1]);
+        waits(&mut edited, &[(1, 98)], 110, &[1]);
+        waits(&mut edited, &[(1, 98)], 120, &[]);
+    }
+}
