@@ -32,7 +32,7 @@ use crate::{
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// After a look that failed.
-const AFTER_FAILURE: Duration = Duration::from_secs(30);
+const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
 /// Rows that are locked at once, for the time of a few statements: a fire that meets them waits 100 ms.
 const AT_ONCE: usize = 50;
