@@ -58,6 +58,9 @@ pub struct Retention {
     /// How long after the end of a run what it logged stays, if its execution does. Default 30 days; 1 h to 3660 days;
     /// `None`: as long.
     pub max_log_age: Option<Duration>,
+    /// How long edits of rows stay in their history; the newest of each row stays. Default 365 days; 1 h to 3660 days;
+    /// `None`: for ever.
+    pub max_edit_age: Option<Duration>,
 }
 
 /// How long executions stay.
@@ -142,6 +145,7 @@ pub(super) fn read(t: &mut Reader<'_>) -> Common {
             max_age: t.duration_or_never("max_age", MaxAge::ByOrigin, range::MAX_AGE),
             max_per_task: t.integer("max_per_task", 0, range::MAX_PER_TASK),
             max_log_age: t.duration_or_never("max_log_age", Some(days(30)), range::MAX_AGE),
+            max_edit_age: t.duration_or_never("max_edit_age", Some(days(365)), range::MAX_AGE),
         }),
     }
 }

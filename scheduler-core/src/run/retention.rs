@@ -10,7 +10,7 @@ use crate::{
     clock::{mono, sleep_at_most_5s},
     config::{MaxAge, Retention},
     plan::{execution::ExecutionId, node::NodeRow, task::TaskId},
-    store::{Pruned, SharedStore, StoreError},
+    store::{EditId, Pruned, SharedStore, StoreError},
 };
 
 /// [`MaxAge::ByOrigin`] in a database that was made new.
@@ -41,6 +41,7 @@ pub(super) struct Pruning {
 #[derive(Default)]
 struct Place {
     logs: ExecutionId,
+    edits: EditId,
     older: ExecutionId,
     beyond: TaskId,
     looks: u32,
@@ -51,6 +52,7 @@ struct Place {
 struct Removed {
     executions: usize,
     logs: usize,
+    edits: usize,
 }
 
 impl Pruning {
@@ -72,9 +74,9 @@ impl Pruning {
         while self.pause(LOOK_EVERY).await {
             let mut removed = Removed::default();
             let result = self.look(&mut place, &mut removed).await;
-            let Removed { executions, logs } = removed;
-            if executions + logs > 0 {
-                tracing::info!(executions, logs, "removed, see [retention]");
+            let Removed { executions, logs, edits } = removed;
+            if executions + logs + edits > 0 {
+                tracing::info!(executions, logs, edits, "removed, see [retention]");
             }
             if let Err(error) = &result
                 && was_well
@@ -92,7 +94,7 @@ impl Pruning {
         }
         place.looks = (place.looks + 1) % LOOKS;
         if place.looks == 0 {
-            (place.logs, place.older) = (0, 0);
+            (place.logs, place.edits, place.older) = (0, 0, 0);
         }
         let until = mono() + LOOK_FOR;
         if let Some(cutoff) = self.cutoff(self.retention.max_log_age).await? {
@@ -101,6 +103,17 @@ impl Pruning {
                 removed.logs += pruned.removed;
                 let Some(next) = pruned.next else { break };
                 place.logs = next;
+                if !self.rest(pruned, until).await {
+                    return Ok(());
+                }
+            }
+        }
+        if let Some(cutoff) = self.cutoff(self.retention.max_edit_age).await? {
+            loop {
+                let pruned = self.store.prune_edits(cutoff, place.edits).await?;
+                removed.edits += pruned.removed;
+                let Some(next) = pruned.next else { break };
+                place.edits = next;
                 if !self.rest(pruned, until).await {
                     return Ok(());
                 }

@@ -13,7 +13,9 @@ use std::{
 use async_trait::async_trait;
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 
-use super::{EditRow, ExecutionRow, NewTask, PRUNED, Pruned, Store, StoreError, sql::NEWEST};
+use super::{
+    EditId, EditRow, ExecutionRow, NewTask, PRUNED, Pruned, Store, StoreError, sql::NEWEST,
+};
 use crate::plan::{
     claim::{Claim, LockedTask, Origin, Refusal, Request, RequestId, Verdict, judge},
     execution::{ExecutionId, LogPart, Noted, Outcome, Recorded, Source, Status},
@@ -139,6 +141,9 @@ impl MemoryStore {
             node.started_at -= span;
             node.heartbeat_at -= span;
             node.left_at = node.left_at.map(|at| at - span);
+        }
+        for edit in &mut tables.edits {
+            edit.edited_at = edit.edited_at.map(|at| at - span);
         }
     }
 
@@ -532,6 +537,26 @@ impl Store for MemoryStore {
         };
         let going: BTreeSet<ExecutionId> = logged.iter().filter(goes).copied().collect();
         tables.log.retain(|(id, _), _| !going.contains(id));
+        Ok(Pruned { removed: going.len(), next })
+    }
+
+    async fn prune_edits(
+        &self,
+        cutoff: DateTime<Utc>,
+        after: EditId,
+    ) -> Result<Pruned<EditId>, StoreError> {
+        let mut tables = self.tables();
+        let rows = tables.edits.iter().filter(|row| row.id > after);
+        let rows: Vec<EditRow> = rows.take(PRUNED as usize).cloned().collect();
+        let is_old = |row: &EditRow| row.edited_at.is_none_or(|at| at < cutoff);
+        let is_newest = |row: &EditRow| {
+            let mut newer = tables.edits.iter().filter(|other| other.task_id == row.task_id);
+            row.after.is_some() && !newer.any(|other| other.id > row.id && other.action != "run")
+        };
+        let going = rows.iter().filter(|row| is_old(row) && !is_newest(row)).map(|row| row.id);
+        let going: BTreeSet<EditId> = going.collect();
+        tables.edits.retain(|row| !going.contains(&row.id));
+        let next = rows.last().filter(|row| is_old(row)).map(|row| row.id);
         Ok(Pruned { removed: going.len(), next })
     }
 

@@ -132,6 +132,17 @@ pub trait Store: Debug + Send + Sync {
         after: ExecutionId,
     ) -> Result<Pruned<ExecutionId>, StoreError>;
 
+    /// Removes edits before `cutoff` from the history: of the [`PRUNED`] that follow upon `after` in the order of their ids.
+    /// The newest of each row that stands stays, runs left out: by it edits by others are noticed.
+    ///
+    /// # Errors
+    /// When the transaction failed as a whole.
+    async fn prune_edits(
+        &self,
+        cutoff: DateTime<Utc>,
+        after: EditId,
+    ) -> Result<Pruned<EditId>, StoreError>;
+
     /// Removes executions that ended before `cutoff`, and their logs: of the [`PRUNED`] that follow upon `after` in the
     /// order of their ids. What is open stays, and what is of the newest fire of a task, by which it is known what is
     /// accounted for, or has a next attempt that waits; and what somebody holds.

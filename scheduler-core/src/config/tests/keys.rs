@@ -328,6 +328,7 @@ fn what_is_not_written_has_the_documented_default() {
             max_age: MaxAge::ByOrigin,
             max_per_task: 0,
             max_log_age: Some(secs(30 * 86_400)),
+            max_edit_age: Some(secs(365 * 86_400)),
         },
     };
     assert_eq!(config.http.listen, "127.0.0.1:8888".parse().ok());
@@ -442,6 +443,7 @@ fn retention_is_a_span_or_never_and_a_number() {
     assert_eq!(retention("max_age = \"never\"").max_age, MaxAge::Never);
     assert_eq!(retention("max_per_task = 1000").max_per_task, 1_000);
     assert_eq!(retention("max_log_age = \"never\"").max_log_age, None);
+    assert_eq!(retention("max_edit_age = \"never\"").max_edit_age, None);
     assert_eq!(retention("max_log_age = \"1d\"").max_log_age, Some(Duration::from_secs(86_400)));
     let wrong = |lines: &str| load(lines).mistakes(&[]);
     for value in ["59m", "3661d", "always"] {

@@ -71,6 +71,7 @@ fn what_is_not_given_is_shown_as_it_is_by_default() {
         "max_age by origin of the database default",
         "max_per_task 0 default",
         "max_log_age \"30d\" default",
+        "max_edit_age \"365d\" default",
     ];
     assert_eq!(all(&conf, &[], "common", "retention"), retention);
     let ssl = |env: &[(&str, &str)]| all(&conf, env, "mysql", "default").remove(13);

@@ -4,12 +4,13 @@ use super::*;
 use crate::{
     plan::execution::LogPart,
     store::{
-        Desk as _, ExecutionFilter, ExecutionRow, NewTask, Store as _,
+        Desk as _, EditFilter, ExecutionFilter, ExecutionRow, NewTask, Store as _, TaskSelection,
         memory::{MemoryStore, at_once},
     },
 };
 
-const NOTHING: Retention = Retention { max_age: MaxAge::Never, max_per_task: 0, max_log_age: None };
+const NOTHING: Retention =
+    Retention { max_age: MaxAge::Never, max_per_task: 0, max_log_age: None, max_edit_age: None };
 
 #[test]
 fn of_the_living_nodes_one_removes() {
@@ -120,7 +121,7 @@ async fn what_runs_logged_goes_before_their_executions() {
     store.append_log(&ids.iter().map(part).collect::<Vec<_>>()).await.unwrap();
     let day = pruning(&store, Retention { max_log_age: Some(24 * HOUR), ..NOTHING });
     let mut place = Place::default();
-    assert_eq!(look(&day, &mut place).await, Removed { executions: 0, logs: 25 });
+    assert_eq!(look(&day, &mut place).await, Removed { logs: 25, ..Removed::default() });
     assert_eq!(left(&store).await, ids);
     assert_eq!(look(&day, &mut place).await, Removed::default());
 }
@@ -138,6 +139,24 @@ async fn a_look_removes_all_that_is_too_old_in_as_many_steps_as_it_takes() {
     store.set_now(DateTime::UNIX_EPOCH + TimeDelta::days(10_001));
     assert_eq!(look(&day, &mut place).await.executions, 24);
     assert_eq!(left(&store).await, ids[1_299..], "the newest stays");
+}
+
+#[tokio::test(start_paused = true)]
+async fn edits_that_are_too_old_leave_the_history() {
+    let (store, _) = store_with_runs(1);
+    let task = store.tasks(TaskSelection::All).await.unwrap()[0].row.id;
+    for spec in 1..=300 {
+        store.set_spec(task, &spec.to_string()).await.unwrap();
+    }
+    store.age(366 * 24 * HOUR);
+    store.set_spec(task, "1000").await.unwrap();
+    let year = pruning(&store, Retention { max_edit_age: Some(365 * 24 * HOUR), ..NOTHING });
+    let all = EditFilter { task_id: None, before: None, limit: 1_000 };
+    let before = store.edits(all).await.unwrap().len();
+    let removed = look(&year, &mut Place::default()).await;
+    assert_eq!(removed, Removed { edits: before - 1, ..Removed::default() });
+    assert!(removed.edits >= 300);
+    assert_eq!(store.edits(all).await.unwrap().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,5 +1,6 @@
 //! Edits by people, and what is remembered of them.
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::{Fixture, at, new_task};
@@ -270,4 +271,29 @@ pub async fn edits_and_looks_for_others_do_not_mistake_each_other(fixture: &Fixt
     tokio::join!(edits, looks);
     let rows = history(fixture, Some(task)).await;
     assert!(rows.iter().all(|row| row.via == "program"), "{rows:?}");
+}
+
+pub async fn old_edits_go_but_for_the_newest_of_each_row(fixture: &Fixture) {
+    let (task, gone) = (fixture.add("a").await, fixture.add("b").await);
+    fixture.store.set_spec(task, "11").await.unwrap();
+    fixture.store.set_spec(task, "12").await.unwrap();
+    fixture.store.request_run(task, at(10)).await.unwrap();
+    fixture.store.delete(gone).await.unwrap();
+    let now = fixture.store.now().await.unwrap();
+    let [before, after] = [now - TimeDelta::hours(1), now + TimeDelta::hours(1)];
+    let pruned = fixture.store.prune_edits(before, 0).await.unwrap();
+    assert_eq!((pruned.removed, pruned.next), (0, None), "all are young");
+    assert_eq!(history(fixture, None).await.len(), 6);
+    let last = history(fixture, None).await[0].id;
+    let pruned = fixture.store.prune_edits(after, 0).await.unwrap();
+    assert_eq!((pruned.removed, pruned.next), (5, Some(last)));
+    let newest = edit("change", "program", Some("11"), Some("12"));
+    assert_eq!(told(fixture, task).await, [newest]);
+    assert_eq!(history(fixture, None).await.len(), 1);
+    // It still tells what others edit.
+    fixture.operator.set_spec(task, "13").await;
+    assert_eq!(fixture.store.notice_edits(&[task, gone]).await.unwrap(), [0; 0]);
+    assert_eq!(told(fixture, task).await[1], edit("change", "external", Some("12"), Some("13")));
+    let pruned = fixture.store.prune_edits(after, last).await.unwrap();
+    assert_eq!(pruned.removed, 0, "what comes before is not looked at");
 }

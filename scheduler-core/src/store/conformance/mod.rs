@@ -175,6 +175,7 @@ macro_rules! store_cases {
             edits: a_row_comes_with_those_that_share_its_key,
             edits: what_was_edited_by_sql_is_noticed_once,
             edits: edits_and_looks_for_others_do_not_mistake_each_other,
+            edits: old_edits_go_but_for_the_newest_of_each_row,
             edits: the_history_comes_in_pages_newest_first,
             edits: what_was_made_by_the_program_has_no_name,
             people: a_new_task_reads_back_as_it_was_given,

@@ -24,12 +24,14 @@ const OUTCOMES: &str =
 const NOTES: &str = r#"[{"id":17,"trace_id":"a","extra":"{}"}]"#;
 const LOST: &str = r#"[{"id":17,"extra":"{}"}]"#;
 
-const BATCH_STATEMENTS: [(&str, &[&str]); 30] = [
+const BATCH_STATEMENTS: [(&str, &[&str]); 32] = [
     ("lock_tasks", &[IDS]),
     ("read_cursors", &[IDS]),
     ("read_twins", &[IDS, IDS]),
     ("try_lock_rows", &[IDS]),
     ("newest_edits", &[IDS]),
+    ("read_old_edits", &["5", "5", "17", "100"]),
+    ("delete_edits", &[IDS]),
     ("list_edits", &["17", "17", "9000000000000000", "100"]),
     ("read_back", &[FIRES]),
     ("set_doing", &[IDS]),

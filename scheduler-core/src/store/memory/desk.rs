@@ -265,7 +265,7 @@ impl Tables {
         after: Option<String>,
     ) {
         self.edits.push(EditRow {
-            id: i64::try_from(self.edits.len()).map_or(i64::MAX, |count| count + 1),
+            id: self.edits.last().map_or(1, |newest| newest.id + 1),
             task_id,
             edited_at: Some(self.now),
             author: author.kept_name(),

@@ -469,6 +469,14 @@ pub(crate) static MYSQL: Statements = Statements {
         ids!(),
         " STRAIGHT_JOIN scheduler_log l FORCE INDEX (PRIMARY) ON l.execution_id = v.id"
     ),
+    read_old_edits: "SELECT e.id, e.edited_at >= ?, e.edited_at < ? AND (e.row_after IS NULL OR EXISTS \
+                     (SELECT 1 FROM scheduler_edit n WHERE n.task_id = e.task_id AND n.id > e.id AND n.action <> 'run')) \
+                     FROM scheduler_edit e FORCE INDEX (PRIMARY) WHERE e.id > ? ORDER BY e.id LIMIT ?",
+    delete_edits: concat!(
+        "DELETE e FROM ",
+        ids!(),
+        " STRAIGHT_JOIN scheduler_edit e FORCE INDEX (PRIMARY) ON e.id = v.id"
+    ),
     append_log: "INSERT IGNORE INTO scheduler_log (execution_id, part, content) \
                  SELECT v.execution_id, v.part, v.content FROM JSON_TABLE(?, '$[*]' COLUMNS \
                  (execution_id BIGINT PATH '$.execution_id', part INT PATH '$.part', \

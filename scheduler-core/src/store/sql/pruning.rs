@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     plan::{execution::ExecutionId, task::TaskId},
-    store::{PRUNED, Pruned},
+    store::{EditId, PRUNED, Pruned},
 };
 
 /// Tasks whose executions are counted in one call, at most.
@@ -44,6 +44,19 @@ pub(super) async fn prune_logs(
     let (ids, next) = old(connection, sql.read_logs, cutoff, after).await?;
     if !ids.is_empty() {
         connection.execute(sql.delete_logs, &[(&json(&ids)).into()]).await?;
+    }
+    Ok(Pruned { removed: ids.len(), next })
+}
+
+pub(super) async fn prune_edits(
+    connection: &mut Connection<'_>,
+    sql: &Statements,
+    cutoff: DateTime<Utc>,
+    after: EditId,
+) -> Result<Pruned<EditId>, sqlx::Error> {
+    let (ids, next) = old(connection, sql.read_old_edits, cutoff, after).await?;
+    if !ids.is_empty() {
+        connection.execute(sql.delete_edits, &[(&json(&ids)).into()]).await?;
     }
     Ok(Pruned { removed: ids.len(), next })
 }

@@ -21,7 +21,7 @@ use crate::{
         notes::in_ascii,
         task::{TaskId, TaskRow},
     },
-    store::{Connections, PRUNED, Pruned, Store, StoreError},
+    store::{Connections, EditId, PRUNED, Pruned, Store, StoreError},
 };
 
 /// Rows of `task` in one statement. A reading of many tasks is made of several, each seeing what is committed
@@ -235,6 +235,15 @@ impl Store for SqlStore {
     ) -> Result<Pruned<ExecutionId>, StoreError> {
         write_transaction!(self, "removing what runs logged", connection =>
             pruning::prune_logs(&mut connection, self.sql, cutoff, after))
+    }
+
+    async fn prune_edits(
+        &self,
+        cutoff: DateTime<Utc>,
+        after: EditId,
+    ) -> Result<Pruned<EditId>, StoreError> {
+        write_transaction!(self, "removing old edits", connection =>
+            pruning::prune_edits(&mut connection, self.sql, cutoff, after))
     }
 
     async fn prune_older(

@@ -278,6 +278,10 @@ pub(crate) static SQLITE: Statements = Statements {
                 FROM (SELECT DISTINCT execution_id FROM scheduler_log WHERE execution_id > ?3 ORDER BY execution_id LIMIT ?4) l \
                 LEFT JOIN execute_task e ON e.id = l.execution_id ORDER BY l.execution_id",
     delete_logs: "DELETE FROM scheduler_log WHERE execution_id IN (SELECT value FROM json_each(?1))",
+    read_old_edits: "SELECT e.id, e.edited_at >= ?1, e.edited_at < ?2 AND (e.row_after IS NULL OR EXISTS \
+                     (SELECT 1 FROM scheduler_edit n WHERE n.task_id = e.task_id AND n.id > e.id AND n.action <> 'run')) \
+                     FROM scheduler_edit e WHERE e.id > ?3 ORDER BY e.id LIMIT ?4",
+    delete_edits: "DELETE FROM scheduler_edit WHERE id IN (SELECT value FROM json_each(?1))",
     append_log: "INSERT OR IGNORE INTO scheduler_log (execution_id, part, content) \
                  SELECT value ->> 'execution_id', value ->> 'part', value ->> 'content' FROM json_each(?1) \
                  WHERE EXISTS (SELECT 1 FROM execute_task e WHERE e.id = value ->> 'execution_id')",

@@ -185,6 +185,10 @@ pub(crate) struct Statements {
     pub(crate) read_logs: &'static str,
     /// `(ids)` of executions.
     pub(crate) delete_logs: &'static str,
+    /// `(cutoff, cutoff, after_id, limit)` → `id` of edits, whether it is young, whether it goes.
+    pub(crate) read_old_edits: &'static str,
+    /// `(ids)` of edits.
+    pub(crate) delete_edits: &'static str,
     /// → `node_id, started_at, heartbeat_at, left_at` of the nodes that are remembered, at most 1,000, and the
     /// database's clock; last heard of first.
     pub(crate) list_nodes: &'static str,
@@ -201,6 +205,7 @@ pub(crate) struct Statements {
 impl Statements {
     /// Every statement that can be prepared, with its name.
     #[cfg(feature = "testing")]
+    #[expect(clippy::too_many_lines, reason = "a list, one name a line")]
     pub(crate) fn all(&self) -> Vec<(&'static str, &'static str)> {
         macro_rules! list {
             ($($name:ident),* $(,)?) => { vec![$((stringify!($name), self.$name)),*] };
@@ -265,6 +270,8 @@ impl Statements {
             delete_executions,
             read_logs,
             delete_logs,
+            read_old_edits,
+            delete_edits,
             append_log,
             read_log,
             list_nodes,
