@@ -34,6 +34,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// After a look that failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
+/// While another node does it.
+const LEFT_TO_OTHERS: Duration = Duration::from_secs(30);
+
 /// Rows that are locked at once, for the time of a few statements: a fire that meets them waits 100 ms.
 const AT_ONCE: usize = 50;
 
@@ -137,19 +140,23 @@ impl Historian {
                 tracing::warn!("what was edited by SQL cannot be kept, retrying: {error}");
             }
             was_well = result.is_ok();
-            pause = if was_well { LOOK_EVERY } else { AFTER_FAILURE };
+            pause = match result {
+                Ok(true) => LOOK_EVERY,
+                Ok(false) => LEFT_TO_OTHERS,
+                Err(_) => AFTER_FAILURE,
+            };
         }
     }
 
-    /// All that waits, a few rows at a time. What somebody holds waits on.
-    async fn look(&self) -> Result<(), StoreError> {
+    /// All that waits, a few rows at a time; what somebody holds waits on. `false`: another node does it.
+    async fn look(&self) -> Result<bool, StoreError> {
         if !does_it_here(&self.store.nodes().await?, &self.node_id, self.lease) {
-            return Ok(());
+            return Ok(false);
         }
         let mut after = TaskId::MIN;
         loop {
             let ids = self.take_from(after);
-            let Some(last) = ids.last() else { return Ok(()) };
+            let Some(last) = ids.last() else { return Ok(true) };
             after = last.saturating_add(1);
             match self.store.notice_edits(&ids).await {
                 Ok(locked) => lock(&self.waiting).extend(locked),
@@ -159,7 +166,7 @@ impl Historian {
                 }
             }
             if !self.pause(PAUSE).await {
-                return Ok(());
+                return Ok(true);
             }
         }
     }
