@@ -11,7 +11,7 @@ use crate::{
     config::Config,
     plan::{
         claim::RequestId,
-        task::{LONGEST_NAME, Task, TaskFault, TaskId, TaskRow},
+        task::{LONGEST_NAME, TaskFault, TaskId, TaskRow},
         words::quote,
     },
     registry::Registry,
@@ -101,12 +101,11 @@ impl Editor<'_> {
             return Err(StoreError::Edited { id }.into());
         }
         let edited = TaskRow { updated_at: Some(clock::wall()), ..change.apply(&before.row) };
+        let rejected = |fault| EditError::Rejected { label: edited.label(), fault };
         if is_to_be_judged(change) {
-            let rejected = |fault| EditError::Rejected { label: edited.label(), fault };
             judge.read(&edited).map_err(rejected)?;
         }
         if let Some(description) = &change.description {
-            let rejected = |fault| EditError::Rejected { label: edited.label(), fault };
             check_length(description).map_err(rejected)?;
         }
         self.store.edit_as(id, Some(&read), change, &self.author).await?;
@@ -139,16 +138,6 @@ impl Editor<'_> {
         }
         let request = self.store.request_run_as(id, clock::wall(), &self.author).await?;
         Ok((judged, request))
-    }
-
-    /// What the row means, or would if it were switched on.
-    ///
-    /// # Errors
-    /// When there is no such row, or it is, or would be, rejected.
-    pub async fn read(&self, id: TaskId) -> Result<Task, EditError> {
-        let Found { mut judge, judged } = self.find(id).await?;
-        let rejected = |fault| EditError::Rejected { label: judged.row.label(), fault };
-        judge.read(&judged.row).map_err(rejected)
     }
 
     fn judge(&self) -> Judge {
