@@ -289,24 +289,10 @@ pub struct EditFilter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::task::FieldFault;
+    use crate::{plan::task::FieldFault, store::NewTask};
 
     fn row() -> TaskRow {
-        let text = |text: &str| Ok(text.to_owned());
-        TaskRow {
-            id: 1,
-            task_key: text("a"),
-            description: text(""),
-            execute_func: text("f"),
-            trigger: text("cron"),
-            spec: text("* * * * *"),
-            args: text(""),
-            is_valid: text("1"),
-            status: text("ready"),
-            extra: text("{}"),
-            created_at: None,
-            updated_at: None,
-        }
+        NewTask::new("a", "f", "cron", "* * * * *").as_row(1, DateTime::UNIX_EPOCH)
     }
 
     #[test]
@@ -314,7 +300,7 @@ mod tests {
         let version = Version::of(&row());
         assert_eq!(version.as_str().len(), 32);
         let touched = TaskRow { id: 2, status: Ok("doing".to_owned()), ..row() };
-        let touched = TaskRow { updated_at: Some(DateTime::UNIX_EPOCH), ..touched };
+        let touched = TaskRow { updated_at: None, ..touched };
         assert_eq!(Version::of(&touched), version);
         let moved = TaskRow { args: Ok("{}".to_owned()), extra: Ok(String::new()), ..row() };
         let spaced = TaskRow { spec: Ok("* * * * * ".to_owned()), ..row() };
