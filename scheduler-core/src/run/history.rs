@@ -18,9 +18,8 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio_util::sync::CancellationToken;
 
-use super::retention::does_it_here;
+use super::beside;
 use crate::{
-    clock::{mono, sleep_at_most_5s},
     plan::{
         node::{Event, Reading},
         task::{TaskId, TaskRow},
@@ -128,7 +127,7 @@ struct Historian {
 impl Historian {
     async fn run(self) {
         let (mut was_well, mut pause) = (true, LOOK_EVERY);
-        while self.pause(pause).await {
+        while beside::pause(&self.stop, pause).await {
             if lock(&self.waiting).is_empty() {
                 continue;
             }
@@ -150,7 +149,7 @@ impl Historian {
 
     /// All that waits, a few rows at a time; what somebody holds waits on. `false`: another node does it.
     async fn look(&self) -> Result<bool, StoreError> {
-        if !does_it_here(&self.store.nodes().await?, &self.node_id, self.lease) {
+        if !beside::does_it_here(&self.store.nodes().await?, &self.node_id, self.lease) {
             return Ok(false);
         }
         let mut after = TaskId::MIN;
@@ -165,7 +164,7 @@ impl Historian {
                     return Err(error);
                 }
             }
-            if !self.pause(PAUSE).await {
+            if !beside::pause(&self.stop, PAUSE).await {
                 return Ok(true);
             }
         }
@@ -180,47 +179,19 @@ impl Historian {
         }
         ids
     }
-
-    /// `false`: it is to stop.
-    async fn pause(&self, span: Duration) -> bool {
-        let until = mono() + span;
-        loop {
-            let left = until.saturating_sub(mono());
-            if left.is_zero() {
-                return true;
-            }
-            tokio::select! {
-                () = self.stop.cancelled() => return false,
-                () = sleep_at_most_5s(left) => {}
-            }
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::NewTask;
 
     fn at(seconds: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(1_700_000_000 + seconds, 0).unwrap()
     }
 
     fn row(id: TaskId, updated_at: i64) -> TaskRow {
-        let text = |text: &str| Ok(text.to_owned());
-        TaskRow {
-            id,
-            task_key: text("a"),
-            description: text(""),
-            execute_func: text("f"),
-            trigger: text("cron"),
-            spec: text("* * * * *"),
-            args: text(""),
-            is_valid: text("1"),
-            status: text("ready"),
-            extra: text("{}"),
-            created_at: None,
-            updated_at: Some(at(updated_at)),
-        }
+        NewTask::new("a", "f", "cron", "* * * * *").as_row(id, at(updated_at))
     }
 
     #[track_caller]

@@ -35,6 +35,7 @@ use crate::{
 };
 
 mod alarm;
+mod beside;
 mod calls;
 mod courier;
 mod history;

@@ -6,10 +6,11 @@ use std::{sync::Arc, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio_util::sync::CancellationToken;
 
+use super::beside;
 use crate::{
-    clock::{mono, sleep_at_most_5s},
+    clock::mono,
     config::{MaxAge, Retention},
-    plan::{execution::ExecutionId, node::NodeRow, task::TaskId},
+    plan::{execution::ExecutionId, task::TaskId},
     store::{EditId, Pruned, SharedStore, StoreError},
 };
 
@@ -71,7 +72,7 @@ impl Pruning {
     pub(super) async fn run(self) {
         let mut place = Place::default();
         let mut was_well = true;
-        while self.pause(LOOK_EVERY).await {
+        while beside::pause(&self.stop, LOOK_EVERY).await {
             let mut removed = Removed::default();
             let result = self.look(&mut place, &mut removed).await;
             let Removed { executions, logs, edits } = removed;
@@ -89,7 +90,7 @@ impl Pruning {
 
     /// One look. Logs first: they are what takes room.
     async fn look(&self, place: &mut Place, removed: &mut Removed) -> Result<(), StoreError> {
-        if !does_it_here(&self.store.nodes().await?, &self.node_id, self.lease) {
+        if !beside::does_it_here(&self.store.nodes().await?, &self.node_id, self.lease) {
             return Ok(());
         }
         place.looks = (place.looks + 1) % LOOKS;
@@ -162,27 +163,8 @@ impl Pruning {
     /// Whether to go on.
     async fn rest<K>(&self, pruned: Pruned<K>, until: Duration) -> bool {
         let pause = if pruned.removed == 0 { Duration::ZERO } else { PAUSE };
-        self.pause(pause).await && mono() < until
+        beside::pause(&self.stop, pause).await && mono() < until
     }
-
-    /// Whether to go on.
-    async fn pause(&self, mut left: Duration) -> bool {
-        while !left.is_zero() && !self.stop.is_cancelled() {
-            let step = left.min(Duration::from_secs(5));
-            left -= step;
-            tokio::select! {
-                () = self.stop.cancelled() => {}
-                () = sleep_at_most_5s(step) => {}
-            }
-        }
-        !self.stop.is_cancelled()
-    }
-}
-
-/// One of the living does it; that two may think so for a while does no harm.
-pub(super) fn does_it_here(nodes: &[NodeRow], me: &str, lease: Duration) -> bool {
-    let alive = nodes.iter().filter(|node| node.left_at.is_none() && node.silent_for <= lease);
-    alive.map(|node| node.id.as_str()).min().is_none_or(|first| first >= me)
 }
 
 #[cfg(test)]

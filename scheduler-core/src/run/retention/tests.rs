@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    plan::execution::LogPart,
+    plan::{execution::LogPart, node::NodeRow},
     store::{
         Desk as _, EditFilter, ExecutionFilter, ExecutionRow, NewTask, Store as _, TaskSelection,
         memory::{MemoryStore, at_once},
@@ -24,13 +24,13 @@ fn of_the_living_nodes_one_removes() {
     let nodes =
         [node("a", 31, false), node("b", 0, true), node("c", 30, false), node("d", 0, false)];
     let lease = Duration::from_secs(30);
-    let first = ["a", "b", "c", "d"].map(|me| does_it_here(&nodes, me, lease));
+    let first = ["a", "b", "c", "d"].map(|me| beside::does_it_here(&nodes, me, lease));
     assert_eq!(
         first,
         [true, true, true, false],
         "those that are not among the living may think so"
     );
-    assert!(does_it_here(&[], "e", lease));
+    assert!(beside::does_it_here(&[], "e", lease));
 }
 
 #[tokio::test]
