@@ -1,13 +1,19 @@
 //! What people see and change, by command line as by HTTP: rows as the scheduler would judge them.
 
+mod board;
 mod editor;
+mod instant;
+mod job;
 mod verdict;
 mod view;
 mod why;
 
 pub use self::{
+    board::{Board, BoardRow, Counts, Cursor, Order, TaskFilter},
     editor::{EditError, Editor},
-    verdict::{Judge, Judged, Scheduled, Verdict},
+    instant::InstantView,
+    job::JobView,
+    verdict::{Judge, Judged, Scheduled, State, Verdict},
     view::{Changed, EditView, ExecutionView, TaskView, zone},
     why::{AskedTask, WhyView},
 };

@@ -76,6 +76,10 @@ pub(crate) enum Verb {
         #[arg(long)]
         ready: bool,
     },
+    /// Print the hash of a password, for `[http.users.NAME] password_hash`. Needs no configuration.
+    ///
+    /// The password is asked for, or is the first line of standard input.
+    Password,
     /// Print what makes a shell complete the command line. Needs no configuration.
     Completions {
         /// The shell.

@@ -6,6 +6,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     config::Config,
@@ -36,6 +38,30 @@ pub enum Verdict {
     Disabled(Option<TaskFault>),
     /// Enabled or not readable as either, and does not parse, for this reason.
     Rejected(TaskFault),
+}
+
+/// What the scheduler makes of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// It fires.
+    Enabled,
+    /// It is off.
+    Disabled,
+    /// It cannot be read, and does not fire.
+    Rejected,
+}
+
+impl State {
+    /// All, by name.
+    pub const NAMES: [(&'static str, State); 3] =
+        [("enabled", State::Enabled), ("disabled", State::Disabled), ("rejected", State::Rejected)];
+
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::NAMES[self as usize].0
+    }
 }
 
 /// A task that fires.
@@ -103,13 +129,13 @@ impl Judged {
         doubtful.iter().map(|doubt| format!("{label}: {doubt}")).collect()
     }
 
-    /// `enabled`, `disabled` or `rejected`.
+    /// The verdict without its reasons.
     #[must_use]
-    pub fn state(&self) -> &'static str {
+    pub fn state(&self) -> State {
         match self.verdict {
-            Verdict::Enabled(_) => "enabled",
-            Verdict::Disabled(_) => "disabled",
-            Verdict::Rejected(_) => "rejected",
+            Verdict::Enabled(_) => State::Enabled,
+            Verdict::Disabled(_) => State::Disabled,
+            Verdict::Rejected(_) => State::Rejected,
         }
     }
 }

@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
-use super::verdict::{Judged, Scheduled};
+use super::verdict::{Judged, Scheduled, State};
 use crate::{
     config::Config,
     plan::{task::Field, trigger::Zone, words::instant},
@@ -12,7 +13,7 @@ use crate::{
 };
 
 /// A row of `task`, with what the scheduler makes of it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct TaskView {
     /// `id`.
     pub id: i64,
@@ -38,8 +39,8 @@ pub struct TaskView {
     pub create_at: Option<String>,
     /// `update_at`.
     pub update_at: Option<String>,
-    /// `enabled`, `disabled` or `rejected`.
-    pub state: &'static str,
+    /// What the scheduler makes of it.
+    pub state: State,
     /// Why it is, or would be, rejected.
     pub reason: Option<String>,
     /// Its next instant.
@@ -79,7 +80,7 @@ impl TaskView {
 }
 
 /// A row of `execute_task`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct ExecutionView {
     /// `id`.
     pub id: i64,
@@ -136,7 +137,7 @@ impl From<&ExecutionRow> for ExecutionView {
 }
 
 /// A row of the history of edits.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct EditView {
     /// `id`.
     pub id: i64,
@@ -162,7 +163,7 @@ pub struct EditView {
 }
 
 /// A column that an edit changed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Changed {
     /// Its name.
     pub column: String,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{ExecutionView, Judge, Judged, Verdict, zone};
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
 };
 
 /// What became of an instant.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct WhyView {
     /// `task.id`.
     pub task_id: TaskId,

@@ -107,7 +107,7 @@ pub(super) fn read(t: &mut Reader<'_>) -> Alarms {
         slow: t.integer("slow", default.slow, 2..=100),
         repeat: t.duration("repeat", default.repeat, secs(60)..=7 * DAY),
         channels: t
-            .tables("channels", "[alarms.channels.*] ", channel)
+            .tables("channels", "[alarms.channels.*] ", |_, t| channel(t))
             .into_iter()
             .filter_map(|(name, channel)| Some((name, channel?)))
             .collect(),

@@ -82,7 +82,7 @@ pub(super) fn read(t: &mut Reader<'_>, is_mail: Option<bool>) -> Option<Mail> {
         );
     }
     let from = t.text("from", MAILBOX, Mailbox::parse);
-    let to = t.texts("to", 1..=MOST, MAILBOX, Mailbox::parse);
+    let to = t.texts("to", None, 1..=MOST, MAILBOX, Mailbox::parse);
     let ssl_ca = t.text("ssl_ca", FILE, existing_file);
     let (from, to) = (from?, to?);
     (is_mail == Some(true)).then_some(Mail { from, to, ssl_ca })

@@ -42,7 +42,7 @@ pub use self::{
     alarms::{Alarms, Channel, ChannelKind},
     app::{AppTable, Section, SectionValue},
     common::{Common, JobsTable, MaxAge, Retention, StoreChoice},
-    http::Http,
+    http::{Access, Http, Role, Token, User, hash_password},
     logger::{Level, LogFile, Logger, LoggerTable},
     mail::{Mail, MailServer, Mailbox, Protection},
     otlp::Otlp,
@@ -162,7 +162,7 @@ impl Config {
             folder: PathBuf::new(),
             common,
             // The program that it is a part of decides what it listens to.
-            http: Http { listen: None, token: None },
+            http: Http::default(),
             alarms: Alarms::default(),
             otlp: None,
             logger: Logger::default(),

@@ -127,7 +127,7 @@ impl<'a> Reader<'a> {
         &mut self,
         name: &'static str,
         pattern: &'static str,
-        mut read: impl FnMut(&mut Reader<'a>) -> T,
+        mut read: impl FnMut(&str, &mut Reader<'a>) -> T,
     ) -> Vec<(String, T)> {
         self.known.push(name);
         let path = format!("{}.{name}", self.table);
@@ -148,7 +148,7 @@ impl<'a> Reader<'a> {
             };
             let (place, table) = (entry.place.clone(), format!("{path}.{key}"));
             let reader = Reader::of(self.document, table, pattern, place, entries, self.report);
-            named.push((key.clone(), reader.read_all(&mut read)));
+            named.push((key.clone(), reader.read_all(|t| read(key, t))));
         }
         named
     }

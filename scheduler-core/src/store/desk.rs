@@ -90,32 +90,6 @@ pub enum TaskSelection<'a> {
     WithTwins(&'a [TaskId]),
 }
 
-/// Which tasks of a list, and where it goes on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TaskFilter {
-    /// Only with this text somewhere in `task_key` or `desc`; case does not count where it does not for the database.
-    pub text: Option<String>,
-    /// Only of this job.
-    pub execute_func: Option<String>,
-    /// Only with `is_valid` 1, or with any other.
-    pub is_enabled: Option<bool>,
-    /// Highest id first.
-    pub is_descending: bool,
-    /// The last id of the page before.
-    pub after: Option<TaskId>,
-    /// At most so many, 1 or more.
-    pub limit: u32,
-}
-
-impl TaskFilter {
-    /// The first `limit` tasks of all, in id order.
-    #[must_use]
-    pub fn first(limit: u32) -> Self {
-        let (text, execute_func, is_enabled, after) = (None, None, None, None);
-        Self { text, execute_func, is_enabled, is_descending: false, after, limit }
-    }
-}
-
 /// A row of `task` with the newest of its executions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeskTask {
@@ -176,12 +150,6 @@ pub trait Desk: Store {
     /// # Errors
     /// When the database does not answer.
     async fn tasks(&self, selection: TaskSelection<'_>) -> Result<Vec<DeskTask>, StoreError>;
-
-    /// The ids of a page of a list, in its order.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    async fn find_tasks(&self, filter: &TaskFilter) -> Result<Vec<TaskId>, StoreError>;
 
     /// The rows of `task` in a database that is not migrated to our newest version yet, such as one of the original;
     /// `None`: it is. Changes nothing.

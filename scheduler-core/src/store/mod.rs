@@ -41,7 +41,7 @@ pub mod memory;
 mod sql;
 
 pub use crate::plan::execution::ExecutionRow;
-pub use desk::{Around, Desk, DeskTask, ExecutionFilter, NewTask, TaskFilter, TaskSelection};
+pub use desk::{Around, Desk, DeskTask, ExecutionFilter, NewTask, TaskSelection};
 pub use edits::{Author, EditAction, EditFilter, EditId, EditRow, TaskChange, Version, Via};
 pub use error::StoreError;
 pub use sql::{SqlStore, mysql::MysqlPlace};

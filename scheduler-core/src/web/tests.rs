@@ -32,7 +32,7 @@ fn well() -> Survey {
 }
 
 fn start(address: SocketAddr, token: Option<&str>, watch: &Watch) -> Web {
-    let http = Http { listen: Some(address), token: token.map(Into::into) };
+    let http = Http { listen: Some(address), token: token.map(Into::into), ..Http::default() };
     Web::start(&http, watch.clone()).unwrap().unwrap()
 }
 

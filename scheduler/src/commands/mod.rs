@@ -22,6 +22,7 @@ mod jobs;
 mod manual;
 mod migrate;
 mod next;
+mod password;
 mod run;
 mod task;
 mod why;
@@ -48,6 +49,7 @@ fn perform(cli: Cli, app: App) -> anyhow::Result<Exit> {
     match verb {
         Verb::Jobs => return jobs::jobs(&globals),
         Verb::Next(next) => return next::next(&globals, &next, &app),
+        Verb::Password => return password::password(&globals),
         Verb::Completions { shell } => return manual::completions(shell),
         Verb::Man { dir } => return manual::man(dir.as_deref()),
         _ => {}
@@ -67,9 +69,11 @@ fn perform(cli: Cli, app: App) -> anyhow::Result<Exit> {
             }
             Verb::Why(asked) => Box::pin(why::why(&context, &asked)).await,
             Verb::Config(Config::Show) => config::show(&context),
-            Verb::Jobs | Verb::Next(_) | Verb::Completions { .. } | Verb::Man { .. } => {
-                unreachable!("bug: these need no configuration")
-            }
+            Verb::Jobs
+            | Verb::Next(_)
+            | Verb::Password
+            | Verb::Completions { .. }
+            | Verb::Man { .. } => unreachable!("bug: these need no configuration"),
         }
     });
     // Whatever still hangs in a call to the system must not keep the process.

@@ -1,17 +1,5 @@
 //! `next`: when a trigger would fire, without a row or a database.
 
-use std::time::Duration;
-
-use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
-use scheduler_core::{
-    App, admin, clock,
-    plan::{
-        trigger::{Anchor, CronDialect, Parser, Trigger, TriggerError, TriggerKind, Zone},
-        words::quote,
-    },
-};
-use serde::Serialize;
-
 use crate::{
     cli::{Globals, Next},
     context::load_config,
@@ -19,15 +7,16 @@ use crate::{
     instant::instant,
     output::{Output, message, utc},
 };
-
-/// One instant.
-#[derive(Debug, Serialize)]
-struct Instant {
-    local: String,
-    utc: String,
-    /// The local time of the pattern, when a gap has moved it.
-    moved_from: Option<String>,
-}
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
+use scheduler_core::{
+    App,
+    admin::{self, InstantView},
+    clock,
+    plan::{
+        trigger::{Anchor, CronDialect, Parser, Trigger, TriggerError, TriggerKind, Zone},
+        words::quote,
+    },
+};
 
 /// Prints the first instants at or after `--from`.
 ///
@@ -40,16 +29,13 @@ pub(crate) fn next(globals: &Globals, next: &Next, app: &App) -> anyhow::Result<
     let now = clock::wall().trunc_subsecs(0);
     let from = next.from.as_deref().map_or(Ok(now), |text| instant("--from", text, &zone))?;
     let trigger = parse(next, dialect, &zone, from).map_err(exit::usage)?;
-    let civil = civil_trigger(next, dialect, from);
+    // In a zone without gaps every local time exists.
+    let civil = parse(next, dialect, &Zone::utc(), from).ok();
     // `next_after` is strict; what is due at `from` itself shall be seen.
     let first = trigger.next_after(from - TimeDelta::milliseconds(1));
-    let instants: Vec<Instant> = std::iter::successors(first, |at| trigger.next_after(*at))
+    let instants: Vec<InstantView> = std::iter::successors(first, |at| trigger.next_after(*at))
         .take(next.n.into())
-        .map(|at| Instant {
-            local: zone.to_local(at),
-            utc: utc(at),
-            moved_from: civil.as_ref().and_then(|civil| moved_from(civil, &zone, at)),
-        })
+        .map(|at| InstantView::of(at, &zone, civil.as_ref()))
         .collect();
     Output::new(globals.json).lines(&instants, |instant| Some(line(instant)))?;
     if instants.is_empty() {
@@ -64,8 +50,8 @@ pub(crate) fn next(globals: &Globals, next: &Next, app: &App) -> anyhow::Result<
     Ok(Exit::Done)
 }
 
-fn line(instant: &Instant) -> String {
-    let Instant { local, utc, moved_from } = instant;
+fn line(instant: &InstantView) -> String {
+    let InstantView { local, utc, moved_from } = instant;
     match moved_from {
         Some(time) => format!("{local}  {utc}  (moved: {time} does not exist on that day)"),
         None => format!("{local}  {utc}"),
@@ -95,29 +81,4 @@ fn parse(
     let kind: TriggerKind = next.trigger.parse()?;
     let anchor = Anchor { created_at: from, updated_at: from };
     Parser::new(dialect).parse(kind, &next.spec, zone, anchor)
-}
-
-/// The same cron pattern in a zone without gaps, where every local time exists.
-fn civil_trigger(next: &Next, dialect: CronDialect, from: DateTime<Utc>) -> Option<Trigger> {
-    parse(next, dialect, &Zone::utc(), from)
-        .ok()
-        .filter(|trigger| trigger.kind() == TriggerKind::Cron)
-}
-
-/// The local time that `at` stands for, when that time lies in the gap that ends at `at`.
-fn moved_from(civil: &Trigger, zone: &Zone, at: DateTime<Utc>) -> Option<String> {
-    let second = Duration::from_secs(1);
-    let before_gap = naive(zone, at - second)? + second;
-    let after_gap = naive(zone, at)?;
-    // In the zone without gaps, local time and instant are the same.
-    let time = civil.next_after(before_gap - second).filter(|time| *time < after_gap)?;
-    let is_moved = civil.next_after(after_gap - second) != Some(after_gap);
-    let has_seconds = time.timestamp() % 60 != 0;
-    is_moved.then(|| time.format(if has_seconds { "%H:%M:%S" } else { "%H:%M" }).to_string())
-}
-
-/// The local time at `at`, as if it were UTC.
-fn naive(zone: &Zone, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let local = DateTime::parse_from_rfc3339(&zone.to_local(at)).ok()?;
-    Some(local.naive_local().and_utc())
 }

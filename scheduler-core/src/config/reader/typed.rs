@@ -124,10 +124,11 @@ impl Reader<'_> {
     }
 
     /// So many texts, each accepted by `parse`, as an array, or, in a variable, as one text with commas; `expected` says
-    /// what it accepts. `None`: absent or wrong.
+    /// what it accepts.
     pub(in crate::config) fn texts<T: InToml>(
         &mut self,
         key: &'static str,
+        default: Option<Vec<T>>,
         count: RangeInclusive<usize>,
         expected: &str,
         parse: impl Fn(&str) -> Option<T>,
@@ -148,7 +149,7 @@ impl Reader<'_> {
             let texts = texts.as_ref().map(|texts| in_brackets(texts.iter().map(T::in_toml)));
             texts.unwrap_or_else(|| NONE.to_owned())
         };
-        self.value(key, None, shown, parse)
+        self.value(key, default, shown, parse)
     }
 
     /// Text that is not empty and is accepted by `parse`; `expected` says what it accepts.

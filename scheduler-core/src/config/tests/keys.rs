@@ -94,7 +94,7 @@ fn http_refuses_each_wrong_value() {
     refuses(
         "common",
         "http.listen = \"0.0.0.0:8888\"",
-        "[http] listen lets other machines ask, expected a token beside it",
+        "[http] listen lets other machines ask, expected a user or a token beside it",
     );
     const TOKEN: &str = "expected 16 to 1024 letters, digits and signs of ASCII, without blanks";
     refuses(
@@ -107,6 +107,65 @@ fn http_refuses_each_wrong_value() {
         "http.token = \"sixteen letters!\"",
         &format!("[http] token is wrong (not shown), {TOKEN}"),
     );
+    refuses(
+        "common",
+        "http.secure_cookies = 1",
+        "[http] secure_cookies is 1, expected true or false",
+    );
+}
+
+#[test]
+fn people_and_programs_are_refused_that_are_not_whole() {
+    let user = |text: &str, said: &str| refuses("common", &format!("http.users.{text}"), said);
+    let hash = format!("password_hash = {:?}", hash_password("x"));
+    user("ann = 1", "[http] ann is 1, expected a table such as [http.users.ops]");
+    user(&format!("ann = {{ {hash} }}"), "[http.users.ann] role is missing");
+    user("ann = { role = \"viewer\" }", "[http.users.ann] password_hash is missing");
+    user(
+        &format!("ann = {{ {hash}, role = \"root\" }}"),
+        "[http.users.ann] role is \"root\", expected one of \"viewer\", \"operator\", \"admin\"",
+    );
+    const HASH: &str = "expected a hash by argon2id, as `scheduler password` prints it";
+    let other = "$argon2i$v=19$m=16,t=2,p=1$c2FsdHNhbHQ$Jb7vRGmaTt0ZoPK9sW2Ezw";
+    for wrong in ["secret", "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ", other] {
+        user(
+            &format!("ann = {{ password_hash = {wrong:?}, role = \"viewer\" }}"),
+            &format!("[http.users.ann] password_hash is wrong (not shown), {HASH}"),
+        );
+    }
+    user(
+        &format!("\"a b\" = {{ {hash}, role = \"viewer\" }}"),
+        "[http.users.a b] is no name, expected 1 to 64 letters, digits and . _ - @",
+    );
+    user(
+        &format!("ann = {{ {hash}, role = \"viewer\", tasks = [] }}"),
+        "[http.users.ann] tasks is an array, expected an array of 1 to 100, each a task_key, with * for any characters, not 0",
+    );
+    let token = "http.tokens.ci = { role = \"viewer\", token = \"short\" }";
+    const TOKEN: &str = "expected 16 to 1024 letters, digits and signs of ASCII, without blanks";
+    refuses("common", token, &format!("[http.tokens.ci] token is wrong (not shown), {TOKEN}"));
+    refuses(
+        "common",
+        "http.tokens.ci = { role = \"viewer\" }",
+        "[http.tokens.ci] token is missing",
+    );
+}
+
+#[test]
+fn people_and_programs_are_read_with_what_they_may() {
+    let hash = hash_password("x");
+    assert_ne!(hash, hash_password("x"), "each has a salt of its own");
+    let lines = format!(
+        "http = {{ listen = \"0.0.0.0:1\", users.\"ann@example.org\" = {{ password_hash = {hash:?}, role = \"Operator\", \
+         tasks = [\"billing_*\", \"x\"] }}, tokens.ci = {{ token = \"sixteen-letters!\", role = \"admin\" }} }}"
+    );
+    let http = accepts("common", &lines).http;
+    assert!(http.secure_cookies, "other machines may ask");
+    let ann = &http.users["ann@example.org"].access;
+    let tasks = vec!["billing_*".to_owned(), "x".to_owned()];
+    assert_eq!(*ann, Access { role: Role::Operator, tasks });
+    assert_eq!(http.tokens["ci"].access, Access::full());
+    assert!(!accepts("common", "http.listen = \"[::1]:1\"").http.secure_cookies);
 }
 
 #[test]

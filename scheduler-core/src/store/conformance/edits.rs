@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Fixture, at, new_task};
 use crate::store::{
-    Author, EditFilter, EditRow, NewTask, StoreError, TaskChange, TaskFilter, TaskSelection,
-    Version, Via,
+    Author, EditFilter, EditRow, NewTask, StoreError, TaskChange, TaskSelection, Version, Via,
 };
 
 fn ada() -> Author {
@@ -151,40 +150,6 @@ pub async fn what_was_made_by_the_program_has_no_name(fixture: &Fixture) {
     let tasks = fixture.store.tasks(TaskSelection::All).await.unwrap();
     let rows = history(fixture, tasks.last().map(|task| task.row.id)).await;
     assert_eq!((rows[0].author.chars().count(), &*rows[0].via), (191, "api"));
-}
-
-async fn found(fixture: &Fixture, filter: TaskFilter) -> Vec<i64> {
-    fixture.store.find_tasks(&filter).await.unwrap()
-}
-
-pub async fn a_list_of_tasks_is_filtered_and_comes_in_pages(fixture: &Fixture) {
-    let mut ids = Vec::new();
-    for key in ["daily_report", "100%", "100!", "Report_2", "1000"] {
-        ids.push(fixture.add(key).await);
-    }
-    let sixth = NewTask { description: "the REPORT of all".to_owned(), ..new_task("other") };
-    ids.push(fixture.store.add(&NewTask { is_enabled: false, ..sixth }).await.unwrap());
-    let all = TaskFilter::first(100);
-    let text = |text: &str| TaskFilter { text: Some(text.to_owned()), ..TaskFilter::first(100) };
-    assert_eq!(found(fixture, all.clone()).await, ids);
-    assert_eq!(found(fixture, text("report")).await, [ids[0], ids[3], ids[5]]);
-    assert_eq!(found(fixture, text("100%")).await, [ids[1]]);
-    assert_eq!(found(fixture, text("100!")).await, [ids[2]]);
-    assert_eq!(found(fixture, text("y_r")).await, [ids[0]]);
-    assert_eq!(found(fixture, text("' OR 1=1 -- ")).await, [0; 0]);
-    let enabled = |is_enabled| TaskFilter { is_enabled: Some(is_enabled), ..all.clone() };
-    assert_eq!(found(fixture, enabled(true)).await, ids[..5]);
-    assert_eq!(found(fixture, enabled(false)).await, ids[5..]);
-    let job = |job: &str| TaskFilter { execute_func: Some(job.to_owned()), ..all.clone() };
-    assert_eq!(found(fixture, job("nobody")).await, [0; 0]);
-    assert_eq!(found(fixture, job(&new_task("a").execute_func)).await, ids);
-    let page = |after| TaskFilter { after: Some(after), limit: 2, ..all.clone() };
-    assert_eq!(found(fixture, TaskFilter::first(2)).await, ids[..2]);
-    assert_eq!(found(fixture, page(ids[1])).await, ids[2..4]);
-    let down = TaskFilter { is_descending: true, ..page(ids[4]) };
-    assert_eq!(found(fixture, down).await, [ids[3], ids[2]]);
-    let first_down = TaskFilter { is_descending: true, ..TaskFilter::first(1) };
-    assert_eq!(found(fixture, first_down).await, ids[5..]);
 }
 
 pub async fn a_row_comes_with_those_that_share_its_key(fixture: &Fixture) {

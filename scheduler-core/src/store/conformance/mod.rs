@@ -171,7 +171,6 @@ macro_rules! store_cases {
             edits: an_edit_of_an_older_version_changes_nothing,
             edits: of_two_edits_of_one_version_one_is_done,
             edits: an_edit_takes_no_key_of_another_row,
-            edits: a_list_of_tasks_is_filtered_and_comes_in_pages,
             edits: a_row_comes_with_those_that_share_its_key,
             edits: what_was_edited_by_sql_is_noticed_once,
             edits: edits_and_looks_for_others_do_not_mistake_each_other,

@@ -9,11 +9,11 @@ use crate::{
         claim::{Origin, Request, RequestId},
         execution::{ExecutionId, ExecutionRow, LogPart, Source, Status},
         node::NodeRow,
-        task::{Field, TaskId, TaskRow},
+        task::{TaskId, TaskRow},
     },
     store::{
         Around, Author, Desk, DeskTask, EditAction, EditFilter, EditRow, ExecutionFilter, NewTask,
-        StoreError, TaskChange, TaskFilter, TaskSelection, Version,
+        StoreError, TaskChange, TaskSelection, Version,
         desk::manual_instant,
         edits::{Newest, NoticedEdit, noticed, snapshot},
     },
@@ -37,30 +37,6 @@ impl Desk for MemoryStore {
         Ok(rows
             .map(|row| DeskTask { row: row.clone(), last_accounted: tables.last_accounted(row.id) })
             .collect())
-    }
-
-    async fn find_tasks(&self, filter: &TaskFilter) -> Result<Vec<TaskId>, StoreError> {
-        let tables = self.tables();
-        let has = |field: &Field, text: &str| {
-            field.as_ref().is_ok_and(|value| value.to_lowercase().contains(&text.to_lowercase()))
-        };
-        let is_found = |row: &&TaskRow| {
-            let is_enabled = row.is_valid.as_deref() == Ok("1");
-            let is_job = |job: &String| row.execute_func.as_ref() == Ok(job);
-            let has_text = |text: &String| has(&row.task_key, text) || has(&row.description, text);
-            filter.text.as_ref().is_none_or(has_text)
-                && filter.execute_func.as_ref().is_none_or(is_job)
-                && filter.is_enabled.is_none_or(|wanted| wanted == is_enabled)
-        };
-        let rows = tables.tasks.values().filter(is_found).map(|row| row.id);
-        let limit = filter.limit as usize;
-        Ok(if filter.is_descending {
-            let is_next = |id: &TaskId| filter.after.is_none_or(|after| *id < after);
-            rows.rev().filter(is_next).take(limit).collect()
-        } else {
-            let is_next = |id: &TaskId| filter.after.is_none_or(|after| *id > after);
-            rows.filter(is_next).take(limit).collect()
-        })
     }
 
     async fn rows_to_migrate(&self) -> Result<Option<Vec<TaskRow>>, StoreError> {

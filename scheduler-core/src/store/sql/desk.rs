@@ -23,7 +23,7 @@ use crate::{
     },
     store::{
         Around, Author, Desk, DeskTask, EditAction, EditFilter, EditRow, ExecutionFilter, NewTask,
-        Store as _, StoreError, TaskChange, TaskFilter, TaskSelection, Version,
+        Store as _, StoreError, TaskChange, TaskSelection, Version,
         desk::manual_instant,
         edits::{Newest, NoticedEdit, noticed, snapshot},
     },
@@ -59,30 +59,6 @@ impl Desk for SqlStore {
             .into_iter()
             .map(|row| DeskTask { last_accounted: cursors.get(&row.id).copied(), row });
         Ok(tasks.collect())
-    }
-
-    async fn find_tasks(&self, filter: &TaskFilter) -> Result<Vec<TaskId>, StoreError> {
-        let pattern = filter.text.as_deref().map(like);
-        let (pattern, job) = (pattern.as_ref(), filter.execute_func.as_ref());
-        let is_enabled = filter.is_enabled.map(i64::from);
-        let (sql, start) = if filter.is_descending {
-            (self.sql.find_tasks_down, i64::MAX)
-        } else {
-            (self.sql.find_tasks, i64::MIN)
-        };
-        let binds: [Bind<'_>; 9] = [
-            pattern.into(),
-            pattern.into(),
-            pattern.into(),
-            job.into(),
-            job.into(),
-            is_enabled.into(),
-            is_enabled.into(),
-            filter.after.unwrap_or(start).into(),
-            i64::from(filter.limit).into(),
-        ];
-        let rows = read_only!(self, "listing tasks", connection => connection.fetch(sql, &binds))?;
-        Ok(rows.iter().filter_map(|row| row[0].int()).collect())
     }
 
     async fn rows_to_migrate(&self) -> Result<Option<Vec<TaskRow>>, StoreError> {
@@ -283,18 +259,6 @@ impl Desk for SqlStore {
             Ok(true)
         })
     }
-}
-
-/// A pattern that finds `text` anywhere, and nothing else: `!` stands before what would be more than itself.
-fn like(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for c in text.chars() {
-        if matches!(c, '%' | '_' | '!') {
-            pattern.push('!');
-        }
-        pattern.push(c);
-    }
-    pattern + "%"
 }
 
 /// The new row's id, or `None` when the key is taken.

@@ -163,19 +163,6 @@ macro_rules! now_ms {
     };
 }
 
-macro_rules! find_tasks {
-    ($after:literal, $order:literal) => {
-        concat!(
-            "SELECT id FROM task WHERE (? IS NULL OR task_key LIKE ? ESCAPE '!' OR `desc` LIKE ? ESCAPE '!') \
-             AND (? IS NULL OR execute_func = ?) AND (? IS NULL OR (is_valid <=> 1) = ?) AND id ",
-            $after,
-            " ? ORDER BY id ",
-            $order,
-            " LIMIT ?"
-        )
-    };
-}
-
 pub(crate) static MYSQL: Statements = Statements {
     begin: "START TRANSACTION",
 
@@ -368,8 +355,6 @@ pub(crate) static MYSQL: Statements = Statements {
     add_task: "INSERT INTO task (id, task_key, `desc`, execute_func, `trigger`, spec, args, is_valid, status, extra) \
                SELECT a.* FROM (SELECT ? AS id, ? AS task_key, ? AS d, ? AS f, ? AS g, ? AS s, ? AS a, ? AS v, \
                'ready' AS st, ? AS x) a WHERE NOT EXISTS (SELECT 1 FROM task t WHERE t.task_key = a.task_key)",
-    find_tasks: find_tasks!(">", "ASC"),
-    find_tasks_down: find_tasks!("<", "DESC"),
     find_key: "SELECT id FROM task WHERE task_key = ? ORDER BY id DESC LIMIT 1",
     lock_task: concat!("SELECT ", task_columns!(), " FROM task WHERE id = ? FOR UPDATE"),
     change_task: "UPDATE task SET task_key = COALESCE(?, task_key), `desc` = COALESCE(?, `desc`), \

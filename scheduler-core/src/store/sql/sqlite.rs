@@ -92,19 +92,6 @@ macro_rules! execution_columns {
     };
 }
 
-macro_rules! find_tasks {
-    ($after:literal, $order:literal) => {
-        concat!(
-            "SELECT id FROM task WHERE (?1 IS NULL OR task_key LIKE ?2 ESCAPE '!' OR \"desc\" LIKE ?3 ESCAPE '!') \
-             AND (?4 IS NULL OR execute_func = ?5) AND (?6 IS NULL OR (is_valid IS 1) = ?7) AND id ",
-            $after,
-            " ?8 ORDER BY id ",
-            $order,
-            " LIMIT ?9"
-        )
-    };
-}
-
 pub(crate) static SQLITE: Statements = Statements {
     begin: "BEGIN IMMEDIATE",
 
@@ -199,8 +186,6 @@ pub(crate) static SQLITE: Statements = Statements {
     add_task: "INSERT INTO task (id, task_key, \"desc\", execute_func, \"trigger\", spec, args, is_valid, status, extra) \
                SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'ready', ?9 \
                WHERE NOT EXISTS (SELECT 1 FROM task t WHERE t.task_key = ?2)",
-    find_tasks: find_tasks!(">", "ASC"),
-    find_tasks_down: find_tasks!("<", "DESC"),
     find_key: "SELECT id FROM task WHERE task_key = ?1 ORDER BY id DESC LIMIT 1",
     lock_task: concat!("SELECT ", task_columns!(), " FROM task WHERE id = ?1"),
     change_task: "UPDATE task SET task_key = COALESCE(?1, task_key), \"desc\" = COALESCE(?2, \"desc\"), \

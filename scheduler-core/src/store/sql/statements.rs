@@ -132,10 +132,6 @@ pub(crate) struct Statements {
     // People.
     /// `(id or NULL, key, desc, func, trigger, spec, args, is_valid, extra)`; nothing when the key is taken.
     pub(crate) add_task: &'static str,
-    /// `(pattern or NULL thrice, job or NULL twice, whether enabled or NULL twice, after_id, limit)` → `id` in order.
-    pub(crate) find_tasks: &'static str,
-    /// The same from the highest id on.
-    pub(crate) find_tasks_down: &'static str,
     /// `(key)` → `id`, newest first.
     pub(crate) find_key: &'static str,
     /// `(id)` → the columns of `read_task`, locked.
@@ -246,8 +242,6 @@ impl Statements {
             mark_lost,
             forget_nodes,
             add_task,
-            find_tasks,
-            find_tasks_down,
             find_key,
             lock_task,
             change_task,

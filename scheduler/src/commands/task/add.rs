@@ -25,7 +25,10 @@ pub(super) async fn add(desk: &Desk<'_>, add: Add) -> anyhow::Result<Exit> {
                 desk.takes_effect()
             )
         }
-        _ => format!("task {id} {key} is added, {}: see `scheduler task enable {id}`", view.state),
+        _ => format!(
+            "task {id} {key} is added, {}: see `scheduler task enable {id}`",
+            view.state.as_str()
+        ),
     })?;
     Ok(Exit::Done)
 }

@@ -31,7 +31,7 @@ pub(super) async fn list(desk: &Desk<'_>) -> anyhow::Result<Exit> {
             text(&view.execute_func),
             text(&view.trigger),
             text(&view.spec),
-            view.state.to_owned(),
+            view.state.as_str().to_owned(),
             text(&view.status),
             next_local.clone(),
         ]
@@ -173,7 +173,7 @@ fn columns(desk: &Desk<'_>, judged: &Judged) -> String {
         ("extra", shown(&row.extra)),
         ("create_at", local(&zone, row.created_at)),
         ("update_at", local(&zone, row.updated_at)),
-        ("state", judged.state().to_owned()),
+        ("state", judged.state().as_str().to_owned()),
     ];
     if let Some(reason) = judged.reason() {
         lines.push(("reason", reason.to_string()));
