@@ -14,6 +14,6 @@ pub use self::{
     instant::InstantView,
     job::JobView,
     verdict::{Judge, Judged, Scheduled, State, Verdict},
-    view::{Changed, EditView, ExecutionView, TaskView, zone},
+    view::{Changed, EditView, ExecutionView, NodeState, NodeView, TaskView, zone},
     why::{AskedTask, WhyView},
 };

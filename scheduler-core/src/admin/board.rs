@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use super::{Judged, Scheduled, State};
 use crate::plan::task::{Field, TaskId};
@@ -58,7 +59,7 @@ pub enum Order {
 }
 
 /// Where a page ended: the next one begins behind it, whatever was inserted or deleted meanwhile.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Cursor {
     /// Of a list by id.
     Id(TaskId),

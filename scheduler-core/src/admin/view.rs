@@ -1,5 +1,7 @@
 //! Rows as programs see them, by command line as by HTTP: fields named as the columns, instants in RFC 3339 in UTC.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
@@ -8,8 +10,8 @@ use utoipa::ToSchema;
 use super::verdict::{Judged, Scheduled, State};
 use crate::{
     config::Config,
-    plan::{task::Field, trigger::Zone, words::instant},
-    store::{EditRow, ExecutionRow},
+    plan::{node::NodeRow, task::Field, trigger::Zone, words::instant},
+    store::{EditRow, ExecutionRow, Version},
 };
 
 /// A row of `task`, with what the scheduler makes of it.
@@ -45,6 +47,8 @@ pub struct TaskView {
     pub reason: Option<String>,
     /// Its next instant.
     pub next: Option<String>,
+    /// Differs for rows that differ in what people write there.
+    pub version: String,
 }
 
 impl TaskView {
@@ -75,6 +79,7 @@ impl TaskView {
             state: judged.state(),
             reason: judged.reason().map(ToString::to_string),
             next: next.map(instant),
+            version: Version::of(row).as_str().to_owned(),
         }
     }
 }
@@ -200,6 +205,55 @@ fn changed((before, after): (&Value, &Value)) -> Vec<Changed> {
         to: to.clone(),
     };
     differing.map(changed).collect()
+}
+
+/// A node, as the table of nodes knows it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NodeView {
+    /// `node_id`.
+    pub node_id: String,
+    /// `started_at`.
+    pub started_at: String,
+    /// `heartbeat_at`: its last renewal.
+    pub heartbeat_at: String,
+    /// `left_at`: when it stopped in order.
+    pub left_at: Option<String>,
+    /// For so long it did not renew, by the database's clock.
+    pub silent_ms: u64,
+    /// What that means.
+    pub state: NodeState,
+}
+
+/// How a node fares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum NodeState {
+    /// It renews its lease.
+    Alive,
+    /// It stopped in order.
+    Left,
+    /// It did not renew within its lease: what it ran is lost.
+    Lost,
+}
+
+impl NodeView {
+    /// `node`, of which everybody here keeps the same `lease`.
+    #[must_use]
+    pub fn of(node: &NodeRow, lease: Duration) -> Self {
+        let state = match node.left_at {
+            Some(_) => NodeState::Left,
+            None if node.silent_for > lease => NodeState::Lost,
+            None => NodeState::Alive,
+        };
+        Self {
+            node_id: node.id.clone(),
+            started_at: instant(node.started_at),
+            heartbeat_at: instant(node.heartbeat_at),
+            left_at: node.left_at.map(instant),
+            silent_ms: node.silent_for.as_millis().try_into().unwrap_or(u64::MAX),
+            state,
+        }
+    }
 }
 
 /// The zone of instants where a task has none of its own.

@@ -59,20 +59,38 @@ impl AskedTask {
         registry: &Arc<Registry>,
         asked: &str,
     ) -> Result<Option<Self>, StoreError> {
+        if let Ok(id) = asked.parse() {
+            return Self::of(store, config, registry, id).await.map(Some);
+        }
         let mut judge = Judge::new(config, registry, clock::wall());
         let rows = judge.survey(store.tasks(TaskSelection::All).await?);
-        let id = asked.parse::<TaskId>().ok();
-        let is_it = |judged: &Judged| match id {
-            Some(id) => judged.row.id == id,
-            None => judged.row.task_key.as_deref() == Ok(asked),
-        };
-        let judged = rows.into_iter().find(is_it);
-        let Some(id) = judged.as_ref().map(|judged| judged.row.id).or(id) else { return Ok(None) };
+        let mut rows = rows.into_iter();
+        let judged = rows.find(|judged| judged.row.task_key.as_deref() == Ok(asked));
+        Ok(judged.map(|judged| Self::known(judge, config, judged.row.id, Some(judged))))
+    }
+
+    /// The task with this id, whether there still is a row or not.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn of(
+        store: &SharedStore,
+        config: &Config,
+        registry: &Arc<Registry>,
+        id: TaskId,
+    ) -> Result<Self, StoreError> {
+        let mut judge = Judge::new(config, registry, clock::wall());
+        let rows = judge.survey(store.tasks(TaskSelection::WithTwins(&[id])).await?);
+        let judged = rows.into_iter().find(|judged| judged.row.id == id);
+        Ok(Self::known(judge, config, id, judged))
+    }
+
+    fn known(mut judge: Judge, config: &Config, id: TaskId, judged: Option<Judged>) -> Self {
         // A row that is off, or lost its key to another, still tells what it would mean.
         let read = judged.as_ref().and_then(|judged| judge.read(&judged.row).ok());
         let task = judged.as_ref().and_then(Judged::scheduled).map(|on| on.task.clone()).or(read);
         let zone = task.as_ref().map_or_else(|| zone(config), |task| task.zone.clone());
-        Ok(Some(Self { id, judged, task, zone }))
+        Self { id, judged, task, zone }
     }
 
     /// What became of its instant `at`; `None`: there never was such a task.

@@ -65,10 +65,11 @@ impl Prepared {
     pub async fn run(self, store: SharedStore, stop: &mut impl StopSource) -> Result<(), AppError> {
         let threads =
             JobThreads::start(self.config.common.jobs.threads).map_err(AppError::Threads)?;
-        let scheduler = Scheduler::new(store, self.registry, &self.config)
+        let scheduler = Scheduler::new(store, Arc::clone(&self.registry), &self.config)
             .sharing(Arc::clone(&self.shared))
             .on_hang(self.on_hang);
-        let _web = Web::start(&self.config.http, scheduler.watch()).map_err(AppError::Threads)?;
+        let _web = Web::start(&self.config, &self.registry, scheduler.watch())
+            .map_err(AppError::Threads)?;
         Box::pin(scheduler.run(stop, threads.handle())).await?;
         // What a job still uses is left behind with it.
         let _ = tokio::time::timeout(CLOSING, self.shared.pools().close()).await;

@@ -55,6 +55,32 @@ impl Access {
     pub fn full() -> Self {
         Self { role: Role::Admin, tasks: vec![EVERY.to_owned()] }
     }
+
+    /// Whether a task with this key exists for him.
+    #[must_use]
+    pub fn covers(&self, task_key: &str) -> bool {
+        self.tasks.iter().any(|pattern| fits(pattern, task_key))
+    }
+
+    /// Whether every task does, also one whose key is not known.
+    #[must_use]
+    pub fn covers_all(&self) -> bool {
+        self.tasks.iter().any(|pattern| pattern == EVERY)
+    }
+}
+
+/// Whether `text` is `pattern`, in which `*` is any characters.
+fn fits(pattern: &str, text: &str) -> bool {
+    let Some((head, rest)) = pattern.split_once('*') else { return pattern == text };
+    let Some(mut text) = text.strip_prefix(head) else { return false };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let tail = parts.pop().unwrap_or_default();
+    for part in parts {
+        // The first place will do: what follows then has the most room.
+        let Some((_, after)) = text.split_once(part) else { return false };
+        text = after;
+    }
+    text.ends_with(tail)
 }
 
 /// What somebody may do; each role may do what those before it may.
@@ -192,4 +218,33 @@ impl InToml for Listen {
 
 fn is_token(text: &str) -> bool {
     (16..=1024).contains(&text.len()) && text.chars().all(|c| c.is_ascii_graphic())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_has_any_characters_where_a_star_is() {
+        for (pattern, text, is_fit) in [
+            ("a", "a", true),
+            ("a", "ab", false),
+            ("*", "", true),
+            ("*", "anything", true),
+            ("billing_*", "billing_", true),
+            ("billing_*", "Billing_x", false),
+            ("*_report", "daily_report", true),
+            ("*_report", "daily_report_", false),
+            ("a*a", "a", false),
+            ("a*a", "aa", true),
+            ("a*b*c", "abc", true),
+            ("a*b*c", "a_c_b", false),
+            ("a*b*bc", "a_b_bc", true),
+            ("a*b*bc", "abc", false),
+            ("**", "x", true),
+            ("a?", "ab", false),
+        ] {
+            assert_eq!(fits(pattern, text), is_fit, "{pattern} {text}");
+        }
+    }
 }

@@ -14,8 +14,8 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{Site, router};
-use crate::{clock::sleep_at_most_5s, config::Http, run::Watch};
+use super::{routes::router, site::Site};
+use crate::{clock::sleep_at_most_5s, config::Config, registry::Registry, run::Watch};
 
 /// Connections at once; those beyond wait to be accepted.
 const MOST_CONNECTIONS: usize = 256;
@@ -25,6 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a connection lasts at most, whatever it is used for.
 const LONGEST: Duration = Duration::from_secs(60);
+
+/// How long the good-bye to the database may take.
+const CLOSING: Duration = Duration::from_millis(200);
 
 /// Until an address that is taken is tried again, and until the next connection after one that could not be accepted.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
@@ -38,13 +41,21 @@ pub struct Web {
 }
 
 impl Web {
-    /// Answers at the address of `http` what `watch` sees; `None` if there is none.
+    /// Answers at the address of `config` what is asked of the scheduler that `watch` sees; `None` if there is none.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(http: &Http, watch: Watch) -> io::Result<Option<Self>> {
-        let Some(address) = http.listen else { return Ok(None) };
-        let router = router(Site { watch, token: http.token.clone().map(Arc::new) });
+    pub fn start(
+        config: &Arc<Config>,
+        registry: &Arc<Registry>,
+        watch: Watch,
+    ) -> io::Result<Option<Self>> {
+        Self::answer(Site::new(Arc::clone(config), Arc::clone(registry), watch))
+    }
+
+    pub(super) fn answer(site: Site) -> io::Result<Option<Self>> {
+        let Some(address) = site.config.http.listen else { return Ok(None) };
+        let router = router(site.clone());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let bound = bind(address);
         let stop = CancellationToken::new();
@@ -53,11 +64,13 @@ impl Web {
             _stop: stop.clone().drop_guard(),
         };
         thread::Builder::new().name("web".to_owned()).spawn(move || {
-            runtime.block_on(
+            runtime.block_on(async {
                 stop.run_until_cancelled(async {
                     serve(wait_for(bound, address).await, router).await
-                }),
-            )
+                })
+                .await;
+                let _ = tokio::time::timeout(CLOSING, site.close()).await;
+            });
         })?;
         Ok(Some(web))
     }
@@ -85,7 +98,7 @@ async fn wait_for(
         match bound.and_then(TcpListener::from_std) {
             Ok(listener) => {
                 let address = listener.local_addr().unwrap_or(address);
-                tracing::info!(%address, "listening: /healthz, /readyz, /metrics");
+                tracing::info!(%address, "listening: /healthz, /readyz, /metrics, /api/v1");
                 return listener;
             }
             Err(error) if !is_said => {

@@ -1,140 +1,149 @@
-use std::{
-    io::{self, Write as _},
-    net::{SocketAddr, TcpStream},
-    sync::Arc,
+mod access;
+mod executions;
+mod health;
+mod tasks;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{HeaderMap, Method, Request, StatusCode, header},
 };
-
 use chrono::{DateTime, Utc};
+use serde_json::Value;
+use tower::ServiceExt as _;
 
-use super::Web;
+use super::{Web, api, routes::router, site::Site};
 use crate::{
-    config::Http,
-    plan::node::Survey,
+    config::{Access, Config, Http, Role, Token},
+    job::{self, JobDescriptor, JobOptions},
+    registry::Registry,
     run::Watch,
     store::{SharedStore, memory::MemoryStore},
 };
 
-const TOKEN: &str = "0123456789abcdef";
-
-fn watch() -> Watch {
-    let store: SharedStore = Arc::new(MemoryStore::new(DateTime::<Utc>::UNIX_EPOCH));
-    Watch::new("a", &store)
+/// A configuration with this `[http]`.
+fn config(http: Http) -> Arc<Config> {
+    Arc::new(Config { http, ..Config::sqlite("nowhere/scheduler.db") })
 }
 
-fn well() -> Survey {
-    Survey {
-        has_read: true,
-        is_trusted: true,
-        is_clock_right: true,
-        is_database_well: true,
-        ..Survey::default()
+/// The job `add` that takes a number.
+fn registry() -> Arc<Registry> {
+    static ADD: JobDescriptor = JobDescriptor {
+        name: "add",
+        function: "tests::add",
+        file: "src/add.rs",
+        line: 1,
+        args: "i64",
+        options: JobOptions::NONE,
+        body: job::Body::Blocking(|_| Ok(())),
+        check_args: |args| args.read::<i64>().map(drop),
+    };
+    Arc::new(Registry::of([&ADD]).unwrap())
+}
+
+/// A site that answers callers `viewer`, `operator`, `admin`, and `biller`, an admin of `billing_*`, each with a token.
+struct Asker {
+    store: SharedStore,
+    router: Router,
+    /// What each route is said to answer.
+    document: Value,
+}
+
+/// An answer, with its JSON or `null`.
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    json: Value,
+}
+
+fn token_of(name: &str) -> String {
+    format!("the-token-of-{name}")
+}
+
+impl Asker {
+    fn new() -> Self {
+        Self::on(Arc::new(MemoryStore::new(DateTime::<Utc>::UNIX_EPOCH)))
+    }
+
+    fn on(store: SharedStore) -> Self {
+        let tokens = [
+            ("viewer", Role::Viewer, "*"),
+            ("operator", Role::Operator, "*"),
+            ("admin", Role::Admin, "*"),
+            ("biller", Role::Admin, "billing_*"),
+        ];
+        let tokens = tokens.map(|(name, role, tasks)| {
+            let access = Access { role, tasks: vec![tasks.to_owned()] };
+            (name.to_owned(), Token { token: token_of(name).into(), access })
+        });
+        let http = Http { tokens: BTreeMap::from(tokens), ..Http::default() };
+        let site = Site::new(config(http), registry(), Watch::new("a", &store));
+        let router = router(site.on(Arc::clone(&store)));
+        let (_, document) = api::routes().into_parts();
+        Self { store, router, document: serde_json::to_value(document).unwrap() }
+    }
+
+    /// What is answered to this request, which must be a documented answer if its route is.
+    async fn send(&self, request: Request<Body>) -> Answer {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let answer = self.router.clone().oneshot(request).await.unwrap();
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let bytes = to_bytes(answer.into_body(), 10 << 20).await.unwrap();
+        let json: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        let path =
+            path.split('/').map(|part| if part.parse::<i64>().is_ok() { "{id}" } else { part });
+        let path = path.collect::<Vec<_>>().join("/");
+        let route = &self.document["paths"][path][method.as_str().to_lowercase()];
+        if route.is_object() {
+            let is_documented = route["responses"][status.as_str()].is_object();
+            assert!(is_documented, "{method} {status} is not documented: {json}");
+        }
+        if status.is_client_error() || status.is_server_error() {
+            assert_eq!(headers[header::CONTENT_TYPE], "application/problem+json");
+            assert_eq!(json["status"], status.as_u16());
+            assert!(json["detail"].as_str().is_some_and(|detail| detail.len() > 10), "{json}");
+        }
+        Answer { status, headers, json }
+    }
+
+    /// Asks as `name`, with `body` as JSON if there is one.
+    async fn ask(&self, name: &str, method: Method, path: &str, body: Option<Value>) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        request = request.header("authorization", format!("Bearer {}", token_of(name)));
+        let body = match body {
+            Some(body) => {
+                request = request.header("content-type", "application/json");
+                Body::from(body.to_string())
+            }
+            None => Body::empty(),
+        };
+        self.send(request.header("if-match", "*").body(body).unwrap()).await
+    }
+
+    async fn get(&self, name: &str, path: &str) -> Answer {
+        self.ask(name, Method::GET, path, None).await
+    }
+
+    async fn post(&self, name: &str, path: &str, body: Value) -> Answer {
+        self.ask(name, Method::POST, path, Some(body)).await
     }
 }
 
-fn start(address: SocketAddr, token: Option<&str>, watch: &Watch) -> Web {
-    let http = Http { listen: Some(address), token: token.map(Into::into), ..Http::default() };
-    Web::start(&http, watch.clone()).unwrap().unwrap()
-}
-
-fn anywhere(watch: &Watch) -> (Web, SocketAddr) {
-    let web = start("127.0.0.1:0".parse().unwrap(), None, watch);
-    let address = web.address().unwrap();
-    (web, address)
-}
-
-fn get(address: SocketAddr, path: &str, header: &str) -> String {
-    try_get(address, path, header).unwrap()
-}
-
-/// The whole answer.
-fn try_get(address: SocketAddr, path: &str, header: &str) -> io::Result<String> {
-    let mut connection = TcpStream::connect(address)?;
-    write!(connection, "GET {path} HTTP/1.1\r\nHost: here\r\n{header}Connection: close\r\n\r\n")?;
-    io::read_to_string(connection)
-}
-
-#[track_caller]
-fn answers(address: SocketAddr, path: &str, status: u16, body: &str) {
-    let answer = get(address, path, "");
-    assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{path}: {answer}");
-    assert!(answer.ends_with(&format!("\r\n\r\n{body}")), "{path}: {answer}");
-}
-
-#[test]
-fn one_that_did_not_turn_yet_is_neither_alive_nor_ready_and_says_what_hinders_it() {
-    let watch = watch();
-    let (_web, address) = anywhere(&watch);
-    answers(address, "/healthz", 503, "the loop does not turn\n");
-    watch.turned(Survey { is_database_well: false, ..well() });
-    answers(address, "/healthz", 200, "alive\n");
-    answers(address, "/readyz", 503, "the database is in trouble\n");
-    watch.turned(well());
-    answers(address, "/readyz", 200, "ready\n");
-    answers(address, "/elsewhere", 404, "");
-}
-
-#[test]
-fn figures_are_in_open_metrics() {
-    let watch = watch();
-    watch.turned(Survey { open: 3, unrecorded: 1, ..well() });
-    let (_web, address) = anywhere(&watch);
-    let answer = get(address, "/metrics", "");
-    assert!(answer.contains("application/openmetrics-text; version=1.0.0; charset=utf-8"));
-    assert!(answer.contains("cache-control: no-store"));
-    assert!(answer.ends_with("# EOF\n"), "{answer}");
-    for line in [
-        "scheduler_executions_total{status=\"success\"} 0",
-        "scheduler_waiting{for=\"running\"} 2",
-        "scheduler_waiting{for=\"recording\"} 1",
-        "scheduler_heartbeat_age_seconds -1.0",
-        "scheduler_ready 1",
-        "# UNIT scheduler_start_delay_seconds seconds",
-    ] {
-        assert!(answer.lines().any(|found| found == line), "{line} is not in {answer}");
+impl Answer {
+    /// The JSON of an answer of this status.
+    #[track_caller]
+    fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.json);
+        self.json
     }
-}
 
-#[test]
-fn with_a_token_figures_are_for_those_who_show_it() {
-    let watch = watch();
-    let web = start("127.0.0.1:0".parse().unwrap(), Some(TOKEN), &watch);
-    let address = web.address().unwrap();
-    for header in [
-        "",
-        "Authorization: Bearer 0123456789abcdeF\r\n",
-        "Authorization: Basic 0123456789abcdef\r\n",
-    ] {
-        let answer = get(address, "/metrics", header);
-        assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
-        assert!(answer.contains("www-authenticate: Bearer\r\n"), "{answer}");
-        assert!(!answer.contains("scheduler_"), "{answer}");
+    /// A problem of this status about this field, whose detail says this.
+    #[track_caller]
+    fn refused(self, status: u16, field: impl Into<Value>, detail: &str) {
+        let json = self.expect(status);
+        assert_eq!(json["field"], field.into(), "{json}");
+        assert!(json["detail"].as_str().unwrap().contains(detail), "{json}");
     }
-    let answer = get(address, "/metrics", &format!("Authorization: Bearer {TOKEN}\r\n"));
-    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-    watch.turned(well());
-    answers(address, "/readyz", 200, "ready\n");
-}
-
-#[test]
-fn an_address_that_is_taken_is_listened_to_as_soon_as_it_is_free() {
-    let (first, second) = (watch(), watch());
-    second.turned(well());
-    let (web, address) = anywhere(&first);
-    let waiting = start(address, None, &second);
-    assert_eq!(waiting.address(), None);
-    answers(address, "/healthz", 503, "the loop does not turn\n");
-    drop(web);
-    // Refused, until the second one tries again.
-    while !try_get(address, "/healthz", "").is_ok_and(|answer| answer.contains("alive")) {
-        std::thread::yield_now();
-    }
-}
-
-#[test]
-fn clients_that_say_nothing_keep_no_others_out() {
-    let watch = watch();
-    watch.turned(well());
-    let (_web, address) = anywhere(&watch);
-    let _silent: Vec<TcpStream> = (0..200).map(|_| TcpStream::connect(address).unwrap()).collect();
-    answers(address, "/healthz", 200, "alive\n");
 }

@@ -1,0 +1,98 @@
+//! Who asks, by what he shows with his request.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, header},
+    middleware::Next,
+    response::Response,
+};
+use secrecy::ExposeSecret as _;
+use sha2::{Digest as _, Sha256};
+use subtle::{Choice, ConstantTimeEq as _};
+
+use super::site::Site;
+use crate::{
+    config::{Access, Http},
+    store::{Author, Via},
+};
+
+/// Somebody who is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Caller {
+    pub(super) name: String,
+    /// How he asks.
+    pub(super) via: Via,
+    pub(super) access: Access,
+}
+
+impl Caller {
+    /// In whose name he edits.
+    pub(super) fn author(&self) -> Author {
+        Author { name: self.name.clone(), via: self.via }
+    }
+
+    /// Whether a task with this key exists for him; one whose key is not known does for those who see all.
+    pub(super) fn sees(&self, task_key: Option<&str>) -> bool {
+        match task_key {
+            Some(key) => self.access.covers(key),
+            None => self.access.covers_all(),
+        }
+    }
+}
+
+/// Those who may ask.
+#[derive(Debug)]
+pub(super) struct Known {
+    /// By the digest of the token: of two texts of one length no time tells how much of them is the same.
+    programs: Vec<([u8; 32], Arc<Caller>)>,
+}
+
+impl Known {
+    pub(super) fn of(http: &Http) -> Self {
+        let programs = http.tokens.iter().map(|(name, token)| {
+            let caller = Caller { name: name.clone(), via: Via::Api, access: token.access.clone() };
+            (digest(token.token.expose_secret().as_bytes()), Arc::new(caller))
+        });
+        Self { programs: programs.collect() }
+    }
+
+    /// Who shows this token. Takes as long for whatever token.
+    fn program(&self, token: &[u8]) -> Option<&Arc<Caller>> {
+        let shown = digest(token);
+        let mut found = None;
+        for (known, caller) in &self.programs {
+            let is_it: Choice = known.ct_eq(&shown);
+            if is_it.into() {
+                found = Some(caller);
+            }
+        }
+        found
+    }
+}
+
+/// Leaves word of who asks, if he is known, for the guards of the routes.
+pub(super) async fn identify(
+    State(site): State<Site>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let caller = bearer(request.headers()).and_then(|token| site.known.program(token));
+    if let Some(caller) = caller.cloned() {
+        request.extensions_mut().insert(caller);
+    }
+    next.run(request).await
+}
+
+/// The token of the one header `Authorization: Bearer TOKEN`; `None`: there is none, or several.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
+    let mut given = headers.get_all(header::AUTHORIZATION).iter();
+    let (first, second) = (given.next()?, given.next());
+    let token = first.as_bytes().strip_prefix(b"Bearer ")?;
+    second.is_none().then_some(token)
+}
+
+fn digest(token: &[u8]) -> [u8; 32] {
+    Sha256::digest(token).into()
+}

@@ -1,0 +1,119 @@
+//! The board from which lists are picked, made anew as it is asked for: never more often than its making allows.
+
+use std::{
+    panic,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use super::super::site::Site;
+use crate::{
+    admin::{Board, Judge},
+    clock,
+    store::{StoreError, TaskSelection},
+};
+
+/// A board that took less to make is waited for; one that took longer is made while the one before is shown.
+const CHEAP: Duration = Duration::from_millis(20);
+
+/// A board lasts so many times as long as it took to make, so that making it costs a twentieth of a core at most.
+const LASTS: u32 = 20;
+
+/// A board lasts no longer than it takes a scheduler to read an edit.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// One that is older, since nobody asked, is not shown while the next is made.
+const OLDEST: Duration = Duration::from_secs(60);
+
+/// The newest board.
+#[derive(Debug, Default)]
+pub(crate) struct Boards {
+    newest: Mutex<Option<Made>>,
+    /// Held by who makes one.
+    making: tokio::sync::Mutex<()>,
+    /// How many rows were edited here.
+    edits: AtomicU64,
+}
+
+#[derive(Debug, Clone)]
+struct Made {
+    board: Arc<Board>,
+    /// When it was begun (monotonic).
+    at: Duration,
+    took: Duration,
+    /// After how many edits that was.
+    edits: u64,
+}
+
+impl Boards {
+    /// A row was edited here: who asks next shall find it.
+    pub(crate) fn edited(&self) {
+        self.edits.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A board that is not too old.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub(crate) async fn get(site: &Site) -> Result<Arc<Board>, StoreError> {
+        let Some(made) = site.boards.newest() else { return Self::make(site).await };
+        if site.boards.is_fresh(&made) {
+            return Ok(made.board);
+        }
+        if made.took < CHEAP || made.age() > OLDEST {
+            return Self::make(site).await;
+        }
+        if let Ok(free) = site.boards.making.try_lock() {
+            drop(free);
+            let site = site.clone();
+            tokio::spawn(async move {
+                if let Err(error) = Self::make(&site).await {
+                    tracing::warn!("lists of tasks are not brought up to date: {}", error.chain());
+                }
+            });
+        }
+        Ok(made.board)
+    }
+
+    /// Makes a board; who comes meanwhile waits for it.
+    async fn make(site: &Site) -> Result<Arc<Board>, StoreError> {
+        let _making = site.boards.making.lock().await;
+        if let Some(made) = site.boards.newest()
+            && site.boards.is_fresh(&made)
+        {
+            return Ok(made.board);
+        }
+        // What is edited from now on may be missing.
+        let (at, edits) = (clock::mono(), site.boards.edits.load(Ordering::Relaxed));
+        let tasks = site.store().await?.tasks(TaskSelection::All).await?;
+        let mut judge = Judge::new(&site.config, &site.registry, clock::wall());
+        let judging = tokio::task::spawn_blocking(move || Board::of(&judge.survey(tasks)));
+        let board = Arc::new(judging.await.unwrap_or_else(|error| match error.try_into_panic() {
+            Ok(panic) => panic::resume_unwind(panic),
+            // The program ends.
+            Err(_) => Board::default(),
+        }));
+        let took = clock::mono().saturating_sub(at);
+        let made = Made { board: Arc::clone(&board), at, took, edits };
+        *site.boards.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some(made);
+        Ok(board)
+    }
+
+    fn is_fresh(&self, made: &Made) -> bool {
+        made.edits == self.edits.load(Ordering::Relaxed)
+            && made.age() < (made.took * LASTS).clamp(CHEAP, LONGEST)
+    }
+
+    fn newest(&self) -> Option<Made> {
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Made {
+    fn age(&self) -> Duration {
+        clock::mono().saturating_sub(self.at)
+    }
+}

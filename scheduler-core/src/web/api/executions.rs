@@ -1,0 +1,158 @@
+//! Rows of `execute_task`, and what runs logged.
+
+use std::sync::Arc;
+
+use axum::{Extension, Json, extract::State};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    Page, Problem, Site,
+    input::{Asked, Id, Limit},
+};
+use crate::{
+    admin::ExecutionView,
+    plan::execution::{ExecutionId, ExecutionRow, Status},
+    plan::task::TaskId,
+    store::{ExecutionFilter, SharedStore},
+    web::access::Caller,
+};
+
+/// Which executions, and where the list goes on.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Listed {
+    /// Only of this task.
+    task_id: Option<TaskId>,
+    /// Only in this status.
+    #[param(value_type = Option<String>)]
+    status: Option<InStatus>,
+    /// `next` of the page before.
+    after: Option<ExecutionId>,
+    /// How many at most, 1 to 200.
+    #[serde(default)]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 200, default = 50)]
+    limit: Limit,
+}
+
+/// A status by its name.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct InStatus(Status);
+
+impl TryFrom<String> for InStatus {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+            .map(Self)
+            .map_err(|error: crate::plan::execution::UnknownStatus| error.to_string())
+    }
+}
+
+/// Pages of the table that are looked through for the executions of a caller who does not see all.
+const MOST_PAGES: usize = 10;
+
+/// Lists executions, newest first.
+///
+/// A page may be shorter than `limit` although there are more: `next` says so.
+#[utoipa::path(get, path = "/api/v1/executions", tag = "executions", params(Listed),
+    responses((status = 200, description = "A page of executions.", body = Page<ExecutionView>)))]
+pub(super) async fn list(
+    State(site): State<Site>,
+    Extension(caller): Extension<Arc<Caller>>,
+    Asked(listed): Asked<Listed>,
+) -> Result<Json<Page<ExecutionView>>, Problem> {
+    let store = site.store().await?;
+    let status = listed.status.map(|InStatus(status)| status);
+    let limit = listed.limit.get();
+    let mut filter =
+        ExecutionFilter { task_id: listed.task_id, status, before: listed.after, limit };
+    let mut items = Vec::new();
+    let mut pages = 0;
+    loop {
+        let rows = store.executions(filter).await?;
+        pages += 1;
+        let is_last = rows.len() < limit as usize;
+        filter.before = rows.last().map(|row| row.id);
+        for row in rows {
+            if caller.sees(row.task_key.as_deref()) {
+                let id = row.id;
+                items.push(ExecutionView::from(&row));
+                if items.len() == listed.limit.as_usize() {
+                    return Ok(Json(Page { items, next: Some(id.to_string()) }));
+                }
+            }
+        }
+        if is_last {
+            return Ok(Json(Page { items, next: None }));
+        }
+        if pages == MOST_PAGES {
+            return Ok(Json(Page { items, next: filter.before.map(|id| id.to_string()) }));
+        }
+    }
+}
+
+/// The row, if it exists for `caller`.
+async fn seen(
+    store: &SharedStore,
+    caller: &Caller,
+    id: ExecutionId,
+) -> Result<ExecutionRow, Problem> {
+    let row = store.execution(id).await?;
+    let is_seen = caller.sees(row.task_key.as_deref());
+    is_seen.then_some(row).ok_or_else(|| Problem::no_such("execution", id))
+}
+
+/// Shows an execution.
+#[utoipa::path(get, path = "/api/v1/executions/{id}", tag = "executions",
+    params(("id" = i64, Path, description = "`execute_task.id`.")),
+    responses((status = 200, description = "The execution.", body = ExecutionView)))]
+pub(super) async fn show(
+    State(site): State<Site>,
+    Extension(caller): Extension<Arc<Caller>>,
+    Id(id): Id<ExecutionId>,
+) -> Result<Json<ExecutionView>, Problem> {
+    Ok(Json(ExecutionView::from(&seen(site.store().await?, &caller, id).await?)))
+}
+
+/// From where on.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct LogAsked {
+    /// `next` of the answer before: only what was logged after it.
+    #[serde(default)]
+    after: u32,
+}
+
+/// What a run logged.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Log {
+    /// Its lines, each with its end.
+    text: String,
+    /// What to give as `after` to read on.
+    next: u32,
+    /// Whether the execution has ended: nothing follows.
+    is_over: bool,
+}
+
+/// Shows what a run logged.
+#[utoipa::path(get, path = "/api/v1/executions/{id}/log", tag = "executions",
+    params(("id" = i64, Path, description = "`execute_task.id`."), LogAsked),
+    responses((status = 200, description = "What it logged.", body = Log)))]
+pub(super) async fn log(
+    State(site): State<Site>,
+    Extension(caller): Extension<Arc<Caller>>,
+    Id(id): Id<ExecutionId>,
+    Asked(asked): Asked<LogAsked>,
+) -> Result<Json<Log>, Problem> {
+    let store = site.store().await?;
+    // First the row: what it logged before it ended is kept before that.
+    let row = seen(store, &caller, id).await?;
+    let parts = store.log(id, asked.after).await?;
+    let next = parts.last().map_or(asked.after, |part| part.part);
+    let is_over = row.status.parse().is_ok_and(Status::is_terminal);
+    Ok(Json(Log { text: parts.into_iter().map(|part| part.content).collect(), next, is_over }))
+}

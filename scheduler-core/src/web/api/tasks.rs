@@ -1,0 +1,372 @@
+//! Rows of `task`.
+
+use std::{iter, sync::Arc};
+
+use axum::{
+    Extension, Json,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    Boards, Page, Problem, Site,
+    answers::{BadBody, Conflict, Edited, Rejected},
+    input::{Asked, At, Body, ChangedRow, Id, Limit, NewRow, from_text, to_text, version},
+};
+use crate::{
+    admin::{
+        AskedTask, Cursor, InstantView, Judge, Judged, Order, State as TaskState, TaskFilter,
+        TaskView, WhyView,
+    },
+    clock,
+    plan::{task::TaskId, trigger::Zone},
+    run::reader,
+    store::{NewTask, TaskChange, TaskSelection, Version},
+    web::access::Caller,
+};
+
+/// Which tasks, and where the list goes on.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Listed {
+    /// Only with this text in `task_key` or `desc`, whatever its case.
+    text: Option<String>,
+    /// Only of this job.
+    execute_func: Option<String>,
+    /// Only in this state.
+    #[param(inline)]
+    state: Option<TaskState>,
+    /// By what it is sorted; `-` in front: from the end on.
+    #[serde(default)]
+    #[param(inline)]
+    sort: Sort,
+    /// `next` of the page before.
+    after: Option<String>,
+    /// How many at most, 1 to 200.
+    #[serde(default)]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 200, default = 50)]
+    limit: Limit,
+}
+
+/// By what a list of tasks is sorted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+enum Sort {
+    #[default]
+    #[serde(rename = "id")]
+    Id,
+    #[serde(rename = "-id")]
+    IdDown,
+    #[serde(rename = "task_key")]
+    Key,
+    #[serde(rename = "-task_key")]
+    KeyDown,
+    #[serde(rename = "next")]
+    Next,
+    #[serde(rename = "-next")]
+    NextDown,
+}
+
+impl Sort {
+    fn order(self) -> (Order, bool) {
+        match self {
+            Sort::Id => (Order::Id, false),
+            Sort::IdDown => (Order::Id, true),
+            Sort::Key => (Order::Key, false),
+            Sort::KeyDown => (Order::Key, true),
+            Sort::Next => (Order::Next, false),
+            Sort::NextDown => (Order::Next, true),
+        }
+    }
+}
+
+/// Lists tasks.
+///
+/// Which rows are on the page is some seconds old at most; what is said of them is as they stand.
+#[utoipa::path(get, path = "/api/v1/tasks", tag = "tasks", params(Listed),
+    responses((status = 200, description = "A page of tasks.", body = Page<TaskView>)))]
+pub(super) async fn list(
+    State(site): State<Site>,
+    Extension(caller): Extension<Arc<Caller>>,
+    Asked(listed): Asked<Listed>,
+) -> Result<Json<Page<TaskView>>, Problem> {
+    let (order, is_descending) = listed.sort.order();
+    let after =
+        listed.after.as_deref().map(|text| from_text::<Cursor>("after", text)).transpose()?;
+    if after.as_ref().is_some_and(|after| after.order() != order) {
+        return Err(Problem::bad("after is a place in a list of another order").about("after"));
+    }
+    let filter = TaskFilter { text: listed.text, job: listed.execute_func, state: listed.state };
+    let board = Boards::get(&site).await?;
+    let found = board.find(&filter, order, is_descending, after.as_ref());
+    let mut found = found.filter(|row| caller.sees(Some(&row.key)));
+    let rows: Vec<_> = found.by_ref().take(listed.limit.as_usize()).collect();
+    let is_more = found.next().is_some();
+    let last = rows.last().filter(|_| is_more).map(|row| to_text(&Cursor::of(row, order)));
+    let ids: Vec<TaskId> = rows.iter().map(|row| row.id).collect();
+    Ok(Json(Page { items: views(&site, &caller, &ids).await?, next: last }))
+}
+
+/// These rows as they stand, in this order; those that are gone are left out.
+async fn views(site: &Site, caller: &Caller, ids: &[TaskId]) -> Result<Vec<TaskView>, Problem> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let judged =
+        judge(site).survey(site.store().await?.tasks(TaskSelection::WithTwins(ids)).await?);
+    let view = |id: &TaskId| {
+        let place = judged.binary_search_by_key(id, |judged| judged.row.id).ok()?;
+        Some(&judged[place]).filter(|judged| sees(caller, judged)).map(TaskView::of)
+    };
+    Ok(ids.iter().filter_map(view).collect())
+}
+
+fn judge(site: &Site) -> Judge {
+    Judge::new(&site.config, &site.registry, clock::wall())
+}
+
+fn sees(caller: &Caller, judged: &Judged) -> bool {
+    caller.sees(judged.row.task_key.as_deref().ok())
+}
+
+/// The row, if it exists for `caller`.
+async fn seen(site: &Site, caller: &Caller, id: TaskId) -> Result<Judged, Problem> {
+    let tasks = site.store().await?.tasks(TaskSelection::WithTwins(&[id])).await?;
+    let judged = judge(site).survey(tasks).into_iter().find(|judged| judged.row.id == id);
+    judged.filter(|judged| sees(caller, judged)).ok_or_else(|| Problem::no_such("task", id))
+}
+
+/// The row, with its version as `ETag`.
+fn answer(status: StatusCode, judged: &Judged) -> Response {
+    let view = TaskView::of(judged);
+    let tag = format!("\"{}\"", view.version);
+    (status, [(header::ETAG, tag)], Json(view)).into_response()
+}
+
+/// Shows a task.
+#[utoipa::path(get, path = "/api/v1/tasks/{id}", tag = "tasks",
+    params(("id" = i64, Path, description = "`task.id`.")),
+    responses((status = 200, description = "The task.", body = TaskView)))]
+pub(super) async fn show(
+    State(site): State<Site>,
+    Extension(caller): Extension<Arc<Caller>>,
+    Id(id): Id<TaskId>,
+) -> Result<Response, Problem> {
+    Ok(answer(StatusCode::OK, &seen(&site, &caller, id).await?))
+}
+
+/// Creates a task.
+///
+/// The row is judged as the scheduler will judge it: one that it would reject is not written.
+#[utoipa::path(post, path = "/api/v1/tasks", tag = "tasks", request_body = NewRow,
+    responses((status = 201, description = "The task.", body = TaskView), Conflict, BadBody, Rejected))]
+pub(super) async fn create(
+    State(site): State<Site>,
+    Extension(caller): Extension<Arc<Caller>>,
+    Body(row): Body<NewRow>,
+) -> Result<Response, Problem> {
+    check_key(&caller, row.task_key())?;
+    let created = site.editor(&caller).await?.create(&NewTask::from(row)).await?;
+    site.edited();
+    Ok(answer(StatusCode::CREATED, &created))
+}
+
+/// Changes a task.
+///
+/// `If-Match` takes the `version` that was read, in quotes, so that nobody's edit is lost; `*` changes whatever stands
+/// there. A running scheduler takes a new `spec` and `is_valid` at once, the others when the task is switched off and on.
+#[utoipa::path(patch, path = "/api/v1/tasks/{id}", tag = "tasks", request_body = ChangedRow,
+    params(("id" = i64, Path, description = "`task.id`."),
+        ("If-Match" = String, Header, description = "The version that was read, in double quotes, or `*`.")),
+    responses((status = 200, description = "The task as it is then.", body = TaskView), Conflict, Edited, BadBody, Rejected))]
+pub(super) async fn change(
+    State(site): State<Site>,
+    Extension(caller): Extension<Arc<Caller>>,
+    Id(id): Id<TaskId>,
+    headers: HeaderMap,
+    Body(row): Body<ChangedRow>,
+) -> Result<Response, Problem> {
+    let version = version(&headers)?;
+    seen(&site, &caller, id).await?;
+    row.task_key().map_or(Ok(()), |key| check_key(&caller, key))?;
+    edit(&site, &caller, id, version, &TaskChange::from(row)).await
+}
+
+/// Deletes a task. Its executions stay.
+#[utoipa::path(delete, path = "/api/v1/tasks/{id}", tag = "tasks",
+    params(("id" = i64, Path, description = "`task.id`."),
+        ("If-Match" = String, Header, description = "The version that was read, in double quotes, or `*`.")),
+    responses((status = 204, description = "It is deleted."), Edited))]
+pub(super) async fn delete(
+    State(site): State<Site>,
+    Extension(caller): Extension<Arc<Caller>>,
+    Id(id): Id<TaskId>,
+    headers: HeaderMap,
+) -> Result<StatusCode, Problem> {
+    let version = version(&headers)?;
+    seen(&site, &caller, id).await?;
+    site.editor(&caller).await?.delete(id, version.as_ref()).await?;
+    site.edited();
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Switches a task on.
+#[utoipa::path(post, path = "/api/v1/tasks/{id}/enable", tag = "tasks",
+    params(("id" = i64, Path, description = "`task.id`.")),
+    responses((status = 200, description = "The task as it is then.", body = TaskView), Rejected))]
+pub(super) async fn enable(
+    State(site): State<Site>,
+    Extension(caller): Extension<Arc<Caller>>,
+    Id(id): Id<TaskId>,
+) -> Result<Response, Problem> {
+    seen(&site, &caller, id).await?;
+    edit(&site, &caller, id, None, &TaskChange::enabled(true)).await
+}
+
+/// Switches a task off: nothing of it starts any more; what runs goes on.
+#[utoipa::path(post, path = "/api/v1/tasks/{id}/disable", tag = "tasks",
+    params(("id" = i64, Path, description = "`task.id`.")),
+    responses((status = 200, description = "The task as it is then.", body = TaskView)))]
+pub(super) async fn disable(
+    State(site): State<Site>,
+    Extension(caller): Extension<Arc<Caller>>,
+    Id(id): Id<TaskId>,
+) -> Result<Response, Problem> {
+    seen(&site, &caller, id).await?;
+    edit(&site, &caller, id, None, &TaskChange::enabled(false)).await
+}
+
+async fn edit(
+    site: &Site,
+    caller: &Caller,
+    id: TaskId,
+    version: Option<Version>,
+    change: &TaskChange,
+) -> Result<Response, Problem> {
+    let editor = site.editor(caller).await?;
+    let (_, after) = editor.change(id, version.as_ref(), change).await?;
+    site.edited();
+    Ok(answer(StatusCode::OK, &after))
+}
+
+/// A run that is asked for.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Requested {
+    /// The task.
+    task_id: TaskId,
+    /// `scheduler_request.id`.
+    request_id: i64,
+}
+
+/// Asks for a run, once, as soon as may be.
+#[utoipa::path(post, path = "/api/v1/tasks/{id}/run", tag = "tasks",
+    params(("id" = i64, Path, description = "`task.id`.")),
+    responses((status = 202, description = "It is asked for.", body = Requested), Conflict))]
+pub(super) async fn run(
+    State(site): State<Site>,
+    Extension(caller): Extension<Arc<Caller>>,
+    Id(id): Id<TaskId>,
+) -> Result<Response, Problem> {
+    seen(&site, &caller, id).await?;
+    let (_, request_id) = site.editor(&caller).await?.run(id).await?;
+    site.edited();
+    let requested = Requested { task_id: id, request_id };
+    Ok((StatusCode::ACCEPTED, Json(requested)).into_response())
+}
+
+/// A scoped caller makes no task that does not exist for him.
+fn check_key(caller: &Caller, key: &str) -> Result<(), Problem> {
+    if caller.sees(Some(key)) {
+        return Ok(());
+    }
+    let patterns = caller.access.tasks.join(", ");
+    let detail = format!("task_key {key:?} is not for this caller, expected one like {patterns}");
+    Err(Problem::new(StatusCode::FORBIDDEN, detail).about("task_key"))
+}
+
+/// Of which instant.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct WhyAsked {
+    /// The instant, RFC 3339.
+    #[param(value_type = String, format = "date-time")]
+    at: At,
+}
+
+/// Says what became of an instant of a task, and why.
+#[utoipa::path(get, path = "/api/v1/tasks/{id}/why", tag = "tasks",
+    params(("id" = i64, Path, description = "`task.id`."), WhyAsked),
+    responses((status = 200, description = "What became of it.", body = WhyView)))]
+pub(super) async fn why(
+    State(site): State<Site>,
+    Extension(caller): Extension<Arc<Caller>>,
+    Id(id): Id<TaskId>,
+    Asked(asked): Asked<WhyAsked>,
+) -> Result<Json<WhyView>, Problem> {
+    let store = site.store().await?;
+    if !caller.access.covers_all() {
+        // Of a task that is gone nobody knows whose it was.
+        seen(&site, &caller, id).await?;
+    }
+    let task = AskedTask::of(store, &site.config, &site.registry, id).await?;
+    let why = task.why(store, &site.config, asked.at.0).await?;
+    why.map(Json).ok_or_else(|| Problem::no_such("task", id))
+}
+
+/// When something would fire.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Previewed {
+    /// `cron`, `date` or `interval`.
+    trigger: String,
+    /// When, as the trigger reads it.
+    spec: String,
+    /// Of a row; its `timezone` counts here.
+    #[serde(default)]
+    extra: Map<String, Value>,
+    /// The first moment that counts, RFC 3339; an interval counts from it. Default now.
+    #[schema(value_type = Option<String>, format = "date-time")]
+    from: Option<At>,
+    /// How many instants, 1 to 200. Default 10.
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 200)]
+    limit: Option<Limit>,
+}
+
+/// When it would fire.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Preview {
+    /// The zone that its local times are in.
+    zone: String,
+    /// The instants, soonest first; none: it would never fire.
+    instants: Vec<InstantView>,
+}
+
+/// Says when a trigger would fire, without a row.
+#[utoipa::path(post, path = "/api/v1/preview", tag = "tasks", request_body = Previewed,
+    responses((status = 200, description = "Its instants.", body = Preview), BadBody, Rejected))]
+pub(super) async fn preview(
+    State(site): State<Site>,
+    Body(asked): Body<Previewed>,
+) -> Result<Json<Preview>, Problem> {
+    let from = asked.from.map_or_else(clock::wall, |At(at)| at);
+    let limit = asked.limit.map_or(10, Limit::as_usize);
+    let mut extra = asked.extra;
+    let timing = |extra: &Map<String, Value>| {
+        let extra = Value::Object(extra.clone()).to_string();
+        let task = NewTask { extra, ..NewTask::new("", "", &asked.trigger, &asked.spec) };
+        reader(&site.config, &site.registry).timing(&task.as_row(0, from))
+    };
+    let (trigger, zone) = timing(&extra).map_err(|error| Problem::rejected(&error.fault))?;
+    extra.insert("timezone".to_owned(), Zone::utc().name().into());
+    let civil = timing(&extra).ok().map(|(trigger, _)| trigger);
+    let first = trigger.next_after(from - TimeDelta::milliseconds(1));
+    let instants = iter::successors(first, |at| trigger.next_after(*at)).take(limit);
+    let instants = instants.map(|at| InstantView::of(at, &zone, civil.as_ref())).collect();
+    Ok(Json(Preview { zone: zone.name().to_owned(), instants }))
+}

@@ -1,0 +1,70 @@
+//! Whether it lives, whether it may claim, what it counted and measured: for those who watch many programs.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension,
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use subtle::ConstantTimeEq as _;
+
+use super::{
+    access::{Caller, bearer},
+    site::Site,
+};
+
+/// Whether the process should go on: 200, or 503 when its loop does not turn.
+pub(super) async fn healthz(State(site): State<Site>) -> Response {
+    if site.watch.look().is_alive() {
+        text(StatusCode::OK, "alive\n".to_owned())
+    } else {
+        text(StatusCode::SERVICE_UNAVAILABLE, "the loop does not turn\n".to_owned())
+    }
+}
+
+/// Whether it may claim: 200, or 503 and what hinders it, one a line.
+pub(super) async fn readyz(State(site): State<Site>) -> Response {
+    match site.watch.look().obstacles() {
+        none if none.is_empty() => text(StatusCode::OK, "ready\n".to_owned()),
+        obstacles => text(StatusCode::SERVICE_UNAVAILABLE, obstacles.join("\n") + "\n"),
+    }
+}
+
+/// Figures: for whoever shows the token of `[http]` or is known; for everybody where only this machine may ask and there is
+/// no such token.
+pub(super) async fn metrics(
+    State(site): State<Site>,
+    caller: Option<Extension<Arc<Caller>>>,
+    headers: HeaderMap,
+) -> Response {
+    let is_allowed = match &site.config.http.token {
+        Some(token) => shows(&headers, token),
+        None => site.config.http.listen.is_some_and(|address| address.ip().is_loopback()),
+    };
+    if caller.is_none() && !is_allowed {
+        let challenge = [(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))];
+        let refused = text(
+            StatusCode::UNAUTHORIZED,
+            "expected the header `Authorization: Bearer TOKEN`, with the token of [http]\n"
+                .to_owned(),
+        );
+        return (challenge, refused).into_response();
+    }
+    const OPEN_METRICS: HeaderValue =
+        HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    let mut answer = text(StatusCode::OK, site.watch.metrics_text());
+    answer.headers_mut().insert(header::CONTENT_TYPE, OPEN_METRICS);
+    answer
+}
+
+fn shows(headers: &HeaderMap, token: &SecretString) -> bool {
+    bearer(headers).is_some_and(|given| given.ct_eq(token.expose_secret().as_bytes()).into())
+}
+
+fn text(status: StatusCode, body: String) -> Response {
+    const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+    (status, [(header::CONTENT_TYPE, TEXT)], body).into_response()
+}

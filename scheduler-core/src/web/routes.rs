@@ -1,0 +1,170 @@
+//! Every way in, each with the role that it takes: there is no other way to add one.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use tokio::sync::Semaphore;
+use tower_http::{csrf::CsrfLayer, set_header::SetResponseHeaderLayer};
+use utoipa::openapi::{
+    Content, OpenApi, Ref, RefOr, ResponseBuilder,
+    path::{Operation, PathItem},
+    security::SecurityRequirement,
+};
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+
+use super::{
+    access::{Caller, identify},
+    api, health,
+    problem::Problem,
+    site::Site,
+};
+use crate::config::Role;
+
+/// As long as a request may be.
+const LONGEST_BODY: usize = 1 << 20;
+
+/// Requests that are answered at once; those beyond wait.
+const MOST_AT_ONCE: usize = 32;
+
+/// How long a request waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Routes of the API, and what is said of them in OpenAPI.
+pub(super) struct Routes(OpenApiRouter<Site>);
+
+impl Routes {
+    /// None, of what `api` is said to be.
+    pub(super) fn new(api: OpenApi) -> Self {
+        Self(OpenApiRouter::with_openapi(api))
+    }
+
+    /// Adds these for callers with this role.
+    pub(super) fn add(
+        self,
+        role: Role,
+        (schemas, mut paths, methods): UtoipaMethodRouter<Site>,
+    ) -> Self {
+        for operation in paths.paths.values_mut().flat_map(operations) {
+            let requirement = SecurityRequirement::new("token", [role.as_str()]);
+            operation.security = Some(vec![requirement]);
+            operation.responses.responses.extend(
+                COMMON.map(|(status, meaning)| (status.to_owned(), RefOr::T(problem(meaning)))),
+            );
+        }
+        let guard = middleware::from_fn(move |request, next| guard(role, request, next));
+        Self(self.0.routes((schemas, paths, methods.layer(guard))))
+    }
+
+    pub(super) fn into_parts(self) -> (Router<Site>, OpenApi) {
+        self.0.split_for_parts()
+    }
+}
+
+/// What any route may answer.
+const COMMON: [(&str, &str); 6] = [
+    ("400", "A parameter, or the JSON, cannot be read."),
+    ("401", "Nobody known asks."),
+    ("403", "The caller's role does not do."),
+    ("404", "It does not exist, or not for the caller."),
+    ("405", "The route has no such method."),
+    ("503", "The database does not answer, or too much is asked at once."),
+];
+
+/// Another answer that is a [`Problem`].
+pub(super) fn problem(meaning: &str) -> utoipa::openapi::Response {
+    let content = Content::new(Some(Ref::from_schema_name("Problem")));
+    let response = ResponseBuilder::new().description(meaning);
+    response.content("application/problem+json", content).build()
+}
+
+/// The operations of a path.
+pub(super) fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let PathItem { get, put, post, delete, patch, .. } = item;
+    [get, put, post, delete, patch].into_iter().flatten()
+}
+
+/// All that is answered.
+pub(super) fn router(site: Site) -> Router {
+    let (api, document) = api::routes().into_parts();
+    let at_once = Arc::new(Semaphore::new(MOST_AT_ONCE));
+    let api = api
+        .method_not_allowed_fallback(no_such_method)
+        .route_layer(middleware::from_fn(known))
+        .merge(api::described(document))
+        .layer(middleware::from_fn(move |request, next| {
+            in_a_task(Arc::clone(&at_once), request, next)
+        }))
+        .layer(CsrfLayer::new())
+        .layer(DefaultBodyLimit::max(LONGEST_BODY));
+    Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
+        .method_not_allowed_fallback(no_such_method)
+        .merge(api)
+        .fallback(nothing_here)
+        .layer(middleware::from_fn_with_state(site.clone(), identify))
+        .layer(header_of(header::CACHE_CONTROL, "no-store"))
+        .layer(header_of(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(header_of(header::X_FRAME_OPTIONS, "DENY"))
+        .layer(header_of(header::REFERRER_POLICY, "no-referrer"))
+        .layer(header_of(header::CONTENT_SECURITY_POLICY, POLICY))
+        .with_state(site)
+}
+
+/// Of what is data nothing is shown or run.
+const POLICY: &str =
+    "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
+fn header_of(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+}
+
+/// Lets those pass who are known: nobody else hears what there is.
+async fn known(request: Request, next: Next) -> Response {
+    match request.extensions().get::<Arc<Caller>>() {
+        None => Problem::nobody().into_response(),
+        Some(_) => next.run(request).await,
+    }
+}
+
+/// Lets those pass who have `role`.
+async fn guard(role: Role, request: Request, next: Next) -> Response {
+    match request.extensions().get::<Arc<Caller>>() {
+        None => Problem::nobody().into_response(),
+        Some(caller) if caller.access.role < role => Problem::takes(role).into_response(),
+        Some(_) => next.run(request).await,
+    }
+}
+
+/// Answers whether the client waits or not: a call to the database must not be dropped half way.
+async fn in_a_task(at_once: Arc<Semaphore>, request: Request, next: Next) -> Response {
+    let Ok(Ok(turn)) = tokio::time::timeout(PATIENCE, at_once.acquire_owned()).await else {
+        return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too much is asked at once")
+            .into_response();
+    };
+    let answered = tokio::spawn(async move {
+        let answer = next.run(request).await;
+        drop(turn);
+        answer
+    });
+    answered.await.unwrap_or_else(|error| {
+        tracing::error!("bug: an answer panicked: {error}");
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "a bug, see the log").into_response()
+    })
+}
+
+async fn nothing_here() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "nothing is answered here, see /openapi.json")
+}
+
+async fn no_such_method() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "the route has no such method, see /openapi.json")
+}

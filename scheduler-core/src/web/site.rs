@@ -1,0 +1,77 @@
+//! What answers are made of.
+
+use std::sync::Arc;
+
+use tokio::sync::OnceCell;
+
+use super::{
+    access::{Caller, Known},
+    api::Boards,
+};
+use crate::{
+    admin::Editor,
+    config::Config,
+    registry::Registry,
+    run::{Watch, open_store, tell_of_an_edit},
+    store::{SharedStore, StoreError},
+};
+
+/// What answers are made of. Clones are the same.
+#[derive(Debug, Clone)]
+pub(super) struct Site {
+    pub(super) config: Arc<Config>,
+    pub(super) registry: Arc<Registry>,
+    pub(super) watch: Watch,
+    pub(super) known: Arc<Known>,
+    pub(super) boards: Arc<Boards>,
+    /// Connections of our own, made when somebody asks for the first time.
+    store: Arc<OnceCell<SharedStore>>,
+}
+
+impl Site {
+    pub(super) fn new(config: Arc<Config>, registry: Arc<Registry>, watch: Watch) -> Self {
+        let (known, store, boards) =
+            (Arc::new(Known::of(&config.http)), Arc::default(), Arc::default());
+        Self { config, registry, watch, known, boards, store }
+    }
+
+    #[cfg(test)]
+    pub(super) fn on(self, store: SharedStore) -> Self {
+        Self { store: Arc::new(OnceCell::new_with(Some(store))), ..self }
+    }
+
+    /// The tables.
+    ///
+    /// # Errors
+    /// When the database is not there.
+    pub(super) async fn store(&self) -> Result<&SharedStore, StoreError> {
+        self.store.get_or_try_init(|| open_store(&self.config)).await
+    }
+
+    /// Edits in the name of `caller`.
+    ///
+    /// # Errors
+    /// When the database is not there.
+    pub(super) async fn editor(&self, caller: &Caller) -> Result<Editor<'_>, StoreError> {
+        let (config, registry) = (&*self.config, &self.registry);
+        Ok(Editor { store: self.store().await?, config, registry, author: caller.author() })
+    }
+
+    /// Tells the schedulers, and the lists here, of an edit.
+    pub(super) fn edited(&self) {
+        self.boards.edited();
+        let site = self.clone();
+        tokio::spawn(async move {
+            if let Ok(store) = site.store().await {
+                tell_of_an_edit(&site.config, &**store).await;
+            }
+        });
+    }
+
+    /// Says good-bye to the database, if it was ever asked.
+    pub(super) async fn close(&self) {
+        if let Some(store) = self.store.get() {
+            store.close().await;
+        }
+    }
+}
