@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Author, EditFilter, EditRow, Store, StoreError, TaskChange, Version};
+use super::{Author, EditFilter, EditRow, Sessions, Store, StoreError, TaskChange, Version};
 use crate::plan::{
     claim::RequestId,
     execution::{ExecutionId, ExecutionRow, LogPart, Status},
@@ -139,7 +139,7 @@ pub(super) fn manual_instant(
 /// What people ask of the tables. Every edit here counts as an edit of the row: the database moves
 /// `update_at`.
 #[async_trait]
-pub trait Desk: Store {
+pub trait Desk: Store + Sessions {
     /// Where the tables are, without credentials: for messages.
     fn database(&self) -> &str {
         "memory"

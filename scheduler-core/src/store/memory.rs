@@ -14,7 +14,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 
 use super::{
-    EditId, EditRow, ExecutionRow, NewTask, PRUNED, Pruned, Store, StoreError, sql::NEWEST,
+    EditId, EditRow, ExecutionRow, NewTask, PRUNED, Pruned, SessionRow, Store, StoreError,
+    sql::NEWEST,
 };
 use crate::plan::{
     claim::{Claim, LockedTask, Origin, Refusal, Request, RequestId, Verdict, judge},
@@ -25,6 +26,7 @@ use crate::plan::{
 };
 
 mod desk;
+mod sessions;
 
 /// Tables in memory.
 #[derive(Debug)]
@@ -61,6 +63,7 @@ struct Tables {
     is_demo_given: bool,
     log: BTreeMap<(ExecutionId, u32), String>,
     edits: Vec<EditRow>,
+    sessions: HashMap<String, SessionRow>,
 }
 
 impl MemoryStore {
@@ -83,6 +86,7 @@ impl MemoryStore {
             is_demo_given: false,
             log: BTreeMap::new(),
             edits: Vec::new(),
+            sessions: HashMap::new(),
         }))
     }
 

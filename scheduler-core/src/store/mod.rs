@@ -38,12 +38,14 @@ mod edits;
 mod error;
 #[cfg(any(test, feature = "testing"))]
 pub mod memory;
+mod sessions;
 mod sql;
 
 pub use crate::plan::execution::ExecutionRow;
 pub use desk::{Around, Desk, DeskTask, ExecutionFilter, NewTask, TaskSelection};
 pub use edits::{Author, EditAction, EditFilter, EditId, EditRow, TaskChange, Version, Via};
 pub use error::StoreError;
+pub use sessions::{SessionRow, Sessions};
 pub use sql::{SqlStore, mysql::MysqlPlace};
 
 /// What the scheduler asks of the tables. See the module for what every implementation promises.

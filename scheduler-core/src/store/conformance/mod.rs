@@ -58,6 +58,7 @@ pub mod recording;
 pub mod requests;
 pub mod retries;
 pub mod rush;
+pub mod sessions;
 mod told;
 pub mod turns;
 
@@ -177,6 +178,9 @@ macro_rules! store_cases {
             edits: old_edits_go_but_for_the_newest_of_each_row,
             edits: the_history_comes_in_pages_newest_first,
             edits: what_was_made_by_the_program_has_no_name,
+            sessions: a_session_is_found_by_its_digest_until_it_ends,
+            sessions: a_session_that_has_expired_is_not_there,
+            sessions: of_several_who_end_a_session_one_is_given_it,
             people: a_new_task_reads_back_as_it_was_given,
             people: a_key_is_taken_once,
             people: a_value_that_does_not_fit_is_refused_or_kept_whole,

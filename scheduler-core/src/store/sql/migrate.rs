@@ -24,21 +24,23 @@ const TABLE: &str = "scheduler_migration";
 /// Version, name and text.
 type Step = (i64, &'static str, &'static str);
 
-const SQLITE: [Step; 6] = [
+const SQLITE: [Step; 7] = [
     (1, "tables", include_str!("../../../../migrations/sqlite/0001_tables.sql")),
     (2, "retries", include_str!("../../../../migrations/sqlite/0002_retries.sql")),
     (3, "nodes", include_str!("../../../../migrations/sqlite/0003_nodes.sql")),
     (4, "logs", include_str!("../../../../migrations/sqlite/0004_logs.sql")),
     (5, "retention", include_str!("../../../../migrations/sqlite/0005_retention.sql")),
     (6, "edits", include_str!("../../../../migrations/sqlite/0006_edits.sql")),
+    (7, "sessions", include_str!("../../../../migrations/sqlite/0007_sessions.sql")),
 ];
-const MYSQL: [Step; 6] = [
+const MYSQL: [Step; 7] = [
     (1, "tables", include_str!("../../../../migrations/mysql/0001_tables.sql")),
     (2, "retries", include_str!("../../../../migrations/mysql/0002_retries.sql")),
     (3, "nodes", include_str!("../../../../migrations/mysql/0003_nodes.sql")),
     (4, "logs", include_str!("../../../../migrations/mysql/0004_logs.sql")),
     (5, "retention", include_str!("../../../../migrations/mysql/0005_retention.sql")),
     (6, "edits", include_str!("../../../../migrations/mysql/0006_edits.sql")),
+    (7, "sessions", include_str!("../../../../migrations/mysql/0007_sessions.sql")),
 ];
 
 /// The version of the tables that this program runs on.
@@ -186,7 +188,7 @@ impl SqlStore {
     }
 }
 
-fn migrator(steps: [Step; 6]) -> Migrator {
+fn migrator(steps: [Step; 7]) -> Migrator {
     let migration = |(version, name, sql): Step| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
     };

@@ -38,6 +38,7 @@ mod pruning;
 mod reaping;
 mod recording;
 mod schedule;
+mod sessions;
 mod sqlite;
 mod statements;
 mod status;

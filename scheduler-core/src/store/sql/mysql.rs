@@ -352,6 +352,20 @@ pub(crate) static MYSQL: Statements = Statements {
         " - 2592000000"
     ),
 
+    add_session: "INSERT INTO scheduler_session (content, expires_at, digest) VALUES (?, ?, ?)",
+    change_session: "UPDATE scheduler_session SET content = ?, expires_at = ? WHERE digest = ?",
+    read_session: concat!(
+        "SELECT content, expires_at FROM scheduler_session WHERE digest = ? AND expires_at > ",
+        now_ms!()
+    ),
+    lock_session: concat!(
+        "SELECT content, expires_at FROM scheduler_session WHERE digest = ? AND expires_at > ",
+        now_ms!(),
+        " FOR UPDATE"
+    ),
+    delete_session: "DELETE FROM scheduler_session WHERE digest = ?",
+    forget_sessions: concat!("DELETE FROM scheduler_session WHERE expires_at <= ", now_ms!()),
+
     add_task: "INSERT INTO task (id, task_key, `desc`, execute_func, `trigger`, spec, args, is_valid, status, extra) \
                SELECT a.* FROM (SELECT ? AS id, ? AS task_key, ? AS d, ? AS f, ? AS g, ? AS s, ? AS a, ? AS v, \
                'ready' AS st, ? AS x) a WHERE NOT EXISTS (SELECT 1 FROM task t WHERE t.task_key = a.task_key)",

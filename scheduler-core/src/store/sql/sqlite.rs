@@ -183,6 +183,15 @@ pub(crate) static SQLITE: Statements = Statements {
     forget_nodes: "DELETE FROM scheduler_node \
                    WHERE heartbeat_at < CAST(unixepoch('subsec') * 1000 AS INTEGER) - 2592000000",
 
+    add_session: "INSERT INTO scheduler_session (content, expires_at, digest) VALUES (?1, ?2, ?3)",
+    change_session: "UPDATE scheduler_session SET content = ?1, expires_at = ?2 WHERE digest = ?3",
+    read_session: "SELECT content, expires_at FROM scheduler_session \
+                   WHERE digest = ?1 AND expires_at > CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+    lock_session: "SELECT content, expires_at FROM scheduler_session \
+                   WHERE digest = ?1 AND expires_at > CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+    delete_session: "DELETE FROM scheduler_session WHERE digest = ?1",
+    forget_sessions: "DELETE FROM scheduler_session WHERE expires_at <= CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+
     add_task: "INSERT INTO task (id, task_key, \"desc\", execute_func, \"trigger\", spec, args, is_valid, status, extra) \
                SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'ready', ?9 \
                WHERE NOT EXISTS (SELECT 1 FROM task t WHERE t.task_key = ?2)",

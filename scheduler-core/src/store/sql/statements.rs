@@ -130,6 +130,18 @@ pub(crate) struct Statements {
     pub(crate) forget_nodes: &'static str,
 
     // People.
+    /// `(content, expires_at, digest)`.
+    pub(crate) add_session: &'static str,
+    /// `(content, expires_at, digest)`.
+    pub(crate) change_session: &'static str,
+    /// `(digest)` → `content, expires_at`, unless it has expired.
+    pub(crate) read_session: &'static str,
+    /// The same, locked.
+    pub(crate) lock_session: &'static str,
+    /// `(digest)`
+    pub(crate) delete_session: &'static str,
+    /// Deletes those that have expired.
+    pub(crate) forget_sessions: &'static str,
     /// `(id or NULL, key, desc, func, trigger, spec, args, is_valid, extra)`; nothing when the key is taken.
     pub(crate) add_task: &'static str,
     /// `(key)` → `id`, newest first.
@@ -241,6 +253,12 @@ impl Statements {
             retry_lost,
             mark_lost,
             forget_nodes,
+            add_session,
+            change_session,
+            read_session,
+            lock_session,
+            delete_session,
+            forget_sessions,
             add_task,
             find_key,
             lock_task,
