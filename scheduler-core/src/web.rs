@@ -15,11 +15,13 @@ mod access;
 mod api;
 mod health;
 mod listen;
+mod login;
 mod probe;
 mod problem;
 mod routes;
+mod session;
 mod site;
 #[cfg(test)]
 mod tests;
 
-pub use self::{listen::Web, probe::probe};
+pub use self::{listen::Web, probe::probe, session::make_link};

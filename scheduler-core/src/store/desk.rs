@@ -112,6 +112,23 @@ pub struct ExecutionFilter {
     pub limit: u32,
 }
 
+/// An execution in short.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecentRow {
+    /// `task_id`.
+    pub task_id: TaskId,
+    /// `id`.
+    pub id: ExecutionId,
+    /// `status`.
+    pub status: String,
+    /// `scheduled_at`.
+    pub scheduled_at: Option<DateTime<Utc>>,
+    /// `started_at`.
+    pub started_at: Option<DateTime<Utc>>,
+    /// `finished_at`.
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
 /// What the tables hold around one instant of a task.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Around {
@@ -259,6 +276,13 @@ pub trait Desk: Store + Sessions {
     /// # Errors
     /// When the database does not answer.
     async fn executions(&self, filter: ExecutionFilter) -> Result<Vec<ExecutionRow>, StoreError>;
+
+    /// The executions of the last instants of each of these tasks, `most` of each and the other attempts at the first of
+    /// them, by task and instant.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    async fn recent(&self, tasks: &[TaskId], most: u32) -> Result<Vec<RecentRow>, StoreError>;
 
     /// One execution.
     ///

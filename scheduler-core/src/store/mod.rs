@@ -42,7 +42,7 @@ mod sessions;
 mod sql;
 
 pub use crate::plan::execution::ExecutionRow;
-pub use desk::{Around, Desk, DeskTask, ExecutionFilter, NewTask, TaskSelection};
+pub use desk::{Around, Desk, DeskTask, ExecutionFilter, NewTask, RecentRow, TaskSelection};
 pub use edits::{Author, EditAction, EditFilter, EditId, EditRow, TaskChange, Version, Via};
 pub use error::StoreError;
 pub use sessions::{SessionRow, Sessions};

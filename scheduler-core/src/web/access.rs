@@ -6,13 +6,14 @@ use axum::{
     extract::{Request, State},
     http::{HeaderMap, header},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
+use axum_extra::extract::cookie::CookieJar;
 use secrecy::ExposeSecret as _;
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq as _};
 
-use super::site::Site;
+use super::{problem::Problem, session, site::Site};
 use crate::{
     config::{Access, Http},
     store::{Author, Via},
@@ -59,7 +60,7 @@ impl Known {
     }
 
     /// Who shows this token. Takes as long for whatever token.
-    fn program(&self, token: &[u8]) -> Option<&Arc<Caller>> {
+    pub(super) fn program(&self, token: &[u8]) -> Option<&Arc<Caller>> {
         let shown = digest(token);
         let mut found = None;
         for (known, caller) in &self.programs {
@@ -72,14 +73,21 @@ impl Known {
     }
 }
 
-/// Leaves word of who asks, if he is known, for the guards of the routes.
+/// Leaves word of who asks, if he is known, for the guards of the routes: a program by its token, a person by his session.
 pub(super) async fn identify(
     State(site): State<Site>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let caller = bearer(request.headers()).and_then(|token| site.known.program(token));
-    if let Some(caller) = caller.cloned() {
+    let caller = if request.headers().contains_key(header::AUTHORIZATION) {
+        bearer(request.headers()).and_then(|token| site.known.program(token)).cloned()
+    } else {
+        match session::caller(&site, &CookieJar::from_headers(request.headers())).await {
+            Ok(caller) => caller.map(Arc::new),
+            Err(error) => return Problem::from(error).into_response(),
+        }
+    };
+    if let Some(caller) = caller {
         request.extensions_mut().insert(caller);
     }
     next.run(request).await

@@ -1,9 +1,6 @@
 //! Whether it lives, whether it may claim, what it counted and measured: for those who watch many programs.
 
-use std::sync::Arc;
-
 use axum::{
-    Extension,
     extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -11,10 +8,7 @@ use axum::{
 use secrecy::{ExposeSecret as _, SecretString};
 use subtle::ConstantTimeEq as _;
 
-use super::{
-    access::{Caller, bearer},
-    site::Site,
-};
+use super::{access::bearer, site::Site};
 
 /// Whether the process should go on: 200, or 503 when its loop does not turn.
 pub(super) async fn healthz(State(site): State<Site>) -> Response {
@@ -35,16 +29,13 @@ pub(super) async fn readyz(State(site): State<Site>) -> Response {
 
 /// Figures: for whoever shows the token of `[http]` or is known; for everybody where only this machine may ask and there is
 /// no such token.
-pub(super) async fn metrics(
-    State(site): State<Site>,
-    caller: Option<Extension<Arc<Caller>>>,
-    headers: HeaderMap,
-) -> Response {
+pub(super) async fn metrics(State(site): State<Site>, headers: HeaderMap) -> Response {
     let is_allowed = match &site.config.http.token {
         Some(token) => shows(&headers, token),
         None => site.config.http.listen.is_some_and(|address| address.ip().is_loopback()),
     };
-    if caller.is_none() && !is_allowed {
+    let is_known = || bearer(&headers).and_then(|token| site.known.program(token)).is_some();
+    if !is_allowed && !is_known() {
         let challenge = [(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))];
         let refused = text(
             StatusCode::UNAUTHORIZED,

@@ -7,6 +7,7 @@ use tokio::sync::OnceCell;
 use super::{
     access::{Caller, Known},
     api::Boards,
+    login::Door,
 };
 use crate::{
     admin::Editor,
@@ -23,6 +24,7 @@ pub(super) struct Site {
     pub(super) registry: Arc<Registry>,
     pub(super) watch: Watch,
     pub(super) known: Arc<Known>,
+    pub(super) door: Arc<Door>,
     pub(super) boards: Arc<Boards>,
     /// Connections of our own, made when somebody asks for the first time.
     store: Arc<OnceCell<SharedStore>>,
@@ -30,9 +32,15 @@ pub(super) struct Site {
 
 impl Site {
     pub(super) fn new(config: Arc<Config>, registry: Arc<Registry>, watch: Watch) -> Self {
-        let (known, store, boards) =
-            (Arc::new(Known::of(&config.http)), Arc::default(), Arc::default());
-        Self { config, registry, watch, known, boards, store }
+        Self {
+            known: Arc::new(Known::of(&config.http)),
+            door: Arc::new(Door::of(&config.http)),
+            boards: Arc::default(),
+            store: Arc::default(),
+            config,
+            registry,
+            watch,
+        }
     }
 
     #[cfg(test)]

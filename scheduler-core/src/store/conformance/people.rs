@@ -176,6 +176,24 @@ pub async fn executions_are_filtered_by_task_and_status(fixture: &Fixture) {
     assert_eq!(count(Some(4_711), None).await, 0);
 }
 
+pub async fn of_each_task_the_last_executions_are_read(fixture: &Fixture) {
+    let (a, b, c) = (fixture.add("a").await, fixture.add("b").await, fixture.add("c").await);
+    for second in 1..=4 {
+        fixture.claim(&note_of(a, at(second), Status::Missed)).await;
+    }
+    let run = run_of(b, at(2));
+    let id = fixture.won(&run).await;
+    fixture.record(&outcome(id, &run, Status::Fail)).await;
+    let recent = fixture.store.recent(&[b, a, c, 4_711], 3).await.unwrap();
+    let said = recent.iter().map(|row| (row.task_id, row.scheduled_at.unwrap(), &*row.status));
+    let missed = [2, 3, 4].map(|second| (a, at(second), "missed"));
+    let expected = missed.into_iter().chain([(b, at(2), "fail")]);
+    assert_eq!(said.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+    assert_eq!(recent[3].id, id);
+    assert!(recent[3].started_at.is_some() && recent[3].finished_at.is_some());
+    assert_eq!(fixture.store.recent(&[], 3).await.unwrap(), []);
+}
+
 pub async fn an_execution_is_shown_with_its_tasks_key(fixture: &Fixture) {
     let task = fixture.add("a").await;
     let id = fixture.won(&run_of(task, at(1))).await;

@@ -1,5 +1,7 @@
 //! [`Desk`] in memory.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
@@ -13,7 +15,7 @@ use crate::{
     },
     store::{
         Around, Author, Desk, DeskTask, EditAction, EditFilter, EditRow, ExecutionFilter, NewTask,
-        StoreError, TaskChange, TaskSelection, Version,
+        RecentRow, StoreError, TaskChange, TaskSelection, Version,
         desk::manual_instant,
         edits::{Newest, NoticedEdit, noticed, snapshot},
     },
@@ -157,6 +159,28 @@ impl Desk for MemoryStore {
                 && filter.before.is_none_or(|before| row.id < before)
         });
         Ok(rows.take(filter.limit as usize).map(|row| tables.with_key(row)).collect())
+    }
+
+    async fn recent(&self, tasks: &[TaskId], most: u32) -> Result<Vec<RecentRow>, StoreError> {
+        let tables = self.tables();
+        let of = |task: &TaskId| {
+            let rows = tables.executions.values().filter(|row| row.task_id == *task);
+            let mut rows: Vec<_> = rows.filter(|row| row.scheduled_at.is_some()).collect();
+            rows.sort_by_key(|row| (row.scheduled_at, row.attempt));
+            let first = rows.iter().rev().nth(most as usize - 1).and_then(|row| row.scheduled_at);
+            rows.retain(|row| row.scheduled_at >= first);
+            rows
+        };
+        let short = |row: &ExecutionRow| RecentRow {
+            task_id: row.task_id,
+            id: row.id,
+            status: row.status.clone(),
+            scheduled_at: row.scheduled_at,
+            started_at: row.started_at,
+            finished_at: row.finished_at,
+        };
+        let tasks: BTreeSet<TaskId> = tasks.iter().copied().collect();
+        Ok(tasks.iter().flat_map(of).map(short).collect())
     }
 
     async fn execution(&self, id: ExecutionId) -> Result<ExecutionRow, StoreError> {

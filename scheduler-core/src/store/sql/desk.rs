@@ -23,7 +23,7 @@ use crate::{
     },
     store::{
         Around, Author, Desk, DeskTask, EditAction, EditFilter, EditRow, ExecutionFilter, NewTask,
-        Store as _, StoreError, TaskChange, TaskSelection, Version,
+        RecentRow, Store as _, StoreError, TaskChange, TaskSelection, Version,
         desk::manual_instant,
         edits::{Newest, NoticedEdit, noticed, snapshot},
     },
@@ -203,6 +203,14 @@ impl Desk for SqlStore {
             connection.fetch(self.sql.list_executions, &binds).await
         })?;
         Ok(rows.into_iter().map(|row| execution_row(&row)).collect())
+    }
+
+    async fn recent(&self, tasks: &[TaskId], most: u32) -> Result<Vec<RecentRow>, StoreError> {
+        let ids = json(&tasks);
+        let binds: [Bind<'_>; 2] = [(&ids).into(), (i64::from(most) - 1).into()];
+        let rows = read_only!(self, "reading the last executions of tasks", connection =>
+            connection.fetch(self.sql.read_recent, &binds))?;
+        Ok(rows.iter().filter_map(|row| recent_row(row)).collect())
     }
 
     async fn execution(&self, id: ExecutionId) -> Result<ExecutionRow, StoreError> {
@@ -396,6 +404,18 @@ fn node_row(cells: &[Cell]) -> Option<NodeRow> {
         heartbeat_at,
         left_at: from_ms(&cells[3]),
         silent_for: (from_ms(&cells[4])? - heartbeat_at).to_std().unwrap_or_default(),
+    })
+}
+
+/// From `task_id, id, status, scheduled_at, started_at, finished_at`.
+fn recent_row(row: &[Cell]) -> Option<RecentRow> {
+    Some(RecentRow {
+        task_id: row[0].int()?,
+        id: row[1].int()?,
+        status: row[2].to_lossy(),
+        scheduled_at: from_ms(&row[3]),
+        started_at: from_ms(&row[4]),
+        finished_at: from_ms(&row[5]),
     })
 }
 

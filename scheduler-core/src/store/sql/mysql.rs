@@ -352,6 +352,14 @@ pub(crate) static MYSQL: Statements = Statements {
         " - 2592000000"
     ),
 
+    read_recent: concat!(
+        "SELECT e.task_id, e.id, e.status, e.scheduled_at, e.started_at, e.finished_at FROM ",
+        ids!(),
+        " STRAIGHT_JOIN execute_task e ON e.task_id = v.id AND e.scheduled_at >= \
+         COALESCE((SELECT x.scheduled_at FROM execute_task x WHERE x.task_id = v.id \
+         AND x.scheduled_at IS NOT NULL ORDER BY x.scheduled_at DESC, x.attempt DESC LIMIT 1 OFFSET ?), 0) \
+         ORDER BY e.task_id, e.scheduled_at, e.attempt"
+    ),
     add_session: "INSERT INTO scheduler_session (content, expires_at, digest) VALUES (?, ?, ?)",
     change_session: "UPDATE scheduler_session SET content = ?, expires_at = ? WHERE digest = ?",
     read_session: concat!(

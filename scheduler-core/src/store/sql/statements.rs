@@ -130,6 +130,9 @@ pub(crate) struct Statements {
     pub(crate) forget_nodes: &'static str,
 
     // People.
+    /// `(task ids, how many but one)` → `task_id, id, status, scheduled_at, started_at, finished_at` of the last instants of
+    /// each, the earliest first.
+    pub(crate) read_recent: &'static str,
     /// `(content, expires_at, digest)`.
     pub(crate) add_session: &'static str,
     /// `(content, expires_at, digest)`.
@@ -253,6 +256,7 @@ impl Statements {
             retry_lost,
             mark_lost,
             forget_nodes,
+            read_recent,
             add_session,
             change_session,
             read_session,

@@ -1,0 +1,121 @@
+//! Logging in: passwords that are checked two at a time, and how often one may try.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use argon2::{Argon2, PasswordVerifier as _, password_hash::phc::PasswordHash};
+use secrecy::ExposeSecret as _;
+use tokio::sync::Semaphore;
+
+use crate::{
+    clock,
+    config::{Http, hash_password},
+};
+
+/// So many failures within [`WINDOW`] with one name from one address, and it is not tried any more for a while.
+const MOST_OF_A_NAME: usize = 5;
+
+/// The same for an address, whatever the name: others may sit behind it.
+const MOST_OF_AN_ADDRESS: usize = 50;
+
+const WINDOW: Duration = Duration::from_secs(60);
+
+/// Failures that are remembered; beyond that nobody logs in until some are older than [`WINDOW`].
+const MOST: usize = 10_000;
+
+/// A check takes some 20 MB, and tens of milliseconds of a core.
+const AT_ONCE: usize = 2;
+
+/// The longest password that is looked at, in bytes.
+const LONGEST: usize = 1_024;
+
+/// Who may log in, and who has failed to.
+#[derive(Debug)]
+pub(super) struct Door {
+    hashes: HashMap<String, String>,
+    /// What a password is checked against when nobody has the name: it takes as long.
+    nobodys: String,
+    at_once: Arc<Semaphore>,
+    failures: Mutex<HashMap<(IpAddr, Option<String>), Vec<Duration>>>,
+}
+
+/// Why somebody is not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// The name or the password is wrong; which of them is not said.
+    Wrong,
+    /// It was tried too often: again after [`WINDOW`].
+    TooOften,
+}
+
+impl Door {
+    pub(super) fn of(http: &Http) -> Self {
+        let hash = |user: &crate::config::User| user.password_hash.expose_secret().to_owned();
+        Self {
+            hashes: http.users.iter().map(|(name, user)| (name.clone(), hash(user))).collect(),
+            nobodys: hash_password("nobody's"),
+            at_once: Arc::new(Semaphore::new(AT_ONCE)),
+            failures: Mutex::default(),
+        }
+    }
+
+    /// Whether `name` has this password.
+    ///
+    /// # Errors
+    /// When not, or when it was tried too often.
+    pub(super) async fn enter(
+        &self,
+        from: IpAddr,
+        name: &str,
+        password: String,
+    ) -> Result<(), Refused> {
+        let _turn = self.at_once.acquire().await;
+        // Only now: of many at once each counts.
+        if self.is_shut(from, name) {
+            return Err(Refused::TooOften);
+        }
+        let known = self.hashes.get(name).cloned();
+        let (is_known, hash) = (known.is_some(), known.unwrap_or_else(|| self.nobodys.clone()));
+        let checking = tokio::task::spawn_blocking(move || is_right(&password, &hash));
+        if checking.await.unwrap_or(false) && is_known {
+            return Ok(());
+        }
+        self.failed(from, name);
+        Err(Refused::Wrong)
+    }
+
+    fn is_shut(&self, from: IpAddr, name: &str) -> bool {
+        let name = key(name);
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = clock::mono().saturating_sub(WINDOW);
+        failures.retain(|_, times| {
+            times.retain(|at| *at > since);
+            !times.is_empty()
+        });
+        let of = |key| failures.get(&key).map_or(0, Vec::len);
+        of((from, Some(name))) >= MOST_OF_A_NAME
+            || of((from, None)) >= MOST_OF_AN_ADDRESS
+            || failures.len() >= MOST
+    }
+
+    fn failed(&self, from: IpAddr, name: &str) {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        for name in [Some(key(name)), None] {
+            failures.entry((from, name)).or_default().push(clock::mono());
+        }
+    }
+}
+
+/// As much of a name as is remembered: no user has a longer one.
+fn key(name: &str) -> String {
+    name.chars().take(64).collect()
+}
+
+fn is_right(password: &str, hash: &str) -> bool {
+    let hash = PasswordHash::new(hash).ok().filter(|_| password.len() <= LONGEST);
+    hash.is_some_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+}
