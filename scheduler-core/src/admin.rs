@@ -11,7 +11,7 @@ mod why;
 pub use self::{
     board::{Board, BoardRow, Counts, Cursor, Order, TaskFilter},
     editor::{EditError, Editor},
-    instant::InstantView,
+    instant::{InstantView, civil, coming},
     job::JobView,
     verdict::{Judge, Judged, Scheduled, State, Verdict},
     view::{Changed, EditView, ExecutionView, NodeState, NodeView, TaskView, zone},

@@ -13,12 +13,15 @@
 
 mod access;
 mod api;
+mod boards;
 mod health;
 mod listen;
 mod login;
+mod pages;
 mod probe;
 mod problem;
 mod routes;
+mod seen;
 mod session;
 mod site;
 #[cfg(test)]

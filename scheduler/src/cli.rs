@@ -76,6 +76,8 @@ pub(crate) enum Verb {
         #[arg(long)]
         ready: bool,
     },
+    /// Print a link with which a browser logs in to the admin page, once, within 10 minutes, as an admin.
+    Login,
     /// Print the hash of a password, for `[http.users.NAME] password_hash`. Needs no configuration.
     ///
     /// The password is asked for, or is the first line of standard input.

@@ -79,3 +79,9 @@ pub(crate) fn load_config(folder: &Path, app: &App) -> Result<Config, ConfigErro
 pub(crate) fn at_start(error: StoreError) -> anyhow::Error {
     if error.is_out_of_reach() { exit::unreachable(error.chain()) } else { error.into() }
 }
+
+/// Who sits at the command line, as far as the system says.
+pub(crate) fn user() -> String {
+    let named = ["SUDO_USER", "USER", "LOGNAME", "USERNAME"].into_iter().find_map(std::env::var_os);
+    named.map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}

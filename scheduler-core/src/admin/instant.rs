@@ -1,14 +1,22 @@
 //! An instant of a task as people and programs see it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::plan::{
-    trigger::{Trigger, TriggerKind, Zone},
-    words::instant,
+use super::Judged;
+use crate::{
+    config::Config,
+    plan::{
+        task::TaskRow,
+        trigger::{Trigger, TriggerKind, Zone},
+        words::instant,
+    },
+    registry::Registry,
+    run::reader,
 };
 
 /// One instant.
@@ -33,6 +41,30 @@ impl InstantView {
             moved_from: civil.and_then(|civil| moved_from(civil, zone, at)),
         }
     }
+}
+
+/// The next `most` instants of a task, if it fires.
+#[must_use]
+pub fn coming(
+    config: &Config,
+    registry: &Arc<Registry>,
+    judged: &Judged,
+    most: usize,
+) -> Vec<InstantView> {
+    let Some(scheduled) = judged.scheduled() else { return Vec::new() };
+    let civil = civil(config, registry, &judged.row);
+    let instants = scheduled.instants().take(most);
+    instants.map(|at| InstantView::of(at, &scheduled.task.zone, civil.as_ref())).collect()
+}
+
+/// The pattern of `row` in UTC, where every local time exists.
+#[must_use]
+pub fn civil(config: &Config, registry: &Arc<Registry>, row: &TaskRow) -> Option<Trigger> {
+    let extra = row.extra.as_deref().ok()?;
+    let mut extra: Map<String, Value> = serde_json::from_str(extra).ok()?;
+    extra.insert("timezone".to_owned(), Zone::utc().name().into());
+    let row = TaskRow { extra: Ok(Value::Object(extra).to_string()), ..row.clone() };
+    reader(config, registry).timing(&row).ok().map(|(trigger, _)| trigger)
 }
 
 /// The local time that `at` stands for, when that time lies in the gap that ends at `at`.

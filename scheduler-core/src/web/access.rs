@@ -1,6 +1,6 @@
 //! Who asks, by what he shows with his request.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     extract::{Request, State},
@@ -42,6 +42,10 @@ impl Caller {
         }
     }
 }
+
+/// From where somebody asks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Peer(pub(super) IpAddr);
 
 /// Those who may ask.
 #[derive(Debug)]

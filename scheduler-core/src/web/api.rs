@@ -1,7 +1,6 @@
 //! `/api/v1`: rows, executions and nodes as JSON, described in OpenAPI by the handlers themselves.
 
 mod answers;
-mod boards;
 mod edits;
 mod executions;
 mod input;
@@ -19,7 +18,6 @@ use utoipa::{
 };
 use utoipa_axum::routes;
 
-pub(super) use self::boards::Boards;
 use super::{problem::Problem, routes::Routes, site::Site};
 use crate::config::Role;
 

@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, thread, time::Duration};
 
-use axum::Router;
+use axum::{Router, http::Request};
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -13,8 +13,9 @@ use tokio::{
     sync::Semaphore,
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
+use tower::ServiceExt as _;
 
-use super::{routes::router, site::Site};
+use super::{access::Peer, routes::router, site::Site};
 use crate::{clock::sleep_at_most_5s, config::Config, registry::Registry, run::Watch};
 
 /// Connections at once; those beyond wait to be accepted.
@@ -117,10 +118,10 @@ async fn serve(listener: TcpListener, router: Router) -> Infallible {
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { continue };
         match listener.accept().await {
-            Ok((connection, _)) => {
+            Ok((connection, from)) => {
                 let router = router.clone();
                 tokio::spawn(async move {
-                    answer(connection, router).await;
+                    answer(connection, from, router).await;
                     drop(place);
                 });
             }
@@ -134,10 +135,13 @@ async fn serve(listener: TcpListener, router: Router) -> Infallible {
 }
 
 /// An error is the client's end of the connection, and nobody else's affair.
-async fn answer(connection: TcpStream, router: Router) {
+async fn answer(connection: TcpStream, from: SocketAddr, router: Router) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
-    let service = TowerToHyperService::new(router);
+    let service = TowerToHyperService::new(router.map_request(move |mut request: Request<_>| {
+        request.extensions_mut().insert(Peer(from.ip()));
+        request
+    }));
     let served = http.serve_connection(TokioIo::new(connection), service);
     match tokio::time::timeout(LONGEST, served).await {
         Ok(Ok(())) => {}

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -33,12 +33,13 @@ const AT_ONCE: usize = 2;
 /// The longest password that is looked at, in bytes.
 const LONGEST: usize = 1_024;
 
+/// What a password is checked against when nobody has the name: it takes as long.
+static NOBODYS: LazyLock<String> = LazyLock::new(|| hash_password("nobody's"));
+
 /// Who may log in, and who has failed to.
 #[derive(Debug)]
 pub(super) struct Door {
     hashes: HashMap<String, String>,
-    /// What a password is checked against when nobody has the name: it takes as long.
-    nobodys: String,
     at_once: Arc<Semaphore>,
     failures: Mutex<HashMap<(IpAddr, Option<String>), Vec<Duration>>>,
 }
@@ -57,7 +58,6 @@ impl Door {
         let hash = |user: &crate::config::User| user.password_hash.expose_secret().to_owned();
         Self {
             hashes: http.users.iter().map(|(name, user)| (name.clone(), hash(user))).collect(),
-            nobodys: hash_password("nobody's"),
             at_once: Arc::new(Semaphore::new(AT_ONCE)),
             failures: Mutex::default(),
         }
@@ -79,7 +79,7 @@ impl Door {
             return Err(Refused::TooOften);
         }
         let known = self.hashes.get(name).cloned();
-        let (is_known, hash) = (known.is_some(), known.unwrap_or_else(|| self.nobodys.clone()));
+        let (is_known, hash) = (known.is_some(), known.unwrap_or_else(|| NOBODYS.clone()));
         let checking = tokio::task::spawn_blocking(move || is_right(&password, &hash));
         if checking.await.unwrap_or(false) && is_known {
             return Ok(());

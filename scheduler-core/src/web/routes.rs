@@ -5,11 +5,12 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
-    response::{IntoResponse, Response},
-    routing::get,
+    response::{IntoResponse, Redirect, Response},
+    routing::{MethodRouter, get},
 };
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::sync::Semaphore;
 use tower_http::{csrf::CsrfLayer, set_header::SetResponseHeaderLayer};
 use utoipa::openapi::{
@@ -22,6 +23,7 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use super::{
     access::{Caller, identify},
     api, health,
+    pages::{self, Frame},
     problem::Problem,
     site::Site,
 };
@@ -67,6 +69,48 @@ impl Routes {
     }
 }
 
+/// Pages, for people.
+pub(super) struct Pages {
+    site: Site,
+    router: Router<Site>,
+    /// Path and role.
+    #[cfg(test)]
+    pub(super) table: Vec<(&'static str, Role)>,
+}
+
+impl Pages {
+    /// None.
+    pub(super) fn new(site: &Site) -> Self {
+        Self {
+            site: site.clone(),
+            router: Router::new(),
+            #[cfg(test)]
+            table: Vec::new(),
+        }
+    }
+
+    /// Adds one for those with this role.
+    pub(super) fn add(
+        mut self,
+        role: Role,
+        path: &'static str,
+        methods: MethodRouter<Site>,
+    ) -> Self {
+        let guard =
+            middleware::from_fn_with_state(self.site.clone(), move |frame, request, next| {
+                guard_page(role, frame, request, next)
+            });
+        #[cfg(test)]
+        self.table.push((path, role));
+        self.router = self.router.route(path, methods.route_layer(guard));
+        self
+    }
+
+    fn into_router(self) -> Router<Site> {
+        self.router
+    }
+}
+
 /// What any route may answer.
 const COMMON: [(&str, &str); 6] = [
     ("400", "A parameter, or the JSON, cannot be read."),
@@ -98,33 +142,68 @@ pub(super) fn router(site: Site) -> Router {
         .method_not_allowed_fallback(no_such_method)
         .route_layer(middleware::from_fn(known))
         .merge(api::described(document))
+        .layer(header_of(header::CONTENT_SECURITY_POLICY, POLICY_OF_DATA));
+    let pages = pages::routes(&site)
+        .into_router()
+        .method_not_allowed_fallback(no_such_method)
+        .route_layer(middleware::from_fn(visitor))
+        .merge(pages::open())
+        .method_not_allowed_fallback(no_such_method)
+        .layer(header_of(header::CONTENT_SECURITY_POLICY, POLICY_OF_PAGES));
+    let asked = api
+        .merge(pages)
+        .layer(middleware::from_fn_with_state(site.clone(), identify))
         .layer(middleware::from_fn(move |request, next| {
             in_a_task(Arc::clone(&at_once), request, next)
         }))
-        .layer(CsrfLayer::new())
+        .layer(CsrfLayer::new().with_rejection_response(|_| another_site()))
         .layer(DefaultBodyLimit::max(LONGEST_BODY));
     Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
         .method_not_allowed_fallback(no_such_method)
-        .merge(api)
+        .merge(asked)
         .fallback(nothing_here)
-        .layer(middleware::from_fn_with_state(site.clone(), identify))
         .layer(header_of(header::CACHE_CONTROL, "no-store"))
         .layer(header_of(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header_of(header::X_FRAME_OPTIONS, "DENY"))
-        .layer(header_of(header::REFERRER_POLICY, "no-referrer"))
-        .layer(header_of(header::CONTENT_SECURITY_POLICY, POLICY))
+        .layer(header_of(header::REFERRER_POLICY, "same-origin"))
+        .layer(header_of(header::CONTENT_SECURITY_POLICY, POLICY_OF_DATA))
         .with_state(site)
 }
 
 /// Of what is data nothing is shown or run.
-const POLICY: &str =
+const POLICY_OF_DATA: &str =
     "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
+/// Pages are made of our own files, and of nothing that stands in them.
+const POLICY_OF_PAGES: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; style-src 'self'; \
+     script-src 'self'; img-src 'self'; connect-src 'self'";
 
 fn header_of(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
     SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+}
+
+fn another_site() -> Response {
+    Problem::new(StatusCode::FORBIDDEN, "a page of another site asks: this is not done")
+        .into_response()
+}
+
+/// Leads those who are not known to where they log in.
+async fn visitor(request: Request, next: Next) -> Response {
+    if request.extensions().get::<Arc<Caller>>().is_some() {
+        return next.run(request).await;
+    }
+    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    let path = if request.method() == Method::GET { path } else { "/" };
+    let path = utf8_percent_encode(path, NON_ALPHANUMERIC);
+    Redirect::to(&format!("/login?next={path}")).into_response()
+}
+
+/// Lets those pass who have `role`; the others see a page that says so.
+async fn guard_page(role: Role, frame: Frame, request: Request, next: Next) -> Response {
+    if frame.may(role) { next.run(request).await } else { frame.problem(&Problem::takes(role)) }
 }
 
 /// Lets those pass who are known: nobody else hears what there is.

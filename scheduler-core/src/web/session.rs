@@ -3,10 +3,8 @@
 //! The table keeps a digest of the key, so that who reads the table has nothing to show; and each request looks there, so
 //! that a session that has ended has ended on every node. What somebody may do stands in the configuration and is not kept.
 
-use std::sync::Arc;
-
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};

@@ -6,7 +6,7 @@ use tokio::sync::OnceCell;
 
 use super::{
     access::{Caller, Known},
-    api::Boards,
+    boards::Boards,
     login::Door,
 };
 use crate::{

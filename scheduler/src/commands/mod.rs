@@ -19,6 +19,7 @@ mod config;
 mod executions;
 mod healthcheck;
 mod jobs;
+mod login;
 mod manual;
 mod migrate;
 mod next;
@@ -64,6 +65,7 @@ fn perform(cli: Cli, app: App) -> anyhow::Result<Exit> {
             Verb::Task(verb) => Box::pin(task::task(&context, verb)).await,
             Verb::Executions(verb) => Box::pin(executions::executions(&context, verb)).await,
             Verb::Alarm(verb) => Box::pin(alarm::alarm(&context, verb)).await,
+            Verb::Login => Box::pin(login::login(&context)).await,
             Verb::Healthcheck { ready } => {
                 Box::pin(healthcheck::healthcheck(&context, ready)).await
             }

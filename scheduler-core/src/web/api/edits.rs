@@ -14,7 +14,7 @@ use crate::{
     admin::EditView,
     plan::task::TaskId,
     store::{EditFilter, EditId},
-    web::access::Caller,
+    web::{access::Caller, seen::sees_edit},
 };
 
 /// Which edits, and where the list goes on.
@@ -47,12 +47,6 @@ pub(super) async fn list(
     let rows = site.store().await?.edits(filter).await?;
     let is_more = rows.len() == listed.limit.as_usize();
     let next = rows.last().filter(|_| is_more).map(|row| row.id.to_string());
-    let edits = rows.iter().map(EditView::from).filter(|edit| sees(&caller, edit));
+    let edits = rows.iter().map(EditView::from).filter(|edit| sees_edit(&caller, edit));
     Ok(Json(Page { items: edits.collect(), next }))
-}
-
-/// An edit exists for those for whom the task did before and does afterwards.
-fn sees(caller: &Caller, edit: &EditView) -> bool {
-    let keys = [&edit.before, &edit.after].into_iter().flatten().map(|row| &row["task_key"]);
-    keys.into_iter().all(|key| caller.sees(key.as_str()))
 }

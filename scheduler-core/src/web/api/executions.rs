@@ -12,10 +12,12 @@ use super::{
 };
 use crate::{
     admin::ExecutionView,
-    plan::execution::{ExecutionId, ExecutionRow, Status},
+    plan::execution::{ExecutionId, Status},
     plan::task::TaskId,
-    store::{ExecutionFilter, SharedStore},
-    web::access::Caller,
+    web::{
+        access::Caller,
+        seen::{find_executions, seen_execution},
+    },
 };
 
 /// Which executions, and where the list goes on.
@@ -51,9 +53,6 @@ impl TryFrom<String> for InStatus {
     }
 }
 
-/// Pages of the table that are looked through for the executions of a caller who does not see all.
-const MOST_PAGES: usize = 10;
-
 /// Lists executions, newest first.
 ///
 /// A page may be shorter than `limit` although there are more: `next` says so.
@@ -64,45 +63,12 @@ pub(super) async fn list(
     Extension(caller): Extension<Arc<Caller>>,
     Asked(listed): Asked<Listed>,
 ) -> Result<Json<Page<ExecutionView>>, Problem> {
-    let store = site.store().await?;
     let status = listed.status.map(|InStatus(status)| status);
     let limit = listed.limit.get();
-    let mut filter =
-        ExecutionFilter { task_id: listed.task_id, status, before: listed.after, limit };
-    let mut items = Vec::new();
-    let mut pages = 0;
-    loop {
-        let rows = store.executions(filter).await?;
-        pages += 1;
-        let is_last = rows.len() < limit as usize;
-        filter.before = rows.last().map(|row| row.id);
-        for row in rows {
-            if caller.sees(row.task_key.as_deref()) {
-                let id = row.id;
-                items.push(ExecutionView::from(&row));
-                if items.len() == listed.limit.as_usize() {
-                    return Ok(Json(Page { items, next: Some(id.to_string()) }));
-                }
-            }
-        }
-        if is_last {
-            return Ok(Json(Page { items, next: None }));
-        }
-        if pages == MOST_PAGES {
-            return Ok(Json(Page { items, next: filter.before.map(|id| id.to_string()) }));
-        }
-    }
-}
-
-/// The row, if it exists for `caller`.
-async fn seen(
-    store: &SharedStore,
-    caller: &Caller,
-    id: ExecutionId,
-) -> Result<ExecutionRow, Problem> {
-    let row = store.execution(id).await?;
-    let is_seen = caller.sees(row.task_key.as_deref());
-    is_seen.then_some(row).ok_or_else(|| Problem::no_such("execution", id))
+    let found = find_executions(&site, &caller, listed.task_id, status, listed.after, limit);
+    let (rows, next) = found.await?;
+    let items = rows.iter().map(ExecutionView::from).collect();
+    Ok(Json(Page { items, next: next.map(|id| id.to_string()) }))
 }
 
 /// Shows an execution.
@@ -114,7 +80,7 @@ pub(super) async fn show(
     Extension(caller): Extension<Arc<Caller>>,
     Id(id): Id<ExecutionId>,
 ) -> Result<Json<ExecutionView>, Problem> {
-    Ok(Json(ExecutionView::from(&seen(site.store().await?, &caller, id).await?)))
+    Ok(Json(ExecutionView::from(&seen_execution(site.store().await?, &caller, id).await?)))
 }
 
 /// From where on.
@@ -150,7 +116,7 @@ pub(super) async fn log(
 ) -> Result<Json<Log>, Problem> {
     let store = site.store().await?;
     // First the row: what it logged before it ended is kept before that.
-    let row = seen(store, &caller, id).await?;
+    let row = seen_execution(store, &caller, id).await?;
     let parts = store.log(id, asked.after).await?;
     let next = parts.last().map_or(asked.after, |part| part.part);
     let is_over = row.status.parse().is_ok_and(Status::is_terminal);

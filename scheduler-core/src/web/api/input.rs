@@ -5,9 +5,8 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Path, Query},
     http::HeaderMap,
 };
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
@@ -79,22 +78,6 @@ impl TryFrom<String> for At {
         })?;
         Ok(Self(at.to_utc()))
     }
-}
-
-/// The place where a page ended, as text that means nothing to others.
-pub(super) fn to_text(cursor: &impl Serialize) -> String {
-    URL_SAFE_NO_PAD.encode(serde_json::to_vec(cursor).unwrap_or_default())
-}
-
-/// The same back; `field` is the parameter that it was given as.
-pub(super) fn from_text<T: DeserializeOwned>(field: &str, text: &str) -> Result<T, Problem> {
-    let cursor = URL_SAFE_NO_PAD.decode(text).ok();
-    let cursor = cursor.and_then(|json| serde_json::from_slice(&json).ok());
-    cursor.ok_or_else(|| {
-        const EXPECTED: &str = "expected `next` of the page before, of a list in the same order";
-        Problem::bad(format!("{field} {} is no place in a list, {EXPECTED}", quote(text)))
-            .about(field)
-    })
 }
 
 /// The version of `If-Match`, or `*` for any, which is `None`.

@@ -14,20 +14,24 @@ use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    Boards, Page, Problem, Site,
+    Page, Problem, Site,
     answers::{BadBody, Conflict, Edited, Rejected},
-    input::{Asked, At, Body, ChangedRow, Id, Limit, NewRow, from_text, to_text, version},
+    input::{Asked, At, Body, ChangedRow, Id, Limit, NewRow, version},
 };
 use crate::{
     admin::{
-        AskedTask, Cursor, InstantView, Judge, Judged, Order, State as TaskState, TaskFilter,
-        TaskView, WhyView,
+        AskedTask, Cursor, InstantView, Judged, Order, State as TaskState, TaskFilter, TaskView,
+        WhyView, civil,
     },
     clock,
-    plan::{task::TaskId, trigger::Zone},
+    plan::task::TaskId,
     run::reader,
-    store::{NewTask, TaskChange, TaskSelection, Version},
-    web::access::Caller,
+    store::{NewTask, TaskChange, Version},
+    web::{
+        access::Caller,
+        boards::{Boards, from_text, to_text},
+        seen::{check_key, rows, seen},
+    },
 };
 
 /// Which tasks, and where the list goes on.
@@ -105,40 +109,12 @@ pub(super) async fn list(
     let board = Boards::get(&site).await?;
     let found = board.find(&filter, order, is_descending, after.as_ref());
     let mut found = found.filter(|row| caller.sees(Some(&row.key)));
-    let rows: Vec<_> = found.by_ref().take(listed.limit.as_usize()).collect();
+    let picked: Vec<_> = found.by_ref().take(listed.limit.as_usize()).collect();
     let is_more = found.next().is_some();
-    let last = rows.last().filter(|_| is_more).map(|row| to_text(&Cursor::of(row, order)));
-    let ids: Vec<TaskId> = rows.iter().map(|row| row.id).collect();
-    Ok(Json(Page { items: views(&site, &caller, &ids).await?, next: last }))
-}
-
-/// These rows as they stand, in this order; those that are gone are left out.
-async fn views(site: &Site, caller: &Caller, ids: &[TaskId]) -> Result<Vec<TaskView>, Problem> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let judged =
-        judge(site).survey(site.store().await?.tasks(TaskSelection::WithTwins(ids)).await?);
-    let view = |id: &TaskId| {
-        let place = judged.binary_search_by_key(id, |judged| judged.row.id).ok()?;
-        Some(&judged[place]).filter(|judged| sees(caller, judged)).map(TaskView::of)
-    };
-    Ok(ids.iter().filter_map(view).collect())
-}
-
-fn judge(site: &Site) -> Judge {
-    Judge::new(&site.config, &site.registry, clock::wall())
-}
-
-fn sees(caller: &Caller, judged: &Judged) -> bool {
-    caller.sees(judged.row.task_key.as_deref().ok())
-}
-
-/// The row, if it exists for `caller`.
-async fn seen(site: &Site, caller: &Caller, id: TaskId) -> Result<Judged, Problem> {
-    let tasks = site.store().await?.tasks(TaskSelection::WithTwins(&[id])).await?;
-    let judged = judge(site).survey(tasks).into_iter().find(|judged| judged.row.id == id);
-    judged.filter(|judged| sees(caller, judged)).ok_or_else(|| Problem::no_such("task", id))
+    let last = picked.last().filter(|_| is_more).map(|row| to_text(&Cursor::of(row, order)));
+    let ids: Vec<TaskId> = picked.iter().map(|row| row.id).collect();
+    let rows = rows(&site, &caller, &ids).await?;
+    Ok(Json(Page { items: rows.iter().map(TaskView::of).collect(), next: last }))
 }
 
 /// The row, with its version as `ETag`.
@@ -279,16 +255,6 @@ pub(super) async fn run(
     Ok((StatusCode::ACCEPTED, Json(requested)).into_response())
 }
 
-/// A scoped caller makes no task that does not exist for him.
-fn check_key(caller: &Caller, key: &str) -> Result<(), Problem> {
-    if caller.sees(Some(key)) {
-        return Ok(());
-    }
-    let patterns = caller.access.tasks.join(", ");
-    let detail = format!("task_key {key:?} is not for this caller, expected one like {patterns}");
-    Err(Problem::new(StatusCode::FORBIDDEN, detail).about("task_key"))
-}
-
 /// Of which instant.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -356,15 +322,12 @@ pub(super) async fn preview(
 ) -> Result<Json<Preview>, Problem> {
     let from = asked.from.map_or_else(clock::wall, |At(at)| at);
     let limit = asked.limit.map_or(10, Limit::as_usize);
-    let mut extra = asked.extra;
-    let timing = |extra: &Map<String, Value>| {
-        let extra = Value::Object(extra.clone()).to_string();
-        let task = NewTask { extra, ..NewTask::new("", "", &asked.trigger, &asked.spec) };
-        reader(&site.config, &site.registry).timing(&task.as_row(0, from))
-    };
-    let (trigger, zone) = timing(&extra).map_err(|error| Problem::rejected(&error.fault))?;
-    extra.insert("timezone".to_owned(), Zone::utc().name().into());
-    let civil = timing(&extra).ok().map(|(trigger, _)| trigger);
+    let extra = Value::Object(asked.extra).to_string();
+    let row =
+        NewTask { extra, ..NewTask::new("", "", &asked.trigger, &asked.spec) }.as_row(0, from);
+    let timing = reader(&site.config, &site.registry).timing(&row);
+    let (trigger, zone) = timing.map_err(|error| Problem::rejected(&error.fault))?;
+    let civil = civil(&site.config, &site.registry, &row);
     let first = trigger.next_after(from - TimeDelta::milliseconds(1));
     let instants = iter::successors(first, |at| trigger.next_after(*at)).take(limit);
     let instants = instants.map(|at| InstantView::of(at, &zone, civil.as_ref())).collect();

@@ -12,7 +12,11 @@ use scheduler_core::{
     store::{Author, EditFilter, SharedStore, TaskSelection, Via},
 };
 
-use crate::{cli::Task, context::Context, exit::Exit};
+use crate::{
+    cli::Task,
+    context::{Context, user},
+    exit::Exit,
+};
 
 mod add;
 mod edit;
@@ -85,10 +89,4 @@ impl Desk<'_> {
             self.context.config().common.sync_interval
         )
     }
-}
-
-/// Who sits at the command line, as far as the system says.
-fn user() -> String {
-    let named = ["SUDO_USER", "USER", "LOGNAME", "USERNAME"].into_iter().find_map(std::env::var_os);
-    named.map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }

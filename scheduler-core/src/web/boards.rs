@@ -9,10 +9,14 @@ use std::{
     time::Duration,
 };
 
-use super::super::site::Site;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{problem::Problem, site::Site};
 use crate::{
     admin::{Board, Judge},
     clock,
+    plan::words::quote,
     store::{StoreError, TaskSelection},
 };
 
@@ -116,4 +120,20 @@ impl Made {
     fn age(&self) -> Duration {
         clock::mono().saturating_sub(self.at)
     }
+}
+
+/// The place where a page ended, as text that means nothing to others.
+pub(super) fn to_text(cursor: &impl Serialize) -> String {
+    URL_SAFE_NO_PAD.encode(serde_json::to_vec(cursor).unwrap_or_default())
+}
+
+/// The same back; `field` is the parameter that it was given as.
+pub(super) fn from_text<T: DeserializeOwned>(field: &str, text: &str) -> Result<T, Problem> {
+    let cursor = URL_SAFE_NO_PAD.decode(text).ok();
+    let cursor = cursor.and_then(|json| serde_json::from_slice(&json).ok());
+    cursor.ok_or_else(|| {
+        const EXPECTED: &str = "expected `next` of the page before, of a list in the same order";
+        Problem::bad(format!("{field} {} is no place in a list, {EXPECTED}", quote(text)))
+            .about(field)
+    })
 }

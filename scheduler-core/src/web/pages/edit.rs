@@ -1,0 +1,281 @@
+//! Writing a row: a form, what it changes, and only then the row.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    Extension, Form,
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse as _, Redirect, Response},
+};
+use serde::Deserialize;
+
+use super::frame::{Frame, page};
+use crate::{
+    plan::task::{Field, TaskId, TaskRow},
+    store::{NewTask, TaskChange, Version},
+    web::{
+        access::Caller,
+        problem::Problem,
+        seen::{check_key, seen},
+        site::Site,
+    },
+};
+
+/// What the form holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub(super) struct Fields {
+    /// `None`: a new row.
+    #[serde(default)]
+    id: Option<TaskId>,
+    /// Of the row that the form was filled from.
+    #[serde(default)]
+    version: String,
+    #[serde(default)]
+    task_key: String,
+    #[serde(default)]
+    desc: String,
+    #[serde(default)]
+    execute_func: String,
+    #[serde(default)]
+    trigger: String,
+    #[serde(default)]
+    spec: String,
+    #[serde(default)]
+    args: String,
+    #[serde(default)]
+    extra: String,
+    /// `1`, or absent.
+    #[serde(default)]
+    is_valid: String,
+    /// Back to the form.
+    #[serde(default)]
+    back: String,
+}
+
+impl Fields {
+    fn of(row: &TaskRow) -> Self {
+        let text = |field: &Field| field.clone().unwrap_or_default();
+        Self {
+            id: Some(row.id),
+            version: Version::of(row).as_str().to_owned(),
+            task_key: text(&row.task_key),
+            desc: text(&row.description),
+            execute_func: text(&row.execute_func),
+            trigger: text(&row.trigger),
+            spec: text(&row.spec),
+            args: text(&row.args),
+            extra: text(&row.extra),
+            is_valid: text(&row.is_valid),
+            back: String::new(),
+        }
+    }
+
+    /// Browsers send the ends of lines as two characters.
+    fn as_written(mut self) -> Self {
+        for text in [&mut self.args, &mut self.extra] {
+            *text = text.replace("\r\n", "\n");
+        }
+        self
+    }
+
+    fn is_enabled(&self) -> bool {
+        self.is_valid == "1"
+    }
+
+    /// Each column, with its text.
+    fn columns(&self) -> [(&'static str, String); 8] {
+        let is_valid = if self.is_enabled() { "1" } else { "0" };
+        [
+            ("task_key", self.task_key.clone()),
+            ("desc", self.desc.clone()),
+            ("execute_func", self.execute_func.clone()),
+            ("trigger", self.trigger.clone()),
+            ("spec", self.spec.clone()),
+            ("args", self.args.clone()),
+            ("extra", self.extra.clone()),
+            ("is_valid", is_valid.to_owned()),
+        ]
+    }
+
+    fn extra(&self) -> String {
+        if self.extra.trim().is_empty() { "{}".to_owned() } else { self.extra.clone() }
+    }
+
+    fn as_new(&self) -> NewTask {
+        NewTask {
+            id: None,
+            task_key: self.task_key.clone(),
+            description: self.desc.clone(),
+            execute_func: self.execute_func.clone(),
+            trigger: self.trigger.clone(),
+            spec: self.spec.clone(),
+            args: self.args.clone(),
+            is_enabled: self.is_enabled(),
+            extra: self.extra(),
+        }
+    }
+
+    /// What differs from `row`: what is not touched in the form stays as it is there, however it is written.
+    fn as_change(&self, row: &TaskRow) -> TaskChange {
+        let differs =
+            |text: &str, field: &Field| (field.as_deref() != Ok(text)).then(|| text.to_owned());
+        let was_enabled = row.is_valid.as_deref() == Ok("1");
+        TaskChange {
+            task_key: differs(&self.task_key, &row.task_key),
+            description: differs(&self.desc, &row.description),
+            execute_func: differs(&self.execute_func, &row.execute_func),
+            trigger: differs(&self.trigger, &row.trigger),
+            spec: differs(&self.spec, &row.spec),
+            args: differs(&self.args, &row.args),
+            is_enabled: (self.is_enabled() != was_enabled).then(|| self.is_enabled()),
+            extra: differs(&self.extra(), &row.extra),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "edit.html")]
+struct EditPage<'a> {
+    frame: &'a Frame,
+    fields: &'a Fields,
+    jobs: Vec<&'static str>,
+    /// What is wrong: the column, and what is said of it.
+    error: Option<(&'a str, &'a str)>,
+    /// What is said above the form.
+    notice: Option<&'static str>,
+}
+
+impl EditPage<'_> {
+    /// What is wrong with `column`.
+    fn error_of(&self, column: &str) -> Option<&str> {
+        self.error.filter(|(of, _)| *of == column).map(|(_, error)| error)
+    }
+}
+
+fn form(
+    site: &Site,
+    frame: &Frame,
+    fields: &Fields,
+    error: Option<(&str, &str)>,
+    notice: Option<&'static str>,
+) -> Response {
+    let jobs = site.registry.iter().map(|job| job.name).collect();
+    page(&EditPage { frame, fields, jobs, error, notice })
+}
+
+/// The form of a new row.
+pub(super) async fn new(State(site): State<Site>, frame: Frame) -> Response {
+    let fields = Fields {
+        trigger: "cron".to_owned(),
+        extra: "{}".to_owned(),
+        is_valid: "1".to_owned(),
+        ..Fields::default()
+    };
+    form(&site, &frame, &fields, None, None)
+}
+
+/// The form of a row that is there.
+pub(super) async fn edit(
+    State(site): State<Site>,
+    Extension(caller): Extension<Arc<Caller>>,
+    frame: Frame,
+    Path(id): Path<TaskId>,
+) -> Response {
+    match seen(&site, &caller, id).await {
+        Ok(judged) => form(&site, &frame, &Fields::of(&judged.row), None, None),
+        Err(problem) => frame.problem(&problem),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "review.html")]
+struct ReviewPage<'a> {
+    frame: &'a Frame,
+    fields: &'a Fields,
+    /// Column, what stands there, and what will.
+    changes: Vec<(&'static str, String, String)>,
+}
+
+/// What would change.
+pub(super) async fn review(
+    State(site): State<Site>,
+    Extension(caller): Extension<Arc<Caller>>,
+    frame: Frame,
+    Form(fields): Form<Fields>,
+) -> Response {
+    let fields = fields.as_written();
+    let before = match fields.id {
+        Some(id) => match seen(&site, &caller, id).await {
+            Ok(judged) => Fields::of(&judged.row),
+            Err(problem) => return frame.problem(&problem),
+        },
+        None => Fields::default(),
+    };
+    let columns = before.columns().into_iter().zip(fields.columns());
+    let differing = columns.filter(|((_, old), (_, new))| old != new);
+    let changes = differing.map(|((column, old), (_, new))| (column, old, new)).collect();
+    page(&ReviewPage { frame: &frame, fields: &fields, changes })
+}
+
+/// Writes the row, or shows the form again with what is wrong.
+pub(super) async fn save(
+    State(site): State<Site>,
+    Extension(caller): Extension<Arc<Caller>>,
+    frame: Frame,
+    Form(fields): Form<Fields>,
+) -> Response {
+    let fields = fields.as_written();
+    if !fields.back.is_empty() {
+        return form(&site, &frame, &fields, None, None);
+    }
+    match write(&site, &caller, &fields).await {
+        Ok(id) => Redirect::to(&format!("/tasks/{id}")).into_response(),
+        Err(problem) => refused(&site, &caller, &frame, &fields, &problem).await,
+    }
+}
+
+async fn write(site: &Site, caller: &Caller, fields: &Fields) -> Result<TaskId, Problem> {
+    check_key(caller, &fields.task_key)?;
+    let editor = site.editor(caller).await?;
+    let written = match fields.id {
+        None => editor.create(&fields.as_new()).await?,
+        Some(id) => {
+            let before = seen(site, caller, id).await?;
+            let change = fields.as_change(&before.row);
+            editor.change(id, Some(&Version::named(&fields.version)), &change).await?.1
+        }
+    };
+    site.edited();
+    Ok(written.row.id)
+}
+
+async fn refused(
+    site: &Site,
+    caller: &Caller,
+    frame: &Frame,
+    fields: &Fields,
+    problem: &Problem,
+) -> Response {
+    let status = problem.status();
+    let mut answer = match (problem.field(), fields.id) {
+        (Some(field), _) => {
+            let error = Some((field, problem.detail()));
+            form(site, frame, fields, error, Some(frame.t().needs_correction))
+        }
+        // Somebody else was faster: his row is shown, and nothing of it is overwritten.
+        (None, Some(id)) if status == StatusCode::PRECONDITION_FAILED => {
+            match seen(site, caller, id).await {
+                Ok(judged) => {
+                    let notice = Some(frame.t().edited_meanwhile);
+                    form(site, frame, &Fields::of(&judged.row), None, notice)
+                }
+                Err(problem) => return frame.problem(&problem),
+            }
+        }
+        _ => return frame.problem(problem),
+    };
+    *answer.status_mut() = status;
+    answer
+}

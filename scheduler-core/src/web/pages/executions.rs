@@ -1,0 +1,195 @@
+//! Executions.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    Extension,
+    extract::{Path, Query, State},
+    response::Response,
+};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+use super::frame::{Frame, local, millis, page};
+use crate::{
+    plan::execution::{ExecutionId, ExecutionRow, Status, why_of},
+    plan::task::TaskId,
+    web::{
+        access::Caller,
+        problem::Problem,
+        seen::{find_executions, seen_execution},
+        site::Site,
+    },
+};
+
+/// How many are on a page.
+const SHOWN: u32 = 50;
+
+/// An execution as the lists have it.
+pub(super) struct Ran {
+    pub(super) id: ExecutionId,
+    pub(super) task_id: TaskId,
+    pub(super) key: String,
+    pub(super) status: String,
+    pub(super) scheduled_at: Option<DateTime<Utc>>,
+    /// The same in RFC 3339, to ask why.
+    pub(super) instant: String,
+    pub(super) scheduled: String,
+    pub(super) took: String,
+    pub(super) attempt: i64,
+    pub(super) node: String,
+    pub(super) source: String,
+    pub(super) note: String,
+    /// Whether it did not run.
+    pub(super) is_empty: bool,
+}
+
+impl Ran {
+    pub(super) fn of(frame: &Frame, row: &ExecutionRow) -> Self {
+        let took = row.finished_at.zip(row.started_at);
+        let extra: serde_json::Value = serde_json::from_str(&row.extra).unwrap_or_default();
+        let instant = row.scheduled_at.or(row.created_at);
+        Self {
+            id: row.id,
+            task_id: row.task_id,
+            key: row.task_key.clone().unwrap_or_else(|| row.task_id.to_string()),
+            status: row.status.clone(),
+            scheduled_at: instant,
+            instant: instant.map(crate::plan::words::instant).unwrap_or_default(),
+            scheduled: instant.map(|at| local(&frame.zone, at)).unwrap_or_default(),
+            took: took
+                .map(|(end, start)| millis((end - start).num_milliseconds()))
+                .unwrap_or_default(),
+            attempt: row.attempt,
+            node: row.node_id.clone().unwrap_or_default(),
+            source: row.source.clone(),
+            note: why_of(&extra).unwrap_or_default().to_owned(),
+            is_empty: row.started_at.is_none() && row.status != Status::Todo.as_str(),
+        }
+    }
+}
+
+/// Which executions.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Asked {
+    #[serde(default)]
+    status: String,
+    task: Option<TaskId>,
+    after: Option<ExecutionId>,
+}
+
+#[derive(Template)]
+#[template(path = "executions.html")]
+struct ExecutionsPage<'a> {
+    frame: &'a Frame,
+    asked: &'a Asked,
+    statuses: Vec<&'static str>,
+    runs: Vec<Ran>,
+    next: Option<ExecutionId>,
+}
+
+impl ExecutionsPage<'_> {
+    /// The query of the same list in another status.
+    fn query(&self, status: &str) -> String {
+        let task = self.asked.task.map(|task| format!("&task={task}")).unwrap_or_default();
+        format!("?status={status}{task}")
+    }
+}
+
+/// The list.
+pub(super) async fn list(
+    State(site): State<Site>,
+    Extension(caller): Extension<Arc<Caller>>,
+    frame: Frame,
+    Query(asked): Query<Asked>,
+) -> Response {
+    let status = asked.status.parse().ok();
+    let found = find_executions(&site, &caller, asked.task, status, asked.after, SHOWN).await;
+    let (rows, next) = match found {
+        Ok(found) => found,
+        Err(problem) => return frame.problem(&problem),
+    };
+    let runs = rows.iter().map(|row| Ran::of(&frame, row)).collect();
+    let statuses = Status::names().collect();
+    page(&ExecutionsPage { frame: &frame, asked: &asked, statuses, runs, next })
+}
+
+/// A step of an execution.
+struct Step {
+    name: &'static str,
+    kind: String,
+    time: String,
+    /// Until the next one.
+    gap: String,
+}
+
+#[derive(Template)]
+#[template(path = "execution.html")]
+struct ExecutionPage<'a> {
+    frame: &'a Frame,
+    run: Ran,
+    trace_id: &'a str,
+    extra: &'a str,
+    steps: Vec<Step>,
+    log: String,
+    /// After which part the log goes on.
+    next: u32,
+    is_over: bool,
+}
+
+/// The page of an execution.
+pub(super) async fn show(
+    State(site): State<Site>,
+    Extension(caller): Extension<Arc<Caller>>,
+    frame: Frame,
+    Path(id): Path<ExecutionId>,
+) -> Response {
+    match shown(&site, &caller, &frame, id).await {
+        Ok(answer) => answer,
+        Err(problem) => frame.problem(&problem),
+    }
+}
+
+async fn shown(
+    site: &Site,
+    caller: &Caller,
+    frame: &Frame,
+    id: ExecutionId,
+) -> Result<Response, Problem> {
+    let store = site.store().await?;
+    let row = seen_execution(store, caller, id).await?;
+    let parts = store.log(id, 0).await?;
+    Ok(page(&ExecutionPage {
+        frame,
+        run: Ran::of(frame, &row),
+        trace_id: &row.trace_id,
+        extra: &row.extra,
+        steps: steps(frame, &row),
+        next: parts.last().map_or(0, |part| part.part),
+        log: parts.into_iter().map(|part| part.content).collect(),
+        is_over: row.status.parse().is_ok_and(Status::is_terminal),
+    }))
+}
+
+fn steps(frame: &Frame, row: &ExecutionRow) -> Vec<Step> {
+    let t = frame.t();
+    let named = [
+        (t.scheduled, row.scheduled_at),
+        (t.claimed, row.created_at.filter(|_| row.node_id.is_some())),
+        (t.started, row.started_at),
+        (t.finished, row.finished_at),
+    ];
+    let passed: Vec<_> = named.into_iter().filter_map(|(name, at)| Some((name, at?))).collect();
+    let step = |(place, (name, at)): (usize, &(&'static str, DateTime<Utc>))| {
+        let next = passed.get(place + 1).map(|(_, next)| (*next - *at).num_milliseconds());
+        let is_last = next.is_none();
+        Step {
+            name,
+            kind: if is_last { frame.kind(&row.status).to_owned() } else { String::new() },
+            time: local(&frame.zone, *at) + &format!(".{:03}", at.timestamp_subsec_millis()),
+            gap: next.map(|gap| format!("+{}", millis(gap))).unwrap_or_default(),
+        }
+    };
+    passed.iter().enumerate().map(step).collect()
+}

@@ -1,0 +1,211 @@
+//! What all pages share: who looks, in which language, and how values are written.
+
+use std::{convert::Infallible, sync::Arc};
+
+use askama::Template;
+use axum::{
+    Form,
+    extract::FromRequestParts,
+    http::{StatusCode, header, request::Parts},
+    response::{Html, IntoResponse, Redirect, Response},
+};
+use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+use super::words::{CHINESE, ENGLISH, Texts, Words};
+use crate::{
+    admin, clock,
+    config::Role,
+    plan::trigger::Zone,
+    web::{access::Caller, problem::Problem, site::Site},
+};
+
+/// The cookie that keeps the language.
+const LANGUAGE: &str = "language";
+
+/// What all pages share.
+pub(in crate::web) struct Frame {
+    pub(super) words: &'static Words,
+    pub(super) environment: String,
+    pub(super) caller: Option<Arc<Caller>>,
+    /// The path that was asked for, with its query.
+    pub(super) path: String,
+    pub(super) zone: Zone,
+    pub(super) now: DateTime<Utc>,
+}
+
+impl FromRequestParts<Site> for Frame {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Infallible> {
+        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        Ok(Self {
+            words: language(parts),
+            environment: site.config.app_env.clone(),
+            caller: parts.extensions.get::<Arc<Caller>>().cloned(),
+            path,
+            zone: admin::zone(&site.config),
+            now: clock::wall(),
+        })
+    }
+}
+
+/// The chosen one, or else that of the browser.
+fn language(parts: &Parts) -> &'static Words {
+    let cookies = CookieJar::from_headers(&parts.headers);
+    let chosen = cookies.get(LANGUAGE).map(|cookie| cookie.value().to_owned());
+    let accepted = parts.headers.get(header::ACCEPT_LANGUAGE);
+    let accepted = accepted.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    match chosen.as_deref().unwrap_or(accepted) {
+        chinese if chinese.trim_start().to_ascii_lowercase().starts_with("zh") => &CHINESE,
+        _ => &ENGLISH,
+    }
+}
+
+impl Frame {
+    pub(super) fn t(&self) -> &'static Texts {
+        &self.words.texts
+    }
+
+    /// The pages that lead to all others: path and name.
+    pub(super) fn nav(&self) -> [(&'static str, &'static str); 5] {
+        let t = self.t();
+        [
+            ("/", t.overview),
+            ("/tasks", t.tasks),
+            ("/executions", t.executions),
+            ("/nodes", t.nodes),
+            ("/history", t.history),
+        ]
+    }
+
+    /// Whether the page of this path is shown, or one below it.
+    pub(super) fn is_here(&self, path: &str) -> bool {
+        let here = self.path.split('?').next().unwrap_or_default();
+        here == path
+            || path != "/" && here.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
+    }
+
+    pub(in crate::web) fn may(&self, role: Role) -> bool {
+        self.caller.as_ref().is_some_and(|caller| caller.access.role >= role)
+    }
+
+    pub(super) fn may_operate(&self) -> bool {
+        self.may(Role::Operator)
+    }
+
+    pub(super) fn may_edit(&self) -> bool {
+        self.may(Role::Admin)
+    }
+
+    /// `2026-03-29 02:00:00` in the configured zone.
+    pub(super) fn time(&self, at: &DateTime<Utc>) -> String {
+        local(&self.zone, *at)
+    }
+
+    /// How far away it is.
+    pub(super) fn distance(&self, at: &DateTime<Utc>) -> String {
+        self.words.distance((*at - self.now).num_seconds())
+    }
+
+    /// By which colour and sign a state is shown.
+    pub(super) fn kind<'a>(&self, status: &'a str) -> &'a str {
+        match status {
+            "todo" => "running",
+            "timeout" => "fail",
+            "lost" => "gone",
+            "left" => "disabled",
+            other => other,
+        }
+    }
+
+    /// The other language.
+    pub(super) fn other_language(&self) -> &'static str {
+        if self.words.lang == "en" { "zh-CN" } else { "en" }
+    }
+
+    /// Its name in itself.
+    pub(super) fn other_language_name(&self) -> &'static str {
+        if self.words.lang == "en" { "中文" } else { "English" }
+    }
+
+    /// RFC 3339 without its sign between date and time, and without the offset.
+    pub(super) fn readable(&self, instant: &str) -> String {
+        instant.get(..19).unwrap_or(instant).replace('T', " ")
+    }
+
+    pub(super) fn version(&self) -> &'static str {
+        env!("CARGO_PKG_VERSION")
+    }
+}
+
+/// An instant in `zone` as people read it; the offset is left out.
+pub(super) fn local(zone: &Zone, at: DateTime<Utc>) -> String {
+    let text = zone.to_local(at);
+    text.get(..19).unwrap_or(&text).replace('T', " ")
+}
+
+/// Milliseconds as people read them.
+pub(super) fn millis(millis: i64) -> String {
+    match millis {
+        ..1_000 => format!("{millis} ms"),
+        1_000..120_000 => format!("{}.{} s", millis / 1_000, millis % 1_000 / 100),
+        120_000.. => format!("{} min {} s", millis / 60_000, millis % 60_000 / 1_000),
+    }
+}
+
+/// The page, or that it could not be made.
+pub(super) fn page(template: &impl Template) -> Response {
+    match template.render() {
+        Ok(html) => Html(html).into_response(),
+        Err(error) => {
+            tracing::error!("bug: a page cannot be made: {error}");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// A page that says what is wrong.
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct ProblemPage<'a> {
+    frame: &'a Frame,
+    status: u16,
+    detail: &'a str,
+}
+
+impl Frame {
+    /// The page that says what is wrong.
+    pub(in crate::web) fn problem(&self, problem: &Problem) -> Response {
+        let (status, detail) = (problem.status(), problem.detail());
+        let mut answer = page(&ProblemPage { frame: self, status: status.as_u16(), detail });
+        *answer.status_mut() = status;
+        answer
+    }
+}
+
+/// Which language.
+#[derive(Deserialize)]
+pub(super) struct Chosen {
+    language: String,
+    back: String,
+}
+
+/// Keeps the language, and goes back.
+pub(super) async fn choose_language(
+    cookies: CookieJar,
+    Form(chosen): Form<Chosen>,
+) -> impl IntoResponse {
+    let known = if chosen.language.starts_with("zh") { "zh-CN" } else { "en" };
+    let cookie = Cookie::build((LANGUAGE, known)).path("/").same_site(SameSite::Lax).permanent();
+    (cookies.add(cookie.build()), Redirect::to(inside(&chosen.back)))
+}
+
+/// A path of ours, whatever was asked for: nobody is sent elsewhere.
+pub(super) fn inside(path: &str) -> &str {
+    let is_ours = path.starts_with('/')
+        && !path.starts_with("//")
+        && path.chars().all(|c| c.is_ascii_graphic() && c != '\\');
+    if is_ours { path } else { "/" }
+}

@@ -1,0 +1,152 @@
+//! Nodes, and the history of edits.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    Extension,
+    extract::{Query, State},
+    response::Response,
+};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::frame::{Frame, page};
+use crate::{
+    admin::{EditView, NodeState, NodeView},
+    plan::{node::NodeRow, task::TaskId},
+    store::{EditFilter, EditId, EditRow},
+    web::{access::Caller, seen::sees_edit, site::Site},
+};
+
+/// A node as the list has it.
+pub(super) struct Node {
+    pub(super) id: String,
+    pub(super) state: &'static str,
+    pub(super) heartbeat: String,
+    pub(super) since: String,
+    pub(super) for_so_long: String,
+}
+
+impl Node {
+    pub(super) fn of(frame: &Frame, site: &Site, row: &NodeRow) -> Self {
+        let state = match NodeView::of(row, site.config.common.lease).state {
+            NodeState::Alive => "alive",
+            NodeState::Left => "left",
+            NodeState::Lost => "lost",
+        };
+        let silent = i64::try_from(row.silent_for.as_secs()).unwrap_or(i64::MAX);
+        Self {
+            id: row.id.clone(),
+            state,
+            heartbeat: frame.words.distance(-silent.max(1)),
+            since: frame.time(&row.started_at),
+            for_so_long: frame.words.span((frame.now - row.started_at).num_seconds().max(0)),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "nodes.html")]
+struct NodesPage<'a> {
+    frame: &'a Frame,
+    nodes: Vec<Node>,
+}
+
+/// The nodes.
+pub(super) async fn nodes(State(site): State<Site>, frame: Frame) -> Response {
+    let rows = match site.store().await {
+        Ok(store) => store.nodes().await,
+        Err(error) => Err(error),
+    };
+    match rows {
+        Ok(rows) => {
+            let nodes = rows.iter().map(|row| Node::of(&frame, &site, row)).collect();
+            page(&NodesPage { frame: &frame, nodes })
+        }
+        Err(error) => frame.problem(&error.into()),
+    }
+}
+
+/// An edit as the lists have it.
+pub(super) struct Edited {
+    pub(super) task_id: TaskId,
+    pub(super) key: String,
+    pub(super) time: String,
+    pub(super) author: String,
+    pub(super) via: String,
+    /// What was done, where it is more than columns that differ.
+    pub(super) action: &'static str,
+    /// Column, what stood there, and what stands there then.
+    pub(super) changed: Vec<(String, String, String)>,
+}
+
+impl Edited {
+    pub(super) fn of(frame: &Frame, row: &EditRow) -> Self {
+        let view = EditView::from(row);
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let t = frame.t();
+        let key = view.after.as_ref().or(view.before.as_ref()).map(|row| text(&row["task_key"]));
+        Self {
+            task_id: row.task_id,
+            key: key.unwrap_or_else(|| row.task_id.to_string()),
+            time: row.edited_at.map(|at| frame.time(&at)).unwrap_or_default(),
+            author: row.author.clone(),
+            via: row.via.clone(),
+            action: match row.action.as_str() {
+                "create" => t.created,
+                "delete" => t.deleted,
+                "found" => t.found,
+                "run" => t.asked_to_run,
+                _ => "",
+            },
+            changed: view
+                .changed
+                .into_iter()
+                .map(|changed| (changed.column, text(&changed.from), text(&changed.to)))
+                .collect(),
+        }
+    }
+}
+
+/// Which edits.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Asked {
+    task: Option<TaskId>,
+    after: Option<EditId>,
+}
+
+#[derive(Template)]
+#[template(path = "history.html")]
+struct HistoryPage<'a> {
+    frame: &'a Frame,
+    edits: Vec<Edited>,
+    next: Option<String>,
+}
+
+/// How many are on a page.
+const SHOWN: u32 = 50;
+
+/// The history of edits.
+pub(super) async fn history(
+    State(site): State<Site>,
+    Extension(caller): Extension<Arc<Caller>>,
+    frame: Frame,
+    Query(asked): Query<Asked>,
+) -> Response {
+    let filter = EditFilter { task_id: asked.task, before: asked.after, limit: SHOWN };
+    let rows = match site.store().await {
+        Ok(store) => store.edits(filter).await,
+        Err(error) => Err(error),
+    };
+    let rows = match rows {
+        Ok(rows) => rows,
+        Err(error) => return frame.problem(&error.into()),
+    };
+    let task = asked.task.map(|task| format!("&task={task}")).unwrap_or_default();
+    let last = rows.last().filter(|_| rows.len() == SHOWN as usize);
+    let next = last.map(|row| format!("?after={}{task}", row.id));
+    let seen = rows.iter().filter(|row| sees_edit(&caller, &EditView::from(*row)));
+    let edits = seen.map(|row| Edited::of(&frame, row)).collect();
+    page(&HistoryPage { frame: &frame, edits, next })
+}

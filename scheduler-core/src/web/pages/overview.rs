@@ -1,0 +1,110 @@
+//! Is everything fine?
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{Extension, extract::State, response::Response};
+
+use super::{
+    executions::Ran,
+    frame::{Frame, page},
+    others::Node,
+    strip::Strip,
+    tasks::Row,
+};
+use crate::{
+    admin::{Counts, Order, State as TaskState, TaskFilter},
+    plan::{execution::Status, task::TaskId},
+    web::{
+        access::Caller,
+        boards::Boards,
+        problem::Problem,
+        seen::{find_executions, rows},
+        site::Site,
+    },
+};
+
+/// How many a list here has.
+const SHOWN: usize = 8;
+
+#[derive(Template)]
+#[template(path = "overview.html")]
+struct OverviewPage<'a> {
+    frame: &'a Frame,
+    /// Why this node claims nothing.
+    obstacles: Vec<&'static str>,
+    counts: Counts,
+    running: usize,
+    /// Those of the last 24 h.
+    failed: Vec<Ran>,
+    rejected: Vec<Row>,
+    next: Vec<Row>,
+    nodes: Vec<Node>,
+}
+
+impl OverviewPage<'_> {
+    fn is_fine(&self) -> bool {
+        self.obstacles.is_empty() && self.failed.is_empty() && self.rejected.is_empty()
+    }
+}
+
+/// The page that opens first.
+pub(super) async fn show(
+    State(site): State<Site>,
+    Extension(caller): Extension<Arc<Caller>>,
+    frame: Frame,
+) -> Response {
+    match shown(&site, &caller, &frame).await {
+        Ok(answer) => answer,
+        Err(problem) => frame.problem(&problem),
+    }
+}
+
+async fn shown(site: &Site, caller: &Caller, frame: &Frame) -> Result<Response, Problem> {
+    let store = site.store().await?;
+    let board = Boards::get(site).await?;
+    let in_state = |state, order| {
+        let filter = TaskFilter { state: Some(state), ..TaskFilter::default() };
+        let found = board.find(&filter, order, false, None);
+        let seen = found.filter(|row| caller.sees(Some(&row.key)));
+        seen.take(SHOWN).map(|row| row.id).collect::<Vec<TaskId>>()
+    };
+    let (rejected, next) =
+        (in_state(TaskState::Rejected, Order::Id), in_state(TaskState::Enabled, Order::Next));
+    let as_rows = async |ids: &[TaskId]| {
+        let judged = rows(site, caller, ids).await?;
+        Ok::<_, Problem>(
+            judged
+                .iter()
+                .map(|judged| Row::of(frame, judged, Strip::default()))
+                .collect::<Vec<_>>(),
+        )
+    };
+    let latest = async |status| {
+        let found = find_executions(site, caller, None, Some(status), None, 200).await?;
+        Ok::<_, Problem>(found.0)
+    };
+    let is_recent =
+        |run: &Ran| run.scheduled_at.is_some_and(|at| (frame.now - at).num_hours() < 24);
+    let mut failed = Vec::new();
+    for status in [Status::Fail, Status::Timeout, Status::Lost] {
+        let runs = latest(status).await?;
+        failed.extend(runs.iter().map(|row| Ran::of(frame, row)).filter(is_recent));
+    }
+    failed.sort_by_key(|run| std::cmp::Reverse(run.scheduled_at));
+    failed.truncate(SHOWN);
+    let mut next = as_rows(&next).await?;
+    next.retain(|row| row.next.is_some());
+    let nodes = store.nodes().await?;
+    let nodes = nodes.iter().filter(|node| node.left_at.is_none());
+    Ok(page(&OverviewPage {
+        frame,
+        obstacles: site.watch.look().obstacles(),
+        counts: board.counts(|row| caller.sees(Some(&row.key))),
+        running: latest(Status::Todo).await?.len(),
+        failed,
+        rejected: as_rows(&rejected).await?,
+        next,
+        nodes: nodes.take(SHOWN).map(|node| Node::of(frame, site, node)).collect(),
+    }))
+}

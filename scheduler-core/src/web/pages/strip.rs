@@ -1,0 +1,110 @@
+//! The last runs of a task as bars.
+
+use std::fmt::Write as _;
+
+use chrono::{DateTime, Utc};
+
+use super::frame::{Frame, local, millis};
+use crate::store::RecentRow;
+
+/// How many a strip has.
+pub(super) const RUNS: u32 = 60;
+
+/// Pixels from bar to bar, and from top to bottom.
+const STEP: i64 = 3;
+const HEIGHT: i64 = 22;
+
+/// The last runs of a task, as the paths of an image of 180 by 22 pixels.
+#[derive(Debug, Default)]
+pub(super) struct Strip {
+    /// By kind, those with bars: kind and path.
+    pub(super) paths: Vec<(&'static str, String)>,
+    /// In words.
+    pub(super) words: String,
+    /// The last of them: its id, its status and its instant.
+    pub(super) last: Option<(i64, String, Option<DateTime<Utc>>)>,
+}
+
+/// Kind and height of bars.
+const KINDS: [(&str, i64); 5] =
+    [("success", 13), ("fail", 21), ("missed", 8), ("skipped", 4), ("running", 17)];
+
+/// Of which kind a status is, as a place in [`KINDS`].
+fn kind(status: &str) -> usize {
+    match status {
+        "success" => 0,
+        "fail" | "timeout" | "lost" => 1,
+        "missed" => 2,
+        "skipped" | "cancelled" => 3,
+        _ => 4,
+    }
+}
+
+impl Strip {
+    /// Of one task, the earliest run first.
+    pub(super) fn of(frame: &Frame, runs: &[RecentRow]) -> Self {
+        let newest = &runs[runs.len().saturating_sub(RUNS as usize)..];
+        let mut paths = KINDS.map(|(kind, _)| (kind, String::new()));
+        let mut counts = KINDS.map(|_| 0);
+        let first = i64::from(RUNS) - i64::try_from(newest.len()).unwrap_or_default();
+        for (place, run) in (first..).zip(newest) {
+            let kind = kind(&run.status);
+            counts[kind] += 1;
+            let (x, top) = (place * STEP + 1, HEIGHT - KINDS[kind].1);
+            let _ = write!(paths[kind].1, "M{x} {top}V{HEIGHT}");
+        }
+        let counted = KINDS.iter().zip(counts).filter(|(_, count)| *count > 0);
+        let words = counted.map(|((kind, _), count)| {
+            let status = if *kind == "running" { "todo" } else { kind };
+            format!("{count} {}", frame.words.status(status))
+        });
+        Self {
+            words: words.collect::<Vec<_>>().join(", "),
+            paths: paths.into_iter().filter(|(_, path)| !path.is_empty()).collect(),
+            last: newest.last().map(|run| (run.id, run.status.clone(), run.scheduled_at)),
+        }
+    }
+}
+
+/// How long the last runs of a task took, as bars of a chart of 720 by 140.
+#[derive(Debug, Default)]
+pub(super) struct Chart {
+    pub(super) bars: Vec<Bar>,
+    /// What the top and the middle of the scale stand for.
+    pub(super) top: String,
+    pub(super) middle: String,
+}
+
+/// One run.
+#[derive(Debug)]
+pub(super) struct Bar {
+    pub(super) id: i64,
+    pub(super) title: String,
+    pub(super) kind: &'static str,
+    pub(super) x: i64,
+    pub(super) y: i64,
+    pub(super) height: i64,
+}
+
+impl Chart {
+    /// Of one task, the earliest run first; `None`: none of them ended.
+    pub(super) fn of(frame: &Frame, runs: &[RecentRow]) -> Option<Self> {
+        const TALL: i64 = 140;
+        let newest = &runs[runs.len().saturating_sub(RUNS as usize)..];
+        let took = |run: &RecentRow| {
+            run.finished_at.zip(run.started_at).map(|(end, start)| (end - start).num_milliseconds())
+        };
+        let longest = newest.iter().filter_map(took).max()?.max(2);
+        let bar = |(x, run): (i64, &RecentRow)| {
+            let kind = KINDS[kind(&run.status)].0;
+            let took = took(run);
+            let height = took.map_or(4, |took| (took * TALL / longest).max(4));
+            let instant = run.scheduled_at.map(|at| local(&frame.zone, at)).unwrap_or_default();
+            let took = took.map(|took| format!(", {}", millis(took))).unwrap_or_default();
+            let title = format!("{instant}, {}{took}", frame.words.status(&run.status));
+            Bar { id: run.id, title, kind, x: x * 12, y: TALL - height, height }
+        };
+        let bars = (0..).zip(newest).map(bar).collect();
+        Some(Self { bars, top: millis(longest), middle: millis(longest / 2) })
+    }
+}

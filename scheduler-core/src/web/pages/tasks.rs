@@ -1,0 +1,268 @@
+//! The list of tasks, and what is done with those that are picked.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    Extension, Form,
+    extract::{Query, State},
+    response::{IntoResponse as _, Redirect, Response},
+};
+use chrono::{DateTime, Utc};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+
+use super::{
+    frame::{Frame, inside, local, page},
+    strip::{RUNS, Strip},
+};
+use crate::{
+    admin::{Counts, Cursor, Judged, Order, Scheduled, State as TaskState, TaskFilter},
+    config::Role,
+    plan::task::TaskId,
+    store::TaskChange,
+    web::{
+        access::Caller,
+        boards::{Boards, from_text, to_text},
+        problem::Problem,
+        seen::{rows, seen},
+        site::Site,
+    },
+};
+
+/// How many are on a page.
+const SHOWN: usize = 50;
+
+/// Which tasks.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Asked {
+    #[serde(default)]
+    q: String,
+    #[serde(default)]
+    state: String,
+    #[serde(default)]
+    job: String,
+    #[serde(default)]
+    after: String,
+}
+
+/// A row of the list.
+pub(super) struct Row {
+    pub(super) id: TaskId,
+    pub(super) key: String,
+    pub(super) description: String,
+    pub(super) state: &'static str,
+    pub(super) spec: String,
+    pub(super) trigger: String,
+    pub(super) zone: String,
+    pub(super) next: Option<DateTime<Utc>>,
+    pub(super) next_local: String,
+    pub(super) reason: String,
+    pub(super) strip: Strip,
+}
+
+impl Row {
+    pub(super) fn of(frame: &Frame, judged: &Judged, strip: Strip) -> Self {
+        let text = |field: &crate::plan::task::Field| field.as_deref().unwrap_or("?").to_owned();
+        let scheduled = judged.scheduled();
+        let zone = scheduled.map_or(&frame.zone, |scheduled| &scheduled.task.zone);
+        let next = scheduled.and_then(Scheduled::next);
+        Self {
+            id: judged.row.id,
+            key: text(&judged.row.task_key),
+            description: text(&judged.row.description),
+            state: judged.state().as_str(),
+            spec: text(&judged.row.spec),
+            trigger: text(&judged.row.trigger),
+            zone: zone.name().to_owned(),
+            next,
+            next_local: next.map(|at| local(zone, at)).unwrap_or_default(),
+            reason: judged.reason().map(ToString::to_string).unwrap_or_default(),
+            strip,
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "tasks.html")]
+struct TasksPage<'a> {
+    frame: &'a Frame,
+    asked: &'a Asked,
+    /// State, its name and how many there are.
+    states: Vec<(&'static str, &'static str, usize)>,
+    jobs: Vec<&'static str>,
+    rows: Vec<Row>,
+    next: Option<String>,
+}
+
+impl TasksPage<'_> {
+    /// The query of the same list in another state.
+    fn query(&self, state: &str) -> String {
+        let of = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        format!("?q={}&job={}&state={state}", of(&self.asked.q), of(&self.asked.job))
+    }
+}
+
+/// The list.
+pub(super) async fn list(
+    State(site): State<Site>,
+    Extension(caller): Extension<Arc<Caller>>,
+    frame: Frame,
+    Query(asked): Query<Asked>,
+) -> Response {
+    match listed(&site, &caller, &frame, &asked).await {
+        Ok(answer) => answer,
+        Err(problem) => frame.problem(&problem),
+    }
+}
+
+async fn listed(
+    site: &Site,
+    caller: &Caller,
+    frame: &Frame,
+    asked: &Asked,
+) -> Result<Response, Problem> {
+    let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let state = TaskState::NAMES.into_iter().find(|(name, _)| *name == asked.state);
+    let filter = TaskFilter {
+        text: given(&asked.q),
+        job: given(&asked.job),
+        state: state.map(|(_, state)| state),
+    };
+    let after = given(&asked.after).map(|text| from_text::<Cursor>("after", &text)).transpose()?;
+    let board = Boards::get(site).await?;
+    let is_seen = |row: &crate::admin::BoardRow| caller.sees(Some(&row.key));
+    let found = board.find(&filter, Order::Key, false, after.as_ref());
+    let mut found = found.filter(|row| is_seen(row));
+    let picked: Vec<_> = found.by_ref().take(SHOWN).collect();
+    let is_more = found.next().is_some();
+    let next = picked.last().filter(|_| is_more).map(|row| to_text(&Cursor::of(row, Order::Key)));
+    let ids: Vec<TaskId> = picked.iter().map(|row| row.id).collect();
+    let judged = rows(site, caller, &ids).await?;
+    let mut recent: HashMap<TaskId, Vec<_>> = HashMap::new();
+    for run in site.store().await?.recent(&ids, RUNS).await? {
+        recent.entry(run.task_id).or_default().push(run);
+    }
+    let strip = |id| Strip::of(frame, recent.get(&id).map_or(&[][..], Vec::as_slice));
+    let rows = judged.iter().map(|judged| Row::of(frame, judged, strip(judged.row.id))).collect();
+    let Counts { enabled, disabled, rejected } = board.counts(is_seen);
+    let t = frame.t();
+    let states = vec![
+        ("", t.all, enabled + disabled + rejected),
+        ("enabled", t.enabled, enabled),
+        ("disabled", t.disabled, disabled),
+        ("rejected", t.rejected, rejected),
+    ];
+    let jobs = site.registry.iter().map(|job| job.name).collect();
+    Ok(page(&TasksPage { frame, asked, states, jobs, rows, next }))
+}
+
+/// What is to be done with some tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Act {
+    Run,
+    Enable,
+    Disable,
+    Delete,
+}
+
+#[derive(Template)]
+#[template(path = "acted.html")]
+struct ActedPage<'a> {
+    frame: &'a Frame,
+    done: usize,
+    failures: Vec<String>,
+    back: &'a str,
+}
+
+/// Does it with each, and says of which it could not be done.
+pub(super) async fn act(
+    State(site): State<Site>,
+    Extension(caller): Extension<Arc<Caller>>,
+    frame: Frame,
+    Form(fields): Form<Vec<(String, String)>>,
+) -> Response {
+    let value =
+        |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, text)| &**text);
+    let acts = [
+        ("run", Act::Run),
+        ("enable", Act::Enable),
+        ("disable", Act::Disable),
+        ("delete", Act::Delete),
+    ];
+    // A button of a row says which row; one for all that are picked says what.
+    let of_row =
+        acts.into_iter().find_map(|(name, act)| Some((act, vec![value(name)?.to_owned()])));
+    let picked = || fields.iter().filter(|(field, _)| field == "id").map(|(_, id)| id.clone());
+    let of_picked =
+        value("act").and_then(|wanted| acts.into_iter().find(|(name, _)| *name == wanted));
+    let is_of_picked = of_row.is_none();
+    let wanted = of_row.or_else(|| of_picked.map(|(_, act)| (act, picked().collect())));
+    let Some((act, ids)) = wanted else {
+        return frame
+            .problem(&Problem::bad("act is missing, expected run, enable, disable or delete"));
+    };
+    if act == Act::Delete && !frame.may(Role::Admin) {
+        return frame.problem(&Problem::takes(Role::Admin));
+    }
+    if act == Act::Delete && is_of_picked && value("confirmed").is_none() {
+        return confirm(&site, &caller, &frame, &ids, inside(value("back").unwrap_or("/tasks")))
+            .await;
+    }
+    let back = inside(value("back").unwrap_or("/tasks"));
+    let (mut done, mut failures) = (0, Vec::new());
+    for id in ids.iter().take(SHOWN) {
+        let acted = match id.parse() {
+            Ok(id) => do_one(&site, &caller, act, id).await,
+            Err(_) => Err(Problem::bad(format!("id {id:?} is none, expected a number"))),
+        };
+        match acted {
+            Ok(()) => done += 1,
+            Err(problem) => failures.push(problem.detail().to_owned()),
+        }
+    }
+    if failures.is_empty() {
+        return Redirect::to(if act == Act::Delete { "/tasks" } else { back }).into_response();
+    }
+    page(&ActedPage { frame: &frame, done, failures, back })
+}
+
+#[derive(Template)]
+#[template(path = "confirm.html")]
+struct ConfirmPage<'a> {
+    frame: &'a Frame,
+    tasks: Vec<(TaskId, String)>,
+    back: &'a str,
+}
+
+/// Asks before many are deleted, and says how many.
+async fn confirm(
+    site: &Site,
+    caller: &Caller,
+    frame: &Frame,
+    ids: &[String],
+    back: &str,
+) -> Response {
+    let ids: Vec<TaskId> = ids.iter().take(SHOWN).filter_map(|id| id.parse().ok()).collect();
+    match rows(site, caller, &ids).await {
+        Ok(rows) => {
+            let named = |judged: Judged| (judged.row.id, judged.row.task_key.unwrap_or_default());
+            page(&ConfirmPage { frame, tasks: rows.into_iter().map(named).collect(), back })
+        }
+        Err(problem) => frame.problem(&problem),
+    }
+}
+
+async fn do_one(site: &Site, caller: &Caller, act: Act, id: TaskId) -> Result<(), Problem> {
+    seen(site, caller, id).await?;
+    let editor = site.editor(caller).await?;
+    match act {
+        Act::Run => drop(editor.run(id).await?),
+        Act::Enable => drop(editor.change(id, None, &TaskChange::enabled(true)).await?),
+        Act::Disable => drop(editor.change(id, None, &TaskChange::enabled(false)).await?),
+        Act::Delete => drop(editor.delete(id, None).await?),
+    }
+    site.edited();
+    Ok(())
+}

@@ -1,0 +1,214 @@
+//! What the pages say, in each language: a text that lacks one does not compile.
+
+/// The texts of a language.
+#[derive(Debug)]
+pub(super) struct Words {
+    /// As HTML names the language.
+    pub(super) lang: &'static str,
+    pub(super) texts: Texts,
+}
+
+macro_rules! texts {
+    ($($name:ident: $english:literal, $chinese:literal;)+) => {
+        /// Each text by its name.
+        #[derive(Debug)]
+        pub(super) struct Texts {
+            $(pub(super) $name: &'static str,)+
+        }
+
+        /// English.
+        pub(super) static ENGLISH: Words =
+            Words { lang: "en", texts: Texts { $($name: $english,)+ } };
+
+        /// Chinese.
+        pub(super) static CHINESE: Words =
+            Words { lang: "zh-CN", texts: Texts { $($name: $chinese,)+ } };
+    };
+}
+
+texts! {
+    product: "Scheduler", "调度器";
+    skip: "Skip to content", "跳到正文";
+    environment: "Environment", "环境";
+    main_nav: "Main", "主导航";
+    overview: "Overview", "总览";
+    tasks: "Tasks", "任务";
+    executions: "Executions", "执行记录";
+    nodes: "Nodes", "节点";
+    history: "History", "变更历史";
+    theme: "Switch between light and dark", "切换明暗";
+    role: "Role", "角色";
+    log_in: "Log in", "登录";
+    log_out: "Log out", "退出登录";
+    name: "Name", "用户名";
+    password: "Password", "密码";
+    wrong_login: "Name or password is wrong.", "用户名或密码错误。";
+    too_often: "Tried too often. Wait a minute.", "尝试次数过多，请一分钟后再试。";
+    link_is_gone: "This link was followed already, or is older than 10 minutes. Make another with `scheduler login`.", "此链接已被使用或已超过 10 分钟，请运行 `scheduler login` 重新生成。";
+    how_to_log_in: "No user is configured. Run `scheduler login` where the scheduler is installed: it prints a link.", "尚未配置用户。请在安装调度器的机器上运行 `scheduler login` 获取登录链接。";
+    as_of: "As of", "截至";
+    node: "Node", "节点";
+    all: "All", "全部";
+    enabled: "Enabled", "启用";
+    disabled: "Disabled", "停用";
+    rejected: "Rejected", "被拒绝";
+    job: "Job", "作业";
+    any_job: "Any job", "全部作业";
+    filter: "Filter", "筛选";
+    filter_tasks: "Filter tasks", "筛选任务";
+    search: "Search key or description", "搜索键名或描述";
+    new_task: "New task", "新建任务";
+    task: "Task", "任务";
+    state: "State", "状态";
+    schedule: "Schedule", "计划";
+    next: "Next", "下次";
+    last: "Last", "上次";
+    runs: "Last 60 runs", "最近 60 次";
+    actions: "Actions", "操作";
+    select: "Select", "选择";
+    select_all: "Select all on this page", "全选本页";
+    selected: "selected", "项已选";
+    selected_tasks: "Selected tasks", "已选任务";
+    run: "Run", "运行";
+    run_now: "Run now", "立即运行";
+    run_again: "Run again", "再次运行";
+    enable: "Enable", "启用";
+    disable: "Disable", "停用";
+    edit: "Edit", "编辑";
+    delete: "Delete", "删除";
+    cancel: "Cancel", "取消";
+    next_page: "Next page", "下一页";
+    first_page: "First page", "第一页";
+    pages: "Pages", "分页";
+    never: "never", "不再执行";
+    no_task: "No task matches.", "没有符合条件的任务。";
+    no_execution: "No execution matches.", "没有符合条件的执行记录。";
+    no_edit: "No edit is kept.", "没有变更记录。";
+    breadcrumb: "Breadcrumb", "路径";
+    instants: "Next ten instants", "接下来十次";
+    moved: "moved: does not exist on that day:", "已顺延，当天不存在：";
+    duration: "Duration", "耗时";
+    latest: "Latest executions", "最近执行";
+    all_of_task: "All of this task", "此任务的全部记录";
+    facts: "Facts", "详情";
+    args: "Arguments", "参数";
+    trigger: "Trigger", "触发器";
+    zone: "Zone", "时区";
+    extra: "Extra", "附加设置";
+    row: "Row id", "行号";
+    edits: "Edits", "变更";
+    reason: "Reason", "原因";
+    why_not: "Why?", "为什么？";
+    why: "Why", "原因";
+    status: "Status", "状态";
+    scheduled: "Scheduled", "计划时间";
+    claimed: "Claimed", "领取";
+    started: "Started", "开始";
+    finished: "Finished", "结束";
+    attempt: "Attempt", "第几次";
+    source: "Source", "来源";
+    note: "Note", "说明";
+    execution: "Execution", "执行";
+    timeline: "Timeline", "时间线";
+    log: "Log", "日志";
+    no_log: "Nothing was logged.", "没有日志。";
+    trace: "Trace id", "跟踪号";
+    heartbeat: "Heartbeat", "心跳";
+    since: "Since", "启动于";
+    when: "When", "时间";
+    who: "Who", "操作人";
+    via: "Via", "途径";
+    change: "Change", "变更";
+    created: "created", "新建";
+    deleted: "deleted", "删除";
+    found: "found", "发现";
+    asked_to_run: "asked to run", "请求运行";
+    empty: "(empty)", "（空）";
+    run_question: "Run it now?", "现在运行？";
+    run_explained: "It starts as soon as a node takes it. The schedule stays as it is.", "节点领取后立即开始，原计划不变。";
+    delete_question: "Delete it?", "确定删除？";
+    delete_explained: "The row is removed. Its executions stay.", "该行将被删除，执行记录保留。";
+    edit_task: "Edit task", "编辑任务";
+    description: "Description", "描述";
+    key: "Key", "键名";
+    key_hint: "A name of its own.", "不可与其他任务重复。";
+    spec: "Spec", "表达式";
+    spec_hint: "cron: minute hour day month weekday, or with seconds in front. date: 2026-12-24 18:00:00. interval: 90s, 5m.", "cron：分 时 日 月 周，前面可加秒。date：2026-12-24 18:00:00。interval：90s、5m。";
+    extra_hint: "A JSON object: timezone, timeout, retries, and others.", "JSON 对象：timezone、timeout、retries 等。";
+    preview: "Preview", "预览";
+    preview_hint: "follows what you type", "随输入更新";
+    review: "Review changes", "查看变更";
+    review_title: "Review changes", "确认变更";
+    field: "Field", "字段";
+    old: "Old", "原值";
+    new: "New", "新值";
+    save: "Save", "保存";
+    create: "Create", "创建";
+    back: "Back to the form", "返回表单";
+    nothing_changed: "Nothing is changed.", "没有变更。";
+    edited_meanwhile: "Somebody else has edited this task meanwhile. Below it is as it stands now; your changes are not saved.", "该任务已被他人修改。下面是当前内容，您的修改尚未保存。";
+    needs_correction: "It is not saved.", "未保存。";
+    everything_runs: "Everything runs", "一切正常";
+    needs_you: "Something needs you", "需要处理";
+    is_not_ready: "This node claims nothing now:", "本节点目前不领取任务：";
+    running: "running now", "正在运行";
+    failed_lately: "Failed lately", "最近失败";
+    rejected_rows: "Rejected rows", "被拒绝的行";
+    next_to_run: "Next to run", "即将运行";
+    none: "None.", "无。";
+    nodes_explained: "A node that does not renew its lease in time is lost, and what it ran is recorded so.", "未按时续约的节点视为失联，其运行中的任务记为 lost。";
+    history_explained: "Every change to a task: who made it, when, and by which way. Edits by SQL are noticed and recorded, too.", "每次任务变更：何人、何时、何种途径。直接用 SQL 的修改也会被发现并记录。";
+    not_found: "There is nothing here.", "这里什么也没有。";
+    refused: "This was not done.", "未执行。";
+    to_overview: "To the overview", "返回总览";
+    done: "Done.", "已完成。";
+}
+
+impl Words {
+    /// A state of a task, a node or an execution.
+    pub(super) fn status<'a>(&self, name: &'a str) -> &'a str {
+        let both = |english, chinese| if self.lang == "en" { english } else { chinese };
+        match name {
+            "enabled" => both("Enabled", "启用"),
+            "disabled" => both("Disabled", "停用"),
+            "rejected" => both("Rejected", "被拒绝"),
+            "todo" => both("Running", "运行中"),
+            "success" => both("Success", "成功"),
+            "fail" => both("Failed", "失败"),
+            "timeout" => both("Timed out", "超时"),
+            "lost" => both("Lost", "丢失"),
+            "cancelled" => both("Cancelled", "已取消"),
+            "missed" => both("Missed", "错过"),
+            "skipped" => both("Skipped", "跳过"),
+            "alive" => both("Alive", "在线"),
+            "left" => both("Stopped", "已停止"),
+            other => other,
+        }
+    }
+
+    /// A number of seconds, in its largest unit.
+    pub(super) fn span(&self, seconds: i64) -> String {
+        let (number, english, chinese) = match seconds {
+            ..60 => (seconds, "s", "秒"),
+            60..3_600 => (seconds / 60, "min", "分钟"),
+            3_600..172_800 => (seconds / 3_600, "h", "小时"),
+            172_800.. => (seconds / 86_400, "d", "天"),
+        };
+        if self.lang == "en" {
+            format!("{number} {english}")
+        } else {
+            format!("{number} {chinese}")
+        }
+    }
+
+    /// How far away something is that is so many seconds ahead, or back.
+    pub(super) fn distance(&self, seconds: i64) -> String {
+        let span = self.span(seconds.abs());
+        match (self.lang, seconds < 0) {
+            ("en", true) => format!("{span} ago"),
+            ("en", false) => format!("in {span}"),
+            (_, true) => format!("{span}前"),
+            (_, false) => format!("{span}后"),
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What exists for a caller: tasks whose key fits his patterns, and what belongs to them. All else is not found.
+
+use axum::http::StatusCode;
+
+use super::{access::Caller, problem::Problem, site::Site};
+use crate::{
+    admin::{EditView, Judge, Judged},
+    clock,
+    plan::{
+        execution::{ExecutionId, ExecutionRow, Status},
+        task::TaskId,
+    },
+    store::{ExecutionFilter, SharedStore, TaskSelection},
+};
+
+/// The row, as it stands and as it is judged.
+///
+/// # Errors
+/// When it does not exist for `caller`, or the database does not answer.
+pub(super) async fn seen(site: &Site, caller: &Caller, id: TaskId) -> Result<Judged, Problem> {
+    let found = rows(site, caller, &[id]).await?.into_iter().next();
+    found.ok_or_else(|| Problem::no_such("task", id))
+}
+
+/// These rows as they stand, in this order; those that are gone are left out.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn rows(
+    site: &Site,
+    caller: &Caller,
+    ids: &[TaskId],
+) -> Result<Vec<Judged>, Problem> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let tasks = site.store().await?.tasks(TaskSelection::WithTwins(ids)).await?;
+    let mut judge = Judge::new(&site.config, &site.registry, clock::wall());
+    let sees = |judged: &Judged| caller.sees(judged.row.task_key.as_deref().ok());
+    let place = |judged: &Judged| ids.iter().position(|id| *id == judged.row.id);
+    let mut rows: Vec<Judged> = judge.survey(tasks);
+    rows.retain(|judged| place(judged).is_some() && sees(judged));
+    rows.sort_by_key(place);
+    Ok(rows)
+}
+
+/// Refuses a key that would not exist for `caller` himself.
+///
+/// # Errors
+/// When it would not.
+pub(super) fn check_key(caller: &Caller, key: &str) -> Result<(), Problem> {
+    if caller.sees(Some(key)) {
+        return Ok(());
+    }
+    let patterns = caller.access.tasks.join(", ");
+    let detail = format!("task_key {key:?} is not for this caller, expected one like {patterns}");
+    Err(Problem::new(StatusCode::FORBIDDEN, detail).about("task_key"))
+}
+
+/// The execution.
+///
+/// # Errors
+/// When it does not exist for `caller`, or the database does not answer.
+pub(super) async fn seen_execution(
+    store: &SharedStore,
+    caller: &Caller,
+    id: ExecutionId,
+) -> Result<ExecutionRow, Problem> {
+    let row = store.execution(id).await?;
+    let is_seen = caller.sees(row.task_key.as_deref());
+    is_seen.then_some(row).ok_or_else(|| Problem::no_such("execution", id))
+}
+
+/// Parts of the table that are looked through for the executions of a caller who does not see all.
+const MOST_PARTS: usize = 10;
+
+/// Executions, newest first, `limit` at most, and behind which to go on: there may be more although these are fewer.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn find_executions(
+    site: &Site,
+    caller: &Caller,
+    task_id: Option<TaskId>,
+    status: Option<Status>,
+    before: Option<ExecutionId>,
+    limit: u32,
+) -> Result<(Vec<ExecutionRow>, Option<ExecutionId>), Problem> {
+    let store = site.store().await?;
+    let mut filter = ExecutionFilter { task_id, status, before, limit };
+    let mut found = Vec::new();
+    for _ in 0..MOST_PARTS {
+        let rows = store.executions(filter).await?;
+        let is_last = rows.len() < limit as usize;
+        filter.before = rows.last().map(|row| row.id);
+        for row in rows.into_iter().filter(|row| caller.sees(row.task_key.as_deref())) {
+            let id = row.id;
+            found.push(row);
+            if found.len() == limit as usize {
+                return Ok((found, Some(id)));
+            }
+        }
+        if is_last {
+            return Ok((found, None));
+        }
+    }
+    Ok((found, filter.before))
+}
+
+/// An edit exists for those for whom the task did before and does afterwards.
+pub(super) fn sees_edit(caller: &Caller, edit: &EditView) -> bool {
+    let keys = [&edit.before, &edit.after].into_iter().flatten().map(|row| &row["task_key"]);
+    keys.into_iter().all(|key| caller.sees(key.as_str()))
+}

@@ -1,0 +1,137 @@
+"use strict";
+// What must be live. Every page works without it.
+
+const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+const one = (selector, within = document) => within.querySelector(selector);
+
+// The theme is the reader's own: it never leaves the browser.
+const theme = {
+  apply(name) {
+    if (name) document.documentElement.dataset.theme = name;
+  },
+  toggle() {
+    const isDark = document.documentElement.dataset.theme
+      ? document.documentElement.dataset.theme === "dark"
+      : matchMedia("(prefers-color-scheme: dark)").matches;
+    const name = isDark ? "light" : "dark";
+    localStorage.setItem("theme", name);
+    theme.apply(name);
+  },
+};
+theme.apply(localStorage.getItem("theme"));
+for (const button of all("[data-theme-toggle]")) button.addEventListener("click", theme.toggle);
+
+// "/" leads to the search.
+document.addEventListener("keydown", (event) => {
+  const isTyping = event.target.closest("input, textarea, select, [contenteditable]");
+  const search = one("input[type=search]");
+  if (event.key === "/" && search && !isTyping && !event.ctrlKey && !event.metaKey) {
+    event.preventDefault();
+    search.focus();
+    search.select();
+  }
+});
+
+for (const select of all("[data-submits]")) {
+  select.addEventListener("change", () => select.form.requestSubmit());
+}
+
+for (const button of all("[data-opens]")) {
+  button.addEventListener("click", () => document.getElementById(button.dataset.opens).showModal());
+}
+
+// One box for all of them.
+for (const form of all(".bulk-form")) {
+  const boxes = all("input[name=id]", form);
+  const every = one("[data-pick-all]", form);
+  const picked = () => boxes.filter((box) => box.checked).length;
+  const count = () => {
+    every.checked = picked() === boxes.length;
+    every.indeterminate = picked() > 0 && picked() < boxes.length;
+  };
+  every?.addEventListener("change", () => {
+    for (const box of boxes) box.checked = every.checked;
+    count();
+  });
+  for (const box of boxes) box.addEventListener("change", count);
+  if (every) count();
+}
+
+// A link to log in carries its code behind "#", which browsers send to nobody: it is sent on from here, once.
+const login = one("[data-login]");
+if (login && location.hash.length > 1) {
+  login.elements.code.value = location.hash.slice(1);
+  history.replaceState(null, "", location.pathname + location.search);
+  login.submit();
+}
+
+// When it would fire, while it is typed.
+const preview = document.getElementById("preview");
+if (preview) {
+  const { trigger, spec, extra } = preview.closest("form").elements;
+  let asked = 0;
+  let waiting;
+  const element = (name, text, attributes = {}) => {
+    const made = Object.assign(document.createElement(name), { textContent: text });
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    return made;
+  };
+  const line = (instant) => {
+    const item = document.createElement("li");
+    const local = instant.local.slice(0, 19).replace("T", " ");
+    item.append(element("time", local, { datetime: instant.utc }), element("span", instant.utc, { class: "sub" }));
+    if (instant.moved_from) {
+      const words = `${preview.dataset.moved} ${instant.moved_from}`;
+      item.append(element("span", words, { class: "tag", "data-kind": "warn" }));
+    }
+    return item;
+  };
+  const show = async () => {
+    const mine = ++asked;
+    let settings;
+    try {
+      settings = extra.value.trim() ? JSON.parse(extra.value) : {};
+    } catch {
+      settings = {};
+    }
+    const answer = await fetch("/api/v1/preview", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ trigger: trigger.value, spec: spec.value, extra: settings }),
+    });
+    const said = await answer.json();
+    if (mine !== asked) return;
+    if (!answer.ok) {
+      preview.replaceChildren(element("p", said.detail, { class: "notice", "data-kind": "bad" }));
+    } else if (said.instants.length === 0) {
+      preview.replaceChildren(element("p", preview.dataset.never));
+    } else {
+      const list = element("ol", "", { class: "instants" });
+      list.append(...said.instants.map(line));
+      preview.replaceChildren(element("p", said.zone, { class: "sub" }), list);
+    }
+  };
+  const soon = () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => spec.value && show().catch(() => {}), 150);
+  };
+  for (const field of [trigger, spec, extra]) field.addEventListener("input", soon);
+  soon();
+}
+
+// The log of a run that goes on; when it has ended the page is read anew.
+for (const log of all("[data-follows]")) {
+  let after = Number(log.dataset.after);
+  const follow = async () => {
+    const answer = await fetch(`${log.dataset.follows}?after=${after}`);
+    if (!answer.ok) throw new Error(answer.statusText);
+    const said = await answer.json();
+    const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+    log.append(said.text);
+    after = said.next;
+    if (isAtEnd) log.scrollTop = log.scrollHeight;
+    if (said.is_over) location.reload();
+    else setTimeout(() => follow().catch(() => {}), 1000);
+  };
+  follow().catch(() => {});
+}
