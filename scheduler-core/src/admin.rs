@@ -4,6 +4,7 @@ mod board;
 mod editor;
 mod instant;
 mod job;
+mod log;
 mod verdict;
 mod view;
 mod why;
@@ -13,6 +14,7 @@ pub use self::{
     editor::{EditError, Editor},
     instant::{InstantView, civil, coming},
     job::JobView,
+    log::{LogView, log_line},
     verdict::{Judge, Judged, Scheduled, State, Verdict},
     view::{Changed, EditView, ExecutionView, NodeState, NodeView, TaskView, zone},
     why::{AskedTask, WhyView},

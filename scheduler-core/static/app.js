@@ -119,7 +119,7 @@ if (preview) {
   soon();
 }
 
-// The log of a run that goes on; when it has ended the page is read anew.
+// The log of a run that goes on; when it has ended the page of one that ran is read anew.
 for (const log of all("[data-follows]")) {
   let after = Number(log.dataset.after);
   const follow = async () => {
@@ -130,8 +130,8 @@ for (const log of all("[data-follows]")) {
     log.append(said.text);
     after = said.next;
     if (isAtEnd) log.scrollTop = log.scrollHeight;
-    if (said.is_over) location.reload();
-    else setTimeout(() => follow().catch(() => {}), 1000);
+    if (!said.is_over) setTimeout(() => follow().catch(() => {}), 1000);
+    else if ("reloads" in log.dataset) location.reload();
   };
   follow().catch(() => {});
 }

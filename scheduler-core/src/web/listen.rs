@@ -99,7 +99,7 @@ async fn wait_for(
         match bound.and_then(TcpListener::from_std) {
             Ok(listener) => {
                 let address = listener.local_addr().unwrap_or(address);
-                tracing::info!(%address, "listening: /healthz, /readyz, /metrics, /api/v1");
+                tracing::info!(%address, "listening: the page (see `scheduler login`), /api/v1, /metrics, /healthz, /readyz");
                 return listener;
             }
             Err(error) if !is_said => {

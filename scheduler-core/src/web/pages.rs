@@ -47,6 +47,7 @@ pub(super) fn open() -> Router<Site> {
         .route("/login", get(login::show).post(login::enter))
         .route("/logout", post(login::leave))
         .route("/language", post(frame::choose_language))
+        .route("/icon.svg", get(|| file("image/svg+xml", include_str!("../../static/icon.svg"))))
         .route("/style.css", get(|| file("text/css", include_str!("../../static/style.css"))))
         .route("/app.js", get(|| file("text/javascript", include_str!("../../static/app.js"))))
 }

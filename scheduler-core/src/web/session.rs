@@ -164,3 +164,31 @@ fn digest(kind: &str, shown: &str) -> String {
     let hash = Sha256::new().chain_update(kind).chain_update([0]).chain_update(shown).finalize();
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::tests::{config_of, site_on};
+
+    #[tokio::test]
+    async fn a_session_is_extended_by_who_comes_but_not_beyond_seven_days() {
+        let site = site_on(config_of("ann"));
+        let store = site.store().await.unwrap();
+        let password =
+            digest("password", site.config.http.users["ann"].password_hash.expose_secret());
+        let cookies = |key: &str| CookieJar::new().add(Cookie::new("scheduler", key.to_owned()));
+        for (key, days, is_known) in [("a", 1, true), ("b", 6, true), ("c", 7, false)] {
+            let since = (clock::wall() - TimeDelta::days(days)).timestamp();
+            let visitor =
+                Visitor { name: "ann".to_owned(), since, password: Some(password.clone()) };
+            let content = serde_json::to_string(&visitor).unwrap();
+            let expires_at = clock::wall() + TimeDelta::hours(1);
+            let session = SessionRow { digest: digest("session", key), content, expires_at };
+            store.add_session(&session).await.unwrap();
+            assert_eq!(caller(&site, &cookies(key)).await.unwrap().is_some(), is_known, "{days}");
+            let stands = store.session(&session.digest).await.unwrap().unwrap();
+            assert_eq!(stands.expires_at > expires_at, is_known, "{days}");
+            assert!(stands.expires_at < clock::wall() + IDLE + TimeDelta::minutes(1));
+        }
+    }
+}

@@ -1,6 +1,8 @@
 mod access;
 mod executions;
 mod health;
+mod login;
+mod pages;
 mod tasks;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -9,6 +11,7 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     http::{HeaderMap, Method, Request, StatusCode, header},
+    response::Response,
 };
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -16,7 +19,7 @@ use tower::ServiceExt as _;
 
 use super::{Web, api, routes::router, site::Site};
 use crate::{
-    config::{Access, Config, Http, Role, Token},
+    config::{Access, Config, Http, Role, Token, User},
     job::{self, JobDescriptor, JobOptions},
     registry::Registry,
     run::Watch,
@@ -26,6 +29,19 @@ use crate::{
 /// A configuration with this `[http]`.
 fn config(http: Http) -> Arc<Config> {
     Arc::new(Config { http, ..Config::sqlite("nowhere/scheduler.db") })
+}
+
+/// A configuration with one user, whose password is none.
+pub(super) fn config_of(name: &str) -> Arc<Config> {
+    let hash = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAA";
+    let user = User { password_hash: hash.into(), access: Access::full() };
+    config(Http { users: BTreeMap::from([(name.to_owned(), user)]), ..Http::default() })
+}
+
+/// A site on tables in memory whose clock shows what ours does.
+pub(super) fn site_on(config: Arc<Config>) -> Site {
+    let store: SharedStore = Arc::new(MemoryStore::new(crate::clock::wall()));
+    Site::new(config, registry(), Watch::new("a", &store)).on(store)
 }
 
 /// The job `add` that takes a number.
@@ -68,6 +84,10 @@ impl Asker {
     }
 
     fn on(store: SharedStore) -> Self {
+        Self::with(store, BTreeMap::new())
+    }
+
+    fn with(store: SharedStore, users: BTreeMap<String, User>) -> Self {
         let tokens = [
             ("viewer", Role::Viewer, "*"),
             ("operator", Role::Operator, "*"),
@@ -78,7 +98,7 @@ impl Asker {
             let access = Access { role, tasks: vec![tasks.to_owned()] };
             (name.to_owned(), Token { token: token_of(name).into(), access })
         });
-        let http = Http { tokens: BTreeMap::from(tokens), ..Http::default() };
+        let http = Http { tokens: BTreeMap::from(tokens), users, ..Http::default() };
         let site = Site::new(config(http), registry(), Watch::new("a", &store));
         let router = router(site.on(Arc::clone(&store)));
         let (_, document) = api::routes().into_parts();
@@ -145,5 +165,31 @@ impl Answer {
         let json = self.expect(status);
         assert_eq!(json["field"], field.into(), "{json}");
         assert!(json["detail"].as_str().unwrap().contains(detail), "{json}");
+    }
+}
+
+/// A page, or where it leads.
+struct HtmlAnswer {
+    status: StatusCode,
+    headers: HeaderMap,
+    text: String,
+}
+
+async fn html(answer: Response) -> HtmlAnswer {
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    let bytes = to_bytes(answer.into_body(), 10 << 20).await.unwrap();
+    HtmlAnswer { status, headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+}
+
+impl HtmlAnswer {
+    fn location(&self) -> String {
+        let place = self.headers.get(header::LOCATION).map(|place| place.to_str().unwrap());
+        place.unwrap_or_else(|| panic!("{} leads nowhere: {}", self.status, self.text)).to_owned()
+    }
+
+    /// The cookie that was given, as it is shown again; empty: none.
+    fn cookie(&self) -> String {
+        let given = self.headers.get(header::SET_COOKIE).map(|given| given.to_str().unwrap());
+        given.and_then(|given| given.split(';').next()).unwrap_or_default().to_owned()
     }
 }

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use axum::{Extension, Json, extract::State};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::{
     Page, Problem, Site,
     input::{Asked, Id, Limit},
 };
 use crate::{
-    admin::ExecutionView,
+    admin::{self, ExecutionView, LogView},
     plan::execution::{ExecutionId, Status},
     plan::task::TaskId,
     web::{
@@ -93,32 +93,17 @@ pub(super) struct LogAsked {
     after: u32,
 }
 
-/// What a run logged.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Log {
-    /// Its lines, each with its end.
-    text: String,
-    /// What to give as `after` to read on.
-    next: u32,
-    /// Whether the execution has ended: nothing follows.
-    is_over: bool,
-}
-
 /// Shows what a run logged.
 #[utoipa::path(get, path = "/api/v1/executions/{id}/log", tag = "executions",
     params(("id" = i64, Path, description = "`execute_task.id`."), LogAsked),
-    responses((status = 200, description = "What it logged.", body = Log)))]
+    responses((status = 200, description = "What it logged.", body = LogView)))]
 pub(super) async fn log(
     State(site): State<Site>,
     Extension(caller): Extension<Arc<Caller>>,
     Id(id): Id<ExecutionId>,
     Asked(asked): Asked<LogAsked>,
-) -> Result<Json<Log>, Problem> {
+) -> Result<Json<LogView>, Problem> {
     let store = site.store().await?;
-    // First the row: what it logged before it ended is kept before that.
     let row = seen_execution(store, &caller, id).await?;
-    let parts = store.log(id, asked.after).await?;
-    let next = parts.last().map_or(asked.after, |part| part.part);
-    let is_over = row.status.parse().is_ok_and(Status::is_terminal);
-    Ok(Json(Log { text: parts.into_iter().map(|part| part.content).collect(), next, is_over }))
+    Ok(Json(LogView::of(store, &row, asked.after, &admin::zone(&site.config)).await?))
 }

@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use chrono::TimeDelta;
+use chrono::{SubsecRound as _, TimeDelta};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
@@ -320,7 +320,8 @@ pub(super) async fn preview(
     State(site): State<Site>,
     Body(asked): Body<Previewed>,
 ) -> Result<Json<Preview>, Problem> {
-    let from = asked.from.map_or_else(clock::wall, |At(at)| at);
+    // Rows are written on whole seconds, so an interval that counts from now looks like a row's.
+    let from = asked.from.map_or_else(|| clock::wall().trunc_subsecs(0), |At(at)| at);
     let limit = asked.limit.map_or(10, Limit::as_usize);
     let extra = Value::Object(asked.extra).to_string();
     let row =

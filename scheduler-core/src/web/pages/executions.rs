@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use super::frame::{Frame, local, millis, page};
 use crate::{
+    admin::LogView,
     plan::execution::{ExecutionId, ExecutionRow, Status, why_of},
     plan::task::TaskId,
     web::{
@@ -132,10 +133,8 @@ struct ExecutionPage<'a> {
     trace_id: &'a str,
     extra: &'a str,
     steps: Vec<Step>,
-    log: String,
-    /// After which part the log goes on.
-    next: u32,
-    is_over: bool,
+    log: LogView,
+    is_ended: bool,
 }
 
 /// The page of an execution.
@@ -159,16 +158,15 @@ async fn shown(
 ) -> Result<Response, Problem> {
     let store = site.store().await?;
     let row = seen_execution(store, caller, id).await?;
-    let parts = store.log(id, 0).await?;
+    let log = LogView::of(store, &row, 0, &frame.zone).await?;
     Ok(page(&ExecutionPage {
         frame,
         run: Ran::of(frame, &row),
         trace_id: &row.trace_id,
         extra: &row.extra,
         steps: steps(frame, &row),
-        next: parts.last().map_or(0, |part| part.part),
-        log: parts.into_iter().map(|part| part.content).collect(),
-        is_over: row.status.parse().is_ok_and(Status::is_terminal),
+        is_ended: row.status != Status::Todo.as_str(),
+        log,
     }))
 }
 

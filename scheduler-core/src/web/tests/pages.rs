@@ -1,0 +1,270 @@
+//! The pages, as a browser without a script has them.
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::*;
+use crate::{
+    store::{NewTask, TaskSelection},
+    web::pages,
+};
+
+async fn ask(
+    asker: &Asker,
+    name: &str,
+    method: &str,
+    path: &str,
+    form: &[(&str, &str)],
+) -> HtmlAnswer {
+    let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let form: Vec<_> =
+        form.iter().map(|(key, value)| format!("{key}={}", encoded(value))).collect();
+    let request = Request::builder().method(method).uri(path);
+    let request = request.header("authorization", format!("Bearer {}", token_of(name)));
+    let request = request.header("content-type", "application/x-www-form-urlencoded");
+    let request =
+        request.header("accept-language", if name == "operator" { "zh-CN" } else { "en" });
+    html(
+        asker
+            .router
+            .clone()
+            .oneshot(request.body(Body::from(form.join("&"))).unwrap())
+            .await
+            .unwrap(),
+    )
+    .await
+}
+
+async fn page(asker: &Asker, name: &str, path: &str) -> String {
+    let answer = ask(asker, name, "GET", path, &[]).await;
+    assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text);
+    answer.text
+}
+
+fn task(key: &str) -> NewTask {
+    NewTask { args: "1".to_owned(), ..NewTask::new(key, "add", "interval", "5") }
+}
+
+#[tokio::test]
+async fn every_page_leads_visitors_to_the_login_and_others_are_told_what_it_takes() {
+    let asker = Asker::new();
+    let id = asker.store.add(&task("a")).await.unwrap();
+    let store: SharedStore = Arc::clone(&asker.store);
+    let site = Site::new(config(Http::default()), registry(), Watch::new("a", &store)).on(store);
+    let table = pages::routes(&site).table;
+    assert!(table.len() > 10);
+    for (path, role) in table {
+        let path = path.replace("{id}", &id.to_string());
+        for method in ["GET", "POST"] {
+            let visitor = ask(&asker, "nobody", method, &path, &[]).await;
+            assert_eq!(visitor.status, StatusCode::SEE_OTHER, "{method} {path}");
+            assert!(visitor.location().starts_with("/login?next=%2F"), "{}", visitor.location());
+            for (name, asks) in Role::NAMES {
+                let answer = ask(&asker, name, method, &path, &[]).await;
+                let is_refused = answer.status == StatusCode::FORBIDDEN;
+                if answer.status != StatusCode::METHOD_NOT_ALLOWED {
+                    assert_eq!(is_refused, asks < role, "{name} {method} {path} {}", answer.status);
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn pages_run_nothing_that_is_not_their_own() {
+    let asker = Asker::new();
+    for path in ["/", "/tasks", "/login", "/style.css", "/app.js"] {
+        let answer =
+            ask(&asker, if path == "/login" { "nobody" } else { "admin" }, "GET", path, &[]).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}");
+        let policy = answer.headers["content-security-policy"].to_str().unwrap();
+        assert!(
+            policy.starts_with("default-src 'none'; ") && !policy.contains("unsafe"),
+            "{policy}"
+        );
+        assert_eq!(answer.headers["x-frame-options"], "DENY");
+        assert_eq!(answer.headers["cache-control"], "no-store");
+        for wrong in ["style=", "<style", "onclick", "javascript:", "http://", "<script>"] {
+            assert!(!answer.text.contains(wrong) || path.contains('.'), "{path}: {wrong}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn whatever_stands_in_a_row_is_text_on_every_page() {
+    let hostile = "\"><img src=x onerror=alert(1)><script>alert(2)</script>{{7*7}}'`</textarea></title>\u{202e}";
+    let asker = Asker::new();
+    let all = NewTask {
+        description: hostile.to_owned(),
+        args: hostile.to_owned(),
+        extra: hostile.to_owned(),
+        ..NewTask::new(hostile, hostile, hostile, hostile)
+    };
+    let id = asker.store.add(&all).await.unwrap();
+    let fires = NewTask { description: hostile.to_owned(), ..task(&format!("b{hostile}")) };
+    let other = asker.store.add(&fires).await.unwrap();
+    let query = utf8_percent_encode(hostile, NON_ALPHANUMERIC);
+    for path in [
+        "/".to_owned(),
+        "/tasks".to_owned(),
+        format!("/tasks?q={query}&state={query}&job={query}"),
+        format!("/tasks/{id}"),
+        format!("/tasks/{id}/edit"),
+        format!("/tasks/{other}"),
+        format!("/tasks/{other}/edit"),
+        format!("/tasks/{other}/why?at=2030-01-01T00:00:00Z"),
+        format!("/executions?status={query}"),
+        "/history".to_owned(),
+        "/nodes".to_owned(),
+    ] {
+        for name in ["admin", "operator"] {
+            let answer = ask(&asker, name, "GET", &path, &[]).await;
+            assert_ne!(answer.status, StatusCode::INTERNAL_SERVER_ERROR, "{path}");
+            for wrong in ["<img", "<script>", "49", "</textarea></title>"] {
+                assert!(!answer.text.contains(wrong), "{path}: {wrong}: {}", answer.text);
+            }
+        }
+    }
+    let form = [("task_key", hostile), ("spec", hostile), ("args", hostile), ("extra", hostile)];
+    for path in ["/tasks/review", "/tasks/save"] {
+        let answer = ask(&asker, "admin", "POST", path, &form).await;
+        assert!(
+            !answer.text.contains("<img") && answer.text.contains("&lt;img")
+                || answer.text.contains("&#60;img"),
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn each_language_is_its_own() {
+    let asker = Asker::new();
+    let english = page(&asker, "admin", "/tasks").await;
+    assert!(english.contains("<html lang=\"en\">") && english.contains("No task matches."));
+    let chinese = page(&asker, "operator", "/tasks").await;
+    assert!(chinese.contains("<html lang=\"zh-CN\">") && chinese.contains("没有符合条件的任务。"));
+    let chosen =
+        ask(&asker, "admin", "POST", "/language", &[("language", "zh-CN"), ("back", "/tasks?q=a")])
+            .await;
+    assert_eq!(&*chosen.location(), "/tasks?q=a");
+    assert_eq!(chosen.cookie(), "language=zh-CN");
+}
+
+#[tokio::test]
+async fn a_task_is_written_in_a_form_and_reviewed_before() {
+    let asker = Asker::new();
+    assert!(page(&asker, "admin", "/tasks/new").await.contains("name=\"execute_func\""));
+    let form = [
+        ("task_key", "daily"),
+        ("execute_func", "add"),
+        ("trigger", "interval"),
+        ("spec", "5"),
+        ("args", "1"),
+        ("extra", ""),
+        ("is_valid", "1"),
+    ];
+    let review = ask(&asker, "admin", "POST", "/tasks/review", &form).await.text;
+    assert!(
+        review.contains("<ins>daily</ins>")
+            && asker.store.tasks(TaskSelection::All).await.unwrap().is_empty()
+    );
+    let saved = ask(&asker, "admin", "POST", "/tasks/save", &form).await;
+    let task = asker.store.tasks(TaskSelection::All).await.unwrap().remove(0).row;
+    assert_eq!(saved.location(), format!("/tasks/{}", task.id));
+    assert_eq!((task.task_key.as_deref(), task.extra.as_deref()), (Ok("daily"), Ok("{}")));
+    let shown = page(&asker, "viewer", &saved.location()).await;
+    assert!(shown.contains("daily") && !shown.contains("/edit\""), "a viewer has no button for it");
+    let wrong = [
+        ("task_key", "other"),
+        ("execute_func", "ad"),
+        ("trigger", "interval"),
+        ("spec", "5"),
+        ("args", "1"),
+    ];
+    let refused = ask(&asker, "admin", "POST", "/tasks/save", &wrong).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        refused.text.contains("id=\"e-execute_func\"") && refused.text.contains("value=\"other\"")
+    );
+}
+
+#[tokio::test]
+async fn of_two_who_edit_one_task_the_second_sees_what_the_first_wrote() {
+    let asker = Asker::new();
+    let id = asker.store.add(&task("a")).await.unwrap();
+    let form = page(&asker, "admin", &format!("/tasks/{id}/edit")).await;
+    let version = form
+        .split("name=\"version\" value=\"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap()
+        .to_owned();
+    asker.store.set_spec(id, "7").await.unwrap();
+    let id_text = id.to_string();
+    let fields = [
+        ("id", &*id_text),
+        ("version", &version),
+        ("task_key", "a"),
+        ("execute_func", "add"),
+        ("trigger", "interval"),
+        ("spec", "9"),
+        ("args", "1"),
+        ("extra", "{}"),
+        ("is_valid", "1"),
+    ];
+    let refused = ask(&asker, "admin", "POST", "/tasks/save", &fields).await;
+    assert_eq!(refused.status, StatusCode::PRECONDITION_FAILED);
+    assert!(
+        refused.text.contains("Somebody else has edited") && refused.text.contains("value=\"7\"")
+    );
+    let stands = asker.store.tasks(TaskSelection::Id(id)).await.unwrap().remove(0).row;
+    assert_eq!(stands.spec.as_deref(), Ok("7"));
+}
+
+#[tokio::test]
+async fn what_is_picked_is_done_with_each_and_deleted_only_when_confirmed() {
+    let asker = Asker::new();
+    let mut ids = Vec::new();
+    for key in ["a", "b", "c"] {
+        ids.push(asker.store.add(&task(key)).await.unwrap().to_string());
+    }
+    let picked = |act| [("id", &*ids[0]), ("id", &*ids[1]), ("act", act)];
+    let states = async || {
+        let tasks = asker.store.tasks(TaskSelection::All).await.unwrap();
+        tasks.into_iter().map(|task| task.row.is_valid.unwrap()).collect::<Vec<_>>()
+    };
+    ask(&asker, "operator", "POST", "/tasks/act", &picked("disable")).await.location();
+    assert_eq!(states().await, ["0", "0", "1"]);
+    let failed = ask(&asker, "operator", "POST", "/tasks/act", &picked("run")).await;
+    assert!(failed.text.contains("task") && failed.text.contains("is disabled"), "{}", failed.text);
+    ask(&asker, "operator", "POST", "/tasks/act", &[("enable", &ids[0])]).await.location();
+    assert_eq!(states().await, ["1", "0", "1"]);
+    let refused = ask(&asker, "operator", "POST", "/tasks/act", &picked("delete")).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    let asked = ask(&asker, "admin", "POST", "/tasks/act", &picked("delete")).await;
+    assert!(asked.text.contains("(2)") && states().await.len() == 3);
+    let confirmed = [("id", &*ids[0]), ("id", &*ids[1]), ("act", "delete"), ("confirmed", "1")];
+    ask(&asker, "admin", "POST", "/tasks/act", &confirmed).await.location();
+    assert_eq!(states().await, ["1"]);
+    let nothing = ask(&asker, "operator", "POST", "/tasks/act", &[("id", &*ids[2])]).await;
+    assert_eq!(nothing.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn pages_of_tasks_that_are_not_his_do_not_exist_for_a_caller() {
+    let asker = Asker::new();
+    let id = asker.store.add(&task("secret")).await.unwrap();
+    asker.store.set_spec(id, "6").await.unwrap();
+    for path in ["/", "/tasks", "/history", "/executions"] {
+        assert!(!page(&asker, "biller", path).await.contains("secret"), "{path}");
+    }
+    for rest in ["", "/edit", "/why?at=2030-01-01T00:00:00Z"] {
+        let answer = ask(&asker, "biller", "GET", &format!("/tasks/{id}{rest}"), &[]).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{rest}");
+    }
+    let id = id.to_string();
+    let acted = ask(&asker, "biller", "POST", "/tasks/act", &[("delete", &id)]).await;
+    assert!(acted.text.contains("does not exist"));
+    assert_eq!(asker.store.tasks(TaskSelection::All).await.unwrap().len(), 1);
+}
