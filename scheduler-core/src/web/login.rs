@@ -36,12 +36,15 @@ const LONGEST: usize = 1_024;
 /// What a password is checked against when nobody has the name: it takes as long.
 static NOBODYS: LazyLock<String> = LazyLock::new(|| hash_password("nobody's"));
 
+/// When (monotonic) somebody failed from an address: with this name, or with any.
+type Failures = HashMap<(IpAddr, Option<String>), Vec<Duration>>;
+
 /// Who may log in, and who has failed to.
 #[derive(Debug)]
 pub(super) struct Door {
     hashes: HashMap<String, String>,
     at_once: Arc<Semaphore>,
-    failures: Mutex<HashMap<(IpAddr, Option<String>), Vec<Duration>>>,
+    failures: Mutex<Failures>,
 }
 
 /// Why somebody is not let in.

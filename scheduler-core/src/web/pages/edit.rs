@@ -73,7 +73,7 @@ impl Fields {
     }
 
     /// Browsers send the ends of lines as two characters.
-    fn as_written(mut self) -> Self {
+    fn with_plain_lines(mut self) -> Self {
         for text in [&mut self.args, &mut self.extra] {
             *text = text.replace("\r\n", "\n");
         }
@@ -205,7 +205,7 @@ pub(super) async fn review(
     frame: Frame,
     Form(fields): Form<Fields>,
 ) -> Response {
-    let fields = fields.as_written();
+    let fields = fields.with_plain_lines();
     let before = match fields.id {
         Some(id) => match seen(&site, &caller, id).await {
             Ok(judged) => Fields::of(&judged.row),
@@ -226,7 +226,7 @@ pub(super) async fn save(
     frame: Frame,
     Form(fields): Form<Fields>,
 ) -> Response {
-    let fields = fields.as_written();
+    let fields = fields.with_plain_lines();
     if !fields.back.is_empty() {
         return form(&site, &frame, &fields, None, None);
     }
