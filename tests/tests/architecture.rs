@@ -34,7 +34,7 @@ const ARROWS: [Arrow; 13] = [
     ),
     ("app", &["app", "run", "store", "pools", "job", "registry", "config", "clock", "web"], None),
     ("admin", &["admin", "run", "store", "plan", "job", "registry", "config", "clock"], None),
-    ("web", &["web", "admin", "run", "store", "plan", "registry", "config", "clock"], None),
+    ("web", &["web", "admin", "run", "store", "plan", "job", "registry", "config", "clock"], None),
     ("job", &["job", "plan", "pools", "config", "clock"], None),
     ("registry", &["job", "plan"], None),
     ("clock", &["plan", "clock"], None),
