@@ -210,6 +210,11 @@ pub(crate) enum Executions {
         /// `id` of the execution.
         id: ExecutionId,
     },
+    /// End one that runs.
+    Cancel {
+        /// `id` of the execution.
+        id: ExecutionId,
+    },
     /// Show what one execution has logged.
     Log {
         /// `id` of the execution.

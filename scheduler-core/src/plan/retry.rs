@@ -58,6 +58,8 @@ pub enum Cause {
     Failed,
     /// Its node died or was stopped before it had ended.
     Interrupted,
+    /// Somebody wanted it to end.
+    Cancelled,
     /// It waited for its turn, as a manual run or a retry, and its node was stopped before it began.
     NeverBegan,
 }
@@ -75,7 +77,7 @@ impl Policy {
     pub fn retries_after(&self, cause: Cause) -> u32 {
         match (cause, self.on_lost) {
             (Cause::Failed, _) => self.retries.unwrap_or(0),
-            (Cause::Interrupted, OnLost::Leave) => 0,
+            (Cause::Cancelled, _) | (Cause::Interrupted, OnLost::Leave) => 0,
             (Cause::Interrupted, OnLost::Retry) => self.retries.unwrap_or(DEFAULT_ON_LOST),
             (Cause::NeverBegan, _) => u32::MAX,
         }
@@ -94,7 +96,7 @@ impl Policy {
         }
         let wait = match cause {
             Cause::Failed => self.backoff.wait(attempt.number, attempt.trace_id),
-            Cause::Interrupted | Cause::NeverBegan => Duration::ZERO,
+            Cause::Cancelled | Cause::Interrupted | Cause::NeverBegan => Duration::ZERO,
         };
         Some(Retry {
             scheduled_at: attempt.scheduled_at,

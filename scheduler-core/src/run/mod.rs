@@ -175,7 +175,7 @@ impl Scheduler {
         };
         let writing_logs = tokio::spawn(logs.write(Arc::clone(&store), beside.clone()));
         tokio::spawn(Pruning::new(&store, &node_id, lease, self.retention, &beside).run());
-        let mut wanted = wake::listen(self.wakes_by, &store, &beside);
+        let mut wanted = wake::listen(self.wakes_by, &store, watch.wanted(), &beside);
         let watchdog = Watchdog::start(self.on_hang);
         let mut systemd = Systemd::start(self.on_hang, &watch);
         let mut event = Event::Tick;

@@ -118,13 +118,15 @@ impl Wanted {
     }
 }
 
-/// The listener for the pool of `config` that carries the word, if there is one, is started; ends with `stop`.
+/// The listener for the pool of `config` that carries the word, if there is one, is started; ends with `stop`. Who notifies
+/// `wanted` is heard, too.
 pub(super) fn listen(
     pool: Option<RedisPool>,
     store: &SharedStore,
+    wanted: &Arc<Notify>,
     stop: &CancellationToken,
 ) -> Wanted {
-    let wanted = Arc::new(Notify::new());
+    let wanted = Arc::clone(wanted);
     if let Some(pool) = pool {
         let (store, wanted, stop) = (Arc::clone(store), Arc::clone(&wanted), stop.clone());
         tokio::spawn(Wakeups { pool, store, wanted, stop }.run());

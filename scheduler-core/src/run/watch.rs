@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+use tokio::sync::Notify;
+
 use super::metrics::Metrics;
 use crate::{clock, plan::node::Survey, store::SharedStore};
 
@@ -17,6 +19,8 @@ pub struct Watch {
     last: Arc<Mutex<Option<(Duration, Survey)>>>,
     metrics: Arc<Metrics>,
     store: SharedStore,
+    /// Somebody here wants the tables to be read.
+    wanted: Arc<Notify>,
 }
 
 /// What was seen.
@@ -34,11 +38,21 @@ impl Watch {
             last: Arc::default(),
             metrics: Arc::new(Metrics::new(node_id)),
             store: Arc::clone(store),
+            wanted: Arc::default(),
         }
     }
 
     pub(super) fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
+    }
+
+    pub(super) fn wanted(&self) -> &Arc<Notify> {
+        &self.wanted
+    }
+
+    /// Lets it read the tables soon: a row was edited.
+    pub(crate) fn wake(&self) {
+        self.wanted.notify_one();
     }
 
     /// Leaves word of a turn.

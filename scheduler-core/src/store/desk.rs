@@ -271,6 +271,13 @@ pub trait Desk: Store + Sessions {
     /// When the database does not answer.
     async fn edits(&self, filter: EditFilter) -> Result<Vec<EditRow>, StoreError>;
 
+    /// Asks in the name of `author` that a run ends; the node that has it obeys at its next reading. Asking again is
+    /// harmless.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], and [`StoreError::Ended`] when it has ended.
+    async fn cancel_as(&self, execution: ExecutionId, author: &Author) -> Result<(), StoreError>;
+
     /// Executions, newest first.
     ///
     /// # Errors

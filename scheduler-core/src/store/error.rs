@@ -73,6 +73,14 @@ pub enum StoreError {
         /// `task.id`.
         id: i64,
     },
+    /// It is over already.
+    #[error("execution {id} has ended ({status}), expected one that runs")]
+    Ended {
+        /// `execute_task.id`.
+        id: i64,
+        /// How.
+        status: String,
+    },
     /// No such row.
     #[error("{what} {id} does not exist")]
     NotFound {

@@ -20,7 +20,10 @@ use super::{
 use crate::plan::{
     claim::{Claim, LockedTask, Origin, Refusal, Request, RequestId, Verdict, judge},
     execution::{ExecutionId, LogPart, Noted, Outcome, Recorded, Source, Status},
-    node::{Lost, MOST_MANUAL, MOST_OF_ONE_TASK, MOST_REQUESTS, Reading, Reaped, Settled, are_all},
+    node::{
+        Cancel, Lost, MOST_MANUAL, MOST_OF_ONE_TASK, MOST_REQUESTS, Reading, Reaped, Settled,
+        are_all,
+    },
     retry::{Retry, extra_when_lost, is_wanted_when_lost, reason_when_lost},
     task::{TaskId, TaskRow},
 };
@@ -64,6 +67,7 @@ struct Tables {
     log: BTreeMap<(ExecutionId, u32), String>,
     edits: Vec<EditRow>,
     sessions: HashMap<String, SessionRow>,
+    cancels: BTreeMap<ExecutionId, String>,
 }
 
 impl MemoryStore {
@@ -87,6 +91,7 @@ impl MemoryStore {
             log: BTreeMap::new(),
             edits: Vec::new(),
             sessions: HashMap::new(),
+            cancels: BTreeMap::new(),
         }))
     }
 
@@ -153,6 +158,18 @@ impl MemoryStore {
 
     fn tables(&self) -> MutexGuard<'_, Tables> {
         self.0.lock().expect("bug: a call on the memory store panicked half way")
+    }
+}
+
+impl Tables {
+    /// Wishes to end what is open.
+    fn cancels(&self) -> Vec<Cancel> {
+        let open = self.cancels.iter().filter(|(id, _)| self.open.contains(id));
+        let cancel = |(id, author): (&ExecutionId, &String)| Cancel {
+            execution_id: *id,
+            author: author.clone(),
+        };
+        open.map(cancel).collect()
     }
 }
 
@@ -489,6 +506,7 @@ impl Store for MemoryStore {
             unreadable: Vec::new(),
             adopted_at: tables.adopted_at.unwrap_or(DateTime::UNIX_EPOCH),
             nodes: tables.living(),
+            cancels: tables.cancels(),
         })
     }
 

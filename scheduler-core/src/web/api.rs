@@ -51,6 +51,7 @@ pub(super) fn routes() -> Routes {
         .add(Role::Operator, routes!(tasks::enable))
         .add(Role::Operator, routes!(tasks::disable))
         .add(Role::Operator, routes!(tasks::run))
+        .add(Role::Operator, routes!(executions::cancel))
         .add(Role::Admin, routes!(tasks::create))
         .add(Role::Admin, routes!(tasks::change))
         .add(Role::Admin, routes!(tasks::delete))

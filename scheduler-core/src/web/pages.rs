@@ -37,6 +37,7 @@ pub(super) fn routes(site: &Site) -> Pages {
         .add(admin, "/tasks/save", post(edit::save))
         .add(viewer, "/executions", get(executions::list))
         .add(viewer, "/executions/{id}", get(executions::show))
+        .add(operator, "/executions/{id}/cancel", post(executions::cancel))
         .add(viewer, "/nodes", get(others::nodes))
         .add(viewer, "/history", get(others::history))
 }

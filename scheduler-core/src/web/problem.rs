@@ -115,6 +115,7 @@ impl From<StoreError> for Problem {
             StoreError::NotFound { .. } => (StatusCode::NOT_FOUND, None),
             StoreError::KeyTaken { .. } => (StatusCode::CONFLICT, Some("task_key")),
             StoreError::Edited { .. } => (StatusCode::PRECONDITION_FAILED, None),
+            StoreError::Ended { .. } => (StatusCode::CONFLICT, None),
             _ => {
                 tracing::warn!("a request is not answered: {}", error.chain());
                 let what = if error.is_unknown() {

@@ -65,9 +65,10 @@ impl Site {
         Ok(Editor { store: self.store().await?, config, registry, author: caller.author() })
     }
 
-    /// Tells the schedulers, and the lists here, of an edit.
+    /// Tells the scheduler here, the others, and the lists of an edit.
     pub(super) fn edited(&self) {
         self.boards.edited();
+        self.watch.wake();
         let site = self.clone();
         tokio::spawn(async move {
             if let Ok(store) = site.store().await {

@@ -4,13 +4,14 @@ mod log;
 
 use scheduler_core::{
     admin::{self, ExecutionView},
-    plan::trigger::Zone,
-    store::{ExecutionFilter, ExecutionRow, SharedStore},
+    plan::{execution::ExecutionId, trigger::Zone},
+    run::tell_of_an_edit,
+    store::{Author, ExecutionFilter, ExecutionRow, SharedStore, Via},
 };
 
 use crate::{
     cli::{ExecutionList, Executions},
-    context::Context,
+    context::{Context, user},
     exit::Exit,
     output::pairs,
     view::{NOTHING, local},
@@ -28,6 +29,16 @@ pub(crate) async fn executions(context: &Context, verb: Executions) -> anyhow::R
             let row = store.execution(id).await?;
             let text = || details(&admin::zone(context.config()), &row);
             context.output.object(&ExecutionView::from(&row), text)?;
+            Ok(Exit::Done)
+        }
+        Executions::Cancel { id } => {
+            store.cancel_as(id, &Author { name: user(), via: Via::Cli }).await?;
+            tell_of_an_edit(context.config(), &*store).await;
+            let takes_effect = context.config().common.sync_interval;
+            let message = format!(
+                "execution {id} is to end; the node that has it obeys within {takes_effect:?}"
+            );
+            context.output.object(&Cancelled { id, message: &message }, || message.clone())?;
             Ok(Exit::Done)
         }
         Executions::Log { id, follow } => log::log(context, &store, id, follow).await,
@@ -50,6 +61,13 @@ async fn show_list(
     let rows: Vec<Listed> = rows.into_iter().map(Listed::from).collect();
     context.output.list(&rows, HEADER, |row| cells(&zone, row), "no execution matches")?;
     Ok(Exit::Done)
+}
+
+/// What is asked for.
+#[derive(serde::Serialize)]
+struct Cancelled<'a> {
+    id: ExecutionId,
+    message: &'a str,
 }
 
 /// An execution as programs and as people see it.

@@ -1,5 +1,7 @@
 //! How runs and the scheduler end.
 
+use scheduler_core::store::{Author, Via};
+
 use crate::world::*;
 
 #[test]
@@ -147,4 +149,34 @@ fn what_a_job_noted_is_kept_when_its_end_came_before_its_time_out_was_recorded()
     assert_eq!(extra["sent"], 7, "{extra}");
     let began = world.rows()[0].started_at;
     assert_eq!(began, Some(at("2026-01-01T12:01:00Z")));
+}
+
+#[test]
+fn a_run_ends_when_somebody_wants_it_and_is_not_tried_again() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.takes = None;
+    let extra = r#"{"retries": 5, "on_lost": "retry"}"#;
+    world.add(&with_extra(row("minute", "interval", "60"), extra));
+    world.advance_to("2026-01-01T12:01:05Z");
+    let ann = Author { name: "ann".to_owned(), via: Via::Page };
+    wait(world.store.cancel_as(1, &ann)).unwrap();
+    world.advance_to("2026-01-01T12:01:50Z");
+    world.check_history(&["12:01:00 cancelled"]);
+    let extra = world.extra(Status::Cancelled);
+    assert_eq!(extra["reason"], "cancelled by \"ann\"");
+    assert_eq!(extra["retry_at"], serde_json::Value::Null);
+    // Its job is told once, and its task goes on.
+    world.advance_to("2026-01-01T12:02:05Z");
+    world.check_history(&["12:01:00 cancelled", "12:02:00 todo"]);
+}
+
+#[test]
+fn a_run_of_another_node_is_left_to_it() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let task = world.add(&row("minute", "interval", "60"));
+    world.advance_to("2026-01-01T12:00:59Z");
+    world.run_elsewhere(task, "2026-01-01T12:01:00Z");
+    wait(world.store.cancel_as(1, &Author::program())).unwrap();
+    world.advance_to("2026-01-01T12:01:15Z");
+    world.check_history(&["12:01:00 todo"]);
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::{
-    Action, Call, Ended, Ending, Failure, Node, Notice, Open, lane::LOCKED_FOR, stop::Phase,
+    Action, Call, Cancel, Ended, Ending, Failure, Node, Notice, Open, lane::LOCKED_FOR, stop::Phase,
 };
 use crate::plan::{
     Now,
@@ -14,6 +14,7 @@ use crate::plan::{
     notes::{in_ascii, with_notes},
     retry::{Attempt, Cause, Retry},
     task::{OnLost, TaskId},
+    words::quote,
 };
 
 impl Node {
@@ -125,6 +126,25 @@ impl Node {
         let outcome = open.outcome(execution_id, (status, extra, retry), now.wall);
         actions.push(failed);
         self.finish(outcome);
+    }
+
+    /// Ends those of these runs that are ours and go on.
+    pub(super) fn cancel(&mut self, wanted: &[Cancel], now: Now, actions: &mut Vec<Action>) {
+        let mut cancelled = Vec::new();
+        for Cancel { execution_id, author } in wanted {
+            if self.open.get(execution_id).is_none_or(|open| open.is_given_up) {
+                continue;
+            }
+            let by =
+                if author.is_empty() { String::new() } else { format!(" by {}", quote(author)) };
+            let (status, cause) = (Status::Cancelled, Cause::Cancelled);
+            let reason = format!("cancelled{by}");
+            self.give_up(*execution_id, status, cause, &reason, now, actions);
+            cancelled.push(*execution_id);
+        }
+        if !cancelled.is_empty() {
+            actions.push(Action::Abort(cancelled));
+        }
     }
 
     pub(super) fn end_overdue_runs(&mut self, now: Now, actions: &mut Vec<Action>) {

@@ -163,8 +163,19 @@ pub struct Reading {
     pub unreadable: Vec<String>,
     /// When this database was first migrated.
     pub adopted_at: DateTime<Utc>,
+    /// Open executions that somebody wants to end.
+    pub cancels: Vec<Cancel>,
     /// The nodes that were heard of lately, and how long ago by the database's clock.
     pub nodes: Vec<(String, Duration)>,
+}
+
+/// Somebody's wish that a run ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cancel {
+    /// Which.
+    pub execution_id: ExecutionId,
+    /// Who; empty: not known.
+    pub author: String,
 }
 
 /// A row of `scheduler_node`: one life of one program. All by the database's clock.

@@ -55,7 +55,7 @@ mod vitals;
 use chore::Chore;
 use clocks::Clocks;
 pub use event::{
-    Action, Call, Ended, Event, Failure, Lost, NodeRow, Reading, Reaped, Run, Settled,
+    Action, Call, Cancel, Ended, Event, Failure, Lost, NodeRow, Reading, Reaped, Run, Settled,
 };
 use known::{Known, Live};
 use lane::{Backoff, Lane, Wanted};

@@ -53,6 +53,7 @@ impl Node {
         if is_old && !was_old {
             self.reading.hurry();
         }
+        self.cancel(&reading.cancels, now, actions);
         if self.is_stopping() {
             return;
         }

@@ -42,6 +42,7 @@ use crate::{
 
 pub mod alive;
 pub mod by_hand;
+pub mod cancels;
 pub mod claiming;
 pub mod contention;
 pub mod deadlines;
@@ -178,6 +179,8 @@ macro_rules! store_cases {
             edits: old_edits_go_but_for_the_newest_of_each_row,
             edits: the_history_comes_in_pages_newest_first,
             edits: what_was_made_by_the_program_has_no_name,
+            cancels: a_reading_brings_the_wish_that_a_run_ends_until_it_has,
+            cancels: nothing_ends_that_has_ended_or_never_was,
             sessions: a_session_is_found_by_its_digest_until_it_ends,
             sessions: a_session_that_has_expired_is_not_there,
             sessions: of_several_who_end_a_session_one_is_given_it,

@@ -24,11 +24,12 @@ const OUTCOMES: &str =
 const NOTES: &str = r#"[{"id":17,"trace_id":"a","extra":"{}"}]"#;
 const LOST: &str = r#"[{"id":17,"extra":"{}"}]"#;
 
-const BATCH_STATEMENTS: [(&str, &[&str]); 33] = [
+const BATCH_STATEMENTS: [(&str, &[&str]); 34] = [
     ("lock_tasks", &[IDS]),
     ("read_cursors", &[IDS]),
     ("read_twins", &[IDS, IDS]),
     ("read_recent", &[IDS, "59"]),
+    ("read_cancels", &["1000"]),
     ("try_lock_rows", &[IDS]),
     ("newest_edits", &[IDS]),
     ("read_old_edits", &["5", "5", "17", "100"]),

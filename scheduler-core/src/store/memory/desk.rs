@@ -144,6 +144,15 @@ impl Desk for MemoryStore {
         Ok(id)
     }
 
+    async fn cancel_as(&self, execution: ExecutionId, author: &Author) -> Result<(), StoreError> {
+        let row = self.execution(execution).await?;
+        if row.status != Status::Todo.as_str() {
+            return Err(StoreError::Ended { id: execution, status: row.status });
+        }
+        self.tables().cancels.entry(execution).or_insert_with(|| author.kept_name());
+        Ok(())
+    }
+
     async fn executions(&self, filter: ExecutionFilter) -> Result<Vec<ExecutionRow>, StoreError> {
         let tables = self.tables();
         // What is open is found as by an index.

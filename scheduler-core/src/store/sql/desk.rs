@@ -17,7 +17,7 @@ use super::{
 use crate::{
     plan::{
         claim::RequestId,
-        execution::{ExecutionId, ExecutionRow, LogPart},
+        execution::{ExecutionId, ExecutionRow, LogPart, Status},
         node::NodeRow,
         task::{TaskId, TaskRow},
     },
@@ -186,6 +186,19 @@ impl Desk for SqlStore {
             Ok(Some(done.last_id))
         })?;
         asked.ok_or(StoreError::NotFound { what: "task", id: task })
+    }
+
+    async fn cancel_as(&self, execution: ExecutionId, author: &Author) -> Result<(), StoreError> {
+        let name = author.kept_name();
+        let row = self.execution(execution).await?;
+        if row.status != Status::Todo.as_str() {
+            return Err(StoreError::Ended { id: execution, status: row.status });
+        }
+        write_transaction!(self, "cancelling a run", connection => async {
+            connection.execute(self.sql.forget_cancels, &[]).await?;
+            connection.execute(self.sql.add_cancel, &[execution.into(), (&name).into()]).await?;
+            Ok(())
+        })
     }
 
     async fn executions(&self, filter: ExecutionFilter) -> Result<Vec<ExecutionRow>, StoreError> {

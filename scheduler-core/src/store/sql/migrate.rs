@@ -24,7 +24,7 @@ const TABLE: &str = "scheduler_migration";
 /// Version, name and text.
 type Step = (i64, &'static str, &'static str);
 
-const SQLITE: [Step; 7] = [
+const SQLITE: [Step; 8] = [
     (1, "tables", include_str!("../../../../migrations/sqlite/0001_tables.sql")),
     (2, "retries", include_str!("../../../../migrations/sqlite/0002_retries.sql")),
     (3, "nodes", include_str!("../../../../migrations/sqlite/0003_nodes.sql")),
@@ -32,8 +32,9 @@ const SQLITE: [Step; 7] = [
     (5, "retention", include_str!("../../../../migrations/sqlite/0005_retention.sql")),
     (6, "edits", include_str!("../../../../migrations/sqlite/0006_edits.sql")),
     (7, "sessions", include_str!("../../../../migrations/sqlite/0007_sessions.sql")),
+    (8, "cancels", include_str!("../../../../migrations/sqlite/0008_cancels.sql")),
 ];
-const MYSQL: [Step; 7] = [
+const MYSQL: [Step; 8] = [
     (1, "tables", include_str!("../../../../migrations/mysql/0001_tables.sql")),
     (2, "retries", include_str!("../../../../migrations/mysql/0002_retries.sql")),
     (3, "nodes", include_str!("../../../../migrations/mysql/0003_nodes.sql")),
@@ -41,6 +42,7 @@ const MYSQL: [Step; 7] = [
     (5, "retention", include_str!("../../../../migrations/mysql/0005_retention.sql")),
     (6, "edits", include_str!("../../../../migrations/mysql/0006_edits.sql")),
     (7, "sessions", include_str!("../../../../migrations/mysql/0007_sessions.sql")),
+    (8, "cancels", include_str!("../../../../migrations/mysql/0008_cancels.sql")),
 ];
 
 /// The version of the tables that this program runs on.
@@ -188,7 +190,7 @@ impl SqlStore {
     }
 }
 
-fn migrator(steps: [Step; 7]) -> Migrator {
+fn migrator(steps: [Step; 8]) -> Migrator {
     let migration = |(version, name, sql): Step| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
     };

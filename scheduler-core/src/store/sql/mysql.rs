@@ -352,6 +352,18 @@ pub(crate) static MYSQL: Statements = Statements {
         " - 2592000000"
     ),
 
+    read_cancels: "SELECT c.execution_id, c.author FROM scheduler_cancel c STRAIGHT_JOIN execute_task e \
+                   ON e.id = c.execution_id WHERE e.status = 'todo' ORDER BY c.execution_id LIMIT ?",
+    add_cancel: concat!(
+        "INSERT INTO scheduler_cancel (execution_id, author, requested_at) VALUES (?, ?, ",
+        now_ms!(),
+        ") ON DUPLICATE KEY UPDATE execution_id = execution_id"
+    ),
+    forget_cancels: concat!(
+        "DELETE FROM scheduler_cancel WHERE requested_at < ",
+        now_ms!(),
+        " - 86400000"
+    ),
     read_recent: concat!(
         "SELECT e.task_id, e.id, e.status, e.scheduled_at, e.started_at, e.finished_at FROM ",
         ids!(),

@@ -17,7 +17,9 @@ use crate::{
     plan::{
         claim::{Claim, Origin, Request, Verdict},
         execution::{ExecutionId, LogPart, Noted, Outcome, Recorded},
-        node::{MOST_MANUAL, MOST_OF_ONE_TASK, MOST_REQUESTS, Reading, Reaped, Settled, are_all},
+        node::{
+            Cancel, MOST_MANUAL, MOST_OF_ONE_TASK, MOST_REQUESTS, Reading, Reaped, Settled, are_all,
+        },
         notes::in_ascii,
         task::{TaskId, TaskRow},
     },
@@ -159,6 +161,14 @@ fn node(row: Vec<Cell>) -> Option<(String, Duration)> {
     Some((row[0].clone().into_text().ok()?, silent_for))
 }
 
+/// How many wishes to end a run a reading brings; the others come when these are obeyed.
+const MOST_CANCELS: i64 = 1_000;
+
+/// From `execution_id, author`.
+fn cancel(row: &[Cell]) -> Option<Cancel> {
+    Some(Cancel { execution_id: row[0].int()?, author: row[1].to_lossy() })
+}
+
 #[async_trait]
 impl Store for SqlStore {
     async fn migrate(&self) -> Result<(), StoreError> {
@@ -184,7 +194,9 @@ impl Store for SqlStore {
             requests.extend(retries);
             let adopted_at = adopted_at(&adopted);
             let nodes = connection.fetch(self.sql.read_nodes, &[]).await?.into_iter().filter_map(node).collect();
-            Ok(Reading { rows: Vec::new(), requests, is_whole, unreadable, adopted_at, nodes })
+            let cancels = connection.fetch(self.sql.read_cancels, &[MOST_CANCELS.into()]).await?;
+            let cancels = cancels.iter().filter_map(|row| cancel(row)).collect();
+            Ok(Reading { rows: Vec::new(), requests, is_whole, unreadable, adopted_at, nodes, cancels })
         })?;
         reading.rows = self.read_rows().await?;
         Ok(reading)

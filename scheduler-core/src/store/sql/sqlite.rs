@@ -183,6 +183,12 @@ pub(crate) static SQLITE: Statements = Statements {
     forget_nodes: "DELETE FROM scheduler_node \
                    WHERE heartbeat_at < CAST(unixepoch('subsec') * 1000 AS INTEGER) - 2592000000",
 
+    read_cancels: "SELECT c.execution_id, c.author FROM scheduler_cancel c CROSS JOIN execute_task e \
+                   ON e.id = c.execution_id WHERE e.status = 'todo' ORDER BY c.execution_id LIMIT ?1",
+    add_cancel: "INSERT OR IGNORE INTO scheduler_cancel (execution_id, author, requested_at) \
+                 VALUES (?1, ?2, CAST(unixepoch('subsec') * 1000 AS INTEGER))",
+    forget_cancels: "DELETE FROM scheduler_cancel \
+                     WHERE requested_at < CAST(unixepoch('subsec') * 1000 AS INTEGER) - 86400000",
     read_recent: "SELECT e.task_id, e.id, e.status, e.scheduled_at, e.started_at, e.finished_at \
                   FROM json_each(?1) v CROSS JOIN execute_task e ON e.task_id = v.value AND e.scheduled_at >= \
                   COALESCE((SELECT x.scheduled_at FROM execute_task x WHERE x.task_id = v.value \

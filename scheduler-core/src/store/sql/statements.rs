@@ -130,6 +130,12 @@ pub(crate) struct Statements {
     pub(crate) forget_nodes: &'static str,
 
     // People.
+    /// `(limit)` → `execution_id, author` of open executions that somebody wants to end.
+    pub(crate) read_cancels: &'static str,
+    /// `(execution, author)`; harmless when it is there.
+    pub(crate) add_cancel: &'static str,
+    /// Forgets those of more than a day ago.
+    pub(crate) forget_cancels: &'static str,
     /// `(task ids, how many but one)` → `task_id, id, status, scheduled_at, started_at, finished_at` of the last instants of
     /// each, the earliest first.
     pub(crate) read_recent: &'static str,
@@ -256,6 +262,9 @@ impl Statements {
             retry_lost,
             mark_lost,
             forget_nodes,
+            read_cancels,
+            add_cancel,
+            forget_cancels,
             read_recent,
             add_session,
             change_session,

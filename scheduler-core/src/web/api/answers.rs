@@ -28,7 +28,7 @@ answers! {
         "413" "The JSON is longer than 1 MiB.",
         "415" "The JSON is not sent as `application/json`.";
     /// Something else stands in the way.
-    Conflict: "409" "The key is taken; or what is to run is off, or rejected.";
+    Conflict: "409" "The key is taken; what is to run is off, or rejected; what is to end has ended.";
     /// No edit makes a row that is rejected.
     Rejected: "422" "The row would be rejected: `field` names the column. Or the JSON lacks a field, has one too many, or \
                      one of another type.";

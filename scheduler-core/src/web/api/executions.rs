@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::{Extension, Json, extract::State};
+use axum::{Extension, Json, extract::State, http::StatusCode};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{
     Page, Problem, Site,
+    answers::Conflict,
     input::{Asked, Id, Limit},
 };
 use crate::{
@@ -106,4 +107,23 @@ pub(super) async fn log(
     let store = site.store().await?;
     let row = seen_execution(store, &caller, id).await?;
     Ok(Json(LogView::of(store, &row, asked.after, &admin::zone(&site.config)).await?))
+}
+
+/// Ends a run.
+///
+/// The node that has it obeys at its next reading: at once if it is this one, else within `sync_interval`. A job that holds
+/// a thread cannot be ended; its execution is closed, and the thread is free when it is done.
+#[utoipa::path(post, path = "/api/v1/executions/{id}/cancel", tag = "executions",
+    params(("id" = i64, Path, description = "`execute_task.id`.")),
+    responses((status = 202, description = "It is asked for."), Conflict))]
+pub(super) async fn cancel(
+    State(site): State<Site>,
+    Extension(caller): Extension<Arc<Caller>>,
+    Id(id): Id<ExecutionId>,
+) -> Result<StatusCode, Problem> {
+    let store = site.store().await?;
+    seen_execution(store, &caller, id).await?;
+    store.cancel_as(id, &caller.author()).await?;
+    site.edited();
+    Ok(StatusCode::ACCEPTED)
 }

@@ -6,7 +6,7 @@ use askama::Template;
 use axum::{
     Extension,
     extract::{Path, Query, State},
-    response::Response,
+    response::{IntoResponse as _, Redirect, Response},
 };
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -148,6 +148,27 @@ pub(super) async fn show(
         Ok(answer) => answer,
         Err(problem) => frame.problem(&problem),
     }
+}
+
+/// Asks that a run ends.
+pub(super) async fn cancel(
+    State(site): State<Site>,
+    Extension(caller): Extension<Arc<Caller>>,
+    frame: Frame,
+    Path(id): Path<ExecutionId>,
+) -> Response {
+    match asked_to_end(&site, &caller, id).await {
+        Ok(()) => Redirect::to(&format!("/executions/{id}")).into_response(),
+        Err(problem) => frame.problem(&problem),
+    }
+}
+
+async fn asked_to_end(site: &Site, caller: &Caller, id: ExecutionId) -> Result<(), Problem> {
+    let store = site.store().await?;
+    seen_execution(store, caller, id).await?;
+    store.cancel_as(id, &caller.author()).await?;
+    site.edited();
+    Ok(())
 }
 
 async fn shown(

@@ -71,6 +71,7 @@ texts! {
     selected_tasks: "Selected tasks", "已选任务";
     run: "Run", "运行";
     run_now: "Run now", "立即运行";
+    cancel_run: "Cancel this run", "取消本次运行";
     run_again: "Run again", "再次运行";
     enable: "Enable", "启用";
     disable: "Disable", "停用";

@@ -1,6 +1,118 @@
 //! Executions by HTTP.
 
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use serde_json::json;
+
 use super::*;
+use crate::{
+    plan::{
+        claim::{Claim, Entry, Origin, Verdict},
+        execution::{ExecutionId, LogPart, Outcome, Status},
+    },
+    store::{Desk as _, NewTask, Store as _},
+};
+
+const TRACE: &str = "0123456789abcdef0123456789abcdef";
+
+/// A task of this key, and an execution of it that runs.
+async fn running(asker: &Asker, key: &str) -> (i64, ExecutionId) {
+    let task = NewTask { args: "1".to_owned(), ..NewTask::new(key, "add", "interval", "5") };
+    let task_id = asker.store.add(&task).await.unwrap();
+    let scheduled_at = DateTime::UNIX_EPOCH + TimeDelta::seconds(5);
+    let (trace_id, status, extra) = (TRACE.into(), Status::Todo, "{}".to_owned());
+    let entry = Entry { scheduled_at, trace_id, status, attempt: 1, extra };
+    let (spec, origin) = ("5".into(), Origin::Schedule);
+    let claim =
+        Claim { task_id, spec, first: scheduled_at, limit: None, origin, entries: vec![entry] };
+    match asker.store.claim("node", &[claim]).await.unwrap().remove(0) {
+        Verdict::Won(Some(id)) => (task_id, id),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn end(asker: &Asker, task_id: i64, execution_id: ExecutionId, status: Status) {
+    let started_at = Some(DateTime::UNIX_EPOCH + TimeDelta::seconds(5));
+    let finished_at = DateTime::UNIX_EPOCH + TimeDelta::seconds(7);
+    let (trace_id, extra) = (TRACE.into(), r#"{"err": "the <cause>"}"#.to_owned());
+    let outcome = Outcome {
+        execution_id,
+        task_id,
+        trace_id,
+        status,
+        extra,
+        started_at,
+        finished_at,
+        retry: None,
+    };
+    asker.store.record(&[outcome]).await.unwrap();
+}
+
+#[tokio::test]
+async fn executions_are_listed_newest_first_by_task_and_status_in_pages() {
+    let asker = Asker::new();
+    let (a, first) = running(&asker, "a").await;
+    let (_, second) = running(&asker, "billing_b").await;
+    end(&asker, a, first, Status::Fail).await;
+    let ids = async |name: &str, query: &str| {
+        let page = asker.get(name, &format!("/api/v1/executions{query}")).await.expect(200);
+        page["items"].as_array().unwrap().iter().map(|run| run["id"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(ids("viewer", "").await, [second, first]);
+    assert_eq!(ids("viewer", "?limit=1").await, [second]);
+    assert_eq!(ids("viewer", &format!("?after={second}")).await, [first]);
+    assert_eq!(ids("viewer", "?status=fail").await, [first]);
+    assert_eq!(ids("viewer", &format!("?task_id={a}")).await, [first]);
+    assert_eq!(ids("biller", "").await, [second], "the other is not his");
+    let shown = asker.get("viewer", &format!("/api/v1/executions/{first}")).await.expect(200);
+    assert_eq!((&shown["status"], &shown["duration_ms"]), (&json!("fail"), &json!(2_000)));
+    assert_eq!(shown["extra"]["err"], "the <cause>");
+    for rest in ["", "/log"] {
+        let hidden = asker.get("biller", &format!("/api/v1/executions/{first}{rest}")).await;
+        hidden.refused(404, (), "does not exist");
+    }
+}
+
+#[tokio::test]
+async fn a_run_is_ended_once_and_by_those_for_whom_it_exists() {
+    let asker = Asker::new();
+    let (task, id) = running(&asker, "a").await;
+    let path = format!("/api/v1/executions/{id}/cancel");
+    asker.post("biller", &path, Value::Null).await.refused(404, (), "does not exist");
+    assert!(asker.store.read().await.unwrap().cancels.is_empty());
+    asker.post("operator", &path, Value::Null).await.expect(202);
+    let wishes = asker.store.read().await.unwrap().cancels;
+    assert_eq!((wishes[0].execution_id, &*wishes[0].author), (id, "operator"));
+    end(&asker, task, id, Status::Success).await;
+    asker.post("operator", &path, Value::Null).await.refused(409, (), "has ended (success)");
+    asker.post("operator", "/api/v1/executions/99/cancel", Value::Null).await.expect(404);
+}
+
+#[tokio::test]
+async fn a_log_is_read_on_until_the_last_lines_had_time_to_come() {
+    let memory = Arc::new(MemoryStore::new(DateTime::<Utc>::UNIX_EPOCH));
+    let asker = Asker::on(Arc::clone(&memory) as SharedStore);
+    let (task, id) = running(&asker, "a").await;
+    let line = r#"{"levelname":"INFO","name":"jobs","msg":"begun","timestamp":5.0,"n":1}"#;
+    let part = |part, line: &str| LogPart { execution_id: id, part, content: format!("{line}\n") };
+    memory.append_log(&[part(1, line)]).await.unwrap();
+    let log = async |after: u32| {
+        asker.get("viewer", &format!("/api/v1/executions/{id}/log?after={after}")).await.expect(200)
+    };
+    let first = log(0).await;
+    assert_eq!(first["lines"], json!([serde_json::from_str::<Value>(line).unwrap()]));
+    assert_eq!(first["text"], "1970-01-01T00:00:05+00:00 INFO    jobs: begun n=1\n");
+    assert_eq!((&first["next"], &first["is_over"]), (&json!(1), &json!(false)));
+    end(&asker, task, id, Status::Success).await;
+    let ended_at = DateTime::UNIX_EPOCH + Duration::from_secs(7);
+    memory.set_now(ended_at + TimeDelta::seconds(5));
+    assert_eq!(log(1).await["is_over"], false, "the last lines may be under way");
+    memory.append_log(&[part(2, "no json")]).await.unwrap();
+    memory.set_now(ended_at + TimeDelta::seconds(6));
+    let last = log(1).await;
+    assert_eq!((&last["text"], &last["is_over"]), (&json!("no json\n"), &json!(true)));
+}
 
 #[tokio::test]
 async fn an_execution_that_is_not_there_is_said_so() {

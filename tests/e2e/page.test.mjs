@@ -1,0 +1,453 @@
+// What people do on the page, and how many clicks it takes them.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { stage, until } from "./support.mjs";
+
+// A task that was due while no scheduler was up, in a database that is older than that.
+const OVERSLEPT = [
+  "UPDATE scheduler_meta SET value = '0' WHERE name = 'adopted_at'",
+  `INSERT INTO task (task_key, "desc", execute_func, "trigger", spec, args, is_valid, status, extra, create_at, update_at)
+   VALUES ('overslept', '', 'test_date', 'date', '2026-06-01 08:00:00', '', 1, 'ready', '{}',
+           '2026-01-01 00:00:00', '2026-01-01 00:00:00')`,
+];
+const { someone } = stage({ before, after }, { rows: OVERSLEPT });
+
+// ---- 1: logging in ----
+
+test("a link logs in without a click, and only once", someone({}, async (person, scheduler) => {
+  const { page } = person;
+  const link = await scheduler.link();
+  await person.follows(link);
+  await person.at("/");
+  await person.sees(person.heading(/Everything runs|Something needs you/));
+  assert.equal(person.clicks, 0);
+
+  await page.context().clearCookies();
+  person.expects(/status of 401/);
+  await person.follows(link);
+  await person.sees(page.getByRole("alert").filter({ hasText: "This link was followed already" }));
+  assert.ok(!page.url().includes("#"), "the code stays in no history");
+}));
+
+test("a link that is pasted where the page asks for a login logs in as well", someone({}, async (person, scheduler) => {
+  await person.goto("/login");
+  await person.follows(await scheduler.link());
+  await person.at("/");
+}));
+
+test("name and password lead to the page that was asked for", someone({}, async (person) => {
+  const { page } = person;
+  await person.goto("/executions?status=fail");
+  await person.sees(page.getByLabel("Password"));
+  await person.at("/login?next=%2Fexecutions%3Fstatus%3Dfail");
+  await page.keyboard.type("ann");
+  await page.getByLabel("Password").fill("correct horse battery staple");
+  await person.click(page.getByRole("button", { name: "Log in" }));
+  await person.at("/executions?status=fail");
+  await person.sees(page.getByText("ann", { exact: true }));
+  assert.equal(person.clicks, 1);
+}));
+
+test("a wrong password is said, and the name stays", someone({}, async (person) => {
+  const { page } = person;
+  person.expects(/status of 401/);
+  await person.logsInAs("ann", "incorrect horse");
+  await person.sees(page.getByRole("alert").filter({ hasText: "Name or password is wrong." }));
+  assert.equal(await page.getByLabel("Name").inputValue(), "ann");
+  assert.equal(await page.getByLabel("Password").inputValue(), "");
+  await page.getByLabel("Password").fill("correct horse battery staple");
+  await person.click(page.getByRole("button", { name: "Log in" }));
+  await person.at("/");
+}));
+
+// ---- 2 to 4: the list ----
+
+test("a task is found by the keyboard alone", someone({}, async (person, scheduler) => {
+  const { page } = person;
+  await scheduler.task("found_by_keys");
+  await scheduler.task("passed_over");
+  await person.logsIn();
+  await person.goto("/tasks");
+  await page.keyboard.press("/");
+  await page.keyboard.type("by_keys");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/[?&]q=by_keys/);
+  await person.sees(page.getByRole("link", { name: "found_by_keys" }));
+  assert.equal(await page.getByRole("link", { name: "passed_over" }).count(), 0);
+  assert.equal(await page.getByRole("searchbox").inputValue(), "by_keys");
+  assert.equal(person.clicks, 0);
+}));
+
+test("one click shows the tasks of a state, within what was searched", someone({}, async (person, scheduler) => {
+  const { page } = person;
+  await scheduler.task("state_on");
+  await scheduler.task("state_off", { is_valid: 0 });
+  await person.logsIn();
+  await person.goto("/tasks?q=state_");
+  await person.click(page.getByRole("navigation", { name: "State" }).getByRole("link", { name: /^Disabled/ }));
+  await page.waitForURL(/state=disabled/);
+  await person.sees(page.getByRole("link", { name: "state_off" }));
+  assert.equal(await page.getByRole("link", { name: "state_on" }).count(), 0);
+  await person.sees(page.locator("[aria-current=true]").filter({ hasText: "Disabled" }));
+  assert.equal(person.clicks, 1);
+}));
+
+test("a task is switched off and on in the list by a click each", someone({}, async (person, scheduler) => {
+  const { page } = person;
+  const { id } = await scheduler.task("switched");
+  const isValid = async () => (await scheduler.api("GET", `/tasks/${id}`)).is_valid;
+  await person.logsIn();
+  await person.goto("/tasks?q=switched");
+  await person.click(page.getByRole("button", { name: "Disable switched" }));
+  await person.sees(page.getByRole("button", { name: "Enable switched" }));
+  await person.sees(person.row("switched").getByText("Disabled", { exact: true }));
+  assert.equal(await isValid(), 0);
+  await person.click(page.getByRole("button", { name: "Enable switched" }));
+  await person.sees(page.getByRole("button", { name: "Disable switched" }));
+  assert.equal(await isValid(), 1);
+  assert.equal(await person.path(), "/tasks?q=switched", "the search stays");
+  assert.equal(person.clicks, 2);
+}));
+
+// ---- 5 and 6: runs ----
+
+test("a task is run now after a question, in two clicks", someone({}, async (person, scheduler) => {
+  const { page } = person;
+  const { id } = await scheduler.task("run_now");
+  await person.logsIn();
+  await person.goto(`/tasks/${id}`);
+  await page.getByRole("button", { name: "Run now…" }).press("Enter");
+  const question = page.getByRole("dialog", { name: "run_now: Run it now?" });
+  await person.sees(question);
+  await page.keyboard.press("Escape");
+  await question.waitFor({ state: "hidden" });
+  assert.equal((await scheduler.api("GET", `/executions?task_id=${id}`)).items.length, 0);
+
+  await person.click(page.getByRole("button", { name: "Run now…" }));
+  await person.click(question.getByRole("button", { name: "Run now" }));
+  await person.sees(page.getByText("asked to run"));
+  const latest = page.getByRole("table", { name: "Latest executions" });
+  await until("the execution is listed", async () => {
+    await page.reload();
+    return latest.getByText("Success").count();
+  });
+  await person.sees(latest.getByText("manual"));
+  assert.equal(person.clicks, 2);
+}));
+
+test("the history names a task that was asked to run by its key", someone({}, async (person, scheduler) => {
+  const { page } = person;
+  const { id } = await scheduler.task("asked_for");
+  await scheduler.api("POST", `/tasks/${id}/run`);
+  await person.logsIn();
+  await person.goto(`/history?task=${id}`);
+  const run = page.getByRole("row").filter({ hasText: "asked to run" });
+  await person.sees(run);
+  assert.equal(await run.getByRole("link").innerText(), "asked_for");
+}));
+
+test("what a run has logged is a click away from its task", someone({}, async (person, scheduler) => {
+  const { page } = person;
+  const { id } = await scheduler.task("logged", { args: "first,second" });
+  const run = await scheduler.ran(id);
+  await person.logsIn();
+  await person.goto(`/tasks/${id}`);
+  await person.click(page.getByRole("table", { name: "Latest executions" }).getByRole("link").first());
+  await person.sees(person.heading(`Execution ${run.id}`));
+  const log = page.getByRole("log", { name: "Log" });
+  await person.sees(log.filter({ hasText: /INFO\s+jobs::cron::test_cron: test_cron ran/ }));
+  await person.sees(log.filter({ hasText: "first,second" }));
+  assert.equal(person.clicks, 1);
+}));
+
+test("the steps of a run follow each other, within a second as well", someone({}, async (person, scheduler) => {
+  const { page } = person;
+  const { id } = await scheduler.task("stepped");
+  const at = Date.UTC(2026, 5, 1, 8, 0, 0);
+  await scheduler.sql([
+    `INSERT INTO execute_task
+       (id, task_id, status, trace_id, create_at, scheduled_at, source, node_id, started_at, finished_at)
+     VALUES (9000, ?, 'success', 'trace', '2026-06-01 08:00:00', ?, 'manual', 'node', ?, ?)`,
+    id, at + 600, at + 700, at + 2_200,
+  ]);
+  await person.logsIn();
+  await person.goto("/executions/9000");
+  const timeline = await page.getByRole("region", { name: "Timeline" }).innerText();
+  assert.match(timeline, /[+]1[.]5 s/);
+  assert.doesNotMatch(timeline, /[+]-/, "no step takes less than no time");
+}));
+
+// ---- 7 to 9: writing a task ----
+
+test("a new task is previewed while it is typed, and reviewed before it is there", someone({}, async (person, scheduler) => {
+  const { page } = person;
+  await person.logsIn();
+  await person.goto("/tasks");
+  await person.click(page.getByRole("link", { name: "New task" }));
+  await page.getByLabel("Key").fill("written_here");
+  await page.getByLabel("Job").fill("test_cron");
+  const preview = page.getByRole("complementary", { name: "Preview" });
+  const firstInstant = preview.getByRole("listitem").first();
+
+  // Half a spec is wrong, and the API says so to the script.
+  person.expects(/status of 422/);
+  await page.getByLabel("Spec").pressSequentially("30 8 * *");
+  await person.sees(preview.getByText(/spec "30 8 \* \*"/));
+  await page.getByLabel("Spec").pressSequentially(" *");
+  await person.sees(firstInstant.filter({ hasText: "08:30:00" }));
+  await page.getByLabel("Extra").fill('{"timezone": "Asia/Shanghai"}');
+  await person.sees(preview.getByText("Asia/Shanghai"));
+  await person.sees(firstInstant.filter({ hasText: "T00:30:00Z" }));
+
+  await person.click(page.getByRole("button", { name: "Review changes" }));
+  await person.sees(person.heading("Review changes"));
+  await person.sees(person.row("task_key").getByText("written_here"));
+  await person.sees(person.row("spec").getByText("30 8 * * *"));
+  assert.deepEqual(await scheduler.keys("written_here"), [], "nothing is there yet");
+
+  await person.click(page.getByRole("button", { name: "Create" }));
+  await person.sees(person.heading("written_here"));
+  await page.waitForURL(/\/tasks\/\d+$/);
+  await person.sees(page.getByText("Asia/Shanghai", { exact: true }));
+  assert.deepEqual(await scheduler.keys("written_here"), ["written_here"]);
+  assert.equal(person.clicks, 3);
+}));
+
+test("a changed spec is shown old and new, and the history says who", someone({}, async (person, scheduler) => {
+  const { page } = person;
+  const { id } = await scheduler.task("edited", { spec: "0 9 * * *" });
+  await person.logsInAs("ann");
+  await person.at("/");
+  await person.goto(`/tasks/${id}`);
+  person.clicks = 0;
+  await person.click(page.getByRole("link", { name: "Edit" }));
+  await page.getByLabel("Spec").fill("15 9 * * *");
+  const preview = page.getByRole("complementary", { name: "Preview" });
+  await person.sees(preview.getByRole("listitem").filter({ hasText: "09:15:00" }));
+  await person.click(page.getByRole("button", { name: "Review changes" }));
+  const changed = person.row("spec");
+  await person.sees(changed.getByRole("deletion").filter({ hasText: "0 9 * * *" }));
+  await person.sees(changed.getByRole("insertion").filter({ hasText: "15 9 * * *" }));
+  assert.equal(await page.getByRole("rowheader").count(), 1, "what did not change is not shown");
+
+  await person.click(page.getByRole("button", { name: "Save" }));
+  await person.at(`/tasks/${id}`);
+  await person.sees(page.getByRole("code").filter({ hasText: "15 9 * * *" }));
+  await person.click(page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "History" }));
+  const edit = page.getByRole("row").filter({ hasText: "edited" }).filter({ hasText: "15 9 * * *" });
+  await person.sees(edit.getByRole("cell", { name: "ann", exact: true }));
+  await person.sees(edit.getByRole("cell", { name: "page", exact: true }));
+  await person.sees(edit.getByRole("deletion").filter({ hasText: "0 9 * * *" }));
+  assert.equal(person.clicks, 4);
+}));
+
+test("a change can be taken back to the form from its review", someone({}, async (person, scheduler) => {
+  const { page } = person;
+  const { id } = await scheduler.task("reconsidered");
+  await person.logsIn();
+  await person.goto(`/tasks/${id}/edit`);
+  await page.getByLabel("Description").fill("a second thought");
+  await person.click(page.getByRole("button", { name: "Review changes" }));
+  await person.click(page.getByRole("button", { name: "Back to the form" }));
+  assert.equal(await page.getByLabel("Description").inputValue(), "a second thought");
+  assert.equal((await scheduler.api("GET", `/tasks/${id}`)).desc, "");
+  assert.equal(person.clicks, 2);
+}));
+
+// Fills the form of a new task with what is hard to keep, and returns what it holds.
+async function fillEverything(page, more) {
+  const fields = {
+    Key: "kept",
+    Description: 'with "quotes", <angles> & 中文',
+    Job: "test_cron",
+    Spec: "0 10 * * *",
+    Arguments: "\nfirst line\n  second line",
+    Extra: '{\n  "retries": 2\n}',
+    ...more,
+  };
+  await page.goto("/tasks/new");
+  for (const [label, text] of Object.entries(fields)) await page.getByLabel(label).fill(text);
+  await page.getByLabel("Enabled").uncheck();
+  return fields;
+}
+
+async function checkNothingIsLost(page, fields) {
+  for (const [label, text] of Object.entries(fields)) {
+    assert.equal(await page.getByLabel(label).inputValue(), text, label);
+  }
+  assert.equal(await page.getByLabel("Enabled").isChecked(), false);
+}
+
+// The field is marked, and what is wrong is read out with it.
+async function checkIsWrong(person, label, pattern) {
+  const field = person.page.getByLabel(label);
+  await person.sees(person.page.getByRole("alert").filter({ hasText: "It is not saved." }));
+  assert.equal(await field.getAttribute("aria-invalid"), "true");
+  const beside = person.page.locator(`#${await field.getAttribute("aria-describedby")}`);
+  await person.sees(beside.filter({ hasText: pattern }));
+}
+
+test("what is refused when it is saved is shown beside its field, and nothing is lost", someone({}, async (person, scheduler) => {
+  const { page } = person;
+  await scheduler.task("taken");
+  await person.logsIn();
+  const fields = await fillEverything(page, { Key: "taken_soon" });
+  await person.click(page.getByRole("button", { name: "Review changes" }));
+  await person.sees(person.heading("Review changes"));
+  // Somebody else is faster.
+  await scheduler.task("taken_soon");
+  person.expects(/status of 409/);
+  await person.click(page.getByRole("button", { name: "Create" }));
+  await checkIsWrong(person, "Key", /taken_soon/);
+  await checkNothingIsLost(page, fields);
+}));
+
+for (const [label, text, pattern] of [
+  ["Job", "test_corn", /test_corn.*is not a known job.*test_cron/],
+  ["Spec", "61 * * * *", /minute "61" is not valid/],
+  ["Extra", '{"retries": "many"}', /retries/],
+]) {
+  test(`a wrong ${label} is shown beside its field before the review`, someone({}, async (person, scheduler) => {
+    const { page } = person;
+    await person.logsIn();
+    person.expects(/status of 422/);
+    const fields = await fillEverything(page, { [label]: text });
+    await person.click(page.getByRole("button", { name: "Review changes" }));
+    await checkIsWrong(person, label, pattern);
+    await checkNothingIsLost(page, fields);
+    assert.deepEqual(await scheduler.keys("kept"), []);
+    assert.equal(person.clicks, 1);
+  }));
+}
+
+// ---- 10: several at once ----
+
+test("several tasks are switched off together, and deleted with their number said", someone({}, async (person, scheduler) => {
+  const { page } = person;
+  for (const name of ["a", "b", "c"]) await scheduler.task(`several_${name}`);
+  await person.logsIn();
+  await person.goto("/tasks?q=several_");
+  const picked = page.getByRole("region", { name: "Selected tasks" });
+  assert.equal(await picked.count(), 0, "it is there only when something is picked");
+  await person.click(page.getByLabel("Select several_a"));
+  await person.click(page.getByLabel("Select several_c"));
+  await person.sees(picked);
+  assert.match(await person.hears("region", "Selected tasks"), /^2\s+selected/);
+  await person.click(picked.getByRole("button", { name: "Disable" }));
+  await person.sees(page.getByRole("button", { name: "Enable several_a" }));
+  const states = (await scheduler.api("GET", "/tasks?text=several_")).items.map((task) => task.is_valid);
+  assert.deepEqual(states, [0, 1, 0]);
+  assert.equal(person.clicks, 3);
+
+  await person.click(page.getByLabel("Select all on this page"));
+  assert.match(await person.hears("region", "Selected tasks"), /^3\s+selected/);
+  await person.click(page.getByLabel("Select several_b"));
+  assert.match(await person.hears("region", "Selected tasks"), /^2\s+selected/);
+  await person.click(picked.getByRole("button", { name: "Delete…" }));
+  await person.sees(person.heading(/Delete.*2/));
+  await person.sees(page.getByRole("main").getByRole("link", { name: "several_a" }));
+  await person.sees(page.getByRole("main").getByRole("link", { name: "several_c" }));
+  assert.equal((await scheduler.keys("several_")).length, 3, "nothing is deleted before it is confirmed");
+  await person.click(page.getByRole("button", { name: /^Delete.*2/ }));
+  await page.waitForURL(/\/tasks(\?|$)/);
+  assert.deepEqual(await scheduler.keys("several_"), ["several_b"]);
+  assert.equal(person.clicks, 7);
+}));
+
+test("what could not be done with some of them is said of each", someone({}, async (person, scheduler) => {
+  const { page } = person;
+  await scheduler.task("partly_on");
+  await scheduler.task("partly_off", { is_valid: 0 });
+  await person.logsIn();
+  await person.goto("/tasks?q=partly_");
+  await person.click(page.getByLabel("Select all on this page"));
+  await person.click(page.getByRole("region", { name: "Selected tasks" }).getByRole("button", { name: "Run" }));
+  await person.sees(page.getByRole("alert").filter({ hasText: /"partly_off".* is disabled/ }));
+  assert.equal(await page.getByRole("alert").count(), 1);
+  await person.click(page.getByRole("link", { name: "Tasks", exact: true }).last());
+  await person.at("/tasks?q=partly_");
+}));
+
+// ---- 11: why ----
+
+test("why an instant did not run is a click away from where it is missed", someone({}, async (person, scheduler) => {
+  const { page } = person;
+  const missed = await until("the instant is recorded", async () => {
+    const [run] = (await scheduler.api("GET", "/executions?status=missed")).items;
+    return run;
+  });
+  await person.logsIn();
+  await person.goto("/executions?status=missed");
+  const row = page.getByRole("row").filter({ hasText: "overslept" });
+  await person.click(row.getByRole("link", { name: "Why?" }));
+  await person.sees(person.heading("Why"));
+  await person.sees(page.getByText(/2026-06-01.08:00:00.*Missed/));
+  await person.sees(page.getByRole("listitem").filter({ hasText: "misfire_grace_time" }));
+  assert.equal(person.clicks, 1);
+
+  await person.click(page.getByRole("link", { name: `Execution ${missed.id}` }));
+  await person.click(page.getByRole("link", { name: "Why?" }));
+  await person.sees(person.heading("Why"));
+}));
+
+test("why an instant that is none did not run is said with those around it", someone({}, async (person, scheduler) => {
+  const { page } = person;
+  const { id } = await scheduler.task("yearly");
+  await person.logsIn();
+  await person.goto(`/tasks/${id}/why?at=2030-05-05T05:05:00Z`);
+  await person.sees(person.heading("Why"));
+  await person.sees(page.getByRole("listitem").filter({ hasText: /2031-01-01.08:00:00/ }));
+}));
+
+// ---- 12: language, theme, leaving ----
+
+test("language and theme stay after a reload", someone({}, async (person) => {
+  const { page } = person;
+  await person.logsIn();
+  await person.goto("/executions?status=fail");
+  await person.click(page.getByRole("button", { name: "中文" }));
+  await person.sees(person.heading("执行记录"));
+  await person.click(page.getByRole("button", { name: "切换明暗" }));
+  for (const isReloaded of [false, true]) {
+    if (isReloaded) await page.reload();
+    await person.sees(person.heading("执行记录"));
+    assert.equal(await page.locator("html").getAttribute("lang"), "zh-CN");
+    assert.equal(await page.evaluate(() => getComputedStyle(document.documentElement).colorScheme), "dark");
+    assert.equal(await person.path(), "/executions?status=fail");
+  }
+  assert.equal(person.clicks, 2);
+}));
+
+test("who logs out is out, also by the browser's way back", someone({}, async (person) => {
+  const { page } = person;
+  await person.logsInAs("ann");
+  await person.at("/");
+  person.clicks = 0;
+  await person.goto("/history");
+  await person.click(page.getByText("ann", { exact: true }).first());
+  await person.click(page.getByRole("button", { name: "Log out" }));
+  await person.at("/login");
+  assert.equal(person.clicks, 2);
+  await page.goBack();
+  await person.sees(page.getByLabel("Password"));
+  await person.goto("/tasks");
+  await person.at("/login?next=%2Ftasks");
+}));
+
+test("a viewer sees everything and is offered nothing to change", someone({}, async (person, scheduler) => {
+  const { page } = person;
+  const { id } = await scheduler.task("looked_at");
+  await person.logsInAs("vic");
+  await person.at("/");
+  for (const path of ["/tasks", `/tasks/${id}`]) {
+    await person.goto(path);
+    await person.sees(page.getByText("looked_at").first());
+    assert.equal(await page.getByRole("main").getByRole("button").count(), 0, path);
+    assert.equal(await page.getByRole("main").getByRole("checkbox").count(), 0, path);
+  }
+  person.expects(/status of 403/);
+  await person.goto("/tasks/new");
+  await person.sees(page.getByRole("alert").filter({ hasText: "role admin" }));
+}));
