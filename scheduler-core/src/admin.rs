@@ -12,7 +12,7 @@ mod why;
 pub use self::{
     board::{Board, BoardRow, Counts, Cursor, Order, TaskFilter},
     editor::{EditError, Editor},
-    instant::{InstantView, civil, coming},
+    instant::{InstantView, civil, coming, is_shown},
     job::JobView,
     log::{LogView, log_line},
     verdict::{Judge, Judged, Scheduled, State, Verdict},

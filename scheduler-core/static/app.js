@@ -63,6 +63,8 @@ if (login && location.hash.length > 1) {
   login.elements.code.value = location.hash.slice(1);
   history.replaceState(null, "", location.pathname + location.search);
   login.submit();
+} else if (login && "isIn" in login.dataset) {
+  location.replace(login.elements.next.value);
 }
 
 // When it would fire, while it is typed.
@@ -130,8 +132,9 @@ for (const log of all("[data-follows]")) {
     log.append(said.text);
     after = said.next;
     if (isAtEnd) log.scrollTop = log.scrollHeight;
-    if (!said.is_over) setTimeout(() => follow().catch(() => {}), 1000);
+    if (!said.is_over) setTimeout(() => follow().catch(again), 1000);
     else if ("reloads" in log.dataset) location.reload();
   };
-  follow().catch(() => {});
+  const again = () => setTimeout(() => follow().catch(again), 5000);
+  follow().catch(again);
 }

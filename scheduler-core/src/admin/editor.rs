@@ -48,6 +48,9 @@ pub enum EditError {
     Store(#[from] StoreError),
 }
 
+/// How often an edit of whatever stands there is judged and made anew when somebody else was faster.
+const TRIES: usize = 20;
+
 /// Edits rows in the name of one author.
 #[derive(Debug)]
 pub struct Editor<'a> {
@@ -90,6 +93,22 @@ impl Editor<'_> {
     /// When there is no such row, it is of another version, or it would be rejected. A row that is off, or rejected already,
     /// may be edited as long as what is changed is right.
     pub async fn change(
+        &self,
+        id: TaskId,
+        version: Option<&Version>,
+        change: &TaskChange,
+    ) -> Result<(Judged, Judged), EditError> {
+        for _ in 1..TRIES {
+            // What stands there is meant, whatever it is: who was faster changes nothing about that.
+            match self.try_change(id, version, change).await {
+                Err(EditError::Store(StoreError::Edited { .. })) if version.is_none() => {}
+                result => return result,
+            }
+        }
+        self.try_change(id, version, change).await
+    }
+
+    async fn try_change(
         &self,
         id: TaskId,
         version: Option<&Version>,

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike as _, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -43,6 +43,11 @@ impl InstantView {
     }
 }
 
+/// RFC 3339 ends with the year 9999.
+pub fn is_shown(at: &DateTime<Utc>) -> bool {
+    at.year() <= 9_999
+}
+
 /// The next `most` instants of a task, if it fires.
 #[must_use]
 pub fn coming(
@@ -53,7 +58,7 @@ pub fn coming(
 ) -> Vec<InstantView> {
     let Some(scheduled) = judged.scheduled() else { return Vec::new() };
     let civil = civil(config, registry, &judged.row);
-    let instants = scheduled.instants().take(most);
+    let instants = scheduled.instants().take_while(is_shown).take(most);
     instants.map(|at| InstantView::of(at, &scheduled.task.zone, civil.as_ref())).collect()
 }
 

@@ -122,6 +122,16 @@ impl StoreError {
         }
     }
 
+    /// The column that a value is too long for, going by what MySQL says (1406).
+    #[must_use]
+    pub fn column_too_short(&self) -> Option<String> {
+        let Self::Query { source, .. } = self else { return None };
+        mysql_number(source).filter(|number| *number == 1406)?;
+        let said = source.to_string();
+        let column = said.split("column '").nth(1)?.split('\'').next()?;
+        Some(column.rsplit('.').next().unwrap_or(column).trim_matches('`').to_owned())
+    }
+
     /// The error with its causes on one line, each told once.
     #[must_use]
     pub fn chain(&self) -> String {

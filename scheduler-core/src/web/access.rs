@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, header},
+    http::{HeaderMap, HeaderValue, header},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -83,7 +83,7 @@ pub(super) async fn identify(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let caller = if request.headers().contains_key(header::AUTHORIZATION) {
+    let caller = if shows_a_token(request.headers()) {
         bearer(request.headers()).and_then(|token| site.known.program(token)).cloned()
     } else {
         match session::caller(&site, &CookieJar::from_headers(request.headers())).await {
@@ -95,6 +95,15 @@ pub(super) async fn identify(
         request.extensions_mut().insert(caller);
     }
     next.run(request).await
+}
+
+/// Whether it is a program that asks, right or wrong; another kind of credential is that of a proxy.
+fn shows_a_token(headers: &HeaderMap) -> bool {
+    let given = headers.get_all(header::AUTHORIZATION).iter();
+    let is_token = |value: &HeaderValue| {
+        value.as_bytes().get(..6).is_some_and(|kind| kind.eq_ignore_ascii_case(b"bearer"))
+    };
+    given.into_iter().any(is_token)
 }
 
 /// The token of the one header `Authorization: Bearer TOKEN`; `None`: there is none, or several.

@@ -40,6 +40,8 @@ pub(crate) struct Boards {
     making: tokio::sync::Mutex<()>,
     /// How many rows were edited here.
     edits: AtomicU64,
+    /// When the last one was begun that was not made (monotonic, in ms).
+    failed_at: AtomicU64,
 }
 
 #[derive(Debug, Clone)]
@@ -82,14 +84,28 @@ impl Boards {
         Ok(made.board)
     }
 
-    /// Makes a board; who comes meanwhile waits for it.
+    /// Makes a board. Who comes meanwhile waits, and shares what is begun after he came: of many who wait one asks.
     async fn make(site: &Site) -> Result<Arc<Board>, StoreError> {
-        let _making = site.boards.making.lock().await;
-        if let Some(made) = site.boards.newest()
-            && site.boards.is_fresh(&made)
+        let (came, boards) = (clock::mono(), &site.boards);
+        let _making = boards.making.lock().await;
+        if let Some(made) = boards.newest()
+            && (made.at >= came || boards.is_fresh(&made))
         {
             return Ok(made.board);
         }
+        if boards.failed_at.load(Ordering::Relaxed) > millis(came) {
+            let after = site.config.common.database_timeout;
+            return Err(StoreError::Deadline { operation: "listing tasks", after });
+        }
+        let began = millis(clock::mono());
+        let made = Self::make_anew(site).await;
+        if made.is_err() {
+            boards.failed_at.store(began, Ordering::Relaxed);
+        }
+        made
+    }
+
+    async fn make_anew(site: &Site) -> Result<Arc<Board>, StoreError> {
         // What is edited from now on may be missing.
         let (at, edits) = (clock::mono(), site.boards.edits.load(Ordering::Relaxed));
         let tasks = site.store().await?.tasks(TaskSelection::All).await?;
@@ -114,6 +130,10 @@ impl Boards {
     fn newest(&self) -> Option<Made> {
         self.newest.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+fn millis(mono: Duration) -> u64 {
+    mono.as_millis().try_into().unwrap_or(u64::MAX)
 }
 
 impl Made {

@@ -2,13 +2,14 @@
 
 use std::{
     collections::HashMap,
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
     sync::{Arc, LazyLock, Mutex, PoisonError},
     time::Duration,
 };
 
-use argon2::{Argon2, PasswordVerifier as _, password_hash::phc::PasswordHash};
+use argon2::{Algorithm, Argon2, Block, Params, Version, password_hash::phc::PasswordHash};
 use secrecy::ExposeSecret as _;
+use subtle::ConstantTimeEq as _;
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -24,7 +25,7 @@ const MOST_OF_AN_ADDRESS: usize = 50;
 
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// Failures that are remembered; beyond that nobody logs in until some are older than [`WINDOW`].
+/// Failures that are remembered; beyond that the oldest is forgotten.
 const MOST: usize = 10_000;
 
 /// A check takes some 20 MB, and tens of milliseconds of a core.
@@ -44,6 +45,8 @@ type Failures = HashMap<(IpAddr, Option<String>), Vec<Duration>>;
 pub(super) struct Door {
     hashes: HashMap<String, String>,
     at_once: Arc<Semaphore>,
+    /// What checks work in, kept from one to the next: who allocates so much anew each time keeps much more of it.
+    memory: Arc<Mutex<Vec<Vec<Block>>>>,
     failures: Mutex<Failures>,
 }
 
@@ -62,6 +65,7 @@ impl Door {
         Self {
             hashes: http.users.iter().map(|(name, user)| (name.clone(), hash(user))).collect(),
             at_once: Arc::new(Semaphore::new(AT_ONCE)),
+            memory: Arc::default(),
             failures: Mutex::default(),
         }
     }
@@ -83,7 +87,14 @@ impl Door {
         }
         let known = self.hashes.get(name).cloned();
         let (is_known, hash) = (known.is_some(), known.unwrap_or_else(|| NOBODYS.clone()));
-        let checking = tokio::task::spawn_blocking(move || is_right(&password, &hash));
+        let memory = Arc::clone(&self.memory);
+        let checking = tokio::task::spawn_blocking(move || {
+            let spare = || memory.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut blocks = spare().pop().unwrap_or_default();
+            let is_right = is_right(&password, &hash, &mut blocks);
+            spare().push(blocks);
+            is_right
+        });
         if checking.await.unwrap_or(false) && is_known {
             return Ok(());
         }
@@ -92,7 +103,7 @@ impl Door {
     }
 
     fn is_shut(&self, from: IpAddr, name: &str) -> bool {
-        let name = key(name);
+        let (from, name) = (network(from), key(name));
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         let since = clock::mono().saturating_sub(WINDOW);
         failures.retain(|_, times| {
@@ -100,15 +111,19 @@ impl Door {
             !times.is_empty()
         });
         let of = |key| failures.get(&key).map_or(0, Vec::len);
-        of((from, Some(name))) >= MOST_OF_A_NAME
-            || of((from, None)) >= MOST_OF_AN_ADDRESS
-            || failures.len() >= MOST
+        of((from, Some(name))) >= MOST_OF_A_NAME || of((from, None)) >= MOST_OF_AN_ADDRESS
     }
 
     fn failed(&self, from: IpAddr, name: &str) {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        if failures.len() >= MOST
+            && let Some(oldest) = failures.iter().min_by_key(|(_, times)| times.last().copied())
+        {
+            let oldest = oldest.0.clone();
+            failures.remove(&oldest);
+        }
         for name in [Some(key(name)), None] {
-            failures.entry((from, name)).or_default().push(clock::mono());
+            failures.entry((network(from), name)).or_default().push(clock::mono());
         }
     }
 }
@@ -118,7 +133,27 @@ fn key(name: &str) -> String {
     name.chars().take(64).collect()
 }
 
-fn is_right(password: &str, hash: &str) -> bool {
-    let hash = PasswordHash::new(hash).ok().filter(|_| password.len() <= LONGEST);
-    hash.is_some_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+/// Of an address of IPv6 the network that one subscriber has.
+fn network(from: IpAddr) -> IpAddr {
+    match from.to_canonical() {
+        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)).into(),
+        ip => ip,
+    }
+}
+
+/// Works in `blocks`, which grows as the hash asks for it.
+fn is_right(password: &str, hash: &str, blocks: &mut Vec<Block>) -> bool {
+    let Some(hash) = PasswordHash::new(hash).ok().filter(|_| password.len() <= LONGEST) else {
+        return false;
+    };
+    let (Ok(params), Some(salt), Some(expected)) = (Params::try_from(&hash), hash.salt, hash.hash)
+    else {
+        return false;
+    };
+    blocks.resize(params.block_count().max(blocks.len()), Block::default());
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let mut found = vec![0; expected.as_bytes().len()];
+    let (password, salt) = (password.as_bytes(), salt.as_ref());
+    let hashed = argon2.hash_password_into_with_memory(password, salt, &mut found, &mut blocks[..]);
+    hashed.is_ok() && found.ct_eq(expected.as_bytes()).into()
 }

@@ -111,6 +111,10 @@ impl IntoResponse for Problem {
 impl From<StoreError> for Problem {
     /// The words of the driver stay in the log: they may name hosts and users.
     fn from(error: StoreError) -> Self {
+        if let Some(column) = error.column_too_short() {
+            let detail = format!("{column} is longer than its column of this database takes");
+            return Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail).about(&column);
+        }
         let (status, field) = match &error {
             StoreError::NotFound { .. } => (StatusCode::NOT_FOUND, None),
             StoreError::KeyTaken { .. } => (StatusCode::CONFLICT, Some("task_key")),

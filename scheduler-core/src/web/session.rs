@@ -56,7 +56,8 @@ pub(super) async fn caller(site: &Site, cookies: &CookieJar) -> Result<Option<Ca
     let Some(session) = store.session(&digest).await? else { return Ok(None) };
     let Ok(visitor) = serde_json::from_str::<Visitor>(&session.content) else { return Ok(None) };
     let now = clock::wall();
-    let ends = DateTime::from_timestamp(visitor.since, 0).unwrap_or_default() + LONGEST;
+    let since = DateTime::from_timestamp(visitor.since, 0).unwrap_or_default();
+    let ends = since.checked_add_signed(LONGEST).unwrap_or_default();
     let Some(access) = access(site, &visitor).filter(|_| now < ends) else { return Ok(None) };
     let expires_at = (now + IDLE).min(ends);
     if expires_at - session.expires_at > EXTENDED_EVERY {

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     admin::{
         AskedTask, Cursor, InstantView, Judged, Order, State as TaskState, TaskFilter, TaskView,
-        WhyView, civil,
+        WhyView, civil, is_shown,
     },
     clock,
     plan::task::TaskId,
@@ -330,7 +330,8 @@ pub(super) async fn preview(
     let (trigger, zone) = timing.map_err(|error| Problem::rejected(&error.fault))?;
     let civil = civil(&site.config, &site.registry, &row);
     let first = trigger.next_after(from - TimeDelta::milliseconds(1));
-    let instants = iter::successors(first, |at| trigger.next_after(*at)).take(limit);
+    let instants =
+        iter::successors(first, |at| trigger.next_after(*at)).take_while(is_shown).take(limit);
     let instants = instants.map(|at| InstantView::of(at, &zone, civil.as_ref())).collect();
     Ok(Json(Preview { zone: zone.name().to_owned(), instants }))
 }

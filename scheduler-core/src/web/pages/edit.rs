@@ -72,12 +72,26 @@ impl Fields {
         }
     }
 
-    /// Browsers send the ends of lines as two characters.
-    fn with_plain_lines(mut self) -> Self {
-        for text in [&mut self.args, &mut self.extra] {
-            *text = text.replace("\r\n", "\n");
+    /// As a browser sends back what it was given.
+    fn as_sent(&self) -> Self {
+        let mut sent = self.clone();
+        for text in [&mut sent.args, &mut sent.extra] {
+            *text = text.replace("\r\n", "\n").replace('\r', "\n");
         }
-        self
+        for text in [&mut sent.task_key, &mut sent.desc, &mut sent.execute_func, &mut sent.spec] {
+            *text = text.replace(['\r', '\n'], "");
+        }
+        for text in [
+            &mut sent.task_key,
+            &mut sent.desc,
+            &mut sent.execute_func,
+            &mut sent.spec,
+            &mut sent.args,
+            &mut sent.extra,
+        ] {
+            *text = text.replace('\0', "\u{fffd}");
+        }
+        sent
     }
 
     fn is_enabled(&self) -> bool {
@@ -117,20 +131,20 @@ impl Fields {
         }
     }
 
-    /// What differs from `row`: what is not touched in the form stays as it is there, however it is written.
+    /// What differs from `row`: what is not touched in the form stays as it is there, however it is written, and so does
+    /// what cannot be shown.
     fn as_change(&self, row: &TaskRow) -> TaskChange {
-        let differs =
-            |text: &str, field: &Field| (field.as_deref() != Ok(text)).then(|| text.to_owned());
-        let was_enabled = row.is_valid.as_deref() == Ok("1");
+        let (shown, new) = (Self::of(row).as_sent(), self.as_sent());
+        let differs = |new: &String, shown: &String| (new != shown).then(|| new.clone());
         TaskChange {
-            task_key: differs(&self.task_key, &row.task_key),
-            description: differs(&self.desc, &row.description),
-            execute_func: differs(&self.execute_func, &row.execute_func),
-            trigger: differs(&self.trigger, &row.trigger),
-            spec: differs(&self.spec, &row.spec),
-            args: differs(&self.args, &row.args),
-            is_enabled: (self.is_enabled() != was_enabled).then(|| self.is_enabled()),
-            extra: differs(&self.extra(), &row.extra),
+            task_key: differs(&new.task_key, &shown.task_key),
+            description: differs(&new.desc, &shown.desc),
+            execute_func: differs(&new.execute_func, &shown.execute_func),
+            trigger: differs(&new.trigger, &shown.trigger),
+            spec: differs(&new.spec, &shown.spec),
+            args: differs(&new.args, &shown.args),
+            is_enabled: (new.is_enabled() != shown.is_enabled()).then(|| new.is_enabled()),
+            extra: (new.extra != shown.extra).then(|| new.extra()),
         }
     }
 }
@@ -205,10 +219,10 @@ pub(super) async fn review(
     frame: Frame,
     Form(fields): Form<Fields>,
 ) -> Response {
-    let fields = fields.with_plain_lines();
+    let fields = fields.as_sent();
     let before = match fields.id {
         Some(id) => match seen(&site, &caller, id).await {
-            Ok(judged) => Fields::of(&judged.row),
+            Ok(judged) => Fields::of(&judged.row).as_sent(),
             Err(problem) => return frame.problem(&problem),
         },
         None => Fields::default(),
@@ -226,7 +240,7 @@ pub(super) async fn save(
     frame: Frame,
     Form(fields): Form<Fields>,
 ) -> Response {
-    let fields = fields.with_plain_lines();
+    let fields = fields.as_sent();
     if !fields.back.is_empty() {
         return form(&site, &frame, &fields, None, None);
     }

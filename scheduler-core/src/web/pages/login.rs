@@ -38,6 +38,7 @@ struct LoginPage<'a> {
     name: &'a str,
     error: Option<&'static str>,
     has_users: bool,
+    is_in: bool,
 }
 
 /// The form.
@@ -47,10 +48,10 @@ pub(super) async fn show(
     frame: Frame,
     Query(next): Query<Next>,
 ) -> Response {
-    if caller.is_some() {
-        return Redirect::to(inside(&next.next)).into_response();
-    }
-    form(&site, &frame, &next.next, "", None)
+    // Also who is in may follow a link, which only his browser sees: the script leads him on if there is none.
+    let has_users = !site.config.http.users.is_empty();
+    let (next, is_in) = (inside(&next.next), caller.is_some());
+    page(&LoginPage { frame: &frame, next, name: "", error: None, has_users, is_in })
 }
 
 fn form(
@@ -61,7 +62,7 @@ fn form(
     error: Option<&'static str>,
 ) -> Response {
     let has_users = !site.config.http.users.is_empty();
-    page(&LoginPage { frame, next: inside(next), name, error, has_users })
+    page(&LoginPage { frame, next: inside(next), name, error, has_users, is_in: false })
 }
 
 /// What is shown: a name with a password, or the code of a link.

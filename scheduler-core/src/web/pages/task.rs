@@ -19,10 +19,15 @@ use super::{
     tasks::Row,
 };
 use crate::{
-    admin::{AskedTask, InstantView, WhyView, coming},
+    admin::{AskedTask, EditView, InstantView, WhyView, coming},
     plan::task::TaskId,
     store::{EditFilter, ExecutionFilter},
-    web::{access::Caller, problem::Problem, seen::seen, site::Site},
+    web::{
+        access::Caller,
+        problem::Problem,
+        seen::{seen, sees_edit},
+        site::Site,
+    },
 };
 
 /// How many instants, executions and edits are shown.
@@ -80,7 +85,11 @@ async fn shown(
         instants: coming(&site.config, &site.registry, &judged, INSTANTS),
         chart: Chart::of(frame, &recent),
         runs: runs.iter().map(|row| Ran::of(frame, row)).collect(),
-        edits: edits.iter().map(|row| Edited::of(frame, row)).collect(),
+        edits: edits
+            .iter()
+            .filter(|row| sees_edit(caller, &EditView::from(*row)))
+            .map(|row| Edited::of(frame, row))
+            .collect(),
         task: Row::of(frame, &judged, Strip::default()),
     }))
 }

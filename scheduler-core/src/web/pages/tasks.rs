@@ -7,6 +7,7 @@ use askama::Template;
 use axum::{
     Extension, Form,
     extract::{Query, State},
+    http::StatusCode,
     response::{IntoResponse as _, Redirect, Response},
 };
 use chrono::{DateTime, Utc};
@@ -203,6 +204,10 @@ pub(super) async fn act(
         return frame
             .problem(&Problem::bad("act is missing, expected run, enable, disable or delete"));
     };
+    if ids.is_empty() || ids.len() > SHOWN {
+        let detail = format!("{} tasks are picked, expected 1 to {SHOWN}", ids.len());
+        return frame.problem(&Problem::bad(detail));
+    }
     if act == Act::Delete && !frame.may(Role::Admin) {
         return frame.problem(&Problem::takes(Role::Admin));
     }
@@ -212,7 +217,7 @@ pub(super) async fn act(
     }
     let back = inside(value("back").unwrap_or("/tasks"));
     let (mut done, mut failures) = (0, Vec::new());
-    for id in ids.iter().take(SHOWN) {
+    for id in &ids {
         let acted = match id.parse() {
             Ok(id) => do_one(&site, &caller, act, id).await,
             Err(_) => Err(Problem::bad(format!("id {id:?} is none, expected a number"))),
@@ -225,7 +230,9 @@ pub(super) async fn act(
     if failures.is_empty() {
         return Redirect::to(if act == Act::Delete { "/tasks" } else { back }).into_response();
     }
-    page(&ActedPage { frame: &frame, done, failures, back })
+    let mut answer = page(&ActedPage { frame: &frame, done, failures, back });
+    *answer.status_mut() = StatusCode::CONFLICT;
+    answer
 }
 
 #[derive(Template)]
@@ -244,8 +251,11 @@ async fn confirm(
     ids: &[String],
     back: &str,
 ) -> Response {
-    let ids: Vec<TaskId> = ids.iter().take(SHOWN).filter_map(|id| id.parse().ok()).collect();
+    let ids: Vec<TaskId> = ids.iter().filter_map(|id| id.parse().ok()).collect();
     match rows(site, caller, &ids).await {
+        Ok(rows) if rows.is_empty() => {
+            frame.problem(&Problem::new(StatusCode::NOT_FOUND, "none of these tasks exists"))
+        }
         Ok(rows) => {
             let named = |judged: Judged| (judged.row.id, judged.row.task_key.unwrap_or_default());
             page(&ConfirmPage { frame, tasks: rows.into_iter().map(named).collect(), back })
