@@ -18,6 +18,7 @@ mod health;
 mod listen;
 mod login;
 mod pages;
+mod places;
 mod probe;
 mod problem;
 mod routes;

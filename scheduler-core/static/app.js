@@ -59,12 +59,19 @@ for (const form of all(".bulk-form")) {
 
 // A link to log in carries its code behind "#", which browsers send to nobody: it is sent on from here, once.
 const login = one("[data-login]");
-if (login && location.hash.length > 1) {
-  login.elements.code.value = location.hash.slice(1);
-  history.replaceState(null, "", location.pathname + location.search);
-  login.submit();
-} else if (login && "isIn" in login.dataset) {
-  location.replace(login.elements.next.value);
+const follow_link = () => {
+  if (location.hash.length > 1) {
+    login.elements.code.value = location.hash.slice(1);
+    history.replaceState(null, "", location.pathname + location.search);
+    login.submit();
+  } else if ("isIn" in login.dataset) {
+    location.replace(login.elements.next.value);
+  }
+};
+if (login) {
+  follow_link();
+  // A link that is pasted where the page is shown already loads nothing anew.
+  addEventListener("hashchange", follow_link);
 }
 
 // When it would fire, while it is typed.

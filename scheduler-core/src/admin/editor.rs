@@ -76,15 +76,23 @@ impl Editor<'_> {
     /// # Errors
     /// When it would be rejected, or its key is taken.
     pub async fn create(&self, task: &NewTask) -> Result<Judged, EditError> {
+        self.check_new(task)?;
+        let id = self.store.add_as(task, &self.author).await?;
+        Ok(self.find(id).await?.judged)
+    }
+
+    /// Whether [`Self::create`] would insert it, as far as can be told without writing.
+    ///
+    /// # Errors
+    /// When it would be rejected.
+    pub fn check_new(&self, task: &NewTask) -> Result<(), EditError> {
         let rejected = |fault| {
             let label = format!("task {}", quote(&task.task_key));
             EditError::Rejected { label, fault }
         };
         // No row has the id 0: they begin with 1.
         self.judge().read(&task.as_row(0, clock::wall())).map_err(rejected)?;
-        check_length(&task.description).map_err(rejected)?;
-        let id = self.store.add_as(task, &self.author).await?;
-        Ok(self.find(id).await?.judged)
+        check_length(&task.description).map_err(rejected)
     }
 
     /// Changes a row, if it still is of `version`, where one is given; gives it as it was and as it stands then.
@@ -114,9 +122,24 @@ impl Editor<'_> {
         version: Option<&Version>,
         change: &TaskChange,
     ) -> Result<(Judged, Judged), EditError> {
-        let Found { mut judge, judged: before } = self.find(id).await?;
+        let before = self.check_change(id, version, change).await?;
         let read = Version::of(&before.row);
-        if version.is_some_and(|version| *version != read) {
+        self.store.edit_as(id, Some(&read), change, &self.author).await?;
+        Ok((before, self.find(id).await?.judged))
+    }
+
+    /// Whether [`Self::change`] would change it, as far as can be told without writing; gives the row as it stands.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn check_change(
+        &self,
+        id: TaskId,
+        version: Option<&Version>,
+        change: &TaskChange,
+    ) -> Result<Judged, EditError> {
+        let Found { mut judge, judged: before } = self.find(id).await?;
+        if version.is_some_and(|version| *version != Version::of(&before.row)) {
             return Err(StoreError::Edited { id }.into());
         }
         let edited = TaskRow { updated_at: Some(clock::wall()), ..change.apply(&before.row) };
@@ -127,8 +150,7 @@ impl Editor<'_> {
         if let Some(description) = &change.description {
             check_length(description).map_err(rejected)?;
         }
-        self.store.edit_as(id, Some(&read), change, &self.author).await?;
-        Ok((before, self.find(id).await?.judged))
+        Ok(before)
     }
 
     /// Deletes a row, if it still is of `version`, where one is given; gives what it was.

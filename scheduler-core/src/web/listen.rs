@@ -1,24 +1,31 @@
 //! The thread that listens, and what a connection may cost.
 
-use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, thread, time::Duration};
+use std::{
+    convert::Infallible,
+    io,
+    net::SocketAddr,
+    pin::pin,
+    sync::{Arc, atomic::Ordering},
+    thread,
+    time::Duration,
+};
 
 use axum::{Router, http::Request};
-use hyper::server::conn::http1;
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::Semaphore,
-};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tower::ServiceExt as _;
 
-use super::{access::Peer, routes::router, site::Site};
+use super::{
+    access::Peer,
+    places::{Place, Places},
+    routes::router,
+    site::Site,
+};
 use crate::{clock::sleep_at_most_5s, config::Config, registry::Registry, run::Watch};
 
-/// Connections at once; those beyond wait to be accepted.
+/// Connections at once.
 const MOST_CONNECTIONS: usize = 256;
 
 /// How long a client may take to send the head of a request, also the next one on the same connection.
@@ -114,16 +121,12 @@ async fn wait_for(
 }
 
 async fn serve(listener: TcpListener, router: Router) -> Infallible {
-    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let places = Places::new(MOST_CONNECTIONS);
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { continue };
         match listener.accept().await {
             Ok((connection, from)) => {
-                let router = router.clone();
-                tokio::spawn(async move {
-                    answer(connection, from, router).await;
-                    drop(place);
-                });
+                let (router, place) = (router.clone(), places.take(from.ip()));
+                tokio::spawn(answer(connection, from, router, place));
             }
             // As a rule there are no file descriptors left.
             Err(error) => {
@@ -135,17 +138,32 @@ async fn serve(listener: TcpListener, router: Router) -> Infallible {
 }
 
 /// An error is the client's end of the connection, and nobody else's affair.
-async fn answer(connection: TcpStream, from: SocketAddr, router: Router) {
+async fn answer(connection: TcpStream, from: SocketAddr, router: Router, place: Place) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
-    let service = TowerToHyperService::new(router.map_request(move |mut request: Request<_>| {
+    let is_answering = Arc::clone(&place.is_answering);
+    let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer(from.ip()));
-        request
-    }));
-    let served = http.serve_connection(TokioIo::new(connection), service);
-    match tokio::time::timeout(LONGEST, served).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::debug!("a request failed: {error}"),
-        Err(_) => tracing::debug!("a connection is closed that lasts for too long"),
+        is_answering.store(true, Ordering::Relaxed);
+        let (answer, is_answering) = (router.clone().oneshot(request), Arc::clone(&is_answering));
+        async move {
+            let answer = answer.await;
+            is_answering.store(false, Ordering::Relaxed);
+            answer
+        }
+    });
+    let mut served = pin!(http.serve_connection(TokioIo::new(connection), service));
+    let lasting = tokio::time::timeout(LONGEST, served.as_mut());
+    let ended = match place.close.run_until_cancelled(lasting).await {
+        None => return tracing::debug!("a connection is closed to make room"),
+        Some(Ok(ended)) => ended,
+        Some(Err(_)) => {
+            // What is being answered is answered; the next request takes another connection.
+            served.as_mut().graceful_shutdown();
+            tokio::time::timeout(PATIENCE, served).await.unwrap_or(Ok(()))
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!("a request failed: {error}");
     }
 }

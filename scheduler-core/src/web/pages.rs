@@ -42,12 +42,17 @@ pub(super) fn routes(site: &Site) -> Pages {
         .add(viewer, "/history", get(others::history))
 }
 
-/// What everybody may ask for: to log in and out, and what pages are made of.
+/// What everybody may ask for: to log in and out, and the language.
 pub(super) fn open() -> Router<Site> {
     Router::new()
         .route("/login", get(login::show).post(login::enter))
         .route("/logout", post(login::leave))
         .route("/language", post(frame::choose_language))
+}
+
+/// What pages are made of.
+pub(super) fn files() -> Router<Site> {
+    Router::new()
         .route("/icon.svg", get(|| file("image/svg+xml", include_str!("../../static/icon.svg"))))
         .route("/style.css", get(|| file("text/css", include_str!("../../static/style.css"))))
         .route("/app.js", get(|| file("text/javascript", include_str!("../../static/app.js"))))

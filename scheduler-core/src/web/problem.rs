@@ -52,6 +52,12 @@ impl Problem {
         &self.detail
     }
 
+    /// The detail of the problem that this JSON is.
+    pub(super) fn detail_of(json: &[u8]) -> Option<String> {
+        let problem: serde_json::Value = serde_json::from_slice(json).ok()?;
+        problem["detail"].as_str().map(str::to_owned)
+    }
+
     pub(super) fn field(&self) -> Option<&str> {
         self.field.as_deref()
     }

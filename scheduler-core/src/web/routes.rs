@@ -1,15 +1,17 @@
 //! Every way in, each with the role that it takes: there is no other way to add one.
 
-use std::{sync::Arc, time::Duration};
+use std::{error::Error as _, sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request},
+    body::{HttpBody as _, to_bytes},
+    extract::Request,
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
     routing::{MethodRouter, get},
 };
+use http_body_util::LengthLimitError;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::sync::Semaphore;
 use tower_http::{csrf::CsrfLayer, set_header::SetResponseHeaderLayer};
@@ -31,6 +33,10 @@ use crate::config::Role;
 
 /// As long as a request may be.
 const LONGEST_BODY: usize = 1 << 20;
+
+/// Bodies that are received at once, and how long one may take.
+const MOST_BODIES: usize = 64;
+const SENDING: Duration = Duration::from_secs(10);
 
 /// Requests that are answered at once; those beyond wait.
 const MOST_AT_ONCE: usize = 32;
@@ -112,12 +118,14 @@ impl Pages {
 }
 
 /// What any route may answer.
-const COMMON: [(&str, &str); 6] = [
+const COMMON: [(&str, &str); 8] = [
     ("400", "A parameter, or the JSON, cannot be read."),
     ("401", "Nobody known asks."),
     ("403", "The caller's role does not do."),
     ("404", "It does not exist, or not for the caller."),
     ("405", "The route has no such method."),
+    ("408", "The body was not sent within 10 s."),
+    ("413", "The body is longer than 1 MiB."),
     ("503", "The database does not answer, or too much is asked at once."),
 ];
 
@@ -138,6 +146,7 @@ pub(super) fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Opera
 pub(super) fn router(site: Site) -> Router {
     let (api, document) = api::routes().into_parts();
     let at_once = Arc::new(Semaphore::new(MOST_AT_ONCE));
+    let bodies = Arc::new(Semaphore::new(MOST_BODIES));
     let api = api
         .method_not_allowed_fallback(no_such_method)
         .route_layer(middleware::from_fn(known))
@@ -156,15 +165,17 @@ pub(super) fn router(site: Site) -> Router {
         .layer(middleware::from_fn(move |request, next| {
             in_a_task(Arc::clone(&at_once), request, next)
         }))
-        .layer(CsrfLayer::new().with_rejection_response(|_| another_site()))
-        .layer(DefaultBodyLimit::max(LONGEST_BODY));
+        .layer(middleware::from_fn(move |request, next| whole(Arc::clone(&bodies), request, next)))
+        .layer(CsrfLayer::new().with_rejection_response(|_| another_site()));
     Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
         .method_not_allowed_fallback(no_such_method)
         .merge(asked)
+        .merge(pages::files())
         .fallback(nothing_here)
+        .layer(middleware::from_fn_with_state(site.clone(), as_page))
         .layer(header_of(header::CACHE_CONTROL, "no-store"))
         .layer(header_of(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header_of(header::X_FRAME_OPTIONS, "DENY"))
@@ -221,6 +232,55 @@ async fn guard(role: Role, request: Request, next: Next) -> Response {
         Some(caller) if caller.access.role < role => Problem::takes(role).into_response(),
         Some(_) => next.run(request).await,
     }
+}
+
+/// Receives what is sent before it is anybody's turn: a client that sends slowly holds up no other.
+async fn whole(bodies: Arc<Semaphore>, request: Request, next: Next) -> Response {
+    if request.body().is_end_stream() {
+        return next.run(request).await;
+    }
+    let Ok(_place) = bodies.try_acquire() else {
+        return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too much is sent at once")
+            .into_response();
+    };
+    let (parts, body) = request.into_parts();
+    let problem = match tokio::time::timeout(SENDING, to_bytes(body, LONGEST_BODY)).await {
+        Ok(Ok(body)) => return next.run(Request::from_parts(parts, body.into())).await,
+        Ok(Err(error)) if is_too_long(&error) => {
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is longer than 1 MiB")
+        }
+        Ok(Err(_)) => Problem::bad("the body broke off"),
+        Err(_) => Problem::new(StatusCode::REQUEST_TIMEOUT, "the body was not sent within 10 s"),
+    };
+    problem.into_response()
+}
+
+fn is_too_long(error: &axum::Error) -> bool {
+    error.source().is_some_and(|cause| cause.is::<LengthLimitError>())
+}
+
+/// What is wrong as a page, for a browser that is not at the API.
+async fn as_page(frame: Frame, request: Request, next: Next) -> Response {
+    let accepted = request.headers().get(header::ACCEPT).map(HeaderValue::as_bytes);
+    let is_for_people = accepted.is_some_and(|kinds| kinds.starts_with(b"text/html"))
+        && !request.uri().path().starts_with("/api/");
+    let answer = next.run(request).await;
+    let kind = answer.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let is_page = kind.is_some_and(|kind| kind.starts_with(b"text/html"));
+    let is_wrong = answer.status().is_client_error() || answer.status().is_server_error();
+    if !is_for_people || !is_wrong || is_page {
+        return answer;
+    }
+    let (mut parts, body) = answer.into_parts();
+    let said = to_bytes(body, LONGEST_BODY).await.unwrap_or_default();
+    let detail = Problem::detail_of(&said).unwrap_or_else(|| String::from_utf8_lossy(&said).into());
+    let page = frame.problem(&Problem::new(parts.status, detail));
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.extend(page.headers().clone());
+    parts
+        .headers
+        .insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY_OF_PAGES));
+    Response::from_parts(parts, page.into_body())
 }
 
 /// Answers whether the client waits or not: a call to the database must not be dropped half way.

@@ -24,9 +24,7 @@ macro_rules! answers {
 
 answers! {
     /// The JSON of a request is none that is read.
-    BadBody:
-        "413" "The JSON is longer than 1 MiB.",
-        "415" "The JSON is not sent as `application/json`.";
+    BadBody: "415" "The JSON is not sent as `application/json`.";
     /// Something else stands in the way.
     Conflict: "409" "The key is taken; what is to run is off, or rejected; what is to end has ended.";
     /// No edit makes a row that is rejected.

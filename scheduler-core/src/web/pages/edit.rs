@@ -220,12 +220,9 @@ pub(super) async fn review(
     Form(fields): Form<Fields>,
 ) -> Response {
     let fields = fields.as_sent();
-    let before = match fields.id {
-        Some(id) => match seen(&site, &caller, id).await {
-            Ok(judged) => Fields::of(&judged.row).as_sent(),
-            Err(problem) => return frame.problem(&problem),
-        },
-        None => Fields::default(),
+    let before = match check(&site, &caller, &fields).await {
+        Ok(before) => before,
+        Err(problem) => return refused(&site, &caller, &frame, &fields, &problem).await,
     };
     let columns = before.columns().into_iter().zip(fields.columns());
     let differing = columns.filter(|((_, old), (_, new))| old != new);
@@ -248,6 +245,20 @@ pub(super) async fn save(
         Ok(id) => Redirect::to(&format!("/tasks/{id}")).into_response(),
         Err(problem) => refused(&site, &caller, &frame, &fields, &problem).await,
     }
+}
+
+/// What the form would have held of the row as it stands, if what it holds now would be written.
+async fn check(site: &Site, caller: &Caller, fields: &Fields) -> Result<Fields, Problem> {
+    check_key(caller, &fields.task_key)?;
+    let editor = site.editor(caller).await?;
+    let Some(id) = fields.id else {
+        editor.check_new(&fields.as_new())?;
+        return Ok(Fields::default());
+    };
+    let row = seen(site, caller, id).await?.row;
+    let version = Version::named(&fields.version);
+    let stands = editor.check_change(id, Some(&version), &fields.as_change(&row)).await?;
+    Ok(Fields::of(&stands.row).as_sent())
 }
 
 async fn write(site: &Site, caller: &Caller, fields: &Fields) -> Result<TaskId, Problem> {

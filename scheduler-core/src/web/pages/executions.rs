@@ -195,7 +195,8 @@ fn steps(frame: &Frame, row: &ExecutionRow) -> Vec<Step> {
     let t = frame.t();
     let named = [
         (t.scheduled, row.scheduled_at),
-        (t.claimed, row.created_at.filter(|_| row.node_id.is_some())),
+        // Written in whole seconds.
+        (t.claimed, row.created_at.max(row.scheduled_at).filter(|_| row.node_id.is_some())),
         (t.started, row.started_at),
         (t.finished, row.finished_at),
     ];

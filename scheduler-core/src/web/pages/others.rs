@@ -16,7 +16,7 @@ use crate::{
     admin::{EditView, NodeState, NodeView},
     plan::{node::NodeRow, task::TaskId},
     store::{EditFilter, EditId, EditRow},
-    web::{access::Caller, seen::sees_edit, site::Site},
+    web::{access::Caller, boards::Boards, seen::sees_edit, site::Site},
 };
 
 /// A node as the list has it.
@@ -71,6 +71,7 @@ pub(super) async fn nodes(State(site): State<Site>, frame: Frame) -> Response {
 /// An edit as the lists have it.
 pub(super) struct Edited {
     pub(super) task_id: TaskId,
+    /// Empty: not known.
     pub(super) key: String,
     pub(super) time: String,
     pub(super) author: String,
@@ -89,7 +90,7 @@ impl Edited {
         let key = view.after.as_ref().or(view.before.as_ref()).map(|row| text(&row["task_key"]));
         Self {
             task_id: row.task_id,
-            key: key.unwrap_or_else(|| row.task_id.to_string()),
+            key: key.unwrap_or_default(),
             time: row.edited_at.map(|at| frame.time(&at)).unwrap_or_default(),
             author: row.author.clone(),
             via: row.via.clone(),
@@ -147,6 +148,15 @@ pub(super) async fn history(
     let last = rows.last().filter(|_| rows.len() == SHOWN as usize);
     let next = last.map(|row| format!("?after={}{task}", row.id));
     let seen = rows.iter().filter(|row| sees_edit(&caller, &EditView::from(*row)));
-    let edits = seen.map(|row| Edited::of(&frame, row)).collect();
+    let mut edits: Vec<_> = seen.map(|row| Edited::of(&frame, row)).collect();
+    // An edit that keeps no row is of a task that stands, or is named by its id.
+    if let Ok(board) = Boards::get(&site).await {
+        for edit in edits.iter_mut().filter(|edit| edit.key.is_empty()) {
+            edit.key = board.row(edit.task_id).map(|row| row.key.to_string()).unwrap_or_default();
+        }
+    }
+    for edit in edits.iter_mut().filter(|edit| edit.key.is_empty()) {
+        edit.key = edit.task_id.to_string();
+    }
     page(&HistoryPage { frame: &frame, edits, next })
 }

@@ -84,6 +84,7 @@ texts! {
     never: "never", "不再执行";
     no_task: "No task matches.", "没有符合条件的任务。";
     no_execution: "No execution matches.", "没有符合条件的执行记录。";
+    never_ran: "It has not run yet.", "尚未运行。";
     no_edit: "No edit is kept.", "没有变更记录。";
     breadcrumb: "Breadcrumb", "路径";
     instants: "Next ten instants", "接下来十次";
