@@ -304,3 +304,35 @@ async fn refused(
     *answer.status_mut() = status;
     answer
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::plan::task::FieldFault;
+
+    #[test]
+    fn what_is_not_touched_stays_as_it_is_written() {
+        let row = NewTask::new("a", "f", "cron", "* * * * *").as_row(1, DateTime::UNIX_EPOCH);
+        let odd = TaskRow {
+            description: Err(FieldFault::NotUtf8),
+            task_key: Ok("two\nlines".to_owned()),
+            args: Ok("1\r\n2\r3\0".to_owned()),
+            extra: Ok(String::new()),
+            is_valid: Ok("7".to_owned()),
+            ..row
+        };
+        let sent = Fields::of(&odd).as_sent();
+        assert_eq!(sent.as_change(&odd), TaskChange::default());
+        let spec = Fields { spec: "5 * * * *".to_owned(), ..sent.clone() };
+        assert_eq!(spec.as_change(&odd), TaskChange::spec("5 * * * *"));
+        let emptied = Fields { args: String::new(), extra: " ".to_owned(), ..sent };
+        let change = TaskChange {
+            args: Some(String::new()),
+            extra: Some("{}".to_owned()),
+            ..TaskChange::default()
+        };
+        assert_eq!(emptied.as_change(&odd), change);
+    }
+}

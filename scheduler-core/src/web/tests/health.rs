@@ -139,3 +139,31 @@ fn clients_that_say_nothing_keep_no_others_out() {
     let _silent: Vec<TcpStream> = (0..200).map(|_| TcpStream::connect(address).unwrap()).collect();
     answers(address, "/healthz", 200, "alive\n");
 }
+
+#[test]
+fn clients_that_send_slowly_hold_up_no_others() {
+    let watch = watch();
+    let (_web, address) = anywhere(&watch);
+    let head = "POST /login HTTP/1.1\r\nHost: here\r\nContent-Length: 1000\r\n\r\nname=";
+    let slow: Vec<TcpStream> = (0..50)
+        .map(|_| {
+            let mut connection = TcpStream::connect(address).unwrap();
+            connection.write_all(head.as_bytes()).unwrap();
+            connection
+        })
+        .collect();
+    assert!(get(address, "/openapi.json", "").starts_with("HTTP/1.1 200 "));
+    assert!(get(address, "/login", "").starts_with("HTTP/1.1 200 "));
+    drop(slow);
+}
+
+#[test]
+fn whoever_holds_all_connections_keeps_no_other_out() {
+    let watch = watch();
+    watch.turned(well());
+    let (_web, address) = anywhere(&watch);
+    let _silent: Vec<TcpStream> = (0..400).map(|_| TcpStream::connect(address).unwrap()).collect();
+    for _ in 0..20 {
+        answers(address, "/healthz", 200, "alive\n");
+    }
+}

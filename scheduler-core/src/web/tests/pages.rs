@@ -268,3 +268,56 @@ async fn pages_of_tasks_that_are_not_his_do_not_exist_for_a_caller() {
     assert!(acted.text.contains("does not exist"));
     assert_eq!(asker.store.tasks(TaskSelection::All).await.unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn what_is_wrong_is_a_page_for_a_browser_and_a_problem_for_a_program() {
+    let asker = Asker::new();
+    for (method, path, status) in [
+        ("GET", "/nowhere", 404),
+        ("GET", "/tasks/abc", 400),
+        ("GET", "/executions?task=x", 400),
+        ("GET", "/executions/99", 404),
+        ("PUT", "/tasks", 405),
+        ("POST", "/tasks/act", 400),
+    ] {
+        let ask = async |accept: &str| {
+            let request = Request::builder().method(method).uri(path).header("accept", accept);
+            let request = request.header("authorization", format!("Bearer {}", token_of("admin")));
+            let request = request.header("content-type", "application/x-www-form-urlencoded");
+            let answer = asker.router.clone().oneshot(request.body(Body::empty()).unwrap()).await;
+            html(answer.unwrap()).await
+        };
+        let page = ask("text/html,application/xhtml+xml").await;
+        assert_eq!(page.status.as_u16(), status, "{path}");
+        assert!(page.text.contains("<h1>") && page.text.contains("role=\"alert\""), "{path}");
+        assert!(page.headers["content-type"].to_str().unwrap().starts_with("text/html"));
+        assert_eq!(ask("application/json").await.status.as_u16(), status, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_of_a_renamed_task_does_not_tell_what_it_was() {
+    let asker = Asker::new();
+    let id = asker
+        .store
+        .add(&NewTask { description: "hush".to_owned(), ..task("secret") })
+        .await
+        .unwrap();
+    let path = format!("/api/v1/tasks/{id}");
+    let change = serde_json::json!({"task_key": "billing_a", "desc": ""});
+    asker.ask("admin", Method::PATCH, &path, Some(change)).await.expect(200);
+    let shown = page(&asker, "biller", &format!("/tasks/{id}")).await;
+    assert!(shown.contains("billing_a") && !shown.contains("secret") && !shown.contains("hush"));
+}
+
+#[tokio::test]
+async fn more_than_a_page_of_tasks_is_not_half_done() {
+    let asker = Asker::new();
+    let id = asker.store.add(&task("a")).await.unwrap().to_string();
+    let mut many = vec![("id", &*id); 51];
+    many.push(("act", "disable"));
+    let refused = ask(&asker, "operator", "POST", "/tasks/act", &many).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    let stands = asker.store.tasks(TaskSelection::All).await.unwrap().remove(0).row;
+    assert_eq!(stands.is_valid.as_deref(), Ok("1"));
+}

@@ -247,6 +247,9 @@ async fn of_tasks_that_are_not_his_a_caller_sees_and_changes_nothing() {
     assert!(!list.to_string().contains("secret"));
     let edits = asker.get("biller", "/api/v1/edits").await.expect(200).to_string();
     assert!(edits.contains("billing_a") && !edits.contains("secret"), "{edits}");
+    asker.post("operator", &format!("/api/v1/tasks/{other}/run"), Value::Null).await.expect(202);
+    let edits = asker.get("biller", "/api/v1/edits").await.expect(200);
+    assert_eq!(edits["items"].as_array().unwrap().len(), 1, "who let the other run is not told");
     for (method, rest, body) in [
         (Method::GET, "", None),
         (Method::GET, "/why?at=2026-01-01T00:00:00Z", None),
