@@ -358,6 +358,7 @@ test("several tasks are switched off together, and deleted with their number sai
 
 test("what could not be done with some of them is said of each", someone({}, async (person, scheduler) => {
   const { page } = person;
+  person.expects(/status of 409/);
   await scheduler.task("partly_on");
   await scheduler.task("partly_off", { is_valid: 0 });
   await person.logsIn();
