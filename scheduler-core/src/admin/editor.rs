@@ -3,7 +3,7 @@
 //! No edit makes a row that is rejected. What is judged is what is written: between the two the row may not change, which
 //! its version tells.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{Judge, Judged, Verdict};
 use crate::{
@@ -49,7 +49,7 @@ pub enum EditError {
 }
 
 /// How often an edit of whatever stands there is judged and made anew when somebody else was faster.
-const TRIES: usize = 20;
+const TRIES: u64 = 20;
 
 /// Edits rows in the name of one author.
 #[derive(Debug)]
@@ -106,12 +106,14 @@ impl Editor<'_> {
         version: Option<&Version>,
         change: &TaskChange,
     ) -> Result<(Judged, Judged), EditError> {
-        for _ in 1..TRIES {
+        for tried in 1..TRIES {
             // What stands there is meant, whatever it is: who was faster changes nothing about that.
             match self.try_change(id, version, change).await {
                 Err(EditError::Store(StoreError::Edited { .. })) if version.is_none() => {}
                 result => return result,
             }
+            // Of several who meet again and again each waits for another while.
+            clock::sleep_at_most_5s(Duration::from_millis(fastrand::u64(0..=tried * 5))).await;
         }
         self.try_change(id, version, change).await
     }

@@ -30,6 +30,8 @@ answers! {
     /// No edit makes a row that is rejected.
     Rejected: "422" "The row would be rejected: `field` names the column. Or the JSON lacks a field, has one too many, or \
                      one of another type.";
+    /// Others were faster, again and again.
+    Overtaken: "412" "Others edited the task again and again meanwhile: ask once more.";
     /// Nobody's edit is lost.
     Edited:
         "412" "The task was edited meanwhile: read it again.",

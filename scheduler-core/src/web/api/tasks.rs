@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     Page, Problem, Site,
-    answers::{BadBody, Conflict, Edited, Rejected},
+    answers::{BadBody, Conflict, Edited, Overtaken, Rejected},
     input::{Asked, At, Body, ChangedRow, Id, Limit, NewRow, version},
 };
 use crate::{
@@ -194,7 +194,7 @@ pub(super) async fn delete(
 /// Switches a task on.
 #[utoipa::path(post, path = "/api/v1/tasks/{id}/enable", tag = "tasks",
     params(("id" = i64, Path, description = "`task.id`.")),
-    responses((status = 200, description = "The task as it is then.", body = TaskView), Rejected))]
+    responses((status = 200, description = "The task as it is then.", body = TaskView), Rejected, Overtaken))]
 pub(super) async fn enable(
     State(site): State<Site>,
     Extension(caller): Extension<Arc<Caller>>,
@@ -207,7 +207,7 @@ pub(super) async fn enable(
 /// Switches a task off: nothing of it starts any more; what runs goes on.
 #[utoipa::path(post, path = "/api/v1/tasks/{id}/disable", tag = "tasks",
     params(("id" = i64, Path, description = "`task.id`.")),
-    responses((status = 200, description = "The task as it is then.", body = TaskView)))]
+    responses((status = 200, description = "The task as it is then.", body = TaskView), Overtaken))]
 pub(super) async fn disable(
     State(site): State<Site>,
     Extension(caller): Extension<Arc<Caller>>,
