@@ -9,7 +9,7 @@
 //!  bounds    who asks             may he?                    └──▶ problem
 //! ```
 //!
-//! Nothing is answered that has no guard: a route is added with the role that it takes, see [`routes`].
+//! Nothing is answered that has no guard: a route is added with the role that it takes, see `routes`.
 
 mod access;
 mod api;

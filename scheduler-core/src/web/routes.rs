@@ -1,6 +1,6 @@
 //! Every way in, each with the role that it takes: there is no other way to add one.
 
-use std::{error::Error as _, sync::Arc, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -256,7 +256,7 @@ async fn whole(bodies: Arc<Semaphore>, request: Request, next: Next) -> Response
 }
 
 fn is_too_long(error: &axum::Error) -> bool {
-    error.source().is_some_and(|cause| cause.is::<LengthLimitError>())
+    error.source().is_some_and(<dyn Error>::is::<LengthLimitError>)
 }
 
 /// What is wrong as a page, for a browser that is not at the API.

@@ -11,7 +11,7 @@ use crate::{
         claim::{Claim, Entry, Origin, Verdict},
         execution::{ExecutionId, LogPart, Outcome, Status},
     },
-    store::{Desk as _, NewTask, Store as _},
+    store::{NewTask, Store as _},
 };
 
 const TRACE: &str = "0123456789abcdef0123456789abcdef";
