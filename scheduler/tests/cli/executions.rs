@@ -105,3 +105,15 @@ fn an_execution_is_shown_whole_and_outlives_its_task() {
     assert!(text.contains("extra          {\"reason\": \"a test\"}\n"), "{text}");
     home.fails(&["executions", "show", "9"], 1, "error: execution 9 does not exist");
 }
+
+#[test]
+fn a_run_is_asked_to_end_and_what_has_ended_is_not() {
+    let home = with_executions();
+    let asked = home.ok(&["executions", "cancel", "3"]);
+    assert_eq!(asked, "execution 3 is to end; the node that has it obeys within 10s\n");
+    let wishes = home.store(async |store| store.read().await.unwrap().cancels);
+    assert_eq!(wishes[0].execution_id, 3);
+    let ended = "error: execution 1 has ended (missed), expected one that runs";
+    home.fails(&["executions", "cancel", "1"], 1, ended);
+    home.fails(&["executions", "cancel", "9"], 1, "error: execution 9 does not exist");
+}

@@ -10,6 +10,7 @@ mod args;
 mod config;
 mod edits;
 mod executions;
+mod login;
 mod next;
 mod rows;
 mod start;
