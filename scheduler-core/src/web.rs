@@ -5,8 +5,8 @@
 //! depends on it.
 //!
 //! ```text
-//! listen ─▶ identify (access) ─▶ guard (routes) ─▶ health │ api ─▶ admin ─▶ store
-//!  bounds    who asks             may he?                    └──▶ problem
+//! listen ─▶ router ─▶ identify (access) ─▶ guard (routes) ─▶ api │ pages ─▶ seen ─▶ admin ─▶ store
+//!  places    bounds    who asks             may he?                           for him?
 //! ```
 //!
 //! Nothing is answered that has no guard: a route is added with the role that it takes, see `routes`.
@@ -14,6 +14,7 @@
 mod access;
 mod api;
 mod boards;
+mod frame;
 mod health;
 mod listen;
 mod login;
@@ -21,6 +22,7 @@ mod pages;
 mod places;
 mod probe;
 mod problem;
+mod router;
 mod routes;
 mod seen;
 mod session;

@@ -20,7 +20,7 @@ use tower::ServiceExt as _;
 use super::{
     access::Peer,
     places::{Place, Places},
-    routes::router,
+    router::router,
     site::Site,
 };
 use crate::{clock::sleep_at_most_5s, config::Config, registry::Registry, run::Watch};

@@ -2,14 +2,12 @@
 
 mod edit;
 mod executions;
-mod frame;
 mod login;
 mod others;
 mod overview;
 mod strip;
 mod task;
 mod tasks;
-mod words;
 
 use axum::{
     Router,
@@ -18,8 +16,7 @@ use axum::{
     routing::{get, post},
 };
 
-pub(super) use self::frame::Frame;
-use super::{routes::Pages, site::Site};
+use super::{frame::choose_language, routes::Pages, site::Site};
 use crate::config::Role;
 
 /// The pages, each with the role that it takes.
@@ -47,7 +44,7 @@ pub(super) fn open() -> Router<Site> {
     Router::new()
         .route("/login", get(login::show).post(login::enter))
         .route("/logout", post(login::leave))
-        .route("/language", post(frame::choose_language))
+        .route("/language", post(choose_language))
 }
 
 /// What pages are made of.

@@ -17,7 +17,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
-use super::{Web, api, routes::router, site::Site};
+use super::{Web, api, router::router, site::Site};
 use crate::{
     config::{Access, Config, Http, Role, Token, User},
     job::{self, JobDescriptor, JobOptions},

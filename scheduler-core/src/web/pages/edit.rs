@@ -11,7 +11,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::frame::{Frame, page};
+use crate::web::frame::{Frame, page};
 use crate::{
     plan::task::{Field, TaskId, TaskRow},
     store::{NewTask, TaskChange, Version},

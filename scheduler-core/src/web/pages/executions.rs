@@ -11,7 +11,7 @@ use axum::{
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::frame::{Frame, local, millis, page};
+use crate::web::frame::{Frame, local, millis, page};
 use crate::{
     admin::LogView,
     plan::execution::{ExecutionId, ExecutionRow, Status, why_of},

@@ -15,7 +15,7 @@ use axum::{
 use axum_extra::extract::cookie::CookieJar;
 use serde::Deserialize;
 
-use super::frame::{Frame, inside, page};
+use crate::web::frame::{Frame, inside, page};
 use crate::web::{
     access::{Caller, Peer},
     login::Refused,

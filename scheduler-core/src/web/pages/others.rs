@@ -11,7 +11,7 @@ use axum::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::frame::{Frame, page};
+use crate::web::frame::{Frame, page};
 use crate::{
     admin::{EditView, NodeState, NodeView},
     plan::{node::NodeRow, task::TaskId},

@@ -5,13 +5,8 @@ use std::sync::Arc;
 use askama::Template;
 use axum::{Extension, extract::State, response::Response};
 
-use super::{
-    executions::Ran,
-    frame::{Frame, page},
-    others::Node,
-    strip::Strip,
-    tasks::Row,
-};
+use super::{executions::Ran, others::Node, strip::Strip, tasks::Row};
+use crate::web::frame::{Frame, page};
 use crate::{
     admin::{Counts, Order, State as TaskState, TaskFilter},
     plan::{execution::Status, task::TaskId},

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
 
-use super::frame::{Frame, local, millis};
 use crate::store::RecentRow;
+use crate::web::frame::{Frame, local, millis};
 
 /// How many a strip has.
 pub(super) const RUNS: u32 = 60;

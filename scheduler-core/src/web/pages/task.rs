@@ -13,11 +13,11 @@ use serde::Deserialize;
 
 use super::{
     executions::Ran,
-    frame::{Frame, page},
     others::Edited,
     strip::{Chart, RUNS, Strip},
     tasks::Row,
 };
+use crate::web::frame::{Frame, page};
 use crate::{
     admin::{AskedTask, EditView, InstantView, WhyView, coming},
     plan::task::TaskId,

@@ -14,10 +14,8 @@ use chrono::{DateTime, Utc};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use super::{
-    frame::{Frame, inside, local, page},
-    strip::{RUNS, Strip},
-};
+use super::strip::{RUNS, Strip};
+use crate::web::frame::{Frame, inside, local, page};
 use crate::{
     admin::{Counts, Cursor, Judged, Order, Scheduled, State as TaskState, TaskFilter},
     config::Role,

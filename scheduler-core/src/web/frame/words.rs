@@ -2,26 +2,26 @@
 
 /// The texts of a language.
 #[derive(Debug)]
-pub(super) struct Words {
+pub(in crate::web) struct Words {
     /// As HTML names the language.
-    pub(super) lang: &'static str,
-    pub(super) texts: Texts,
+    pub(in crate::web) lang: &'static str,
+    pub(in crate::web) texts: Texts,
 }
 
 macro_rules! texts {
     ($($name:ident: $english:literal, $chinese:literal;)+) => {
         /// Each text by its name.
         #[derive(Debug)]
-        pub(super) struct Texts {
-            $(pub(super) $name: &'static str,)+
+        pub(in crate::web) struct Texts {
+            $(pub(in crate::web) $name: &'static str,)+
         }
 
         /// English.
-        pub(super) static ENGLISH: Words =
+        pub(in crate::web) static ENGLISH: Words =
             Words { lang: "en", texts: Texts { $($name: $english,)+ } };
 
         /// Chinese.
-        pub(super) static CHINESE: Words =
+        pub(in crate::web) static CHINESE: Words =
             Words { lang: "zh-CN", texts: Texts { $($name: $chinese,)+ } };
     };
 }
@@ -168,7 +168,7 @@ texts! {
 
 impl Words {
     /// A state of a task, a node or an execution.
-    pub(super) fn status<'a>(&self, name: &'a str) -> &'a str {
+    pub(in crate::web) fn status<'a>(&self, name: &'a str) -> &'a str {
         let both = |english, chinese| if self.lang == "en" { english } else { chinese };
         match name {
             "enabled" => both("Enabled", "启用"),
@@ -189,7 +189,7 @@ impl Words {
     }
 
     /// A number of seconds, in its largest unit.
-    pub(super) fn span(&self, seconds: i64) -> String {
+    pub(in crate::web) fn span(&self, seconds: i64) -> String {
         let (number, english, chinese) = match seconds {
             ..60 => (seconds, "s", "秒"),
             60..3_600 => (seconds / 60, "min", "分钟"),
@@ -204,7 +204,7 @@ impl Words {
     }
 
     /// How far away something is that is so many seconds ahead, or back.
-    pub(super) fn distance(&self, seconds: i64) -> String {
+    pub(in crate::web) fn distance(&self, seconds: i64) -> String {
         let span = self.span(seconds.abs());
         match (self.lang, seconds < 0) {
             ("en", true) => format!("{span} ago"),

@@ -1,5 +1,7 @@
 //! What all pages share: who looks, in which language, and how values are written.
 
+mod words;
+
 use std::{convert::Infallible, sync::Arc};
 
 use askama::Template;
@@ -13,19 +15,15 @@ use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::words::{CHINESE, ENGLISH, Texts, Words};
-use crate::{
-    admin, clock,
-    config::Role,
-    plan::trigger::Zone,
-    web::{access::Caller, problem::Problem, site::Site},
-};
+use self::words::{CHINESE, ENGLISH, Texts, Words};
+use super::{access::Caller, problem::Problem, site::Site};
+use crate::{admin, clock, config::Role, plan::trigger::Zone};
 
 /// The cookie that keeps the language.
 const LANGUAGE: &str = "language";
 
 /// What all pages share.
-pub(in crate::web) struct Frame {
+pub(super) struct Frame {
     pub(super) words: &'static Words,
     pub(super) environment: String,
     pub(super) caller: Option<Arc<Caller>>,
@@ -87,7 +85,7 @@ impl Frame {
             || path != "/" && here.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
     }
 
-    pub(in crate::web) fn may(&self, role: Role) -> bool {
+    pub(super) fn may(&self, role: Role) -> bool {
         self.caller.as_ref().is_some_and(|caller| caller.access.role >= role)
     }
 
@@ -177,7 +175,7 @@ struct ProblemPage<'a> {
 
 impl Frame {
     /// The page that says what is wrong.
-    pub(in crate::web) fn problem(&self, problem: &Problem) -> Response {
+    pub(super) fn problem(&self, problem: &Problem) -> Response {
         let (status, detail) = (problem.status(), problem.detail());
         let mut answer = page(&ProblemPage { frame: self, status: status.as_u16(), detail });
         *answer.status_mut() = status;
