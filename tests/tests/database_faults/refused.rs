@@ -46,15 +46,17 @@ fn f17_a_stranger_who_holds_the_fires_of_many_tasks_stops_no_other() {
     }
     runtime.block_on(stranger.execute(sqlx::raw_sql(AssertSqlSafe(lock)))).unwrap();
     let of_the_first = |line: &&Line| line.task_key == "task 1" && !line.is_end;
-    trial.await_lines("the one that nobody holds runs on", |lines| {
-        lines.iter().filter(of_the_first).any(|line| line.scheduled_ms > held_from + 20_000)
+    // Each claim of a held one waits for the lock for a second. In a first round, which takes a minute at most, it is found
+    // out which those are, and the free one may be the last to be told apart; then every third claim is one of it.
+    trial.await_lines_for(Duration::from_secs(120), "the one that nobody holds runs on", |lines| {
+        let later = |line: &&Line| line.scheduled_ms > held_from + 20_000;
+        lines.iter().filter(of_the_first).filter(later).count() >= 3
     });
     let lines = trial.lines();
     let begun: Vec<i64> = lines.iter().filter(of_the_first).map(|line| line.at_ms).collect();
     let gaps: Vec<i64> = begun.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    // Each claim of a held one waits for the lock for a second. At first it is not known which those are; then every
-    // third claim is one of the free task.
-    assert!(gaps.iter().all(|gap| *gap <= 8_000), "{gaps:?} ms");
+    assert!(gaps.iter().filter(|gap| **gap > 8_000).count() <= 1, "{gaps:?} ms");
+    assert!(gaps.iter().all(|gap| *gap <= 60_000), "{gaps:?} ms");
     runtime.block_on(stranger.execute(sqlx::raw_sql("ROLLBACK"))).unwrap();
     trial.await_a_new_fire();
     trial.end().assert_right();

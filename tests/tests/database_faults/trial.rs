@@ -124,11 +124,22 @@ impl<'a> Trial<'a> {
     /// Waits until the testimony is as `wanted`.
     #[track_caller]
     pub(crate) fn await_lines(&self, what: &str, wanted: impl Fn(&[Line]) -> bool) {
-        let seen = poll::until(PATIENCE, || wanted(&self.lines()).then_some(()));
+        self.await_lines_for(PATIENCE, what, wanted);
+    }
+
+    /// The same, for so long.
+    #[track_caller]
+    pub(crate) fn await_lines_for(
+        &self,
+        patience: Duration,
+        what: &str,
+        wanted: impl Fn(&[Line]) -> bool,
+    ) {
+        let seen = poll::until(patience, || wanted(&self.lines()).then_some(()));
         if seen.is_none() {
             let lines = self.lines();
             panic!(
-                "not within {PATIENCE:?}: {what}; {:#?}",
+                "not within {patience:?}: {what}; {:#?}",
                 &lines[lines.len().saturating_sub(6)..]
             );
         }
