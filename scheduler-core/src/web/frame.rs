@@ -174,6 +174,11 @@ struct ProblemPage<'a> {
 }
 
 impl Frame {
+    /// The page, or the one that says what is wrong.
+    pub(super) fn answer(&self, made: Result<Response, Problem>) -> Response {
+        made.unwrap_or_else(|problem| self.problem(&problem))
+    }
+
     /// The page that says what is wrong.
     pub(super) fn problem(&self, problem: &Problem) -> Response {
         let (status, detail) = (problem.status(), problem.detail());

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 
 use super::{access::Caller, problem::Problem, site::Site};
 use crate::{
-    admin::{EditView, Judge, Judged},
+    admin::{Board, Cursor, EditView, Judge, Judged, Order, TaskFilter},
     clock,
     plan::{
         execution::{ExecutionId, ExecutionRow, Status},
@@ -44,6 +44,24 @@ pub(super) async fn rows(
     Ok(rows)
 }
 
+/// The tasks of `board` that exist for `caller` and that `filter` lets through, `limit` at most, sorted and from behind `after`
+/// on; and behind which to go on, if there are more.
+pub(super) fn pick(
+    board: &Board,
+    caller: &Caller,
+    filter: &TaskFilter,
+    (order, is_descending): (Order, bool),
+    after: Option<&Cursor>,
+    limit: usize,
+) -> (Vec<TaskId>, Option<Cursor>) {
+    let found = board.find(filter, order, is_descending, after);
+    let mut found = found.filter(|row| caller.sees(Some(&row.key)));
+    let picked: Vec<_> = found.by_ref().take(limit).collect();
+    let last = picked.last().filter(|_| found.next().is_some());
+    let last = last.map(|row| Cursor::of(row, order));
+    (picked.iter().map(|row| row.id).collect(), last)
+}
+
 /// Refuses a key that would not exist for `caller` himself.
 ///
 /// # Errors
@@ -69,6 +87,22 @@ pub(super) async fn seen_execution(
     let row = store.execution(id).await?;
     let is_seen = caller.sees(row.task_key.as_deref());
     is_seen.then_some(row).ok_or_else(|| Problem::no_such("execution", id))
+}
+
+/// Asks that a run ends, if it exists for `caller`.
+///
+/// # Errors
+/// When it does not, or has ended, or the database does not answer.
+pub(super) async fn cancel_run(
+    site: &Site,
+    caller: &Caller,
+    id: ExecutionId,
+) -> Result<(), Problem> {
+    let store = site.store().await?;
+    seen_execution(store, caller, id).await?;
+    store.cancel_as(id, &caller.author()).await?;
+    site.edited();
+    Ok(())
 }
 
 /// Parts of the table that are looked through for the executions of a caller who does not see all.

@@ -17,7 +17,7 @@ use crate::{
     plan::task::TaskId,
     web::{
         access::Caller,
-        seen::{find_executions, seen_execution},
+        seen::{cancel_run, find_executions, seen_execution},
     },
 };
 
@@ -121,9 +121,6 @@ pub(super) async fn cancel(
     Extension(caller): Extension<Arc<Caller>>,
     Id(id): Id<ExecutionId>,
 ) -> Result<StatusCode, Problem> {
-    let store = site.store().await?;
-    seen_execution(store, &caller, id).await?;
-    store.cancel_as(id, &caller.author()).await?;
-    site.edited();
+    cancel_run(&site, &caller, id).await?;
     Ok(StatusCode::ACCEPTED)
 }

@@ -30,7 +30,7 @@ use crate::{
     web::{
         access::Caller,
         boards::{Boards, from_text, to_text},
-        seen::{check_key, rows, seen},
+        seen::{check_key, pick, rows, seen},
     },
 };
 
@@ -107,14 +107,13 @@ pub(super) async fn list(
     }
     let filter = TaskFilter { text: listed.text, job: listed.execute_func, state: listed.state };
     let board = Boards::get(&site).await?;
-    let found = board.find(&filter, order, is_descending, after.as_ref());
-    let mut found = found.filter(|row| caller.sees(Some(&row.key)));
-    let picked: Vec<_> = found.by_ref().take(listed.limit.as_usize()).collect();
-    let is_more = found.next().is_some();
-    let last = picked.last().filter(|_| is_more).map(|row| to_text(&Cursor::of(row, order)));
-    let ids: Vec<TaskId> = picked.iter().map(|row| row.id).collect();
+    let limit = listed.limit.as_usize();
+    let (ids, last) = pick(&board, &caller, &filter, (order, is_descending), after.as_ref(), limit);
     let rows = rows(&site, &caller, &ids).await?;
-    Ok(Json(Page { items: rows.iter().map(TaskView::of).collect(), next: last }))
+    Ok(Json(Page {
+        items: rows.iter().map(TaskView::of).collect(),
+        next: last.as_ref().map(to_text),
+    }))
 }
 
 /// The row, with its version as `ETag`.

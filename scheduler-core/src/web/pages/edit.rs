@@ -11,12 +11,12 @@ use axum::{
 };
 use serde::Deserialize;
 
-use crate::web::frame::{Frame, page};
 use crate::{
     plan::task::{Field, TaskId, TaskRow},
     store::{NewTask, TaskChange, Version},
     web::{
         access::Caller,
+        frame::{Frame, page},
         problem::Problem,
         seen::{check_key, seen},
         site::Site,

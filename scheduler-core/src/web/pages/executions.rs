@@ -11,15 +11,15 @@ use axum::{
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use crate::web::frame::{Frame, local, millis, page};
 use crate::{
     admin::LogView,
     plan::execution::{ExecutionId, ExecutionRow, Status, why_of},
     plan::task::TaskId,
     web::{
         access::Caller,
+        frame::{Frame, local, millis, page},
         problem::Problem,
-        seen::{find_executions, seen_execution},
+        seen::{cancel_run, find_executions, seen_execution},
         site::Site,
     },
 };
@@ -144,10 +144,7 @@ pub(super) async fn show(
     frame: Frame,
     Path(id): Path<ExecutionId>,
 ) -> Response {
-    match shown(&site, &caller, &frame, id).await {
-        Ok(answer) => answer,
-        Err(problem) => frame.problem(&problem),
-    }
+    frame.answer(shown(&site, &caller, &frame, id).await)
 }
 
 /// Asks that a run ends.
@@ -157,18 +154,8 @@ pub(super) async fn cancel(
     frame: Frame,
     Path(id): Path<ExecutionId>,
 ) -> Response {
-    match asked_to_end(&site, &caller, id).await {
-        Ok(()) => Redirect::to(&format!("/executions/{id}")).into_response(),
-        Err(problem) => frame.problem(&problem),
-    }
-}
-
-async fn asked_to_end(site: &Site, caller: &Caller, id: ExecutionId) -> Result<(), Problem> {
-    let store = site.store().await?;
-    seen_execution(store, caller, id).await?;
-    store.cancel_as(id, &caller.author()).await?;
-    site.edited();
-    Ok(())
+    let asked = cancel_run(&site, &caller, id).await;
+    frame.answer(asked.map(|()| Redirect::to(&format!("/executions/{id}")).into_response()))
 }
 
 async fn shown(

@@ -15,9 +15,9 @@ use axum::{
 use axum_extra::extract::cookie::CookieJar;
 use serde::Deserialize;
 
-use crate::web::frame::{Frame, inside, page};
 use crate::web::{
     access::{Caller, Peer},
+    frame::{Frame, inside, page},
     login::Refused,
     session,
     site::Site,

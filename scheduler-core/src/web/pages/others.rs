@@ -11,12 +11,17 @@ use axum::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::web::frame::{Frame, page};
 use crate::{
     admin::{EditView, NodeState, NodeView},
     plan::{node::NodeRow, task::TaskId},
     store::{EditFilter, EditId, EditRow},
-    web::{access::Caller, boards::Boards, seen::sees_edit, site::Site},
+    web::{
+        access::Caller,
+        boards::Boards,
+        frame::{Frame, page},
+        seen::sees_edit,
+        site::Site,
+    },
 };
 
 /// A node as the list has it.

@@ -6,15 +6,15 @@ use askama::Template;
 use axum::{Extension, extract::State, response::Response};
 
 use super::{executions::Ran, others::Node, strip::Strip, tasks::Row};
-use crate::web::frame::{Frame, page};
 use crate::{
     admin::{Counts, Order, State as TaskState, TaskFilter},
     plan::{execution::Status, task::TaskId},
     web::{
         access::Caller,
         boards::Boards,
+        frame::{Frame, page},
         problem::Problem,
-        seen::{find_executions, rows},
+        seen::{find_executions, pick, rows},
         site::Site,
     },
 };
@@ -49,10 +49,7 @@ pub(super) async fn show(
     Extension(caller): Extension<Arc<Caller>>,
     frame: Frame,
 ) -> Response {
-    match shown(&site, &caller, &frame).await {
-        Ok(answer) => answer,
-        Err(problem) => frame.problem(&problem),
-    }
+    frame.answer(shown(&site, &caller, &frame).await)
 }
 
 async fn shown(site: &Site, caller: &Caller, frame: &Frame) -> Result<Response, Problem> {
@@ -60,9 +57,7 @@ async fn shown(site: &Site, caller: &Caller, frame: &Frame) -> Result<Response, 
     let board = Boards::get(site).await?;
     let in_state = |state, order| {
         let filter = TaskFilter { state: Some(state), ..TaskFilter::default() };
-        let found = board.find(&filter, order, false, None);
-        let seen = found.filter(|row| caller.sees(Some(&row.key)));
-        seen.take(SHOWN).map(|row| row.id).collect::<Vec<TaskId>>()
+        pick(&board, caller, &filter, (order, false), None, SHOWN).0
     };
     let (rejected, next) =
         (in_state(TaskState::Rejected, Order::Id), in_state(TaskState::Enabled, Order::Next));

@@ -17,13 +17,13 @@ use super::{
     strip::{Chart, RUNS, Strip},
     tasks::Row,
 };
-use crate::web::frame::{Frame, page};
 use crate::{
     admin::{AskedTask, EditView, InstantView, WhyView, coming},
     plan::task::TaskId,
     store::{EditFilter, ExecutionFilter},
     web::{
         access::Caller,
+        frame::{Frame, page},
         problem::Problem,
         seen::{seen, sees_edit},
         site::Site,
@@ -56,10 +56,7 @@ pub(super) async fn show(
     frame: Frame,
     Path(id): Path<TaskId>,
 ) -> Response {
-    match shown(&site, &caller, &frame, id).await {
-        Ok(answer) => answer,
-        Err(problem) => frame.problem(&problem),
-    }
+    frame.answer(shown(&site, &caller, &frame, id).await)
 }
 
 async fn shown(
@@ -118,10 +115,7 @@ pub(super) async fn why(
     Path(id): Path<TaskId>,
     Query(asked): Query<Asked>,
 ) -> Response {
-    match told(&site, &caller, &frame, id, &asked.at).await {
-        Ok(answer) => answer,
-        Err(problem) => frame.problem(&problem),
-    }
+    frame.answer(told(&site, &caller, &frame, id, &asked.at).await)
 }
 
 async fn told(

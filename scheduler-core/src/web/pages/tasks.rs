@@ -15,7 +15,6 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use super::strip::{RUNS, Strip};
-use crate::web::frame::{Frame, inside, local, page};
 use crate::{
     admin::{Counts, Cursor, Judged, Order, Scheduled, State as TaskState, TaskFilter},
     config::Role,
@@ -24,8 +23,9 @@ use crate::{
     web::{
         access::Caller,
         boards::{Boards, from_text, to_text},
+        frame::{Frame, inside, local, page},
         problem::Problem,
-        seen::{rows, seen},
+        seen::{pick, rows, seen},
         site::Site,
     },
 };
@@ -110,10 +110,7 @@ pub(super) async fn list(
     frame: Frame,
     Query(asked): Query<Asked>,
 ) -> Response {
-    match listed(&site, &caller, &frame, &asked).await {
-        Ok(answer) => answer,
-        Err(problem) => frame.problem(&problem),
-    }
+    frame.answer(listed(&site, &caller, &frame, &asked).await)
 }
 
 async fn listed(
@@ -131,13 +128,8 @@ async fn listed(
     };
     let after = given(&asked.after).map(|text| from_text::<Cursor>("after", &text)).transpose()?;
     let board = Boards::get(site).await?;
-    let is_seen = |row: &crate::admin::BoardRow| caller.sees(Some(&row.key));
-    let found = board.find(&filter, Order::Key, false, after.as_ref());
-    let mut found = found.filter(|row| is_seen(row));
-    let picked: Vec<_> = found.by_ref().take(SHOWN).collect();
-    let is_more = found.next().is_some();
-    let next = picked.last().filter(|_| is_more).map(|row| to_text(&Cursor::of(row, Order::Key)));
-    let ids: Vec<TaskId> = picked.iter().map(|row| row.id).collect();
+    let sorting = (Order::Key, false);
+    let (ids, last) = pick(&board, caller, &filter, sorting, after.as_ref(), SHOWN);
     let judged = rows(site, caller, &ids).await?;
     let mut recent: HashMap<TaskId, Vec<_>> = HashMap::new();
     for run in site.store().await?.recent(&ids, RUNS).await? {
@@ -145,7 +137,7 @@ async fn listed(
     }
     let strip = |id| Strip::of(frame, recent.get(&id).map_or(&[][..], Vec::as_slice));
     let rows = judged.iter().map(|judged| Row::of(frame, judged, strip(judged.row.id))).collect();
-    let Counts { enabled, disabled, rejected } = board.counts(is_seen);
+    let Counts { enabled, disabled, rejected } = board.counts(|row| caller.sees(Some(&row.key)));
     let t = frame.t();
     let states = vec![
         ("", t.all, enabled + disabled + rejected),
@@ -154,6 +146,7 @@ async fn listed(
         ("rejected", t.rejected, rejected),
     ];
     let jobs = site.registry.iter().map(|job| job.name).collect();
+    let next = last.as_ref().map(to_text);
     Ok(page(&TasksPage { frame, asked, states, jobs, rows, next }))
 }
 
