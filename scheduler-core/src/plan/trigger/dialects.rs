@@ -136,6 +136,8 @@ mod tests {
         parts("0 9 * * 0", "Sun 11-29", "Mon 11-30");
         // Either day, or both on one day.
         parts("0 0 13 * fri", "Fri 12-04", "Fri 08-13");
+        // A step after names is passed over there.
+        parts("0 9 * * mon-fri/2", "Wed 12-02", "Tue 12-01");
         // Thousands of instants later: today, a Saturday, is a day of both.
         parts("*/10 * * * 2-6", "Tue 12-01", "Sun 11-29");
         parts("* * * * 5-6", "Fri 12-04", "Sun 11-29");
@@ -178,6 +180,7 @@ mod tests {
         check("5/10 9 * * mon", "5-59/10 9 * * mon");
         check("0 9 * JAN 0", "0 9 * JAN mon");
         check("0 9 13 * 0-6", "0 9 13 * *");
+        check("0 9 * jan-mar/2 mon-fri/2", "0 9 * 1-3 mon-fri");
         let back = |here: &str| respelled(here, HERE, THERE);
         assert_eq!(back("0 9 * * 1-5").as_deref(), Some("0 9 * * mon-fri"));
         assert_eq!(back("0 9 * * 0,7").as_deref(), Some("0 9 * * sun"));

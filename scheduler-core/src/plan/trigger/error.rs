@@ -69,7 +69,7 @@ pub enum TriggerError {
         /// Its text, quoted.
         value: String,
         /// What the field takes.
-        expected: &'static str,
+        expected: String,
     },
     /// An unknown `@name`, or `@reboot`, which names no instant.
     #[error(
@@ -134,12 +134,7 @@ impl TriggerError {
         TriggerError::FieldCount { spec: quote(spec), found, expected }
     }
 
-    pub(super) fn field(
-        spec: &str,
-        field: &'static str,
-        value: &str,
-        expected: &'static str,
-    ) -> Self {
+    pub(super) fn field(spec: &str, field: &'static str, value: &str, expected: String) -> Self {
         TriggerError::Field { spec: quote(spec), field, value: quote(value), expected }
     }
 

@@ -5,6 +5,8 @@
 //! is first read here to the letter, names become numbers, and the weekdays of APScheduler become
 //! those of cron. Ranges of numbers are left to croner.
 
+use std::ops::RangeInclusive;
+
 use super::{CronDialect, TriggerError};
 
 /// One of the six fields, seconds first.
@@ -35,22 +37,21 @@ impl Field {
     }
 
     /// What the field takes, as the end of a sentence.
-    pub(super) fn expected(self, dialect: CronDialect) -> &'static str {
-        match (self, dialect) {
-            (Second | Minute, _) => "0-59, *, a list, a range or a step",
-            (Hour, _) => "0-23, *, a list, a range or a step",
-            (Month, _) => "1-12, JAN-DEC, *, a list, a range or a step",
-            (DayOfMonth, CronDialect::Standard) => {
-                "1-31, L, LW, 15W, *, ?, a list, a range or a step"
-            }
-            (DayOfMonth, CronDialect::Apscheduler) => "1-31, last, *, a list, a range or a step",
-            (Weekday, CronDialect::Standard) => {
-                "0-7, SUN-SAT, 5L, 1#2, *, ?, a list, a range or a step"
-            }
-            (Weekday, CronDialect::Apscheduler) => {
-                "0-6 (0 is Monday), MON-SUN, *, a list, a range or a step"
-            }
-        }
+    pub(super) fn expected(self, dialect: CronDialect) -> String {
+        let values = match (self, dialect) {
+            (Second | Minute, _) => "0-59, *",
+            (Hour, _) => "0-23, *",
+            (Month, _) => "1-12, JAN-DEC, *",
+            (DayOfMonth, CronDialect::Standard) => "1-31, L, LW, 15W, *, ?",
+            (DayOfMonth, CronDialect::Apscheduler) => "1-31, last, *",
+            (Weekday, CronDialect::Standard) => "0-7, SUN-SAT, 5L, 1#2, *, ?",
+            (Weekday, CronDialect::Apscheduler) => "0-6 (0 is Monday), MON-SUN, *",
+        };
+        let step = match dialect {
+            CronDialect::Standard => "a step",
+            CronDialect::Apscheduler => "a step no larger than its range",
+        };
+        format!("{values}, a list, a range or {step}")
     }
 
     /// The names that stand for numbers in this field, and the number of the first.
@@ -70,6 +71,14 @@ impl Field {
                 (&["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"], 0)
             }
             _ => (&[], 0),
+        }
+    }
+
+    /// The smallest number.
+    fn min(self) -> u32 {
+        match self {
+            DayOfMonth | Month => 1,
+            Second | Minute | Hour | Weekday => 0,
         }
     }
 
@@ -172,32 +181,70 @@ pub(super) fn canonical_field(field: Field, text: &str, dialect: CronDialect) ->
 
 /// One item of a list: `*`, a value or a range, the latter with a step, or a day such as `15W`.
 fn canonical_item(field: Field, item: &str, dialect: CronDialect) -> Option<String> {
-    if dialect == CronDialect::Standard {
-        if let Some(day) = special_day(field, item) {
-            return day;
-        }
-    } else if field == DayOfMonth && item == "LAST" {
-        return Some("L".to_owned());
-    } else if field == Weekday && item != "*" {
-        return weekdays_from_monday(item);
+    if dialect == CronDialect::Apscheduler {
+        return apscheduler_item(field, item);
+    }
+    if let Some(day) = special_day(field, item) {
+        return day;
     }
     let Some((base, step)) = item.split_once('/') else {
-        return if item == "*" { Some(item.to_owned()) } else { span(field, item, dialect) };
+        return if item == "*" { Some(item.to_owned()) } else { span(field, item) };
     };
     let step = digits(step)?;
     if base == "*" {
         return Some(format!("*/{step}"));
     }
-    let base = span(field, base, dialect)?;
-    // APScheduler lets `5/10` run to the end of the range; cron has no such form, and croner says so.
-    let open = dialect == CronDialect::Apscheduler && !base.contains('-');
-    Some(if open { format!("{base}-{}/{step}", field.max()) } else { format!("{base}/{step}") })
+    // `5/10` has no end, which cron does not know, and croner says so.
+    Some(format!("{}/{step}", span(field, base)?))
+}
+
+/// One item as APScheduler 3 reads it: `5/10` runs to the end of the range, a step after numbers is no larger than their
+/// range, and one after names is passed over.
+fn apscheduler_item(field: Field, item: &str) -> Option<String> {
+    if item == "*" {
+        return Some(item.to_owned());
+    }
+    if field == DayOfMonth && item == "LAST" {
+        return Some("L".to_owned());
+    }
+    let (base, step) = match item.split_once('/') {
+        Some((base, step)) => (base, Some(digits(step)?)),
+        None => (item, None),
+    };
+    let (first, last) = base.split_once('-').unwrap_or((base, base));
+    let is_named = |text: &str| text.starts_with(|c: char| c.is_ascii_alphabetic());
+    if is_named(first) != is_named(last) {
+        return None;
+    }
+    let step = step.filter(|_| !is_named(first));
+    let value = |text| value(field, text, CronDialect::Apscheduler);
+    let is_open = step.is_some() && !base.contains('-');
+    let (first, last) = match base {
+        "*" => (field.min(), field.max()),
+        _ if is_open => (value(first)?, field.max()),
+        _ => (value(first)?, value(last)?),
+    };
+    let width = last.checked_sub(first)?;
+    if step.is_some_and(|step| step == 0 || step > width) {
+        return None;
+    }
+    if field == Weekday {
+        return weekdays_from_monday(first..=last, step.unwrap_or(1));
+    }
+    let span = match base {
+        "*" => base.to_owned(),
+        _ if width == 0 => first.to_string(),
+        _ => format!("{first}-{last}"),
+    };
+    Some(match step {
+        Some(step) => format!("{span}/{step}"),
+        None => span,
+    })
 }
 
 /// `L`, `LW` and `15W` in the day of month, `5L`, `1#2` and `1-3#2` in the weekday. The outer `None`
 /// means that the item is none of these, the inner one that it is wrong.
 fn special_day(field: Field, item: &str) -> Option<Option<String>> {
-    let standard = CronDialect::Standard;
     match field {
         DayOfMonth if item == "L" || item == "LW" => Some(Some(item.to_owned())),
         DayOfMonth => {
@@ -206,10 +253,10 @@ fn special_day(field: Field, item: &str) -> Option<Option<String>> {
         }
         Weekday => {
             if let Some(day) = item.strip_suffix('L') {
-                return Some(value(field, day, standard).map(|day| format!("{day}L")));
+                return Some(value(field, day, CronDialect::Standard).map(|day| format!("{day}L")));
             }
             let (days, nth) = item.split_once('#')?;
-            let both = span(field, days, standard).zip(digits(nth));
+            let both = span(field, days).zip(digits(nth));
             Some(both.map(|(days, nth)| format!("{days}#{nth}")))
         }
         Second | Minute | Hour | Month => None,
@@ -217,13 +264,14 @@ fn special_day(field: Field, item: &str) -> Option<Option<String>> {
 }
 
 /// A value or a range of two, without a step.
-fn span(field: Field, text: &str, dialect: CronDialect) -> Option<String> {
+fn span(field: Field, text: &str) -> Option<String> {
+    let value = |text| value(field, text, CronDialect::Standard);
     let Some((first, last)) = text.split_once('-') else {
-        return value(field, text, dialect).map(|value| value.to_string());
+        return value(text).map(|value| value.to_string());
     };
-    let (first, mut end) = (value(field, first, dialect)?, value(field, last, dialect)?);
+    let (first, mut end) = (value(first)?, value(last)?);
     // `FRI-SUN`: Sunday closes the week here. `SUN-SUN` stays one day.
-    if field == Weekday && dialect == CronDialect::Standard && last == "SUN" && first > 0 {
+    if field == Weekday && last == "SUN" && first > 0 {
         end = 7;
     }
     Some(format!("{first}-{end}"))
@@ -242,26 +290,12 @@ fn digits(text: &str) -> Option<u32> {
     text.parse().ok().filter(|_| plain)
 }
 
-/// An item in APScheduler's numbering, 0 is Monday and 6 Sunday, as a list in cron's.
-fn weekdays_from_monday(item: &str) -> Option<String> {
-    let dialect = CronDialect::Apscheduler;
-    let (base, step) = match item.split_once('/') {
-        Some((base, step)) => (base, Some(digits(step)?)),
-        None => (item, None),
-    };
-    let (first, last) = match base.split_once('-') {
-        _ if base == "*" => (0, Weekday.max()),
-        Some((first, last)) => (value(Weekday, first, dialect)?, value(Weekday, last, dialect)?),
-        None => {
-            let first = value(Weekday, base, dialect)?;
-            (first, if step.is_some() { Weekday.max() } else { first })
-        }
-    };
-    let step = usize::try_from(step.unwrap_or(1)).ok()?;
-    if first > last || last > Weekday.max() || step == 0 {
+/// Days in APScheduler's numbering, 0 is Monday and 6 Sunday, as a list in cron's.
+fn weekdays_from_monday(days: RangeInclusive<u32>, step: u32) -> Option<String> {
+    if *days.end() > Weekday.max() {
         return None;
     }
-    let days = (first..=last).step_by(step).map(|day| ((day + 1) % 7).to_string());
+    let days = days.step_by(usize::try_from(step).ok()?).map(|day| ((day + 1) % 7).to_string());
     Some(days.collect::<Vec<_>>().join(","))
 }
 

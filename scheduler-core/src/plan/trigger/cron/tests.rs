@@ -97,7 +97,7 @@ fn apscheduler_counts_from_monday_and_both_days_must_match() {
     let next = trigger.next_after("2026-01-01T00:00:00Z".parse().unwrap()).unwrap();
     assert_eq!(next.to_rfc3339(), "2026-02-13T00:00:00+00:00");
     let apscheduler = CronDialect::Apscheduler;
-    let weekday = "expected 0-6 (0 is Monday), MON-SUN, *, a list, a range or a step";
+    let weekday = "expected 0-6 (0 is Monday), MON-SUN, *, a list, a range or a step no larger than its range";
     for bad in ["7", "SUN-MON", "5L", "1#2", "?", "*/0"] {
         let spec = format!("0 0 * * {bad}");
         let text = format!("spec {spec:?}: weekday {bad:?} is not valid, {weekday}");

@@ -49,11 +49,40 @@ fn apscheduler_counts_weekdays_from_monday() {
     check("SUN", "0");
     check("sat-sun", "6,0");
     check("mon,wed,6", "1,3,0");
+    let mixed = Fields::parse("0 9 * * mon-4", CronDialect::Apscheduler);
+    assert!(mixed.is_err(), "there it means Monday, and nobody would guess that");
 }
 
 #[test]
 fn apscheduler_steps_from_a_number_to_the_end_and_knows_the_last_day() {
     check(CronDialect::Apscheduler, "5/10 8/4 last 2/3 *", "0 5-59/10 8-23/4 L 2-12/3 *");
+}
+
+#[test]
+fn apscheduler_passes_over_a_step_after_names() {
+    let check = |spec, pattern| check(CronDialect::Apscheduler, spec, pattern);
+    check("0 9 * jan-mar/2 mon-fri/2", "0 0 9 * 1-3 1,2,3,4,5");
+    check("0 9 * feb/3 mon/2", "0 0 9 * 2 1");
+}
+
+#[test]
+fn apscheduler_refuses_a_step_larger_than_its_range() {
+    let read = |spec| Fields::parse(spec, CronDialect::Apscheduler).map(|fields| fields.pattern());
+    for (widest, too_wide) in [
+        ("*/59 * * * *", "*/60 * * * *"),
+        ("5/54 * * * *", "5/55 * * * *"),
+        ("1-3/2 * * * *", "1-2/2 * * * *"),
+        ("0 */23 * * *", "0 */24 * * *"),
+        ("0 0 */30 * *", "0 0 */31 * *"),
+        ("0 0 * 11/1 *", "0 0 * 12/1 *"),
+        ("0 0 * * */6", "0 0 * * */7"),
+        ("0 0 * * 0-2/2", "0 0 * * 0-1/2"),
+    ] {
+        assert!(read(widest).is_ok(), "{widest}");
+        let said = read(too_wide).unwrap_err().to_string();
+        assert!(said.ends_with("a range or a step no larger than its range"), "{said}");
+        assert!(Fields::parse(too_wide, CronDialect::Standard).is_ok(), "cron takes {too_wide}");
+    }
 }
 
 #[test]
