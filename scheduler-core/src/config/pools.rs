@@ -72,6 +72,10 @@ pub struct RedisPool {
     pub ssl_ca: Option<PathBuf>,
     /// File that the password was read from.
     pub password_file: Option<PathBuf>,
+    /// As whom the sentinels of the `url` are asked. Default none.
+    pub sentinel_user: Option<String>,
+    /// From `sentinel_password` or `sentinel_password_file`. Default none: they are asked without.
+    pub sentinel_password: Option<SecretString>,
 }
 
 /// How the connection to MySQL is protected; names and meanings are those of the MySQL client's `ssl-mode`.
@@ -195,7 +199,16 @@ fn redis_pool(t: &mut Reader<'_>) -> RedisPool {
         response_timeout: t.duration("response_timeout", SECS_5, MS_100..=MINUTES_5),
         ssl_ca: t.text("ssl_ca", FILE, existing_file),
         password_file: password.file,
+        sentinel_user: t.text("sentinel_user", NAME, owned),
+        sentinel_password: t.secret(SENTINEL_PASSWORD, PASSWORD_FORM, is_password).text,
     };
+    let place = pool.place();
+    let is_direct = place.is_some_and(|place| !matches!(place, RedisPlace::Sentinel { .. }));
+    for key in ["sentinel_user", SENTINEL_PASSWORD[0], SENTINEL_PASSWORD[1]] {
+        if is_direct && t.has(key) {
+            t.remark(key, "needs sentinels, expected a url that begins with \"redis+sentinel\"");
+        }
+    }
     if pool.ssl_ca.is_some() && !pool.place().is_some_and(|place| place.has_tls()) {
         t.remark("ssl_ca", "needs TLS, expected a url that begins with \"rediss\"");
     }
@@ -207,6 +220,8 @@ pub(super) const MYSQL_FORM: &str = "mysql://USER:PASSWORD@HOST:PORT/DB";
 
 const URL: [&str; 2] = ["url", "url_file"];
 const PASSWORD: [&str; 2] = ["password", "password_file"];
+const SENTINEL_PASSWORD: [&str; 2] = ["sentinel_password", "sentinel_password_file"];
+const PASSWORD_FORM: &str = "text without control characters";
 const UTF8MB4: &str = "utf8mb4";
 /// The original's `utf8` is MySQL's three-byte set, which cannot hold every character.
 const CHARSETS: &[(&str, &str)] = &[(UTF8MB4, UTF8MB4), ("utf8", UTF8MB4)];
@@ -232,8 +247,11 @@ fn host(t: &mut Reader<'_>) -> String {
 
 /// An empty `password` is one that was given.
 fn password(t: &mut Reader<'_>) -> Secret {
-    let is_good = |text: &str| !text.chars().any(char::is_control);
-    t.secret(PASSWORD, "text without control characters", is_good)
+    t.secret(PASSWORD, PASSWORD_FORM, is_password)
+}
+
+fn is_password(text: &str) -> bool {
+    !text.chars().any(char::is_control)
 }
 
 fn autocommit(t: &mut Reader<'_>) -> bool {
@@ -251,7 +269,9 @@ fn default_tls(host: &str) -> Tls {
 
 pub(super) fn is_mysql_url(text: &str) -> bool {
     let has_scheme = text.starts_with("mysql://") || text.starts_with("mariadb://");
-    has_scheme && text.parse::<sqlx::mysql::MySqlConnectOptions>().is_ok()
+    let options = text.parse::<sqlx::mysql::MySqlConnectOptions>();
+    has_scheme
+        && options.is_ok_and(|options| options.get_database().is_some_and(|db| !db.is_empty()))
 }
 
 pub(super) fn is_redis_url(text: &str) -> bool {

@@ -21,7 +21,7 @@ pub enum RedisPlace {
     Server(ConnectionInfo),
     /// The server that is the master when a connection is made.
     Sentinel {
-        /// Whom to ask, in this order. They are asked without credentials.
+        /// Whom to ask, in this order. Their credentials are not those of the url.
         sentinels: Vec<ConnectionInfo>,
         /// What they call it.
         master: String,

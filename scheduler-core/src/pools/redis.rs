@@ -10,6 +10,7 @@ use redis::{
     cluster_async::ClusterConnection,
     sentinel::{SentinelClientBuilder, SentinelServerType},
 };
+use secrecy::ExposeSecret as _;
 use tokio::sync::Semaphore;
 
 use super::{File, PoolError, attempt::Attempts};
@@ -131,6 +132,12 @@ pub(crate) async fn clients(
             }
             if let Some(password) = node.password() {
                 builder = builder.set_client_to_redis_password(password);
+            }
+            if let Some(user) = &config.sentinel_user {
+                builder = builder.set_client_to_sentinel_username(user);
+            }
+            if let Some(password) = &config.sentinel_password {
+                builder = builder.set_client_to_sentinel_password(password.expose_secret());
             }
             if place.has_tls() {
                 builder = builder.set_client_to_redis_tls_mode(TlsMode::Secure);

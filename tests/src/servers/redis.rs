@@ -69,7 +69,7 @@ impl Redis {
     /// # Errors
     /// With what the client said.
     pub fn client(&self, command: &[&str]) -> Result<String> {
-        client(self.port(), command)
+        client(self.port(), "", command)
     }
 
     /// Kills the server.
@@ -119,14 +119,16 @@ pub struct RedisWithSentinel {
     /// The replica at the beginning.
     pub replica: Redis,
     sentinel: Server,
+    sentinel_password: String,
 }
 
 impl RedisWithSentinel {
-    /// Starts them, all with `password`, and waits until the sentinel knows both; `None`: not installed.
+    /// Starts them, the servers with `password` and the sentinel with one of its own, and waits until it knows both;
+    /// `None`: not installed.
     ///
     /// # Errors
     /// When one does not answer, with what it said.
-    pub fn start(password: &str) -> Result<Option<Self>> {
+    pub fn start(password: &str, sentinel_password: &str) -> Result<Option<Self>> {
         let secret = ["--requirepass", password, "--masterauth", password];
         let (Some(master), Some(binary)) = (Redis::start_with(&secret)?, find(&["redis-server"]))
         else {
@@ -141,6 +143,7 @@ impl RedisWithSentinel {
                 let path = folder.join("sentinel.conf");
                 let file = format!(
                     "port {own_port}\nbind 127.0.0.1\ndir {}\n\
+                     requirepass {sentinel_password}\n\
                      sentinel monitor mymaster 127.0.0.1 {port} 1\n\
                      sentinel auth-pass mymaster {password}\n\
                      sentinel down-after-milliseconds mymaster 1000\n\
@@ -153,9 +156,10 @@ impl RedisWithSentinel {
             },
             pongs,
         )?;
-        let this = Self { master, replica, sentinel };
+        let sentinel_password = sentinel_password.to_owned();
+        let this = Self { master, replica, sentinel, sentinel_password };
         let knows = || {
-            let said = client(this.sentinel.port, &["sentinel", "replicas", "mymaster"]);
+            let said = this.ask(&["sentinel", "replicas", "mymaster"]);
             said.is_ok_and(|said| said.contains("ip")).then_some(())
         };
         poll::until(PATIENCE, knows).context("the sentinel finds no replica")?;
@@ -168,11 +172,16 @@ impl RedisWithSentinel {
         self.sentinel.port
     }
 
+    /// What the sentinel answers.
+    fn ask(&self, command: &[&str]) -> Result<String> {
+        client(self.sentinel.port, &self.sentinel_password, command)
+    }
+
     /// The port of the master that the sentinel names now.
     #[must_use]
     pub fn master_port(&self) -> Option<u16> {
         let asked = ["sentinel", "get-master-addr-by-name", "mymaster"];
-        client(self.sentinel.port, &asked).ok()?.lines().nth(1)?.parse().ok()
+        self.ask(&asked).ok()?.lines().nth(1)?.parse().ok()
     }
 }
 
@@ -220,13 +229,14 @@ impl RedisCluster {
     }
 }
 
-/// What the command line client prints.
-fn client(port: u16, command: &[&str]) -> Result<String> {
+/// What the command line client prints; an empty password is none.
+fn client(port: u16, password: &str, command: &[&str]) -> Result<String> {
     let binary = find(&["redis-cli"]).context("redis-cli is not installed")?;
     let port = port.to_string();
     let output = Command::new(binary)
         .args(["-h", "127.0.0.1", "-p", &port])
         .args(command)
+        .envs((!password.is_empty()).then_some(("REDISCLI_AUTH", password)))
         .stdin(Stdio::null())
         .output()?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();

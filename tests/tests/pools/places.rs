@@ -45,7 +45,7 @@ fn rediss_checks_the_certificate_against_ssl_ca_or_the_public_authorities() {
 
 #[test]
 fn sentinels_lead_to_the_master_and_after_a_failover_to_the_new_one() {
-    let Some(servers) = RedisWithSentinel::start("hunter2").unwrap() else {
+    let Some(servers) = RedisWithSentinel::start("hunter2", "sesame").unwrap() else {
         return no_redis();
     };
     on_threads(async {
@@ -54,7 +54,11 @@ fn sentinels_lead_to_the_master_and_after_a_failover_to_the_new_one() {
             "redis+sentinel://:hunter2@127.0.0.1:1,127.0.0.1:{}/mymaster/0",
             servers.port()
         );
-        let context = with_redis(quick(&url));
+        let pool = |url: &str| {
+            let password = Some("sesame".to_owned().into());
+            RedisPool { sentinel_password: password, ..quick(url) }
+        };
+        let context = with_redis(pool(&url));
         let mut held = context.redis("a").await.unwrap();
         let () = held.set("k", "before").await.unwrap();
         let replica = servers.replica.port();
@@ -71,10 +75,14 @@ fn sentinels_lead_to_the_master_and_after_a_failover_to_the_new_one() {
         }
         written.unwrap();
         assert_eq!(context.redis("a").await.unwrap().get::<_, String>("k").await.unwrap(), "after");
-        let unknown = url.replace("mymaster", "nobody");
-        let error = with_redis(quick(&unknown)).redis("a").await.unwrap_err();
-        let said = format!("{:#}", anyhow::Error::from(error));
+        let refused = async |pool| {
+            let error = with_redis(pool).redis("a").await.unwrap_err();
+            format!("{:#}", anyhow::Error::from(error))
+        };
+        let said = refused(pool(&url.replace("mymaster", "nobody"))).await;
         assert!(said.contains("/nobody/0") && !said.contains("hunter2"), "{said}");
+        let said = refused(quick(&url)).await;
+        assert!(said.contains("NOAUTH"), "the sentinel has a password of its own: {said}");
     });
 }
 

@@ -444,8 +444,10 @@ fn a_pool_of_redis_refuses_each_wrong_value() {
     refuses("redis", "password = true", "password is wrong (not shown), expected text without control characters");
     refuses("redis", "connect_timeout = 301", "connect_timeout is 301, expected 100ms to 5m, as whole seconds or as text such as \"10s\" or \"1h30m\"");
     refuses("redis", "user = \"\"", "user is \"\", expected a name that is not empty");
-    refuses("redis", "charset = \"utf8\"", "unknown key \"charset\", expected one of host, password, password_file, port, db, user, maxsize, url, url_file, connect_timeout, response_timeout, ssl_ca");
+    refuses("redis", "charset = \"utf8\"", "unknown key \"charset\", expected one of host, password, password_file, port, db, user, maxsize, url, url_file, connect_timeout, response_timeout, ssl_ca, sentinel_user, sentinel_password, sentinel_password_file");
     refuses("redis", "response_timeout = 0", "response_timeout is 0, expected 100ms to 5m, as whole seconds or as text such as \"10s\" or \"1h30m\"");
+    refuses("redis", "sentinel_user = \"me\"", "sentinel_user needs sentinels, expected a url that begins with \"redis+sentinel\"");
+    refuses("redis", "sentinel_password = \"sesame\"", "sentinel_password needs sentinels, expected a url that begins with \"redis+sentinel\"");
     refuses("redis", "ssl_ca = \"/\"", "ssl_ca is \"/\", expected the path of an existing file");
 }
 
