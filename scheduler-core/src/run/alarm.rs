@@ -139,9 +139,11 @@ impl Alarms {
         watching.company.store(company, Ordering::Relaxed);
         if now.mono >= watching.looked + LOOK_EVERY {
             watching.looked = now.mono;
-            let overdue: Vec<_> = node.overdue(now).take(MOST_OVERDUE).collect();
-            let is_rejected = |task| node.is_rejected(task);
-            let signs = watching.signs.passed(&overdue, is_rejected, now.wall);
+            let told = |task_key: &str| watching.signs.told_overdue(task_key);
+            let overdue: Vec<_> = node.overdue(now, told).take(MOST_OVERDUE).collect();
+            let (is_rejected, is_mine) =
+                (|task| node.is_rejected(task), |task| node.is_first_for(task));
+            let signs = watching.signs.passed(&overdue, is_rejected, is_mine, now.wall);
             watching.leave(signs);
         }
     }

@@ -19,7 +19,7 @@ struct Line {
 /// Sends a message to each channel, or to one, one after the other.
 ///
 /// # Errors
-/// When there is no such channel. One that is not reached is a finding.
+/// When there is no such channel. One that is not reached is a finding, and so is that there is none.
 pub(crate) async fn alarm(context: &Context, verb: Alarm) -> anyhow::Result<Exit> {
     let Alarm::Test { channel } = verb;
     let channels = &context.config().alarms.channels;
@@ -43,5 +43,6 @@ pub(crate) async fn alarm(context: &Context, verb: Alarm) -> anyhow::Result<Exit
     };
     let none = "nobody is told: [alarms.channels] in common.toml names no channel";
     context.output.list(&lines, ["channel", "message", "reason"], cells, none)?;
-    Ok(if lines.iter().all(|line| line.arrived) { Exit::Done } else { Exit::Finding })
+    let is_told = !lines.is_empty() && lines.iter().all(|line| line.arrived);
+    Ok(if is_told { Exit::Done } else { Exit::Finding })
 }

@@ -1,15 +1,16 @@
 //! Fires that are due for too long, and that nobody has accounted for.
 
-use std::sync::Arc;
+use scheduler_core::plan::node::Overdue;
 
 use crate::world::*;
 
-fn overdue(world: &World) -> Vec<(Arc<str>, DateTime<Utc>)> {
-    world.node.overdue(world.local()).collect()
+fn overdue(world: &World) -> Vec<Overdue> {
+    world.node.overdue(world.local(), |_| None).collect()
 }
 
-fn found(key: &str, instant: &str) -> Vec<(Arc<str>, DateTime<Utc>)> {
-    vec![(key.into(), at(instant))]
+/// One fire of `key`.
+fn found(key: &str, instant: &str) -> Vec<Overdue> {
+    vec![Overdue { task_key: key.into(), last: at(instant), new: Some((1, at(instant))) }]
 }
 
 #[test]
@@ -21,8 +22,14 @@ fn a_fire_that_cannot_be_claimed_is_overdue_after_an_hour_also_when_the_task_nev
     assert_eq!(overdue(&world), []);
     world.advance_to("2026-01-01T14:00:00Z");
     assert_eq!(overdue(&world), found("report", "2026-01-01T13:00:00Z"));
+    world.advance_to("2026-01-01T16:00:00Z");
+    let (first, last) = (at("2026-01-01T13:00:00Z"), at("2026-01-01T15:00:00Z"));
+    assert_eq!(overdue(&world)[0].new, Some((3, first)));
+    let told = |at| world.node.overdue(world.local(), move |_| Some(at)).collect::<Vec<_>>();
+    assert_eq!(told(first)[0].new, Some((2, at("2026-01-01T14:00:00Z"))), "each is told once");
+    assert_eq!((told(last)[0].new, told(last)[0].last), (None, last));
     world.poisons.clear();
-    world.advance_to("2026-01-01T14:01:00Z");
+    world.advance_to("2026-01-01T16:01:00Z");
     assert_eq!(overdue(&world), [], "{:?}", world.history());
 }
 

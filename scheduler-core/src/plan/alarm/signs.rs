@@ -13,7 +13,7 @@ use crate::plan::{
     claim::Origin,
     duration,
     execution::{ExecutionId, Status, why_of},
-    node::{Ended, Ending, Event, Health, Notice, Run},
+    node::{Ended, Ending, Event, Health, Notice, Overdue, Run},
     task::TaskId,
     words::instant,
 };
@@ -52,7 +52,7 @@ pub struct Signs {
     tasks: HashMap<Arc<str>, Habit>,
     /// Rows that were told to be rejected.
     rejected: BTreeSet<TaskId>,
-    /// What was found overdue the last time.
+    /// The last fire of each task that was found overdue the last time.
     overdue: BTreeMap<Arc<str>, DateTime<Utc>>,
 }
 
@@ -66,6 +66,8 @@ struct Running {
 /// What is known of a task by its runs here.
 #[derive(Debug, Default)]
 struct Habit {
+    /// `None`: it did not run here yet.
+    task_id: Option<TaskId>,
     failures: u32,
     took: VecDeque<Duration>,
 }
@@ -121,6 +123,9 @@ impl Signs {
             if self.fires.remove(&run.execution_id) && late > self.limits.late {
                 let text = format!("execution {} began {} late", run.execution_id, show(late));
                 signs.push(Sign::wrong(Rule::Late, &task_key, now, text));
+            }
+            if let Some(habit) = self.habit(&task_key) {
+                habit.task_id = Some(run.task_id);
             }
             let running = Running { task_key, began_at: now, is_slow: false };
             self.running.insert(run.execution_id, running);
@@ -255,14 +260,23 @@ impl Signs {
         }
     }
 
-    /// Some time passed. `overdue` are the fires that are due for too long; `is_rejected` says which rows still are.
+    /// Up to which of its fires it was told that a task is overdue.
+    #[must_use]
+    pub fn told_overdue(&self, task_key: &str) -> Option<DateTime<Utc>> {
+        self.overdue.get(task_key).copied()
+    }
+
+    /// Some time passed. `overdue` are the tasks with fires that are due for too long, those that were not told yet counted;
+    /// `is_rejected` says which rows still are, `is_mine` which tasks are for this node.
     pub fn passed(
         &mut self,
-        overdue: &[(Arc<str>, DateTime<Utc>)],
+        overdue: &[Overdue],
         is_rejected: impl Fn(TaskId) -> bool,
+        is_mine: impl Fn(TaskId) -> bool,
         now: DateTime<Utc>,
     ) -> Vec<Sign> {
         let mut signs = self.slow(now);
+        self.hand_over(is_mine, now, &mut signs);
         self.rejected.retain(|task_id| {
             let still = is_rejected(*task_id);
             if !still {
@@ -271,17 +285,43 @@ impl Signs {
             }
             still
         });
-        let found: BTreeMap<Arc<str>, DateTime<Utc>> = overdue.iter().cloned().collect();
-        for (task_key, at) in found.iter().filter(|(key, at)| self.overdue.get(*key) != Some(*at)) {
-            let text = format!("the fire of {} is not accounted for yet", instant(*at));
+        for Overdue { task_key, last, new } in overdue {
+            let text = match new {
+                None => continue,
+                Some((..=1, at)) => format!("the fire of {} is", instant(*at)),
+                Some((fires, at)) => {
+                    format!("{fires} fires from {} to {} are", instant(*at), instant(*last))
+                }
+            };
+            let text = format!("{text} not accounted for yet");
             signs.push(Sign::wrong(Rule::Overdue, task_key, now, text));
         }
+        let last = |overdue: &Overdue| (Arc::clone(&overdue.task_key), overdue.last);
+        let found: BTreeMap<Arc<str>, DateTime<Utc>> = overdue.iter().map(last).collect();
         for task_key in self.overdue.keys().filter(|key| !found.contains_key(*key)) {
             let text = "no fire of it is overdue on this node any more".to_owned();
             signs.push(Sign::right(Rule::Overdue, task_key, now, text));
         }
         self.overdue = found;
         signs
+    }
+
+    /// What another node runs from now on, that node counts, from its first failure on.
+    fn hand_over(
+        &mut self,
+        is_mine: impl Fn(TaskId) -> bool,
+        now: DateTime<Utc>,
+        signs: &mut Vec<Sign>,
+    ) {
+        for (task_key, habit) in &mut self.tasks {
+            if habit.failures == 0 || habit.task_id.is_none_or(&is_mine) {
+                continue;
+            }
+            if std::mem::take(&mut habit.failures) >= self.limits.failing {
+                let text = "another node runs it now, and counts anew".to_owned();
+                signs.push(Sign::right(Rule::Failing, task_key, now, text));
+            }
+        }
     }
 
     /// Each once.

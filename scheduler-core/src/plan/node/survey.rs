@@ -106,32 +106,54 @@ impl Node {
         matches!(self.known.get(&task), Some(Known::Rejected(_)))
     }
 
-    /// Fires of its own tasks that are due for longer than the task's `delay`, and that nobody has accounted for: of each
-    /// task the oldest, with its key. Looks at each task.
-    pub fn overdue(&self, local: Now) -> impl Iterator<Item = (Arc<str>, DateTime<Utc>)> {
+    /// The tasks of its own that have fires which are due for longer than the task's `delay`, and which nobody has accounted
+    /// for. Those up to the instant `told` of a task's key are not counted again. Looks at each task.
+    pub fn overdue(
+        &self,
+        local: Now,
+        told: impl Fn(&str) -> Option<DateTime<Utc>>,
+    ) -> impl Iterator<Item = Overdue> {
         let now = self.clocks.now(local).wall;
         self.known.values().filter_map(move |known| match known {
             Known::Live(live) if self.share.is_mine(live.task.id) => {
-                let due = live.overdue(now)?;
-                Some((Arc::clone(&live.task.key), due))
+                live.overdue(now, told(&live.task.key))
             }
             _ => None,
         })
     }
 }
 
+/// A task that has fires which are due for too long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overdue {
+    /// Its key.
+    pub task_key: Arc<str>,
+    /// The last of them.
+    pub last: DateTime<Utc>,
+    /// How many are new, and the first of these; `None`: all were told.
+    pub new: Option<(u64, DateTime<Utc>)>,
+}
+
 impl Live {
-    /// Its next fire, if that is due for longer than it may be.
-    fn overdue(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    /// Its fires that are due for longer than they may be.
+    fn overdue(&self, now: DateTime<Utc>, told: Option<DateTime<Utc>>) -> Option<Overdue> {
         let accounted = self.accounted?;
         let latest = now.checked_sub_signed(TimeDelta::from_std(self.task.policy.delay).ok()?)?;
         if accounted >= latest {
             return None;
         }
+        let trigger = &self.task.trigger;
         let next = match self.planned {
             Some((asked, next)) if asked == accounted => next,
-            _ => self.task.trigger.next_after(accounted),
+            _ => trigger.next_after(accounted),
         };
-        next.filter(|next| *next <= latest)
+        next.filter(|next| *next <= latest)?;
+        let after = accounted.max(told.unwrap_or(accounted));
+        let first = trigger.next_after(after).filter(|first| *first <= latest);
+        Some(Overdue {
+            task_key: Arc::clone(&self.task.key),
+            last: trigger.last_until(latest)?,
+            new: first.map(|first| (trigger.count(after, latest), first)),
+        })
     }
 }

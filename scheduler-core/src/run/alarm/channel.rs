@@ -170,7 +170,10 @@ pub(super) fn judge(
         ChannelKind::Feishu => ("code", "msg"),
         ChannelKind::Slack | ChannelKind::Webhook | ChannelKind::Email => return Ok(()),
     };
-    let answer: Value = serde_json::from_str(body).unwrap_or_default();
+    let Ok(answer) = serde_json::from_str::<Value>(body) else {
+        let body = beginning(body);
+        return Err(Refused::new(format!("it answers {status} where JSON is expected: {body}")));
+    };
     let wait = match (kind, answer[key].as_i64()) {
         (_, Some(0)) => return Ok(()),
         // Whoever sends more than 20 in a minute is not heard for ten.

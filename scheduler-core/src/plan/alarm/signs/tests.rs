@@ -85,16 +85,26 @@ fn failed(status: Status, retry_at: Option<DateTime<Utc>>) -> Notice {
     })
 }
 
-fn passed(
-    signs: &mut Signs,
-    overdue: &[(Arc<str>, DateTime<Utc>)],
-    now: DateTime<Utc>,
-) -> Vec<Sign> {
-    signs.passed(overdue, |_| false, now)
+fn passed(signs: &mut Signs, overdue: &[Overdue], now: DateTime<Utc>) -> Vec<Sign> {
+    signs.passed(overdue, |_| false, |_| true, now)
 }
 
 fn says(signs: &mut Signs, notice: &Notice) -> Vec<String> {
     told(&signs.said(notice, |_| true, at(100)))
+}
+
+#[test]
+fn a_task_that_another_node_runs_now_is_not_failing_here_any_more() {
+    let mut signs = signs();
+    signs.started(&[run(7, 100)], at(100));
+    for _ in 0..3 {
+        says(&mut signs, &failed(Status::Fail, None));
+    }
+    assert_eq!(passed(&mut signs, &[], at(130)), [], "it is its own still");
+    let over = signs.passed(&[], |_| false, |_| false, at(160));
+    assert_eq!(told(&over), ["over failing report: another node runs it now, and counts anew"]);
+    assert_eq!(signs.passed(&[], |_| false, |_| false, at(190)), []);
+    assert_eq!(says(&mut signs, &failed(Status::Fail, None)).len(), 1, "counted anew");
 }
 
 #[test]
@@ -218,7 +228,7 @@ fn a_rejected_row_is_a_sign_on_its_own_node_until_it_is_mended() {
         told(&signs.said(&rejected, |_| true, at(1))),
         ["rejected task 5: spec is NULL, expected text"]
     );
-    assert_eq!(told(&signs.passed(&[], |task| task == 5, at(2))), [""; 0], "it still is");
+    assert_eq!(told(&signs.passed(&[], |task| task == 5, |_| true, at(2))), [""; 0], "it still is");
     let mended = "over rejected task 5: the row is no longer rejected";
     assert_eq!(told(&passed(&mut signs, &[], at(3))), [mended]);
     assert_eq!(told(&passed(&mut signs, &[], at(4))), [""; 0]);
@@ -270,11 +280,17 @@ fn the_health_of_a_node_is_told_under_its_name() {
 #[test]
 fn a_fire_that_is_overdue_is_told_once_and_the_next_one_again_until_there_is_none() {
     let mut signs = signs();
-    let overdue = |second| vec![(Arc::from("report"), at(second))];
+    let overdue = |last, new: Option<(u64, i64)>| {
+        let new = new.map(|(fires, first)| (fires, at(first)));
+        [Overdue { task_key: "report".into(), last: at(last), new }]
+    };
     let first = "overdue report: the fire of 1970-01-01T00:01:00Z is not accounted for yet";
-    assert_eq!(told(&passed(&mut signs, &overdue(60), at(4_000))), [first]);
-    assert_eq!(told(&passed(&mut signs, &overdue(60), at(4_060))), [""; 0]);
-    assert_eq!(passed(&mut signs, &overdue(120), at(4_120)).len(), 1);
+    assert_eq!(told(&passed(&mut signs, &overdue(60, Some((1, 60))), at(4_000))), [first]);
+    assert_eq!(signs.told_overdue("report"), Some(at(60)));
+    assert_eq!(told(&passed(&mut signs, &overdue(60, None), at(4_060))), [""; 0]);
+    let next = "overdue report: 2 fires from 1970-01-01T00:02:00Z to 1970-01-01T00:03:00Z are not accounted for yet";
+    assert_eq!(told(&passed(&mut signs, &overdue(180, Some((2, 120))), at(4_120))), [next]);
+    assert_eq!(signs.told_overdue("report"), Some(at(180)));
     assert_eq!(
         told(&passed(&mut signs, &[], at(4_180))),
         ["over overdue report: no fire of it is overdue on this node any more"]

@@ -121,7 +121,7 @@ fn a_robot_says_in_the_body_what_became_of_a_message() {
             r#"{"code":19021,"msg":"sign match fail"}"#,
             refused("it answers code 19021: sign match fail", None),
         ),
-        (Feishu, 200, "<html>\n", refused("it answers code null: <html> ", None)),
+        (Feishu, 200, "<html>\n", refused("it answers 200 where JSON is expected: <html> ", None)),
         (Slack, 200, "ok", Ok(())),
         (Slack, 404, "no_service", refused("it answers 404: no_service", None)),
         (Webhook, 204, "", Ok(())),
