@@ -6,7 +6,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError, atomic::AtomicU64},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -57,7 +60,7 @@ pub(super) struct Metrics {
     heartbeat_age: Seconds,
     skew: Seconds,
     is_ready: Gauge,
-    lost_log_lines: Gauge,
+    lost_log_lines: Counter,
     alarms: Family<[(&'static str, String); 2], Counter>,
     #[cfg(any(feature = "otlp", test))]
     spans: Family<Label, Counter>,
@@ -125,7 +128,7 @@ impl Metrics {
             lost_log_lines: of.plain(
                 "lost_log_lines",
                 "Lines of the log that could not be written",
-                Gauge::default(),
+                Counter::default(),
             ),
             alarms: of.plain(
                 "alarms",
@@ -285,7 +288,7 @@ impl Metrics {
         self.heartbeat_age.set(survey.renewed_ago.map_or(-1.0, |ago| ago.as_secs_f64()));
         self.skew.set(survey.skew.as_seconds_f64());
         self.is_ready.set(i64::from(is_ready));
-        self.lost_log_lines.set(i64::try_from(telemetry::lost_lines()).unwrap_or(i64::MAX));
+        self.lost_log_lines.inner().store(telemetry::lost_lines(), Ordering::Relaxed);
         let mut text = String::new();
         // A `String` takes whatever is written.
         let _ = text::encode(&mut text, &self.registry);

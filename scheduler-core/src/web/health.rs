@@ -44,11 +44,43 @@ pub(super) async fn metrics(State(site): State<Site>, headers: HeaderMap) -> Res
         );
         return (challenge, refused).into_response();
     }
-    const OPEN_METRICS: HeaderValue =
-        HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
-    let mut answer = text(StatusCode::OK, site.watch.metrics_text());
-    answer.headers_mut().insert(header::CONTENT_TYPE, OPEN_METRICS);
+    const OPEN_METRICS: &str = "application/openmetrics-text";
+    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let (kind, body) = if accepted.into_iter().any(|kinds| kinds.contains(OPEN_METRICS)) {
+        ("application/openmetrics-text; version=1.0.0; charset=utf-8", site.watch.metrics_text())
+    } else {
+        ("text/plain; version=0.0.4; charset=utf-8", classic(&site.watch.metrics_text()))
+    };
+    let mut answer = text(StatusCode::OK, body);
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     answer
+}
+
+/// OpenMetrics in the text format that was before it: a type names its samples, and there are no others than these.
+fn classic(openmetrics: &str) -> String {
+    let mut text = String::with_capacity(openmetrics.len());
+    // What stands before the type of a family, which says how its samples are called.
+    let mut help = None;
+    for line in openmetrics.lines() {
+        let about = |kind: &str| line.strip_prefix(kind)?.split_once(' ');
+        if let Some((name, said)) = about("# HELP ") {
+            help = Some((name, said));
+        } else if let Some((name, kind)) = about("# TYPE ") {
+            let (name, kind) = match kind {
+                "counter" => (format!("{name}_total"), kind),
+                "info" => (format!("{name}_info"), "gauge"),
+                _ => (name.to_owned(), kind),
+            };
+            if let Some((_, said)) = help.take() {
+                text += &format!("# HELP {name} {said}\n");
+            }
+            text += &format!("# TYPE {name} {kind}\n");
+        } else if !line.starts_with('#') {
+            text += line;
+            text.push('\n');
+        }
+    }
+    text
 }
 
 fn shows(headers: &HeaderMap, token: &SecretString) -> bool {

@@ -79,7 +79,11 @@ fn figures_are_in_open_metrics() {
     let watch = watch();
     watch.turned(Survey { open: 3, unrecorded: 1, ..well() });
     let (_web, address) = anywhere(&watch);
-    let answer = get(address, "/metrics", "");
+    let answer = get(
+        address,
+        "/metrics",
+        "Accept: application/openmetrics-text;version=1.0.0,*/*;q=0.1\r\n",
+    );
     assert!(answer.contains("application/openmetrics-text; version=1.0.0; charset=utf-8"));
     assert!(answer.contains("cache-control: no-store"));
     assert!(answer.ends_with("# EOF\n"), "{answer}");
@@ -92,6 +96,40 @@ fn figures_are_in_open_metrics() {
         "# UNIT scheduler_start_delay_seconds seconds",
     ] {
         assert!(answer.lines().any(|found| found == line), "{line} is not in {answer}");
+    }
+}
+
+#[test]
+fn who_does_not_ask_for_open_metrics_gets_the_text_format_before_it() {
+    let watch = watch();
+    watch.turned(well());
+    let (_web, address) = anywhere(&watch);
+    let answer = get(address, "/metrics", "Accept: */*\r\n");
+    assert!(answer.contains("content-type: text/plain; version=0.0.4; charset=utf-8"), "{answer}");
+    let body = answer.split_once("\r\n\r\n").unwrap().1;
+    for line in [
+        "# TYPE scheduler_executions_total counter",
+        "scheduler_executions_total{status=\"success\"} 0",
+        "# TYPE scheduler_lost_log_lines_total counter",
+        "# TYPE scheduler_build_info gauge",
+        "# TYPE scheduler_start_delay_seconds histogram",
+        "# HELP scheduler_ready 1 if this node may claim, else 0.",
+    ] {
+        assert!(body.lines().any(|found| found == line), "{line} is not in {body}");
+    }
+    // Each sample is of the family above it, by the names that this format knows.
+    let (mut family, mut kind) = ("", "");
+    for line in body.lines() {
+        if let Some((name, of)) = line.strip_prefix("# TYPE ").and_then(|t| t.split_once(' ')) {
+            (family, kind) = (name, of);
+            assert!(["counter", "gauge", "histogram"].contains(&kind), "{line}");
+        } else if !line.starts_with("# HELP ") {
+            let name = line.split(['{', ' ']).next().unwrap();
+            let rest = name.strip_prefix(family).unwrap_or("of another family");
+            let known: &[&str] =
+                if kind == "histogram" { &["_bucket", "_sum", "_count"] } else { &[""] };
+            assert!(known.contains(&rest), "{line} after {family} {kind}");
+        }
     }
 }
 
