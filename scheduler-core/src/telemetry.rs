@@ -40,7 +40,10 @@ use self::{
     lines::{FileLines, queue},
     rolling::RollingFile,
 };
-use crate::config::{Level, LogFile, Logger, LoggerTable};
+use crate::{
+    config::{Level, LogFile, Logger, LoggerTable},
+    job::JobDescriptor,
+};
 
 /// Logging could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -171,8 +174,15 @@ fn filter(targets: Targets) -> impl Filter<Registry> + use<> {
     targets.or(filter_fn(|metadata| metadata.is_span() && metadata.name() == RUN))
 }
 
-/// Ours: to them `other` does not apply.
-const OWN: [&str; 4] = ["scheduler", "scheduler_core", "scheduler_macros", "jobs"];
+/// The scheduler.
+const SCHEDULER: [&str; 3] = ["scheduler", "scheduler_core", "scheduler_macros"];
+
+/// Ours, to whom `other` does not apply: the scheduler, and the crates in which jobs are written.
+fn own() -> impl Iterator<Item = &'static str> {
+    let jobs = inventory::iter::<JobDescriptor>.into_iter();
+    let crates = jobs.filter_map(|job| job.function.split("::").next());
+    SCHEDULER.into_iter().chain(["jobs"]).chain(crates)
+}
 
 /// Says of each connection that fails, many times a second, what the scheduler says of the database once.
 const REPEATS: &str = "sqlx_core::pool::inner";
@@ -184,9 +194,9 @@ fn targets(logger: &Logger, is_here: impl Fn(&LoggerTable) -> bool) -> Targets {
     };
     let of = |name: &str| logger.loggers.get(name).map(level);
     let root = of("root").unwrap_or(LevelFilter::INFO);
-    let own = OWN.map(|target| (target, root));
-    let scheduler = of("apscheduler").map(|level| OWN.map(|target| (target, level)));
-    let scheduler = scheduler.into_iter().flatten().filter(|(target, _)| *target != "jobs");
+    let own = own().map(|target| (target, root));
+    let scheduler = of("apscheduler").map(|level| SCHEDULER.map(|target| (target, level)));
+    let scheduler = scheduler.into_iter().flatten();
     let roles = ["root", "other", "apscheduler"];
     let named = logger.loggers.iter().filter(|(name, _)| !roles.contains(&name.as_str()));
     Targets::new()

@@ -38,7 +38,7 @@ const ARROWS: [Arrow; 13] = [
     ("job", &["job", "plan", "pools", "config", "clock"], None),
     ("registry", &["job", "plan"], None),
     ("clock", &["plan", "clock"], None),
-    ("telemetry", &["clock", "config", "plan", "telemetry"], None),
+    ("telemetry", &["clock", "config", "job", "plan", "telemetry"], None),
     (
         "testing",
         &["testing", "plan", "store", "pools", "run", "job", "registry", "config", "clock"],

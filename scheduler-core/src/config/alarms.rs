@@ -143,6 +143,12 @@ fn channel(t: &mut Reader<'_>) -> Option<Channel> {
     let all = Rule::NAMES.into_iter().map(|(_, rule)| rule);
     let default = all.filter(|rule| !quiet.contains(rule)).collect();
     let rules = t.words("rules", default, &Rule::NAMES);
+    if t.has("rules") && rules.is_empty() {
+        t.remark(
+            "rules",
+            "names none that is right, expected at least one: the channel would be told nothing",
+        );
+    }
     let kind = kind?;
     if kind == ChannelKind::Email && mail.is_none() {
         return None;

@@ -1,9 +1,12 @@
 //! `[http]` in `common.toml`: where a scheduler answers, and to whom.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::SocketAddr,
+};
 
 use argon2::{PasswordHasher as _, password_hash::phc::PasswordHash};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{reader::Reader, settings::InToml};
 
@@ -151,9 +154,25 @@ pub(super) fn read(t: &mut Reader<'_>) -> Http {
             token: token.text,
             secure_cookies: t.bool("secure_cookies", is_for_others),
             users: named(t.tables("users", "[http.users.*] ", user)),
-            tokens: named(t.tables("tokens", "[http.tokens.*] ", program)),
+            tokens: {
+                let tokens = named(t.tables("tokens", "[http.tokens.*] ", program));
+                refuse_twins(&tokens, t);
+                tokens
+            },
         }
     })
+}
+
+/// By its token a program is known: two of one token would be one of them, nobody knows which.
+fn refuse_twins(tokens: &BTreeMap<String, Token>, t: &Reader<'_>) {
+    let mut known: HashMap<&str, &str> = HashMap::new();
+    for (name, token) in tokens {
+        if let Some(other) = known.insert(token.token.expose_secret(), name) {
+            let text =
+                format!("{other} and {name} are the same token, expected one of its own for each");
+            t.remark("tokens", &text);
+        }
+    }
 }
 
 /// Those without a mistake.

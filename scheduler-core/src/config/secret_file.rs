@@ -30,9 +30,15 @@ pub(super) fn read(path: &Path) -> Result<String, String> {
     }
 }
 
-/// What is wrong with the file `path`. Who gives the secret itself in place of its file mostly gives a url.
+/// What is wrong with the file `path`. Who gives the secret itself in place of its file gives a url, or a word.
 pub(super) fn named(path: &str, reason: &str) -> String {
-    let path = if looks_like_url(path) { "a url (not shown)" } else { path };
+    let path = if looks_like_url(path) {
+        "a url (not shown)"
+    } else if !path.contains('/') {
+        "a word without \"/\" (not shown)"
+    } else {
+        path
+    };
     format!("names {path}, which {reason}")
 }
 

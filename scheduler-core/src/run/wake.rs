@@ -153,7 +153,7 @@ impl Wakeups {
             };
             if !std::mem::replace(&mut is_gone, true) {
                 tracing::warn!(
-                    "no word of edits from Redis, they are seen within sync_interval: {reason}"
+                    "no word of edits from Redis ({POOL} in redis.toml), they are seen within sync_interval: {reason}"
                 );
             }
             if mono() - began > LASTED {

@@ -29,6 +29,9 @@ where
     json
 }
 
+/// The names that the lines of a run have beside these.
+pub(super) const OF_RUN: [&str; 3] = ["trace_id", "task.key", "execution.id"];
+
 /// The names that every line has, of which `msg` is the event's message.
 pub(super) const OWN: [&str; 7] =
     ["time_fmt", "timestamp", "levelname", "name", "msg", "host_name", "host_ip"];

@@ -175,7 +175,7 @@ fn line(event: &Event<'_>) -> String {
     let own = own.into_iter().filter(|(name, _)| !matches!(*name, "host_name" | "host_ip"));
     let mut line: Map<String, Value> = fields
         .into_iter()
-        .map(|(name, value)| match json::OWN.contains(&name) {
+        .map(|(name, value)| match json::OWN.contains(&name) || json::OF_RUN.contains(&name) {
             true => (format!("field.{name}"), cut(value)),
             false => (name.to_owned(), cut(value)),
         })
