@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::plan::{notes::Notes, retry::RETRIES_ON_LOST};
+use crate::plan::{execution::WITH_ARGS, notes::Notes, retry::RETRIES_ON_LOST};
 
 /// 8 KiB of JSON for all notes of a run: small beside the 64 KiB of the column, with room for a failure's text.
 pub const MAX_NOTES_BYTES: usize = 8 * 1024;
@@ -17,8 +17,8 @@ pub const MAX_NOTES_BYTES: usize = 8 * 1024;
 const DEEPEST: usize = 64;
 
 /// The keys of `extra` that are the scheduler's.
-const RESERVED: [&str; 6] =
-    ["err", "reason", "retry_at", RETRIES_ON_LOST, "progress", "notes_refused"];
+const RESERVED: [&str; 7] =
+    ["err", "reason", "retry_at", RETRIES_ON_LOST, WITH_ARGS, "progress", "notes_refused"];
 
 /// The notes of one run. Clones share them.
 #[derive(Clone, Debug, Default)]

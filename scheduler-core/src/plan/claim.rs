@@ -100,6 +100,8 @@ pub struct Request {
     pub attempt: u32,
     /// Nothing is claimed before.
     pub due_at: DateTime<Utc>,
+    /// The arguments of the run; `None`: those of the task's row.
+    pub args: Option<Arc<str>>,
 }
 
 /// What became of a claim.

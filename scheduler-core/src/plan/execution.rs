@@ -11,7 +11,11 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::{retry::Retry, task::TaskId};
+use super::{
+    notes::{Notes, with_notes},
+    retry::Retry,
+    task::TaskId,
+};
 
 /// The `id` of a row of `execute_task`; jobs see it as `sub_task_id`.
 pub type ExecutionId = i64;
@@ -238,6 +242,33 @@ fn extra_of(key: &str, why: &str, retry_at: Option<DateTime<Utc>>) -> String {
         extra["retry_at"] = at.to_rfc3339_opts(SecondsFormat::Millis, true).into();
     }
     extra.to_string()
+}
+
+/// The key of an execution's `extra` under which the arguments stand that it was asked for with, other than its task's. It
+/// goes from the claim to the end, and from there into the next attempt.
+pub const WITH_ARGS: &str = "with_args";
+
+/// The arguments that the execution with this `extra` was asked for with; `None`: it has those of its task.
+#[must_use]
+pub fn args_of(extra: &str) -> Option<Arc<str>> {
+    let extra: serde_json::Value = serde_json::from_str(extra).ok()?;
+    extra[WITH_ARGS].as_str().map(Arc::from)
+}
+
+/// `extra`, a JSON object of ours, of an execution that was asked for with `args`.
+///
+/// ```
+/// use scheduler_core::plan::execution::{args_of, extra_with_args};
+///
+/// let extra = extra_with_args("{}", Some("2026-11"));
+/// assert_eq!(extra, r#"{"with_args":"2026-11"}"#);
+/// assert_eq!(args_of(&extra).as_deref(), Some("2026-11"));
+/// assert_eq!(extra_with_args("{}", None), "{}");
+/// ```
+#[must_use]
+pub fn extra_with_args(extra: &str, args: Option<&str>) -> String {
+    let Some(args) = args else { return extra.to_owned() };
+    with_notes(extra, Notes::from_iter([(WITH_ARGS.to_owned(), args.into())]))
 }
 
 /// Why an execution with this `extra` did not succeed; `None`: it did, or is open, or somebody wrote the row by hand.

@@ -45,6 +45,7 @@ mod metrics;
 mod open;
 #[cfg_attr(not(any(feature = "otlp", test)), path = "otlp/absent.rs")]
 mod otlp;
+mod pauses;
 mod report;
 mod retention;
 pub(crate) mod rules;
@@ -154,8 +155,7 @@ impl Scheduler {
         tracing::info!(node.id = %node_id, jobs = registry.len(), "the scheduler starts");
         let mut node =
             Node::new(&node_id, settings, reader, || Uuid::now_v7().simple().to_string().into());
-        let clock = Clock::system();
-        let metrics = Arc::clone(watch.metrics());
+        let (clock, metrics) = (Clock::system(), Arc::clone(watch.metrics()));
         let logs = Arc::new(RunLogs::default());
         let lease = settings.lease;
         // What goes on beside it ends with it, however that end comes.
@@ -175,6 +175,7 @@ impl Scheduler {
         };
         let writing_logs = tokio::spawn(logs.write(Arc::clone(&store), beside.clone()));
         tokio::spawn(Pruning::new(&store, &node_id, lease, self.retention, &beside).run());
+        pauses::start(&store, watch.wanted(), &beside);
         let mut wanted = wake::listen(self.wakes_by, &store, watch.wanted(), &beside);
         let watchdog = Watchdog::start(self.on_hang);
         let mut systemd = Systemd::start(self.on_hang, &watch);

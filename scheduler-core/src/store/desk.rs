@@ -1,9 +1,11 @@
 //! What people ask of the tables, by command line or page.
 
 use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 
-use super::{Author, EditFilter, EditRow, Sessions, Store, StoreError, TaskChange, Version};
+use super::{
+    Author, EditFilter, EditRow, Pauses, Sessions, Store, StoreError, TaskChange, Version,
+};
 use crate::plan::{
     claim::RequestId,
     execution::{ExecutionId, ExecutionRow, LogPart, Status},
@@ -129,6 +131,43 @@ pub struct RecentRow {
     pub finished_at: Option<DateTime<Utc>>,
 }
 
+/// How many executions an hour had in one status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutcomeCount {
+    /// When the hour of their instants began.
+    pub hour: DateTime<Utc>,
+    /// `status`.
+    pub status: String,
+    /// How many.
+    pub count: u64,
+}
+
+/// What became of the executions of some hours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcomes {
+    /// From when on all are counted.
+    pub since: DateTime<Utc>,
+    /// By hour and status, those that have any.
+    pub counts: Vec<OutcomeCount>,
+}
+
+impl Outcomes {
+    pub(super) fn add(&mut self, counted: impl IntoIterator<Item = OutcomeCount>) {
+        for OutcomeCount { hour, status, count } in counted {
+            let key = |known: &OutcomeCount| (known.hour, known.status.clone());
+            match self.counts.binary_search_by_key(&(hour, status.clone()), key) {
+                Ok(place) => self.counts[place].count += count,
+                Err(place) => self.counts.insert(place, OutcomeCount { hour, status, count }),
+            }
+        }
+    }
+}
+
+/// When the hour of an instant began.
+pub(super) fn floor_hour(at: DateTime<Utc>) -> DateTime<Utc> {
+    at.duration_trunc(TimeDelta::hours(1)).unwrap_or(at)
+}
+
 /// What the tables hold around one instant of a task.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Around {
@@ -156,7 +195,7 @@ pub(super) fn manual_instant(
 /// What people ask of the tables. Every edit here counts as an edit of the row: the database moves
 /// `update_at`.
 #[async_trait]
-pub trait Desk: Store + Sessions {
+pub trait Desk: Store + Sessions + Pauses {
     /// Where the tables are, without credentials: for messages.
     fn database(&self) -> &str {
         "memory"
@@ -206,7 +245,7 @@ pub trait Desk: Store + Sessions {
         author: &Author,
     ) -> Result<(), StoreError>;
 
-    /// Asks for a run of `task`, once, in the name of `author`; `now`, or the next free millisecond after it, becomes its
+    /// Asks for a run of `task`, once, in the name of `author`, with `args` in place of those of the row; `now`, or the next free millisecond after it, becomes its
     /// `scheduled_at`.
     ///
     /// # Errors
@@ -215,6 +254,7 @@ pub trait Desk: Store + Sessions {
         &self,
         task: TaskId,
         now: DateTime<Utc>,
+        args: Option<&str>,
         author: &Author,
     ) -> Result<RequestId, StoreError>;
 
@@ -255,7 +295,7 @@ pub trait Desk: Store + Sessions {
     /// # Errors
     /// As there.
     async fn request_run(&self, task: TaskId, now: DateTime<Utc>) -> Result<RequestId, StoreError> {
-        self.request_run_as(task, now, &Author::program()).await
+        self.request_run_as(task, now, None, &Author::program()).await
     }
 
     /// Compares these rows with the history, and keeps what was edited by others in it. Those that somebody holds are given
@@ -283,6 +323,24 @@ pub trait Desk: Store + Sessions {
     /// # Errors
     /// When the database does not answer.
     async fn executions(&self, filter: ExecutionFilter) -> Result<Vec<ExecutionRow>, StoreError>;
+
+    /// How many executions a task has.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    async fn count_executions(&self, task: TaskId) -> Result<u64, StoreError>;
+
+    /// How many executions each hour has had in each status since this hour, by their instants: of those that were created
+    /// from then on, the newest `most`, only of these tasks where some are named.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    async fn outcomes(
+        &self,
+        since: DateTime<Utc>,
+        tasks: Option<&[TaskId]>,
+        most: u32,
+    ) -> Result<Outcomes, StoreError>;
 
     /// The executions of the last instants of each of these tasks, `most` of each and the other attempts at the first of
     /// them, by task and instant.

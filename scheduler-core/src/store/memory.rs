@@ -5,7 +5,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     pin::pin,
-    sync::{Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard},
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -14,12 +14,12 @@ use async_trait::async_trait;
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 
 use super::{
-    EditId, EditRow, ExecutionRow, NewTask, PRUNED, Pruned, SessionRow, Store, StoreError,
-    sql::NEWEST,
+    EditId, EditRow, ExecutionRow, NewTask, PRUNED, PauseRow, Pruned, SessionRow, Store,
+    StoreError, sql::NEWEST,
 };
 use crate::plan::{
     claim::{Claim, LockedTask, Origin, Refusal, Request, RequestId, Verdict, judge},
-    execution::{ExecutionId, LogPart, Noted, Outcome, Recorded, Source, Status},
+    execution::{ExecutionId, LogPart, Noted, Outcome, Recorded, Source, Status, args_of},
     node::{
         Cancel, Lost, MOST_MANUAL, MOST_OF_ONE_TASK, MOST_REQUESTS, Reading, Reaped, Settled,
         are_all,
@@ -29,6 +29,7 @@ use crate::plan::{
 };
 
 mod desk;
+mod pauses;
 mod sessions;
 
 /// Tables in memory.
@@ -68,6 +69,7 @@ struct Tables {
     edits: Vec<EditRow>,
     sessions: HashMap<String, SessionRow>,
     cancels: BTreeMap<ExecutionId, String>,
+    pauses: BTreeMap<TaskId, PauseRow>,
 }
 
 impl MemoryStore {
@@ -92,6 +94,7 @@ impl MemoryStore {
             edits: Vec::new(),
             sessions: HashMap::new(),
             cancels: BTreeMap::new(),
+            pauses: BTreeMap::new(),
         }))
     }
 
@@ -266,6 +269,12 @@ impl Tables {
         runs.into_iter().map(|(_, request)| request.clone()).collect()
     }
 
+    /// With which arguments the attempt before this one was asked for.
+    fn args_before(&self, task: TaskId, at: DateTime<Utc>, attempt: u32) -> Option<Arc<str>> {
+        let id = self.fires.get(&(task, at, i64::from(attempt) - 1))?;
+        args_of(&self.executions.get(id)?.extra)
+    }
+
     /// Manual runs, then the retries that are due first; and whether these are all.
     fn waiting(&self) -> (Vec<Request>, bool) {
         let mut retries: Vec<Request> = self
@@ -277,6 +286,7 @@ impl Tables {
                 scheduled_at: *scheduled_at,
                 attempt: *attempt,
                 due_at: *due_at,
+                args: self.args_before(*task_id, *scheduled_at, *attempt),
             })
             .collect();
         retries.sort_by_key(|retry| retry.due_at);

@@ -38,13 +38,18 @@ mod edits;
 mod error;
 #[cfg(any(test, feature = "testing"))]
 pub mod memory;
+mod pauses;
 mod sessions;
 mod sql;
 
 pub use crate::plan::execution::ExecutionRow;
-pub use desk::{Around, Desk, DeskTask, ExecutionFilter, NewTask, RecentRow, TaskSelection};
+pub use desk::{
+    Around, Desk, DeskTask, ExecutionFilter, NewTask, OutcomeCount, Outcomes, RecentRow,
+    TaskSelection,
+};
 pub use edits::{Author, EditAction, EditFilter, EditId, EditRow, TaskChange, Version, Via};
 pub use error::StoreError;
+pub use pauses::{Pause, PauseRow, Pauses};
 pub use sessions::{SessionRow, Sessions};
 pub use sql::{SqlStore, mysql::MysqlPlace};
 

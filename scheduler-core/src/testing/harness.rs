@@ -14,7 +14,7 @@ use crate::{
     },
     pools::Pools,
     registry::Registry,
-    store::{Desk as _, ExecutionRow, Store as _},
+    store::{Author, Desk as _, ExecutionRow, Store as _},
 };
 
 /// For how long by the test's clock [`Harness::run_until_idle`] follows one run.
@@ -189,10 +189,22 @@ impl Harness {
     /// Asks for a manual run, as `scheduler task trigger` does.
     #[track_caller]
     pub fn trigger(&mut self, task_key: &str) {
+        self.ask_for_run(task_key, None);
+    }
+
+    /// Asks for a manual run with `args` in place of those of the row, as `scheduler task trigger --args` does.
+    #[track_caller]
+    pub fn trigger_with(&mut self, task_key: &str, args: &str) {
+        self.ask_for_run(task_key, Some(args));
+    }
+
+    #[track_caller]
+    fn ask_for_run(&mut self, task_key: &str, args: Option<&str>) {
         let id = self.id(task_key);
-        self.say(format!("{task_key:?}: a manual run is asked for"));
-        let wall = self.engine.now().wall;
-        done(self.engine.store.request_run(id, wall));
+        let with = args.map_or_else(String::new, |args| format!(" with args {args:?}"));
+        self.say(format!("{task_key:?}: a manual run is asked for{with}"));
+        let (wall, author) = (self.engine.now().wall, Author::program());
+        done(self.engine.store.request_run_as(id, wall, args, &author));
     }
 
     // Time.

@@ -118,6 +118,17 @@ fn a_manual_run_runs_beside_the_schedule() {
 }
 
 #[test]
+fn a_manual_run_may_have_arguments_of_its_own() {
+    let mut scheduler = Harness::new("2026-01-01 12:00:00", "UTC");
+    scheduler.insert(Row::cron("daily", "sleeper", "@daily").args("3600"));
+    scheduler.advance(MINUTE);
+    scheduler.trigger_with("daily", "5");
+    scheduler.advance(MINUTE);
+    let [manual] = &scheduler.executions("daily")[..] else { panic!("one run") };
+    assert_eq!((manual.status, &manual.extra["with_args"]), (Status::Success, &"5".into()));
+}
+
+#[test]
 fn what_a_job_notes_is_in_its_execution() {
     let mut scheduler = Harness::new("2026-01-01 12:00:00", "UTC");
     scheduler.insert(Row::interval("noted", "quick", "60"));

@@ -137,6 +137,30 @@ fn a_failed_manual_run_is_tried_again_under_its_own_instant() {
 }
 
 #[test]
+fn a_manual_run_and_its_retries_have_the_arguments_that_were_asked_for() {
+    let mut world = ten_minutes(TWO_RETRIES);
+    assert_eq!(world.args(1), "");
+    world.end(1, Ok(()));
+    world.advance_to("2026-01-01T12:10:05Z");
+    let author = Author::program();
+    wait(world.store.request_run_as(1, world.now.wall, Some("other"), &author)).unwrap();
+    world.advance_to("2026-01-01T12:10:20Z");
+    assert_eq!(world.args(2), "other");
+    world.end(2, fail());
+    // The node that tries again knows nothing but the tables.
+    world.crash_and_restart();
+    world.advance_to("2026-01-01T12:10:32Z");
+    assert_eq!(world.args(3), "other");
+    world.end(3, fail());
+    world.advance_to("2026-01-01T12:11:00Z");
+    assert_eq!(world.args(4), "other", "nor does one that recorded the failure itself lose them");
+    world.end(4, Ok(()));
+    assert_eq!(world.rows()[3].extra, r#"{"with_args":"other"}"#);
+    world.advance_to("2026-01-01T12:20:00Z");
+    assert_eq!(world.args(5), "", "the schedule runs with those of the row");
+}
+
+#[test]
 fn a_failure_that_could_not_be_recorded_is_tried_again_after_it_is() {
     let mut world = ten_minutes(TWO_RETRIES);
     world.database = Database::Unreachable;

@@ -22,7 +22,7 @@ pub(crate) use scheduler_core::{
         trigger::{CronDialect, Zone},
     },
     store::{
-        Desk as _, ExecutionFilter, ExecutionRow, NewTask, Store as _, StoreError,
+        Author, Desk as _, ExecutionFilter, ExecutionRow, NewTask, Store as _, StoreError,
         memory::MemoryStore,
     },
 };
@@ -433,6 +433,11 @@ impl World {
         let ended: Vec<Ended> =
             over.map(|(id, (started, run))| ended(id, started, now, result(&run))).collect();
         (!ended.is_empty()).then_some(Event::Ended(ended))
+    }
+
+    /// With which arguments the run goes on.
+    pub(crate) fn args(&self, id: ExecutionId) -> &str {
+        &self.running[&id].1.args
     }
 
     /// Another node runs `task` at `instant`, since somebody asked for it.

@@ -11,7 +11,7 @@ use super::{
 use crate::plan::{
     Now,
     claim::{Claim, Entry, Origin, Refusal, Verdict},
-    execution::{ExecutionId, Outcome, Status, extra_of_reason},
+    execution::{ExecutionId, Outcome, Status, args_of, extra_of_reason, extra_with_args},
     lease::OVER,
     retry::{Attempt, Cause},
     task::{Overlap, Policy, TaskId},
@@ -154,7 +154,8 @@ impl Node {
             let Entry { scheduled_at, attempt: number, ref trace_id, .. } = *entry;
             let attempt = Attempt { scheduled_at, number, trace_id };
             outcome.retry = Policy::default().retry(Cause::NeverBegan, attempt, now.wall);
-            outcome.extra = extra_of_reason(reason, outcome.retry.map(|retry| retry.due_at));
+            let extra = extra_of_reason(reason, outcome.retry.map(|retry| retry.due_at));
+            outcome.extra = extra_with_args(&extra, asked_args(claim, entry).as_deref());
         }
         outcome
     }
@@ -181,6 +182,7 @@ impl Node {
             deadline: task.policy.timeout.map(|timeout| now.mono + timeout),
             skew: self.clocks.skew,
             origin: claim.origin,
+            args: asked_args(claim, entry),
             is_given_up: false,
         };
         if let Some(why_not) = self.why_not_begin(now) {
@@ -191,7 +193,7 @@ impl Node {
             task_id,
             task_key: Arc::clone(&task.key),
             job: Arc::clone(&task.job),
-            args: Arc::clone(&task.args),
+            args: open.args.clone().unwrap_or_else(|| Arc::clone(&task.args)),
             trace_id: Arc::clone(&entry.trace_id),
             extra: entry.extra.clone(),
             scheduled_at: entry.scheduled_at,
@@ -321,6 +323,11 @@ fn unstarted(
         finished_at: now.wall,
         retry: None,
     }
+}
+
+/// The arguments that somebody asked for; the schedule runs with those of the row.
+fn asked_args(claim: &Claim, entry: &Entry) -> Option<Arc<str>> {
+    if claim.origin == Origin::Schedule { None } else { args_of(&entry.extra) }
 }
 
 fn wanted_by(claims: &[Claim]) -> Vec<Wanted> {

@@ -10,7 +10,9 @@ use super::{
 use crate::plan::{
     Now,
     claim::Origin,
-    execution::{ExecutionId, Outcome, Recorded, Status, extra_of_error, extra_of_reason},
+    execution::{
+        ExecutionId, Outcome, Recorded, Status, extra_of_error, extra_of_reason, extra_with_args,
+    },
     notes::{in_ascii, with_notes},
     retry::{Attempt, Cause, Retry},
     task::{OnLost, TaskId},
@@ -230,7 +232,7 @@ impl Node {
                 Recorded::Locked => locked.push(outcome),
                 Recorded::Stands => {
                     if let Some(retry) = outcome.retry {
-                        self.wait_for_retry(outcome.task_id, retry);
+                        self.wait_for_retry(&outcome, retry);
                     }
                     self.is_recorded(outcome.task_id);
                 }
@@ -286,7 +288,7 @@ impl Open {
             task_id: self.task_id,
             trace_id: Arc::clone(&self.trace_id),
             status,
-            extra,
+            extra: extra_with_args(&extra, self.args.as_deref()),
             started_at: None,
             finished_at,
             retry,

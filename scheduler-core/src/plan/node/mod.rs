@@ -62,7 +62,7 @@ use lane::{Backoff, Lane, Wanted};
 pub use notice::{Ending, Health, Notice};
 use requests::Requests;
 pub use requests::{MOST_MANUAL, MOST_OF_ONE_TASK, MOST_REQUESTS, are_all};
-pub use survey::{Rows, Survey};
+pub use survey::{Overdue, Rows, Survey};
 use trouble::Asked;
 
 /// The numbers that shape a node.
@@ -110,6 +110,8 @@ struct Open {
     skew: TimeDelta,
     /// What asked for it.
     origin: Origin,
+    /// With which arguments, if not with those of the row.
+    args: Option<Arc<str>>,
     /// Its outcome was recorded without it.
     is_given_up: bool,
 }

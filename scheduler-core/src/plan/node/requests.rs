@@ -17,7 +17,7 @@ use super::{Node, Wanted, known::Known, lane::Standing};
 use crate::plan::{
     Now,
     claim::{Claim, Entry, Origin, Request},
-    execution::{Status, extra_of_reason},
+    execution::{Outcome, Status, args_of, extra_of_reason, extra_with_args},
     retry::Retry,
     task::{Policy, TaskId},
 };
@@ -140,9 +140,10 @@ impl Node {
     }
 
     /// A retry of ours is recorded: from now on it waits.
-    pub(super) fn wait_for_retry(&mut self, task_id: TaskId, retry: Retry) {
+    pub(super) fn wait_for_retry(&mut self, outcome: &Outcome, retry: Retry) {
         let Retry { scheduled_at, attempt, due_at } = retry;
-        let request = Request { origin: Origin::Retry, task_id, scheduled_at, attempt, due_at };
+        let (origin, task_id, args) = (Origin::Retry, outcome.task_id, args_of(&outcome.extra));
+        let request = Request { origin, task_id, scheduled_at, attempt, due_at, args };
         if self.reading.in_flight {
             self.requests.fresh.push(request.clone());
         }
@@ -242,6 +243,7 @@ impl Node {
     ) -> Claim {
         let trace_id = (self.make_trace_id)();
         let Request { origin, task_id, scheduled_at, attempt, .. } = *request;
+        let extra = extra_with_args(&extra, request.args.as_deref());
         Claim {
             task_id,
             spec,
@@ -262,6 +264,7 @@ fn asked_by(claim: &Claim) -> Option<Request> {
         scheduled_at: entry.scheduled_at,
         attempt: entry.attempt,
         due_at: DateTime::UNIX_EPOCH,
+        args: args_of(&entry.extra),
     })
 }
 
@@ -279,7 +282,7 @@ mod tests {
 
     fn retry(task_id: TaskId, due: i64) -> Request {
         let (scheduled_at, due_at) = (at(0), at(due));
-        Request { origin: Origin::Retry, task_id, scheduled_at, attempt: 2, due_at }
+        Request { origin: Origin::Retry, task_id, scheduled_at, attempt: 2, due_at, args: None }
     }
 
     fn waiting(requests: &Requests) -> Vec<TaskId> {

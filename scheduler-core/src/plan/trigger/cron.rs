@@ -18,6 +18,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use croner::Cron;
+use croner::describe::Language;
 use croner::parser::{CronParser, Seconds, Year};
 
 use super::field::{Field, Fields};
@@ -72,6 +73,11 @@ impl CronTrigger {
         let time_of_day = TimeOfDay::of(&cron);
         let spec = spec.to_owned();
         Ok(CronTrigger { spec, zone: zone.clone(), cron, wildcard: fields.wildcard, time_of_day })
+    }
+
+    /// What the pattern means, in words.
+    pub(crate) fn describe(&self, language: impl Language) -> String {
+        self.cron.describe_lang(language)
     }
 
     /// As [`Trigger::next_after`](super::Trigger::next_after).

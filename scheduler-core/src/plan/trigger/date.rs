@@ -53,6 +53,21 @@ impl DateTrigger {
     }
 }
 
+impl Zone {
+    /// The instant of a time as a `date` writes it, `now` left out.
+    ///
+    /// ```
+    /// use scheduler_core::plan::trigger::Zone;
+    ///
+    /// let london = Zone::named("Europe/London").unwrap();
+    /// assert_eq!(london.instant("2026-07-01T18:00:00").unwrap().to_rfc3339(), "2026-07-01T17:00:00+00:00");
+    /// ```
+    #[must_use]
+    pub fn instant(&self, text: &str) -> Option<DateTime<Utc>> {
+        instant(text, self)
+    }
+}
+
 fn instant(text: &str, zone: &Zone) -> Option<DateTime<Utc>> {
     let (local, rest) = text.split_at_checked("YYYY-MM-DD HH:MM:SS".len())?;
     let civil = civil_time(local)?;

@@ -134,6 +134,7 @@ fn an_instant_that_ran_names_its_execution_and_each_attempt() {
         scheduled_at: noon(10, 0),
         attempt: 2,
         due_at: noon(59, 30),
+        args: None,
     }];
     check(
         &Facts { here: &[failed], waiting: &waits, ..nothing_of(10, &task, &[]) },

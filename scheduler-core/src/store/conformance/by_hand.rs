@@ -9,10 +9,13 @@ use super::{
     alive::{AT_ANY_TIME, LONGER, lost},
     at, outcome, run_of,
 };
-use crate::plan::{
-    claim::Verdict,
-    execution::Status,
-    task::{FieldFault, TaskId},
+use crate::{
+    plan::{
+        claim::Verdict,
+        execution::Status,
+        task::{FieldFault, TaskId},
+    },
+    store::ExecutionFilter,
 };
 
 /// The original's key is (task_key, status): two rows may share a key as long as one is ready and the other
@@ -87,7 +90,7 @@ pub async fn what_waits_for_an_instant_that_is_none_is_passed_over_and_named(fix
     let instants: Vec<_> =
         reading.requests.iter().map(|request| request.scheduled_at.timestamp()).collect();
     assert_eq!(instants, [50, 10]);
-    let wanted = "expected milliseconds of an instant, and of a retry an attempt of 0 or more";
+    let wanted = "expected milliseconds of an instant, args in UTF-8, and of a retry an attempt of 0 or more";
     assert_eq!(
         reading.unreadable,
         [
@@ -223,4 +226,36 @@ pub async fn an_open_row_of_the_original_is_lost_after_the_lease(fixture: &Fixtu
     assert!(fixture.reap(&[]).await.lost.is_empty());
     fixture.operator.age(LONGER).await;
     assert_eq!(fixture.reap(&[]).await.lost, [lost(500, task, None)]);
+}
+
+pub async fn lists_reach_what_lies_far_behind(fixture: &Fixture) {
+    let (a, b) = (fixture.add("a").await, fixture.add("b").await);
+    let insert = "INSERT INTO execute_task (id, task_id, status, trace_id, scheduled_at) VALUES";
+    let sql = format!(
+        "{insert} (1, {a}, 'fail', '1', 1), (2, {a}, 'success', '2', 2), (3, {b}, 'fail', '3', 3), \
+         (4, {b}, 'skipped', '4', NULL), (900000, {b}, 'success', '5', 5), (900001, {b}, 'todo', '6', 6)"
+    );
+    fixture.operator.either(&sql, &sql).await;
+    let ids = async |task_id, status: Option<Status>, before| {
+        let filter = ExecutionFilter { task_id, status, before, limit: 2 };
+        let rows = fixture.store.executions(filter).await.unwrap();
+        rows.iter().map(|row| row.id).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(None, None, None).await, [900_001, 900_000]);
+    assert_eq!(ids(Some(a), None, None).await, [2, 1]);
+    assert_eq!(ids(Some(a), None, Some(2)).await, [1]);
+    assert_eq!(ids(Some(b), None, None).await, [900_001, 900_000]);
+    assert_eq!(ids(Some(b), None, Some(900_001)).await, [900_000, 4]);
+    assert_eq!(ids(Some(b), Some(Status::Fail), None).await, [3]);
+    assert_eq!(ids(None, Some(Status::Fail), None).await, [3, 1]);
+    assert_eq!(ids(None, Some(Status::Fail), Some(3)).await, [1]);
+    assert_eq!(ids(None, Some(Status::Skipped), None).await, [4]);
+    assert_eq!(ids(None, Some(Status::Success), None).await, [900_000, 2]);
+    assert_eq!(ids(None, Some(Status::Todo), None).await, [900_001]);
+    assert_eq!(ids(None, Some(Status::Lost), None).await, [0; 0]);
+    assert_eq!(fixture.store.count_executions(b).await.unwrap(), 4);
+    let row = fixture.store.execution(3).await.unwrap();
+    let filter =
+        ExecutionFilter { task_id: Some(b), status: Some(Status::Fail), before: None, limit: 1 };
+    assert_eq!(fixture.store.executions(filter).await.unwrap(), [row], "as it is shown alone");
 }

@@ -43,7 +43,7 @@ pub async fn an_edit_is_remembered_with_its_author_and_both_texts(fixture: &Fixt
     });
     let row = fixture.row(task).await;
     assert_eq!(row, change.apply(&row), "the row says so");
-    fixture.store.request_run_as(task, at(10), &ada()).await.unwrap();
+    fixture.store.request_run_as(task, at(10), None, &ada()).await.unwrap();
     fixture.store.delete_as(task, None, &ada()).await.unwrap();
     let rows = history(fixture, Some(task)).await;
     let actions: Vec<_> = rows.iter().rev().map(|row| row.action.as_str()).collect();

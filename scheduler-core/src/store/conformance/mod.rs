@@ -50,6 +50,7 @@ pub mod edits;
 pub mod fresh;
 pub mod logs;
 mod operator;
+pub mod pauses;
 pub mod people;
 pub mod plans;
 pub mod pruning;
@@ -122,6 +123,10 @@ macro_rules! store_cases {
             pruning: manual_runs_leave_the_newest_fire_where_it_is,
             pruning: many_go_a_hundred_at_a_time,
             pruning: logs_go_before_their_executions_and_after_them,
+            pauses: a_paused_task_is_off_until_its_pause_is_over,
+            pauses: who_switches_a_task_on_or_off_or_deletes_it_ends_its_pause,
+            pauses: a_pause_without_end_is_ended_by_nobody,
+            people: outcomes_are_counted_by_hour_and_status,
             requests: a_request_is_claimed_once,
             requests: one_of_two_nodes_takes_a_request,
             requests: a_request_of_a_busy_task_waits,
@@ -136,6 +141,7 @@ macro_rules! store_cases {
             requests: requests_of_one_task_hide_no_others,
             requests: a_reading_is_whole_up_to_the_limit_of_requests,
             requests: a_request_for_no_task_is_refused,
+            requests: a_run_may_be_asked_for_with_arguments_of_its_own,
             retries: a_recorded_failure_lets_its_retry_wait,
             retries: an_outcome_recorded_twice_lets_one_retry_wait,
             retries: a_discarded_outcome_lets_no_retry_wait,
@@ -144,6 +150,7 @@ macro_rules! store_cases {
             retries: a_retry_of_a_busy_task_waits,
             retries: a_retry_may_be_for_an_older_instant_than_the_newest,
             retries: a_retry_of_a_manual_run_does_not_stand_for_a_fire,
+            retries: a_retry_keeps_the_arguments_that_were_asked_for,
             retries: a_retry_that_cannot_run_is_recorded_cancelled,
             retries: a_retry_whose_row_somebody_wrote_by_hand_waits_no_longer,
             retries: settling_a_retry_tells_what_was_written,
@@ -241,6 +248,7 @@ macro_rules! sql_cases {
             by_hand: an_update_that_changes_nothing_is_no_edit,
             by_hand: a_row_of_the_original_is_no_fire,
             by_hand: an_open_row_of_the_original_is_lost_after_the_lease,
+            by_hand: lists_reach_what_lies_far_behind,
             deadlines: a_call_that_is_dropped_leaves_nothing_open,
             plans: every_statement_is_prepared,
             plans: no_batch_statement_reads_a_whole_table,

@@ -10,7 +10,7 @@ use crate::{
         retry::Retry,
         task::TaskId,
     },
-    store::{Around, ExecutionFilter, NewTask, StoreError, TaskSelection},
+    store::{Around, ExecutionFilter, NewTask, OutcomeCount, StoreError, TaskSelection},
 };
 
 const ALL: ExecutionFilter =
@@ -247,6 +247,7 @@ pub async fn around_an_instant_stand_its_attempts_the_next_and_what_ran(fixture:
         scheduled_at: at(20),
         attempt: 2,
         due_at: at(21),
+        args: None,
     };
     let third = fixture.won(&Claim { limit: None, ..claim_of(&retry, Status::Todo) }).await;
     let asked = fixture.store.request_run(task, at(25)).await.unwrap();
@@ -268,4 +269,40 @@ pub async fn around_an_instant_stand_its_attempts_the_next_and_what_ran(fixture:
     assert_eq!((around.here, around.next), (vec![], None));
     assert_eq!(ids(&around.before), [last, manual, third, second, first]);
     assert_eq!(fixture.store.around(4_711, at(20)).await.unwrap(), Around::default());
+}
+
+pub async fn outcomes_are_counted_by_hour_and_status(fixture: &Fixture) {
+    let (a, b) = (fixture.add("a").await, fixture.add("b").await);
+    for (task, secs, status) in [
+        (a, 10, Status::Success),
+        (a, 3_599, Status::Fail),
+        (a, 3_600, Status::Success),
+        (b, 3_700, Status::Success),
+    ] {
+        let claim = run_of(task, at(secs));
+        let id = fixture.won(&claim).await;
+        fixture.record(&outcome(id, &claim, status)).await;
+    }
+    fixture.won(&run_of(b, at(3_800))).await;
+    let counts = async |since, tasks: Option<&[TaskId]>, most| {
+        let outcomes = fixture.store.outcomes(since, tasks, most).await.unwrap();
+        let first = at(0);
+        let count =
+            |one: &OutcomeCount| ((one.hour - first).num_hours(), one.status.clone(), one.count);
+        outcomes.counts.iter().map(count).collect::<Vec<_>>()
+    };
+    let counted = |counts: &[(i64, &str, u64)]| {
+        let owned =
+            |(hour, status, count): &(i64, &str, u64)| (*hour, (*status).to_owned(), *count);
+        counts.iter().map(owned).collect::<Vec<_>>()
+    };
+    let now = fixture.store.now().await.unwrap();
+    let since = now - TimeDelta::days(1);
+    let all = counted(&[(0, "fail", 1), (0, "success", 1), (1, "success", 2), (1, "todo", 1)]);
+    assert_eq!(counts(since, None, 100).await, all);
+    let of_b = counted(&[(1, "success", 1), (1, "todo", 1)]);
+    assert_eq!(counts(since, Some(&[b]), 100).await, of_b);
+    assert_eq!(counts(since, None, 2).await, of_b, "the newest two");
+    assert_eq!(counts(since, Some(&[]), 100).await, []);
+    assert_eq!(counts(now + TimeDelta::hours(1), None, 100).await, [], "none was made since then");
 }

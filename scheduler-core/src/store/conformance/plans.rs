@@ -24,7 +24,7 @@ const OUTCOMES: &str =
 const NOTES: &str = r#"[{"id":17,"trace_id":"a","extra":"{}"}]"#;
 const LOST: &str = r#"[{"id":17,"extra":"{}"}]"#;
 
-const BATCH_STATEMENTS: [(&str, &[&str]); 34] = [
+const BATCH_STATEMENTS: [(&str, &[&str]); 38] = [
     ("lock_tasks", &[IDS]),
     ("read_cursors", &[IDS]),
     ("read_twins", &[IDS, IDS]),
@@ -59,6 +59,10 @@ const BATCH_STATEMENTS: [(&str, &[&str]); 34] = [
     ("read_before", &["17", "17", "100"]),
     ("delete_executions", &[IDS]),
     ("delete_logs", &[IDS]),
+    ("list_of_task", &["17", "fail", "fail", "9000000000000000", "50"]),
+    ("list_in_status", &["fail", "9000000000000000", "50"]),
+    ("read_pauses", &[IDS]),
+    ("drop_pauses", &[IDS]),
 ];
 
 pub async fn no_batch_statement_reads_a_whole_table(fixture: &Fixture) {

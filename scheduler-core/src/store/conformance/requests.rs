@@ -6,19 +6,24 @@ use super::{Fixture, at, claim_at, entry, outcome, run_of, trace};
 use crate::{
     plan::{
         claim::{Claim, Entry, Origin, Refusal, Request, Verdict},
-        execution::{ExecutionId, Status},
+        execution::{ExecutionId, Status, extra_with_args},
         node::MOST_MANUAL,
         task::TaskId,
     },
-    store::StoreError,
+    store::{Author, StoreError},
 };
 
 /// The claim that a node makes of what waits.
 pub(super) fn claim_of(request: &Request, status: Status) -> Claim {
     let Request { origin, task_id, scheduled_at, attempt, .. } = *request;
     let entry = Entry { attempt, ..entry(scheduled_at, status) };
+    let extra = extra_with_args(&entry.extra, request.args.as_deref());
+    let entry = Entry { extra, ..entry };
     Claim { origin, entries: vec![entry], ..run_of(task_id, scheduled_at) }
 }
+
+/// Characters that JSON, SQL and `LIKE` each write in a way of their own.
+pub(super) const ARGS: &str = "员工 \"2026-11\", 100 %_\\ 'all'\n💰";
 
 impl Fixture {
     /// Asks for a run, and yields the claim that a node makes of it.
@@ -229,4 +234,17 @@ pub async fn a_request_for_no_task_is_refused(fixture: &Fixture) {
     let error = fixture.store.request_run(4_711, at(10)).await.unwrap_err();
     assert!(matches!(error, StoreError::NotFound { what: "task", id: 4_711 }), "{error}");
     assert_eq!(fixture.waiting().await, []);
+}
+
+pub async fn a_run_may_be_asked_for_with_arguments_of_its_own(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let author = Author::program();
+    let ask = async |second, args| {
+        fixture.store.request_run_as(task, at(second), args, &author).await.unwrap();
+    };
+    ask(10, Some(ARGS)).await;
+    ask(20, Some("")).await;
+    ask(30, None).await;
+    let args: Vec<_> = fixture.waiting().await.into_iter().map(|request| request.args).collect();
+    assert_eq!(args, [Some(ARGS.into()), Some("".into()), None], "no arguments are arguments, too");
 }

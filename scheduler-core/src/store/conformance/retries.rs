@@ -2,13 +2,22 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Fixture, alive::LONGER, at, outcome, requests::claim_of, run_of, trace};
-use crate::plan::{
-    claim::{Claim, Entry, Origin, Refusal, Request, Verdict},
-    execution::{ExecutionId, Noted, Outcome, Recorded, Status},
-    node::{MOST_OF_ONE_TASK, Settled},
-    retry::Retry,
-    task::{OnLost, Policy, TaskId},
+use super::{
+    Fixture,
+    alive::LONGER,
+    at, outcome,
+    requests::{ARGS, claim_of},
+    run_of, trace,
+};
+use crate::{
+    plan::{
+        claim::{Claim, Entry, Origin, Refusal, Request, Verdict},
+        execution::{ExecutionId, Noted, Outcome, Recorded, Status, extra_with_args},
+        node::{MOST_OF_ONE_TASK, Settled},
+        retry::Retry,
+        task::{OnLost, Policy, TaskId},
+    },
+    store::Author,
 };
 
 /// A failure that is tried again at `due_at`.
@@ -57,7 +66,7 @@ impl Fixture {
 }
 
 fn waits(task_id: TaskId, scheduled_at: DateTime<Utc>, due_at: DateTime<Utc>) -> Request {
-    Request { origin: Origin::Retry, task_id, scheduled_at, attempt: 2, due_at }
+    Request { origin: Origin::Retry, task_id, scheduled_at, attempt: 2, due_at, args: None }
 }
 
 pub async fn a_recorded_failure_lets_its_retry_wait(fixture: &Fixture) {
@@ -247,4 +256,27 @@ pub async fn retries_of_one_task_hide_no_others(fixture: &Fixture) {
     assert!(!reading.is_whole);
     assert_eq!(reading.requests.len(), MOST_OF_ONE_TASK + 1);
     assert_eq!(reading.requests.last(), Some(&waits(other, at(10), at(9_000))));
+}
+
+pub async fn a_retry_keeps_the_arguments_that_were_asked_for(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    let author = Author::program();
+    fixture.store.request_run_as(task, at(10), Some(ARGS), &author).await.unwrap();
+    let asked = claim_of(&fixture.waiting().await[0], Status::Todo);
+    let id = fixture.won(&asked).await;
+    let failure = failure(id, &asked);
+    let extra = extra_with_args(&failure.extra, Some(ARGS));
+    assert!(fixture.record(&Outcome { extra, ..failure }).await);
+    let args = |waiting: &[Request]| waiting[0].args.as_deref().map(str::to_owned);
+    let waiting = fixture.waiting().await;
+    assert_eq!(args(&waiting).as_deref(), Some(ARGS), "of one that failed");
+    let mut again = claim_of(&waiting[0], Status::Todo);
+    let on_lost = Policy { on_lost: OnLost::Retry, retries: Some(5), ..Policy::default() };
+    again.entries[0].extra = extra_with_args(&on_lost.extra_at_claim(), Some(ARGS));
+    fixture.won(&again).await;
+    fixture.operator.age(LONGER).await;
+    assert_eq!(fixture.reap(&[]).await.lost.len(), 1);
+    let waiting = fixture.waiting().await;
+    assert_eq!(args(&waiting).as_deref(), Some(ARGS), "of one that was lost");
+    assert_eq!(waiting[0].attempt, 3);
 }

@@ -1,6 +1,6 @@
 //! [`Desk`] in memory.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -15,8 +15,8 @@ use crate::{
     },
     store::{
         Around, Author, Desk, DeskTask, EditAction, EditFilter, EditRow, ExecutionFilter, NewTask,
-        RecentRow, StoreError, TaskChange, TaskSelection, Version,
-        desk::manual_instant,
+        OutcomeCount, Outcomes, RecentRow, StoreError, TaskChange, TaskSelection, Version,
+        desk::{floor_hour, manual_instant},
         edits::{Newest, NoticedEdit, noticed, snapshot},
     },
 };
@@ -64,6 +64,9 @@ impl Desk for MemoryStore {
     ) -> Result<(), StoreError> {
         let mut tables = self.tables();
         let before = tables.row_of(task, version)?;
+        if change.is_enabled.is_some() {
+            tables.pauses.remove(&task);
+        }
         let after = change.apply(&before);
         if after == before {
             return Ok(());
@@ -87,6 +90,7 @@ impl Desk for MemoryStore {
         let mut tables = self.tables();
         let before = snapshot(&tables.row_of(task, version)?);
         tables.tasks.remove(&task);
+        tables.pauses.remove(&task);
         tables.remember(task, author, EditAction::Delete.as_str(), Some(before), None);
         Ok(())
     }
@@ -119,6 +123,7 @@ impl Desk for MemoryStore {
         &self,
         task: TaskId,
         now: DateTime<Utc>,
+        args: Option<&str>,
         author: &Author,
     ) -> Result<RequestId, StoreError> {
         let mut tables = self.tables();
@@ -139,6 +144,7 @@ impl Desk for MemoryStore {
             scheduled_at: requested_at,
             attempt: 1,
             due_at: DateTime::UNIX_EPOCH,
+            args: args.map(Arc::from),
         };
         tables.requests.insert(id, request);
         Ok(id)
@@ -168,6 +174,36 @@ impl Desk for MemoryStore {
                 && filter.before.is_none_or(|before| row.id < before)
         });
         Ok(rows.take(filter.limit as usize).map(|row| tables.with_key(row)).collect())
+    }
+
+    async fn count_executions(&self, task: TaskId) -> Result<u64, StoreError> {
+        let tables = self.tables();
+        Ok(tables.executions.values().filter(|row| row.task_id == task).count() as u64)
+    }
+
+    async fn outcomes(
+        &self,
+        since: DateTime<Utc>,
+        tasks: Option<&[TaskId]>,
+        most: u32,
+    ) -> Result<Outcomes, StoreError> {
+        let tables = self.tables();
+        let young = |row: &&ExecutionRow| row.created_at.is_some_and(|at| at >= since);
+        let mut rows: Vec<_> =
+            tables.executions.values().rev().take_while(young).take(most as usize + 1).collect();
+        let mut outcomes = Outcomes { since, counts: Vec::new() };
+        if rows.len() > most as usize {
+            rows.pop();
+            outcomes.since = rows.last().and_then(|row| row.created_at).unwrap_or(since);
+        }
+        let first = floor_hour(outcomes.since);
+        rows.retain(|row| tasks.is_none_or(|tasks| tasks.contains(&row.task_id)));
+        let counted = rows.iter().filter_map(|row| {
+            let hour = floor_hour(row.scheduled_at.or(row.created_at)?);
+            (hour >= first).then(|| OutcomeCount { hour, status: row.status.clone(), count: 1 })
+        });
+        outcomes.add(counted);
+        Ok(outcomes)
     }
 
     async fn recent(&self, tasks: &[TaskId], most: u32) -> Result<Vec<RecentRow>, StoreError> {
@@ -257,7 +293,11 @@ impl Desk for MemoryStore {
 
 impl Tables {
     /// The row, if it is of `version`.
-    fn row_of(&self, task: TaskId, version: Option<&Version>) -> Result<TaskRow, StoreError> {
+    pub(super) fn row_of(
+        &self,
+        task: TaskId,
+        version: Option<&Version>,
+    ) -> Result<TaskRow, StoreError> {
         let row = self.tasks.get(&task).ok_or(StoreError::NotFound { what: "task", id: task })?;
         match version {
             Some(version) if Version::of(row) != *version => Err(StoreError::Edited { id: task }),
@@ -265,7 +305,7 @@ impl Tables {
         }
     }
 
-    fn remember(
+    pub(super) fn remember(
         &mut self,
         task_id: TaskId,
         author: &Author,

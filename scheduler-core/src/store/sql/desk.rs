@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{
     SqlStore,
     connection::{Bind, Cell, Connection, mysql_number},
-    epoch_ms, from_ms, from_secs, in_lock_order, json,
+    epoch_ms, from_ms, from_secs, in_lock_order, json, listing,
     migrate::{NEWEST, is_missing_table},
     read_only,
     statements::Statements,
@@ -23,8 +23,8 @@ use crate::{
     },
     store::{
         Around, Author, Desk, DeskTask, EditAction, EditFilter, EditRow, ExecutionFilter, NewTask,
-        RecentRow, Store as _, StoreError, TaskChange, TaskSelection, Version,
-        desk::manual_instant,
+        Outcomes, RecentRow, Store as _, StoreError, TaskChange, TaskSelection, Version,
+        desk::{floor_hour, manual_instant},
         edits::{Newest, NoticedEdit, noticed, snapshot},
     },
 };
@@ -95,6 +95,9 @@ impl Desk for SqlStore {
                 Ok(row) => row,
                 Err(refused) => return Ok(Err(refused)),
             };
+            if change.is_enabled.is_some() {
+                connection.execute(self.sql.drop_pauses, &[(&json(&[task])).into()]).await?;
+            }
             let after = change.apply(&before);
             if after == before {
                 return Ok(Ok(()));
@@ -125,6 +128,7 @@ impl Desk for SqlStore {
                 Err(refused) => return Ok(Err(refused)),
             };
             connection.execute(self.sql.delete_task, &[task.into()]).await?;
+            connection.execute(self.sql.drop_pauses, &[(&json(&[task])).into()]).await?;
             let texts = [Some(snapshot(&before)), None];
             remember(&mut connection, self.sql, task, author, EditAction::Delete, texts).await?;
             Ok(Ok(()))
@@ -169,6 +173,7 @@ impl Desk for SqlStore {
         &self,
         task: TaskId,
         now: DateTime<Utc>,
+        args: Option<&str>,
         author: &Author,
     ) -> Result<RequestId, StoreError> {
         let asked = write_transaction!(self, "asking for a run", connection => async {
@@ -181,7 +186,7 @@ impl Desk for SqlStore {
             let rows = connection.fetch(self.sql.read_instants, &binds).await?;
             let taken: HashSet<DateTime<Utc>> = rows.iter().filter_map(|row| from_ms(&row[0])).collect();
             let requested_at = epoch_ms(manual_instant(now, |instant| taken.contains(&instant)));
-            let done = connection.execute(self.sql.request_run, &[task.into(), requested_at.into()]).await?;
+            let done = connection.execute(self.sql.request_run, &[task.into(), requested_at.into(), args.into()]).await?;
             remember(&mut connection, self.sql, task, author, EditAction::Run, [None, None]).await?;
             Ok(Some(done.last_id))
         })?;
@@ -202,20 +207,40 @@ impl Desk for SqlStore {
     }
 
     async fn executions(&self, filter: ExecutionFilter) -> Result<Vec<ExecutionRow>, StoreError> {
-        let status = filter.status.map(crate::plan::execution::Status::as_str);
-        let before = filter.before.unwrap_or(i64::MAX);
-        let rows = read_only!(self, "reading executions", connection => async {
-            let binds: [Bind<'_>; 6] = [
-                filter.task_id.into(),
-                filter.task_id.into(),
-                status.into(),
-                status.into(),
-                before.into(),
-                i64::from(filter.limit).into(),
-            ];
-            connection.fetch(self.sql.list_executions, &binds).await
-        })?;
-        Ok(rows.into_iter().map(|row| execution_row(&row)).collect())
+        let rows = read_only!(self, "reading executions", connection =>
+            listing::executions(&mut connection, self.sql, filter))?;
+        Ok(rows.iter().map(|row| execution_row(row)).collect())
+    }
+
+    async fn count_executions(&self, task: TaskId) -> Result<u64, StoreError> {
+        let rows = read_only!(self, "counting the executions of a task", connection =>
+            connection.fetch(self.sql.count_executions, &[task.into()]))?;
+        Ok(rows
+            .first()
+            .and_then(|row| row[0].int())
+            .and_then(|count| count.try_into().ok())
+            .unwrap_or(0))
+    }
+
+    async fn outcomes(
+        &self,
+        since: DateTime<Utc>,
+        tasks: Option<&[TaskId]>,
+        most: u32,
+    ) -> Result<Outcomes, StoreError> {
+        let found = read_only!(self, "looking for the executions of a day", connection =>
+            listing::ids_since(&mut connection, self.sql, since, most))?;
+        let mut outcomes = Outcomes { since: found.since, counts: Vec::new() };
+        let ids = tasks.map(|tasks| json(&tasks));
+        for part in found.parts() {
+            let binds: [Bind<'_>; 4] =
+                [part.0.into(), part.1.into(), ids.as_ref().into(), ids.as_ref().into()];
+            let rows = read_only!(self, "counting executions", connection =>
+                connection.fetch(self.sql.count_outcomes, &binds))?;
+            let counted = rows.iter().filter_map(|row| listing::counted(row));
+            outcomes.add(counted.filter(|count| count.hour >= floor_hour(found.since)));
+        }
+        Ok(outcomes)
     }
 
     async fn recent(&self, tasks: &[TaskId], most: u32) -> Result<Vec<RecentRow>, StoreError> {
@@ -308,7 +333,7 @@ async fn add(
 }
 
 /// The row, locked, if it is of `version`; else why not.
-async fn locked(
+pub(super) async fn locked(
     connection: &mut Connection<'_>,
     sql: &Statements,
     task: TaskId,
@@ -331,7 +356,7 @@ async fn read_snapshot(
     Ok(rows.into_iter().next().map(|cells| snapshot(&task_row(cells))))
 }
 
-fn changed_columns(change: &TaskChange, task: TaskId) -> [Bind<'_>; 9] {
+pub(super) fn changed_columns(change: &TaskChange, task: TaskId) -> [Bind<'_>; 9] {
     let TaskChange { task_key, description, execute_func, trigger, spec, args, is_enabled, extra } =
         change;
     [
@@ -348,7 +373,7 @@ fn changed_columns(change: &TaskChange, task: TaskId) -> [Bind<'_>; 9] {
 }
 
 /// Adds to the history; `texts` are what the row said before and afterwards.
-async fn remember(
+pub(super) async fn remember(
     connection: &mut Connection<'_>,
     sql: &Statements,
     task: TaskId,

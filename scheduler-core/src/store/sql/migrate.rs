@@ -24,7 +24,7 @@ const TABLE: &str = "scheduler_migration";
 /// Version, name and text.
 type Step = (i64, &'static str, &'static str);
 
-const SQLITE: [Step; 8] = [
+const SQLITE: [Step; 10] = [
     (1, "tables", include_str!("../../../../migrations/sqlite/0001_tables.sql")),
     (2, "retries", include_str!("../../../../migrations/sqlite/0002_retries.sql")),
     (3, "nodes", include_str!("../../../../migrations/sqlite/0003_nodes.sql")),
@@ -33,8 +33,10 @@ const SQLITE: [Step; 8] = [
     (6, "edits", include_str!("../../../../migrations/sqlite/0006_edits.sql")),
     (7, "sessions", include_str!("../../../../migrations/sqlite/0007_sessions.sql")),
     (8, "cancels", include_str!("../../../../migrations/sqlite/0008_cancels.sql")),
+    (9, "request_args", include_str!("../../../../migrations/sqlite/0009_request_args.sql")),
+    (10, "pauses", include_str!("../../../../migrations/sqlite/0010_pauses.sql")),
 ];
-const MYSQL: [Step; 8] = [
+const MYSQL: [Step; 10] = [
     (1, "tables", include_str!("../../../../migrations/mysql/0001_tables.sql")),
     (2, "retries", include_str!("../../../../migrations/mysql/0002_retries.sql")),
     (3, "nodes", include_str!("../../../../migrations/mysql/0003_nodes.sql")),
@@ -43,6 +45,8 @@ const MYSQL: [Step; 8] = [
     (6, "edits", include_str!("../../../../migrations/mysql/0006_edits.sql")),
     (7, "sessions", include_str!("../../../../migrations/mysql/0007_sessions.sql")),
     (8, "cancels", include_str!("../../../../migrations/mysql/0008_cancels.sql")),
+    (9, "request_args", include_str!("../../../../migrations/mysql/0009_request_args.sql")),
+    (10, "pauses", include_str!("../../../../migrations/mysql/0010_pauses.sql")),
 ];
 
 /// The version of the tables that this program runs on.
@@ -190,7 +194,7 @@ impl SqlStore {
     }
 }
 
-fn migrator(steps: [Step; 8]) -> Migrator {
+fn migrator(steps: [Step; 10]) -> Migrator {
     let migration = |(version, name, sql): Step| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
     };

@@ -32,8 +32,10 @@ use crate::plan::task::{LONGEST_ARGS, LONGEST_EXTRA, LONGEST_NAME, TaskId, TaskR
 mod claiming;
 pub(super) mod connection;
 mod desk;
+mod listing;
 mod migrate;
 pub(super) mod mysql;
+mod pauses;
 mod pruning;
 mod reaping;
 mod recording;

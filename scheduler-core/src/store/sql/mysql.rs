@@ -427,14 +427,55 @@ pub(crate) static MYSQL: Statements = Statements {
     read_instants: "SELECT requested_at FROM scheduler_request WHERE task_id = ? AND requested_at BETWEEN ? AND ? \
                     UNION ALL \
                     SELECT scheduled_at FROM execute_task WHERE task_id = ? AND scheduled_at BETWEEN ? AND ?",
-    request_run: "INSERT INTO scheduler_request (task_id, requested_at) VALUES (?, ?)",
+    put_pause: concat!(
+        "REPLACE INTO scheduler_pause (task_id, paused_at, `until`, reason, author) VALUES (?, ",
+        now_ms!(),
+        ", ?, ?, ?)"
+    ),
+    read_pauses: concat!(
+        "SELECT p.task_id, p.paused_at, p.`until`, p.reason, p.author FROM ",
+        ids!(),
+        " STRAIGHT_JOIN scheduler_pause p FORCE INDEX (PRIMARY) ON p.task_id = v.id ORDER BY p.task_id"
+    ),
+    due_pauses: concat!(
+        "SELECT task_id FROM scheduler_pause WHERE `until` <= ",
+        now_ms!(),
+        " ORDER BY task_id LIMIT ?"
+    ),
+    drop_pauses: concat!(
+        "DELETE p FROM ",
+        ids!(),
+        " STRAIGHT_JOIN scheduler_pause p FORCE INDEX (PRIMARY) ON p.task_id = v.id"
+    ),
+    request_run: "INSERT INTO scheduler_request (task_id, requested_at, args) VALUES (?, ?, ?)",
     list_executions: concat!(
         "SELECT ",
         execution_columns!(),
-        " FROM execute_task e LEFT JOIN task t ON t.id = e.task_id \
-         WHERE (? IS NULL OR e.task_id = ?) AND (? IS NULL OR e.status = ?) AND e.id < ? \
+        " FROM execute_task e FORCE INDEX (PRIMARY) LEFT JOIN task t ON t.id = e.task_id \
+         WHERE (? IS NULL OR e.task_id = ?) AND (? IS NULL OR e.status = ?) AND e.id >= ? AND e.id < ? \
          ORDER BY e.id DESC LIMIT ?"
     ),
+    list_of_task: concat!(
+        "SELECT ",
+        execution_columns!(),
+        " FROM (SELECT id FROM execute_task FORCE INDEX (ux__execute_task__fire) \
+         WHERE task_id = ? AND (? IS NULL OR status = ?) AND id < ? ORDER BY id DESC LIMIT ?) w \
+         STRAIGHT_JOIN execute_task e ON e.id = w.id LEFT JOIN task t ON t.id = e.task_id ORDER BY e.id DESC"
+    ),
+    list_in_status: concat!(
+        "SELECT ",
+        execution_columns!(),
+        " FROM (SELECT id FROM execute_task FORCE INDEX (ix__execute_task__status) \
+         WHERE status = ? AND id < ? ORDER BY id DESC LIMIT ?) w \
+         STRAIGHT_JOIN execute_task e ON e.id = w.id LEFT JOIN task t ON t.id = e.task_id ORDER BY e.id DESC"
+    ),
+    count_executions: "SELECT COUNT(*) FROM execute_task WHERE task_id = ?",
+    newest_execution: "SELECT MAX(id) FROM execute_task WHERE id < ?",
+    read_created: "SELECT id, CAST(UNIX_TIMESTAMP(create_at) AS SIGNED) FROM execute_task WHERE id >= ? ORDER BY id LIMIT 1",
+    count_outcomes: "SELECT COALESCE(scheduled_at, CAST(UNIX_TIMESTAMP(create_at) AS SIGNED) * 1000) DIV 3600000, status, COUNT(*) \
+                     FROM execute_task FORCE INDEX (PRIMARY) WHERE id BETWEEN ? AND ? \
+                     AND (? IS NULL OR task_id IN (SELECT v.id FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) v)) \
+                     GROUP BY 1, 2 ORDER BY 1, 2",
     read_execution: concat!(
         "SELECT ",
         execution_columns!(),

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     plan::{
         claim::{Claim, Origin, Request, Verdict},
-        execution::{ExecutionId, LogPart, Noted, Outcome, Recorded},
+        execution::{ExecutionId, LogPart, Noted, Outcome, Recorded, args_of},
         node::{
             Cancel, MOST_MANUAL, MOST_OF_ONE_TASK, MOST_REQUESTS, Reading, Reaped, Settled, are_all,
         },
@@ -112,6 +112,10 @@ fn request(row: &[Cell]) -> Result<Request, String> {
             scheduled_at: from_ms(&row[2])?,
             attempt: 1,
             due_at: DateTime::UNIX_EPOCH,
+            args: match &row[3] {
+                Cell::Null => None,
+                args => Some(args.clone().into_text().ok()?.into()),
+            },
         })
     };
     let columns = ["id", "task_id", "requested_at"];
@@ -127,6 +131,7 @@ fn retry(row: &[Cell]) -> Result<Request, String> {
             scheduled_at: from_ms(&row[1])?,
             attempt: u32::try_from(row[2].int()?).ok()?,
             due_at: from_ms_or_nearest(&row[3])?,
+            args: args_of(&row[4].to_lossy()),
         })
     };
     let columns = ["task_id", "scheduled_at", "attempt", "due_at"];
@@ -146,7 +151,7 @@ fn unreadable(table: &str, columns: &[&str], row: &[Cell]) -> String {
     let shown = |cell: &Cell| cell.to_lossy().chars().take(SHOWN).collect::<String>();
     let named = columns.iter().zip(row).map(|(column, cell)| format!("{column} {}", shown(cell)));
     let named = named.collect::<Vec<_>>().join(", ");
-    let wanted = "expected milliseconds of an instant, and of a retry an attempt of 0 or more";
+    let wanted = "expected milliseconds of an instant, args in UTF-8, and of a retry an attempt of 0 or more";
     format!("row of {table} with {named}: {wanted}")
 }
 

@@ -231,14 +231,43 @@ pub(crate) static SQLITE: Statements = Statements {
     read_instants: "SELECT requested_at FROM scheduler_request WHERE task_id = ?1 AND requested_at BETWEEN ?2 AND ?3 \
                     UNION ALL \
                     SELECT scheduled_at FROM execute_task WHERE task_id = ?4 AND scheduled_at BETWEEN ?5 AND ?6",
-    request_run: "INSERT INTO scheduler_request (task_id, requested_at) VALUES (?1, ?2)",
+    put_pause: "INSERT OR REPLACE INTO scheduler_pause (task_id, paused_at, until, reason, author) \
+                VALUES (?1, CAST(unixepoch('subsec') * 1000 AS INTEGER), ?2, ?3, ?4)",
+    read_pauses: "SELECT task_id, paused_at, until, reason, author FROM scheduler_pause \
+                  WHERE task_id IN (SELECT value FROM json_each(?1)) ORDER BY task_id",
+    due_pauses: "SELECT task_id FROM scheduler_pause \
+                 WHERE until <= CAST(unixepoch('subsec') * 1000 AS INTEGER) ORDER BY task_id LIMIT ?1",
+    drop_pauses: "DELETE FROM scheduler_pause WHERE task_id IN (SELECT value FROM json_each(?1))",
+    request_run: "INSERT INTO scheduler_request (task_id, requested_at, args) VALUES (?1, ?2, ?3)",
     list_executions: concat!(
         "SELECT ",
         execution_columns!(),
         " FROM execute_task e LEFT JOIN task t ON t.id = e.task_id \
-         WHERE (?1 IS NULL OR e.task_id = ?2) AND (?3 IS NULL OR e.status = ?4) AND e.id < ?5 \
-         ORDER BY e.id DESC LIMIT ?6"
+         WHERE (?1 IS NULL OR e.task_id = ?2) AND (?3 IS NULL OR e.status = ?4) AND e.id >= ?5 AND e.id < ?6 \
+         ORDER BY e.id DESC LIMIT ?7"
     ),
+    list_of_task: concat!(
+        "SELECT ",
+        execution_columns!(),
+        " FROM (SELECT id FROM execute_task INDEXED BY ux__execute_task__fire \
+         WHERE task_id = ?1 AND (?2 IS NULL OR status = ?3) AND id < ?4 ORDER BY id DESC LIMIT ?5) w \
+         CROSS JOIN execute_task e ON e.id = w.id LEFT JOIN task t ON t.id = e.task_id ORDER BY e.id DESC"
+    ),
+    // The indexes of open rows and of those that did not succeed are partial: each needs its own words.
+    list_in_status: concat!(
+        "SELECT ",
+        execution_columns!(),
+        " FROM (SELECT id FROM execute_task WHERE status = ?1 AND status <> 'success' AND status <> 'todo' AND id < ?2 \
+         UNION ALL SELECT id FROM execute_task WHERE ?1 = 'todo' AND status = 'todo' AND id < ?2 \
+         ORDER BY id DESC LIMIT ?3) w \
+         CROSS JOIN execute_task e ON e.id = w.id LEFT JOIN task t ON t.id = e.task_id ORDER BY e.id DESC"
+    ),
+    count_executions: "SELECT COUNT(*) FROM execute_task WHERE task_id = ?1",
+    newest_execution: "SELECT MAX(id) FROM execute_task WHERE id < ?1",
+    read_created: "SELECT id, unixepoch(create_at) FROM execute_task WHERE id >= ?1 ORDER BY id LIMIT 1",
+    count_outcomes: "SELECT COALESCE(scheduled_at, unixepoch(create_at) * 1000) / 3600000, status, COUNT(*) \
+                     FROM execute_task NOT INDEXED WHERE id BETWEEN ?1 AND ?2 \
+                     AND (?3 IS NULL OR task_id IN (SELECT value FROM json_each(?4))) GROUP BY 1, 2 ORDER BY 1, 2",
     read_execution: concat!(
         "SELECT ",
         execution_columns!(),

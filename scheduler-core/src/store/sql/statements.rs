@@ -28,7 +28,7 @@ pub(super) use is_needed;
 
 /// [`Statements::read_requests`] in both dialects. What cannot be read hides nothing that can.
 pub(super) const READ_REQUESTS: &str = concat!(
-    "SELECT id, task_id, requested_at FROM (SELECT v.*, \
+    "SELECT id, task_id, requested_at, args FROM (SELECT v.*, \
      ROW_NUMBER() OVER (PARTITION BY task_id, is_readable ORDER BY id) AS place FROM (SELECT r.*, requested_at ",
     readable!(),
     " AS is_readable FROM scheduler_request r) v) w ORDER BY is_readable DESC, place, id LIMIT ?"
@@ -36,10 +36,12 @@ pub(super) const READ_REQUESTS: &str = concat!(
 
 /// The same for [`Statements::read_retries`].
 pub(super) const READ_RETRIES: &str = concat!(
-    "SELECT task_id, scheduled_at, attempt, due_at FROM (SELECT v.*, \
+    "SELECT w.task_id, w.scheduled_at, w.attempt, w.due_at, e.extra FROM (SELECT v.*, \
      ROW_NUMBER() OVER (PARTITION BY task_id, is_readable ORDER BY due_at) AS place FROM (SELECT r.*, scheduled_at ",
     readable!(),
     " AND attempt >= 0 AS is_readable FROM scheduler_retry r) v) w \
+     LEFT JOIN execute_task e ON e.task_id = w.task_id AND e.scheduled_at = w.scheduled_at \
+     AND e.attempt = w.attempt - 1 AND e.extra LIKE '%\"with_args\"%' \
      WHERE place <= ? ORDER BY is_readable DESC, due_at LIMIT ?"
 );
 
@@ -56,9 +58,10 @@ pub(crate) struct Statements {
     pub(crate) read_task: &'static str,
     /// `(ids, ids)` → the same columns of those rows and of all that share a key with one of them, in id order.
     pub(crate) read_twins: &'static str,
-    /// `(limit)` → `id, task_id, requested_at`, the first of each task before the second of any.
+    /// `(limit)` → `id, task_id, requested_at, args`, the first of each task before the second of any.
     pub(crate) read_requests: &'static str,
-    /// `(limit per task, limit)` → `task_id, scheduled_at, attempt, due_at`, those that are due first at the front.
+    /// `(limit per task, limit)` → `task_id, scheduled_at, attempt, due_at, extra`, those that are due first at the front; `extra` is
+    /// that of the attempt before, where it was asked for with arguments of its own.
     pub(crate) read_retries: &'static str,
     /// `(name)` → `value`.
     pub(crate) read_meta: &'static str,
@@ -174,10 +177,31 @@ pub(crate) struct Statements {
     pub(crate) delete_task: &'static str,
     /// `(task_id, from, to, task_id, from, to)` → the instants that requests and executions of the task take.
     pub(crate) read_instants: &'static str,
-    /// `(task_id, requested_at)`.
+    /// `(task_id, until, reason, author)`: from now on, in place of one that is there.
+    pub(crate) put_pause: &'static str,
+    /// `(ids)` → `task_id, paused_at, until, reason, author`.
+    pub(crate) read_pauses: &'static str,
+    /// `(limit)` → `task_id` of those that are over.
+    pub(crate) due_pauses: &'static str,
+    /// `(ids)`.
+    pub(crate) drop_pauses: &'static str,
+    /// `(task_id, requested_at, args)`.
     pub(crate) request_run: &'static str,
-    /// `(task_id or NULL twice, status or NULL twice, before, limit)` → executions, newest first.
+    /// `(task_id or NULL twice, status or NULL twice, from, before, limit)` → executions, newest first, as they stand in the
+    /// table.
     pub(crate) list_executions: &'static str,
+    /// `(task_id, status or NULL twice, before, limit)` → the same, by the index of tasks.
+    pub(crate) list_of_task: &'static str,
+    /// `(status, before, limit)` → the same, by an index of states.
+    pub(crate) list_in_status: &'static str,
+    /// `(task_id)` → how many executions it has.
+    pub(crate) count_executions: &'static str,
+    /// `(before)` → the newest `id` before, or NULL.
+    pub(crate) newest_execution: &'static str,
+    /// `(from)` → the first `id` from there on, and when it was created.
+    pub(crate) read_created: &'static str,
+    /// `(from, until, task_ids or NULL twice)` → hour since 1970, status, count.
+    pub(crate) count_outcomes: &'static str,
     /// `(id)` → the same columns.
     pub(crate) read_execution: &'static str,
     /// `(task_id, scheduled_at)` → the executions of one instant by attempt, at most 100.
@@ -283,8 +307,18 @@ impl Statements {
             list_edits,
             delete_task,
             read_instants,
+            put_pause,
+            read_pauses,
+            due_pauses,
+            drop_pauses,
             request_run,
             list_executions,
+            list_of_task,
+            list_in_status,
+            count_executions,
+            newest_execution,
+            read_created,
+            count_outcomes,
             read_execution,
             read_fire,
             read_next_fire,

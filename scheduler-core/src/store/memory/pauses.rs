@@ -1,0 +1,72 @@
+//! [`Pauses`] in memory.
+
+use async_trait::async_trait;
+
+use super::MemoryStore;
+use crate::{
+    plan::task::TaskId,
+    store::{
+        Author, EditAction, Pause, PauseRow, Pauses, StoreError, TaskChange, Version,
+        edits::snapshot, pauses::RESUMED,
+    },
+};
+
+#[async_trait]
+impl Pauses for MemoryStore {
+    async fn pause_as(
+        &self,
+        task: TaskId,
+        version: Option<&Version>,
+        pause: &Pause,
+        author: &Author,
+    ) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        tables.row_of(task, version)?;
+        tables.enable(task, false, author)?;
+        let (paused_at, author) = (tables.now, author.kept_name());
+        let row = PauseRow { task_id: task, paused_at, pause: pause.clone(), author };
+        tables.pauses.insert(task, row);
+        Ok(())
+    }
+
+    async fn pauses(&self, tasks: &[TaskId]) -> Result<Vec<PauseRow>, StoreError> {
+        let known = &self.tables().pauses;
+        Ok(known.values().filter(|row| tasks.contains(&row.task_id)).cloned().collect())
+    }
+
+    async fn resume_due(&self) -> Result<Vec<TaskId>, StoreError> {
+        let mut tables = self.tables();
+        let now = tables.now;
+        let is_over = |row: &&PauseRow| row.pause.until.is_some_and(|until| until <= now);
+        let over = tables.pauses.values().filter(is_over).map(|row| row.task_id);
+        let over: Vec<TaskId> = over.take(RESUMED).collect();
+        let mut resumed = Vec::new();
+        for task in over {
+            tables.pauses.remove(&task);
+            if tables.tasks.contains_key(&task) && tables.enable(task, true, &Author::program())? {
+                resumed.push(task);
+            }
+        }
+        Ok(resumed)
+    }
+}
+
+impl super::Tables {
+    /// Sets `is_valid`; whether it was otherwise.
+    fn enable(
+        &mut self,
+        task: TaskId,
+        is_enabled: bool,
+        author: &Author,
+    ) -> Result<bool, StoreError> {
+        let before = self.row_of(task, None)?;
+        let after = TaskChange::enabled(is_enabled).apply(&before);
+        if after == before {
+            return Ok(false);
+        }
+        self.edit(task, |row| *row = after.clone())?;
+        let [before, after] = [before, after].map(|row| Some(snapshot(&row)));
+        self.remember(task, author, EditAction::Change.as_str(), before, after);
+        Ok(true)
+    }
+}
