@@ -2,9 +2,11 @@
 
 mod board;
 mod editor;
+mod forecast;
 mod instant;
 mod job;
 mod log;
+mod outcomes;
 mod verdict;
 mod view;
 mod why;
@@ -12,10 +14,12 @@ mod why;
 pub use self::{
     board::{Board, BoardRow, Counts, Cursor, Order, TaskFilter},
     editor::{EditError, Editor},
+    forecast::{Forecast, ForecastView, MINUTES, Minute},
     instant::{InstantView, civil, coming, is_shown},
     job::JobView,
     log::{LogView, log_line},
+    outcomes::{HourView, OutcomesView},
     verdict::{Judge, Judged, Scheduled, State, Verdict},
-    view::{Changed, EditView, ExecutionView, NodeState, NodeView, TaskView, zone},
+    view::{Changed, EditView, ExecutionView, NodeState, NodeView, PauseView, TaskView, zone},
     why::{AskedTask, WhyView},
 };

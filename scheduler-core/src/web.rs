@@ -13,9 +13,11 @@
 
 mod access;
 mod api;
+mod assassin;
 mod boards;
 mod frame;
 mod health;
+mod kept;
 mod listen;
 mod login;
 mod pages;

@@ -104,7 +104,7 @@ async function check(person, where, looked = [strangers, turned]) {
 test("pages that show all rows run none of them", someone({}, async (person) => {
   await person.logsIn();
   for (const path of ["/", "/tasks", "/tasks?state=rejected", "/tasks?state=enabled", "/tasks/new", "/executions",
-    "/executions?status=fail", "/executions?status=missed", "/nodes", "/history"]) {
+    "/executions?status=fail", "/executions?status=missed", "/nodes", "/history", "/forecast", "/docs"]) {
     await person.goto(path);
     await check(person, path);
   }

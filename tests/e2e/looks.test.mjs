@@ -68,6 +68,8 @@ const PAGES = {
   ],
   executions: () => ["/executions"],
   execution: () => [`/executions/${ids.ran}`],
+  forecast: () => ["/forecast"],
+  reference: () => ["/docs"],
   nodes: () => ["/nodes"],
   history: () => ["/history"],
   login: () => ["/login", (page) => page.locator("#password").waitFor()],

@@ -137,6 +137,63 @@ test("a task is run now after a question, in two clicks", someone({}, async (per
   assert.equal(person.clicks, 2);
 }));
 
+test("a task is run with other arguments, and again as it was", someone({}, async (person, scheduler) => {
+  const { page } = person;
+  const { id } = await scheduler.task("with_args", { args: "first" });
+  await person.logsIn();
+  await person.goto(`/tasks/${id}`);
+  await person.click(page.getByRole("button", { name: "Run now…" }));
+  const question = page.getByRole("dialog", { name: "with_args: Run it now?" });
+  const args = question.getByRole("textbox", { name: "Arguments" });
+  assert.equal(await args.inputValue(), "first");
+  await args.fill("second\nline");
+  await person.click(question.getByRole("button", { name: "Run now" }));
+  const runs = async (count) => until(`${count} runs have ended`, async () => {
+    const { items } = await scheduler.api("GET", `/executions?task_id=${id}&status=success`);
+    return items.length === count && items;
+  });
+  const [first] = await runs(1);
+  assert.equal(first.extra.with_args, "second\nline");
+  await person.goto(`/executions/${first.id}`);
+  await person.sees(page.getByText("second").first());
+  await person.click(page.getByRole("button", { name: "Run again" }));
+  const [again] = await runs(2);
+  assert.equal(again.extra.with_args, "second\nline");
+}));
+
+test("a task is paused with a reason, and is on again when its time has come", someone({}, async (person, scheduler) => {
+  const { page } = person;
+  const { id } = await scheduler.task("paused");
+  await person.logsIn();
+  await person.goto(`/tasks/${id}`);
+  await person.click(page.getByRole("button", { name: "Pause…" }));
+  const question = page.getByRole("dialog", { name: "paused: Pause it?" });
+  await question.getByLabel(/^until/).fill("2999-12-31T18:00");
+  await question.getByLabel("Reason").fill("stocktaking");
+  await person.click(question.getByRole("button", { name: "Pause" }));
+  await person.sees(page.getByText("until 2999-12-31 18:00:00"));
+  await person.sees(page.getByText("stocktaking"));
+  assert.equal(person.clicks, 2);
+  await scheduler.sql(["UPDATE scheduler_pause SET until = 1 WHERE task_id = ?", id]);
+  await until("it is on again", async () => (await scheduler.api("GET", `/tasks/${id}`)).state === "enabled");
+}));
+
+test("a task is put back to what it was, and saved only when that was seen", someone({}, async (person, scheduler) => {
+  const { page } = person;
+  const { id } = await scheduler.task("restored", { spec: "15 4 * * *" });
+  await scheduler.sql(["UPDATE task SET spec = '16 4 * * *' WHERE id = ?", id]);
+  await person.logsIn();
+  await until("the edit by SQL is noticed", async () => {
+    await person.goto(`/history?task=${id}`);
+    return page.getByRole("link", { name: "Restore…" }).count();
+  });
+  await person.click(page.getByRole("link", { name: "Restore…" }).first());
+  await person.click(page.getByRole("button", { name: "Review changes" }));
+  await person.sees(page.getByText("15 4 * * *").first());
+  await person.click(page.getByRole("button", { name: "Save" }));
+  assert.equal((await scheduler.api("GET", `/tasks/${id}`)).spec, "15 4 * * *");
+}));
+
 test("the history names a task that was asked to run by its key", someone({}, async (person, scheduler) => {
   const { page } = person;
   const { id } = await scheduler.task("asked_for");

@@ -6,13 +6,18 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Judged, Scheduled, State};
-use crate::plan::task::{Field, TaskId};
+use crate::plan::{
+    task::{Field, TaskId},
+    trigger::Trigger,
+};
 
 /// What it takes to find, sort and count rows. A row costs some 200 bytes.
 #[derive(Debug, Default)]
 pub struct Board {
     /// By id.
     rows: Vec<BoardRow>,
+    /// Of each row, if it fires.
+    triggers: Vec<Option<Trigger>>,
     /// Places in `rows` by key, and by next instant.
     by_key: Vec<u32>,
     by_next: Vec<u32>,
@@ -115,7 +120,19 @@ impl Board {
     /// That of all rows, which come in id order.
     #[must_use]
     pub fn of<'a>(judged: impl IntoIterator<Item = &'a Judged>) -> Self {
-        Self::of_rows(judged.into_iter().map(BoardRow::of).collect())
+        let trigger =
+            |judged: &Judged| judged.scheduled().map(|scheduled| scheduled.task.trigger.clone());
+        let both = judged.into_iter().map(|judged| (BoardRow::of(judged), trigger(judged)));
+        let (rows, triggers) = both.unzip();
+        Self { triggers, ..Self::of_rows(rows) }
+    }
+
+    /// The rows that fire, by id.
+    pub fn triggers(&self) -> impl Iterator<Item = (&BoardRow, &Trigger)> {
+        self.rows
+            .iter()
+            .zip(&self.triggers)
+            .filter_map(|(row, trigger)| Some((row, trigger.as_ref()?)))
     }
 
     fn of_rows(rows: Vec<BoardRow>) -> Self {
@@ -126,7 +143,7 @@ impl Board {
         // Stable: the places are in id order.
         by_key.sort_by(|a, b| at(a).key.cmp(&at(b).key));
         by_next.sort_by_key(|place| late(at(place).next));
-        Self { rows, by_key, by_next }
+        Self { rows, triggers: Vec::new(), by_key, by_next }
     }
 
     /// The rows that `filter` lets through, in `order` or its reverse, from behind `after` on.

@@ -5,6 +5,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
+
 use super::{Judge, Judged, Verdict};
 use crate::{
     clock,
@@ -12,10 +14,10 @@ use crate::{
     plan::{
         claim::RequestId,
         task::{LONGEST_NAME, TaskFault, TaskId, TaskRow},
-        words::quote,
+        words::{instant, quote},
     },
     registry::Registry,
-    store::{Author, NewTask, SharedStore, StoreError, TaskChange, TaskSelection, Version},
+    store::{Author, NewTask, Pause, SharedStore, StoreError, TaskChange, TaskSelection, Version},
 };
 
 /// Why an edit was not made.
@@ -42,6 +44,14 @@ pub enum EditError {
         label: String,
         /// Why.
         fault: TaskFault,
+    },
+    /// A pause cannot be so.
+    #[error("{text}")]
+    Pause {
+        /// What of it is wrong.
+        field: &'static str,
+        /// And how.
+        text: String,
     },
     /// The tables refuse, or do not answer.
     #[error(transparent)]
@@ -155,6 +165,16 @@ impl Editor<'_> {
         Ok(before)
     }
 
+    /// Switches a row off for a while; gives it as it stands then.
+    ///
+    /// # Errors
+    /// When there is no such row, or the pause is over already, or its reason too long.
+    pub async fn pause(&self, id: TaskId, pause: &Pause) -> Result<Judged, EditError> {
+        check_pause(pause, clock::wall())?;
+        self.store.pause_as(id, None, pause, &self.author).await?;
+        Ok(self.find(id).await?.judged)
+    }
+
     /// Deletes a row, if it still is of `version`, where one is given; gives what it was.
     ///
     /// # Errors
@@ -165,12 +185,16 @@ impl Editor<'_> {
         Ok(judged)
     }
 
-    /// Asks for a run, once, as soon as may be.
+    /// Asks for a run, once, as soon as may be, with `args` in place of those of the row.
     ///
     /// # Errors
-    /// When there is no such row, or the scheduler would not run it.
-    pub async fn run(&self, id: TaskId) -> Result<(Judged, RequestId), EditError> {
-        let judged = self.find(id).await?.judged;
+    /// When there is no such row, the scheduler would not run it, or `args` are none of its job.
+    pub async fn run(
+        &self,
+        id: TaskId,
+        args: Option<&str>,
+    ) -> Result<(Judged, RequestId), EditError> {
+        let Found { mut judge, judged } = self.find(id).await?;
         let label = judged.row.label();
         match &judged.verdict {
             Verdict::Enabled(_) => {}
@@ -179,7 +203,11 @@ impl Editor<'_> {
                 return Err(EditError::IsRejected { label, fault: fault.clone() });
             }
         }
-        let request = self.store.request_run_as(id, clock::wall(), &self.author).await?;
+        if let Some(args) = args {
+            let asked = TaskRow { args: Ok(args.to_owned()), ..judged.row.clone() };
+            judge.read(&asked).map_err(|fault| EditError::Rejected { label, fault })?;
+        }
+        let request = self.store.request_run_as(id, clock::wall(), args, &self.author).await?;
         Ok((judged, request))
     }
 
@@ -194,6 +222,20 @@ impl Editor<'_> {
         let judged = judged.ok_or(StoreError::NotFound { what: "task", id })?;
         Ok(Found { judge, judged })
     }
+}
+
+fn check_pause(pause: &Pause, now: DateTime<Utc>) -> Result<(), EditError> {
+    let refused = |field, text: String| Err(EditError::Pause { field, text });
+    if let Some(until) = pause.until.filter(|until| *until <= now) {
+        let text = format!("until {} has passed, expected an instant to come", instant(until));
+        return refused("until", text);
+    }
+    let length = pause.reason.chars().count();
+    if length > LONGEST_NAME {
+        let text = format!("reason has {length} characters, expected {LONGEST_NAME} at most");
+        return refused("reason", text);
+    }
+    Ok(())
 }
 
 /// Whether the scheduler reads what is changed. Switching off is never refused, nor is a description.

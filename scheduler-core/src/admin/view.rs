@@ -11,7 +11,7 @@ use super::verdict::{Judged, Scheduled, State};
 use crate::{
     config::Config,
     plan::{node::NodeRow, task::Field, trigger::Zone, words::instant},
-    store::{EditRow, ExecutionRow, Version},
+    store::{EditRow, ExecutionRow, PauseRow, Version},
 };
 
 /// A row of `task`, with what the scheduler makes of it.
@@ -49,12 +49,38 @@ pub struct TaskView {
     pub next: Option<String>,
     /// Differs for rows that differ in what people write there.
     pub version: String,
+    /// Until when it is off, and why, if it is off for a while.
+    pub pause: Option<PauseView>,
+}
+
+/// A task that is off for a while.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PauseView {
+    /// Since when.
+    pub since: String,
+    /// Until when; `null`: until somebody switches it on.
+    pub until: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// Who wanted it; empty: the program.
+    pub author: String,
+}
+
+impl From<&PauseRow> for PauseView {
+    fn from(row: &PauseRow) -> Self {
+        Self {
+            since: instant(row.paused_at),
+            until: row.pause.until.map(instant),
+            reason: row.pause.reason.clone(),
+            author: row.author.clone(),
+        }
+    }
 }
 
 impl TaskView {
-    /// `judged`, as it is shown.
+    /// `judged`, as it is shown, and `pause`, if it is off for a while.
     #[must_use]
-    pub fn of(judged: &Judged) -> Self {
+    pub fn of(judged: &Judged, pause: Option<&PauseRow>) -> Self {
         let row = &judged.row;
         let text = |field: &Field| field.as_ref().ok().cloned();
         let is_valid = row
@@ -80,6 +106,7 @@ impl TaskView {
             reason: judged.reason().map(ToString::to_string),
             next: next.map(instant),
             version: Version::of(row).as_str().to_owned(),
+            pause: pause.map(PauseView::from),
         }
     }
 }

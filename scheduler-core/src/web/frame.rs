@@ -1,5 +1,6 @@
 //! What all pages share: who looks, in which language, and how values are written.
 
+mod spoken;
 mod words;
 
 use std::{convert::Infallible, sync::Arc};
@@ -15,6 +16,7 @@ use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
+pub(super) use self::spoken::spoken;
 use self::words::{CHINESE, ENGLISH, Texts, Words};
 use super::{access::Caller, problem::Problem, site::Site};
 use crate::{admin, clock, config::Role, plan::trigger::Zone};
@@ -67,12 +69,13 @@ impl Frame {
     }
 
     /// The pages that lead to all others: path and name.
-    pub(super) fn nav(&self) -> [(&'static str, &'static str); 5] {
+    pub(super) fn nav(&self) -> [(&'static str, &'static str); 6] {
         let t = self.t();
         [
             ("/", t.overview),
             ("/tasks", t.tasks),
             ("/executions", t.executions),
+            ("/forecast", t.forecast),
             ("/nodes", t.nodes),
             ("/history", t.history),
         ]
@@ -100,6 +103,11 @@ impl Frame {
     /// `2026-03-29 02:00:00` in the configured zone.
     pub(super) fn time(&self, at: &DateTime<Utc>) -> String {
         local(&self.zone, *at)
+    }
+
+    /// As addresses have it.
+    pub(super) fn rfc3339(&self, at: &DateTime<Utc>) -> String {
+        crate::plan::words::instant(*at)
     }
 
     /// How far away it is.
@@ -131,6 +139,12 @@ impl Frame {
     /// RFC 3339 without its sign between date and time, and without the offset.
     pub(super) fn readable(&self, instant: &str) -> String {
         instant.get(..19).unwrap_or(instant).replace('T', " ")
+    }
+
+    /// An instant in RFC 3339, in the configured zone.
+    pub(super) fn readable_here(&self, instant: &str) -> String {
+        DateTime::parse_from_rfc3339(instant)
+            .map_or_else(|_| instant.to_owned(), |at| self.time(&at.to_utc()))
     }
 
     pub(super) fn version(&self) -> &'static str {

@@ -2,9 +2,11 @@
 
 mod edit;
 mod executions;
+mod forecast;
 mod login;
 mod others;
 mod overview;
+mod reference;
 mod strip;
 mod task;
 mod tasks;
@@ -28,6 +30,8 @@ pub(super) fn routes(site: &Site) -> Pages {
         .add(operator, "/tasks/act", post(tasks::act))
         .add(admin, "/tasks/new", get(edit::new))
         .add(viewer, "/tasks/{id}", get(task::show))
+        .add(operator, "/tasks/{id}/run", post(task::run))
+        .add(operator, "/tasks/{id}/pause", post(task::pause))
         .add(viewer, "/tasks/{id}/why", get(task::why))
         .add(admin, "/tasks/{id}/edit", get(edit::edit))
         .add(admin, "/tasks/review", post(edit::review))
@@ -35,8 +39,11 @@ pub(super) fn routes(site: &Site) -> Pages {
         .add(viewer, "/executions", get(executions::list))
         .add(viewer, "/executions/{id}", get(executions::show))
         .add(operator, "/executions/{id}/cancel", post(executions::cancel))
+        .add(operator, "/executions/{id}/run", post(executions::run))
+        .add(viewer, "/forecast", get(forecast::show))
         .add(viewer, "/nodes", get(others::nodes))
         .add(viewer, "/history", get(others::history))
+        .add(viewer, "/docs", get(reference::show))
 }
 
 /// What everybody may ask for: to log in and out, and the language.

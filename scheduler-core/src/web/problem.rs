@@ -149,6 +149,9 @@ impl From<EditError> for Problem {
             EditError::Rejected { fault, .. } => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, text).about(fault.column())
             }
+            EditError::Pause { field, .. } => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, text).about(field)
+            }
             EditError::Disabled { .. } => Self::new(StatusCode::CONFLICT, text).about("is_valid"),
             EditError::IsRejected { fault, .. } => {
                 Self::new(StatusCode::CONFLICT, text).about(fault.column())

@@ -18,7 +18,7 @@ use tower_http::{csrf::CsrfLayer, set_header::SetResponseHeaderLayer};
 
 use super::{
     access::{Caller, identify},
-    api,
+    api, assassin,
     frame::Frame,
     health, pages,
     problem::Problem,
@@ -55,7 +55,12 @@ pub(super) fn router(site: Site) -> Router {
         .merge(pages::open())
         .method_not_allowed_fallback(no_such_method)
         .layer(header_of(header::CONTENT_SECURITY_POLICY, POLICY_OF_PAGES));
+    let assassin = assassin::routes()
+        .method_not_allowed_fallback(no_such_method)
+        .layer(middleware::map_response(assassin::as_expected))
+        .layer(header_of(header::CONTENT_SECURITY_POLICY, POLICY_OF_DATA));
     let asked = api
+        .merge(assassin)
         .merge(pages)
         .layer(middleware::from_fn_with_state(site.clone(), identify))
         .layer(middleware::from_fn(move |request, next| {

@@ -117,6 +117,11 @@ pub(super) fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Opera
     [get, put, post, delete, patch].into_iter().flatten()
 }
 
+/// These, for callers with this role.
+pub(super) fn guarded(role: Role, methods: MethodRouter<Site>) -> MethodRouter<Site> {
+    methods.route_layer(middleware::from_fn(move |request, next| guard(role, request, next)))
+}
+
 /// Lets those pass who have `role`; the others see a page that says so.
 async fn guard_page(role: Role, frame: Frame, request: Request, next: Next) -> Response {
     if frame.may(role) { next.run(request).await } else { frame.problem(&Problem::takes(role)) }

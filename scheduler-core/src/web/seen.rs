@@ -1,16 +1,27 @@
 //! What exists for a caller: tasks whose key fits his patterns, and what belongs to them. All else is not found.
 
-use axum::http::StatusCode;
+use std::{collections::HashMap, sync::Arc};
 
-use super::{access::Caller, problem::Problem, site::Site};
+use axum::http::StatusCode;
+use chrono::TimeDelta;
+
+use super::{
+    access::Caller,
+    boards::{self, board},
+    problem::Problem,
+    site::Site,
+};
 use crate::{
-    admin::{Board, Cursor, EditView, Judge, Judged, Order, TaskFilter},
+    admin::{
+        Board, Cursor, EditView, Forecast, Judge, Judged, Order, OutcomesView, State, TaskFilter,
+    },
     clock,
     plan::{
-        execution::{ExecutionId, ExecutionRow, Status},
+        claim::RequestId,
+        execution::{ExecutionId, ExecutionRow, Status, args_of},
         task::TaskId,
     },
-    store::{ExecutionFilter, SharedStore, TaskSelection},
+    store::{ExecutionFilter, PauseRow, SharedStore, TaskSelection},
 };
 
 /// The row, as it stands and as it is judged.
@@ -62,6 +73,23 @@ pub(super) fn pick(
     (picked.iter().map(|row| row.id).collect(), last)
 }
 
+/// The pauses of those of `rows` that are off, by task.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn pauses(
+    site: &Site,
+    rows: &[Judged],
+) -> Result<HashMap<TaskId, PauseRow>, Problem> {
+    let off = rows.iter().filter(|judged| judged.state() == State::Disabled);
+    let ids: Vec<TaskId> = off.map(|judged| judged.row.id).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let pauses = site.store().await?.pauses(&ids).await?;
+    Ok(pauses.into_iter().map(|pause| (pause.task_id, pause)).collect())
+}
+
 /// Refuses a key that would not exist for `caller` himself.
 ///
 /// # Errors
@@ -103,6 +131,70 @@ pub(super) async fn cancel_run(
     store.cancel_as(id, &caller.author()).await?;
     site.edited();
     Ok(())
+}
+
+/// Asks for another run of the task of an execution that exists for `caller`, with the arguments that were asked for then;
+/// without any, with those that the row has now.
+///
+/// # Errors
+/// When it does not exist, the scheduler would not run the task, or the database does not answer.
+pub(super) async fn run_again(
+    site: &Site,
+    caller: &Caller,
+    id: ExecutionId,
+) -> Result<(TaskId, RequestId), Problem> {
+    let execution = seen_execution(site.store().await?, caller, id).await?;
+    let args = args_of(&execution.extra);
+    let request = run(site, caller, execution.task_id, args.as_deref()).await?;
+    Ok((execution.task_id, request))
+}
+
+/// Asks for a run of a task that exists for `caller`, with `args` in place of those of its row.
+///
+/// # Errors
+/// When it does not exist, the scheduler would not run it so, or the database does not answer.
+pub(super) async fn run(
+    site: &Site,
+    caller: &Caller,
+    id: TaskId,
+    args: Option<&str>,
+) -> Result<RequestId, Problem> {
+    seen(site, caller, id).await?;
+    let (_, request) = site.editor(caller).await?.run(id, args).await?;
+    site.edited();
+    Ok(request)
+}
+
+/// So many executions are counted for a caller who does not see all, the newest.
+const MOST_COUNTED: u32 = 100_000;
+
+/// What became of the executions of the last 24 hours, by hour: of the tasks that exist for `caller`.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn outcomes(site: &Site, caller: &Caller) -> Result<OutcomesView, Problem> {
+    let now = clock::wall();
+    if caller.access.covers_all() {
+        return Ok(OutcomesView::of(&*boards::outcomes(site).await?, now));
+    }
+    let board = board(site).await?;
+    let all = TaskFilter::default();
+    let ids = pick(&board, caller, &all, (Order::Id, false), None, usize::MAX).0;
+    let since = now - TimeDelta::hours(24);
+    let outcomes = site.store().await?.outcomes(since, Some(&ids), MOST_COUNTED).await?;
+    Ok(OutcomesView::of(&outcomes, now))
+}
+
+/// What fires in the next 24 hours of the tasks that exist for `caller`.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn forecast(site: &Site, caller: &Arc<Caller>) -> Result<Forecast, Problem> {
+    let (board, caller, now) = (board(site).await?, Arc::clone(caller), clock::wall());
+    let looking = tokio::task::spawn_blocking(move || {
+        Forecast::of(&board, now, |row| caller.sees(Some(&row.key)))
+    });
+    Ok(looking.await.unwrap_or_default())
 }
 
 /// Parts of the table that are looked through for the executions of a caller who does not see all.

@@ -6,15 +6,15 @@ use tokio::sync::OnceCell;
 
 use super::{
     access::{Caller, Known},
-    boards::Boards,
+    kept::Kept,
     login::Door,
 };
 use crate::{
-    admin::Editor,
+    admin::{Board, Editor},
     config::Config,
     registry::Registry,
     run::{Watch, open_store, tell_of_an_edit},
-    store::{SharedStore, StoreError},
+    store::{Outcomes, SharedStore, StoreError},
 };
 
 /// What answers are made of. Clones are the same.
@@ -25,7 +25,8 @@ pub(super) struct Site {
     pub(super) watch: Watch,
     pub(super) known: Arc<Known>,
     pub(super) door: Arc<Door>,
-    pub(super) boards: Arc<Boards>,
+    pub(super) boards: Arc<Kept<Board>>,
+    pub(super) outcomes: Arc<Kept<Outcomes>>,
     /// Connections of our own, made when somebody asks for the first time.
     store: Arc<OnceCell<SharedStore>>,
 }
@@ -36,6 +37,7 @@ impl Site {
             known: Arc::new(Known::of(&config.http)),
             door: Arc::new(Door::of(&config.http)),
             boards: Arc::default(),
+            outcomes: Arc::default(),
             store: Arc::default(),
             config,
             registry,

@@ -1,4 +1,5 @@
 mod access;
+mod assassin;
 mod executions;
 mod health;
 mod login;

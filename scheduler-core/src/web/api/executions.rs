@@ -8,8 +8,9 @@ use utoipa::IntoParams;
 
 use super::{
     Page, Problem, Site,
-    answers::Conflict,
+    answers::{Conflict, Rejected},
     input::{Asked, Id, Limit},
+    tasks::Requested,
 };
 use crate::{
     admin::{self, ExecutionView, LogView},
@@ -17,7 +18,7 @@ use crate::{
     plan::task::TaskId,
     web::{
         access::Caller,
-        seen::{cancel_run, find_executions, seen_execution},
+        seen::{cancel_run, find_executions, run_again, seen_execution},
     },
 };
 
@@ -107,6 +108,20 @@ pub(super) async fn log(
     let store = site.store().await?;
     let row = seen_execution(store, &caller, id).await?;
     Ok(Json(LogView::of(store, &row, asked.after, &admin::zone(&site.config)).await?))
+}
+
+/// Runs its task again, once, as soon as may be, with the arguments that this run was asked for with; if it was asked for
+/// with none, with those of the row.
+#[utoipa::path(post, path = "/api/v1/executions/{id}/run", tag = "executions",
+    params(("id" = i64, Path, description = "`execute_task.id`.")),
+    responses((status = 202, description = "It is asked for.", body = Requested), Conflict, Rejected))]
+pub(super) async fn run(
+    State(site): State<Site>,
+    Extension(caller): Extension<Arc<Caller>>,
+    Id(id): Id<ExecutionId>,
+) -> Result<(StatusCode, Json<Requested>), Problem> {
+    let (task_id, request_id) = run_again(&site, &caller, id).await?;
+    Ok((StatusCode::ACCEPTED, Json(Requested { task_id, request_id })))
 }
 
 /// Ends a run.

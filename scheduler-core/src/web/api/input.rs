@@ -2,11 +2,11 @@
 
 use axum::{
     Json,
-    extract::{FromRequest, FromRequestParts, Path, Query},
-    http::HeaderMap,
+    extract::{FromRequest, FromRequestParts, Path, Query, Request},
+    http::{HeaderMap, header::CONTENT_TYPE},
 };
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
@@ -20,6 +20,20 @@ use crate::{
 #[derive(FromRequest)]
 #[from_request(via(Json), rejection(Problem))]
 pub(super) struct Body<T>(pub(super) T);
+
+/// The JSON of a request that may come without.
+pub(super) struct MaybeBody<T>(pub(super) Option<T>);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for MaybeBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if !request.headers().contains_key(CONTENT_TYPE) {
+            return Ok(Self(None));
+        }
+        Body::<Option<T>>::from_request(request, state).await.map(|Body(given)| Self(given))
+    }
+}
 
 /// The parameters behind `?`.
 #[derive(FromRequestParts)]

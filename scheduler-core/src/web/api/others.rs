@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 
 use super::{Problem, Site};
 use crate::{
-    admin::{JobView, NodeView},
-    web::access::Caller,
+    admin::{ForecastView, JobView, NodeView, OutcomesView},
+    web::{access::Caller, seen},
 };
 
 /// Lists the nodes of the last 30 days, last heard of first, at most 1,000.
@@ -26,6 +26,28 @@ pub(super) async fn nodes(State(site): State<Site>) -> Result<Json<Vec<NodeView>
     responses((status = 200, description = "The jobs.", body = [JobView])))]
 pub(super) async fn jobs(State(site): State<Site>) -> Json<Vec<JobView>> {
     Json(site.registry.iter().map(JobView::from).collect())
+}
+
+/// Counts the executions of the last 24 hours, by the hour of their instants and by status.
+///
+/// Of very many the newest million is counted, 100,000 for a caller who does not see all tasks: `since` says from when on.
+#[utoipa::path(get, path = "/api/v1/statistics", tag = "others",
+    responses((status = 200, description = "The counts.", body = OutcomesView)))]
+pub(super) async fn statistics(
+    State(site): State<Site>,
+    Extension(caller): Extension<Arc<Caller>>,
+) -> Result<Json<OutcomesView>, Problem> {
+    seen::outcomes(&site, &caller).await.map(Json)
+}
+
+/// Says how many tasks fire in each minute of the next 24 hours, by their triggers alone.
+#[utoipa::path(get, path = "/api/v1/forecast", tag = "others",
+    responses((status = 200, description = "The minutes.", body = ForecastView)))]
+pub(super) async fn forecast(
+    State(site): State<Site>,
+    Extension(caller): Extension<Arc<Caller>>,
+) -> Result<Json<ForecastView>, Problem> {
+    Ok(Json(seen::forecast(&site, &caller).await?.view()))
 }
 
 /// Who asks.

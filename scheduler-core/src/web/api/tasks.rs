@@ -16,7 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     Page, Problem, Site,
     answers::{BadBody, Conflict, Edited, Overtaken, Rejected},
-    input::{Asked, At, Body, ChangedRow, Id, Limit, NewRow, version},
+    input::{Asked, At, Body, ChangedRow, Id, Limit, MaybeBody, NewRow, version},
 };
 use crate::{
     admin::{
@@ -26,11 +26,11 @@ use crate::{
     clock,
     plan::task::TaskId,
     run::reader,
-    store::{NewTask, TaskChange, Version},
+    store::{NewTask, Pause, TaskChange, Version},
     web::{
         access::Caller,
-        boards::{Boards, from_text, to_text},
-        seen::{check_key, pick, rows, seen},
+        boards::{board, from_text, to_text},
+        seen::{self, check_key, pauses, pick, rows, seen},
     },
 };
 
@@ -106,21 +106,23 @@ pub(super) async fn list(
         return Err(Problem::bad("after is a place in a list of another order").about("after"));
     }
     let filter = TaskFilter { text: listed.text, job: listed.execute_func, state: listed.state };
-    let board = Boards::get(&site).await?;
+    let board = board(&site).await?;
     let limit = listed.limit.as_usize();
     let (ids, last) = pick(&board, &caller, &filter, (order, is_descending), after.as_ref(), limit);
     let rows = rows(&site, &caller, &ids).await?;
-    Ok(Json(Page {
-        items: rows.iter().map(TaskView::of).collect(),
-        next: last.as_ref().map(to_text),
-    }))
+    let pauses = pauses(&site, &rows).await?;
+    let view = |judged: &Judged| TaskView::of(judged, pauses.get(&judged.row.id));
+    Ok(Json(Page { items: rows.iter().map(view).collect(), next: last.as_ref().map(to_text) }))
 }
 
 /// The row, with its version as `ETag`.
-fn answer(status: StatusCode, judged: &Judged) -> Response {
-    let view = TaskView::of(judged);
+async fn answer(site: &Site, status: StatusCode, judged: Judged) -> Result<Response, Problem> {
+    let id = judged.row.id;
+    let row = [judged];
+    let pause = pauses(site, &row).await?.remove(&id);
+    let view = TaskView::of(&row[0], pause.as_ref());
     let tag = format!("\"{}\"", view.version);
-    (status, [(header::ETAG, tag)], Json(view)).into_response()
+    Ok((status, [(header::ETAG, tag)], Json(view)).into_response())
 }
 
 /// Shows a task.
@@ -132,7 +134,8 @@ pub(super) async fn show(
     Extension(caller): Extension<Arc<Caller>>,
     Id(id): Id<TaskId>,
 ) -> Result<Response, Problem> {
-    Ok(answer(StatusCode::OK, &seen(&site, &caller, id).await?))
+    let judged = seen(&site, &caller, id).await?;
+    answer(&site, StatusCode::OK, judged).await
 }
 
 /// Creates a task.
@@ -148,7 +151,7 @@ pub(super) async fn create(
     check_key(&caller, row.task_key())?;
     let created = site.editor(&caller).await?.create(&NewTask::from(row)).await?;
     site.edited();
-    Ok(answer(StatusCode::CREATED, &created))
+    answer(&site, StatusCode::CREATED, created).await
 }
 
 /// Changes a task.
@@ -216,6 +219,37 @@ pub(super) async fn disable(
     edit(&site, &caller, id, None, &TaskChange::enabled(false)).await
 }
 
+/// For how long a task is to be off.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PauseAsked {
+    /// RFC 3339; without it until somebody switches it on.
+    #[schema(value_type = Option<String>, format = "date-time")]
+    until: Option<At>,
+    /// Why.
+    #[serde(default)]
+    #[schema(max_length = 255)]
+    reason: String,
+}
+
+/// Switches a task off for a while: within 10 s after `until` it is on again. Whoever switches it on or off before ends the
+/// pause.
+#[utoipa::path(post, path = "/api/v1/tasks/{id}/pause", tag = "tasks", request_body = PauseAsked,
+    params(("id" = i64, Path, description = "`task.id`.")),
+    responses((status = 200, description = "The task as it is then.", body = TaskView), BadBody, Rejected))]
+pub(super) async fn pause(
+    State(site): State<Site>,
+    Extension(caller): Extension<Arc<Caller>>,
+    Id(id): Id<TaskId>,
+    Body(asked): Body<PauseAsked>,
+) -> Result<Response, Problem> {
+    seen(&site, &caller, id).await?;
+    let pause = Pause { until: asked.until.map(|At(at)| at), reason: asked.reason };
+    let paused = site.editor(&caller).await?.pause(id, &pause).await?;
+    site.edited();
+    answer(&site, StatusCode::OK, paused).await
+}
+
 async fn edit(
     site: &Site,
     caller: &Caller,
@@ -226,32 +260,39 @@ async fn edit(
     let editor = site.editor(caller).await?;
     let (_, after) = editor.change(id, version.as_ref(), change).await?;
     site.edited();
-    Ok(answer(StatusCode::OK, &after))
+    answer(site, StatusCode::OK, after).await
 }
 
 /// A run that is asked for.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Requested {
     /// The task.
-    task_id: TaskId,
+    pub(super) task_id: TaskId,
     /// `scheduler_request.id`.
-    request_id: i64,
+    pub(super) request_id: i64,
 }
 
-/// Asks for a run, once, as soon as may be.
-#[utoipa::path(post, path = "/api/v1/tasks/{id}/run", tag = "tasks",
+/// How a run is to be.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RunAsked {
+    /// Arguments of the job in place of those of the row, for this run and its retries.
+    args: Option<String>,
+}
+
+/// Asks for a run, once, as soon as may be. Without a body it has the arguments of the row.
+#[utoipa::path(post, path = "/api/v1/tasks/{id}/run", tag = "tasks", request_body = Option<RunAsked>,
     params(("id" = i64, Path, description = "`task.id`.")),
-    responses((status = 202, description = "It is asked for.", body = Requested), Conflict))]
+    responses((status = 202, description = "It is asked for.", body = Requested), Conflict, BadBody, Rejected))]
 pub(super) async fn run(
     State(site): State<Site>,
     Extension(caller): Extension<Arc<Caller>>,
     Id(id): Id<TaskId>,
-) -> Result<Response, Problem> {
-    seen(&site, &caller, id).await?;
-    let (_, request_id) = site.editor(&caller).await?.run(id).await?;
-    site.edited();
-    let requested = Requested { task_id: id, request_id };
-    Ok((StatusCode::ACCEPTED, Json(requested)).into_response())
+    MaybeBody(asked): MaybeBody<RunAsked>,
+) -> Result<(StatusCode, Json<Requested>), Problem> {
+    let args = asked.unwrap_or_default().args;
+    let request_id = seen::run(&site, &caller, id, args.as_deref()).await?;
+    Ok((StatusCode::ACCEPTED, Json(Requested { task_id: id, request_id })))
 }
 
 /// Of which instant.

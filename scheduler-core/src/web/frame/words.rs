@@ -36,6 +36,19 @@ texts! {
     executions: "Executions", "执行记录";
     nodes: "Nodes", "节点";
     history: "History", "变更历史";
+    forecast: "Forecast", "预测";
+    forecast_explained: "The next 24 hours by the triggers of what is enabled now.", "按当前启用任务的触发器推算未来 24 小时。";
+    forecast_in_part: "There are too many tasks: some are left out.", "任务过多，部分未计入。";
+    by_minute: "Fires in each minute", "每分钟触发次数";
+    busiest: "Busiest minutes", "最繁忙的分钟";
+    fires: "fires", "次触发";
+    day_in_outcomes: "The last 24 hours", "最近 24 小时";
+    counted_since: "counted since", "统计始于";
+    late_tasks: "Late", "延误";
+    late_explained: "was due", "应于";
+    parameters: "Parameters", "参数";
+    body: "Body", "请求体";
+    answers: "Answers", "应答";
     theme: "Switch between light and dark", "切换明暗";
     role: "Role", "角色";
     log_in: "Log in", "登录";
@@ -128,6 +141,15 @@ texts! {
     empty: "(empty)", "（空）";
     run_question: "Run it now?", "现在运行？";
     run_explained: "It starts as soon as a node takes it. The schedule stays as it is.", "节点领取后立即开始，原计划不变。";
+    run_args: "For this run only; the row keeps its own.", "仅用于本次运行，行中的参数不变。";
+    pause: "Pause", "暂停";
+    paused: "Paused", "已暂停";
+    until: "until", "直到";
+    until_hint: "Empty: until somebody enables it.", "留空则直到有人启用。";
+    pause_question: "Pause it?", "暂停此任务？";
+    pause_explained: "Nothing of it starts meanwhile, and what would have is not made up for.", "暂停期间不会启动，之后也不会补跑。";
+    restore: "Restore…", "恢复…";
+    restored_from: "Filled with an earlier version. Nothing is saved yet.", "已填入较早版本，尚未保存。";
     delete_question: "Delete it?", "确定删除？";
     delete_explained: "The row is removed. Its executions stay.", "该行将被删除，执行记录保留。";
     edit_task: "Edit task", "编辑任务";
@@ -190,17 +212,25 @@ impl Words {
 
     /// A number of seconds, in its largest unit.
     pub(in crate::web) fn span(&self, seconds: i64) -> String {
-        let (number, english, chinese) = match seconds {
-            ..60 => (seconds, "s", "秒"),
-            60..3_600 => (seconds / 60, "min", "分钟"),
-            3_600..172_800 => (seconds / 3_600, "h", "小时"),
-            172_800.. => (seconds / 86_400, "d", "天"),
+        let unit = match seconds {
+            ..60 => 1,
+            60..3_600 => 60,
+            3_600..172_800 => 3_600,
+            172_800.. => 86_400,
         };
-        if self.lang == "en" {
-            format!("{number} {english}")
-        } else {
-            format!("{number} {chinese}")
-        }
+        self.whole(seconds, unit)
+    }
+
+    /// The whole units of so many seconds in a number of seconds.
+    pub(in crate::web) fn whole(&self, seconds: i64, unit: i64) -> String {
+        let (english, chinese) = match unit {
+            1 => ("s", "秒"),
+            60 => ("min", "分钟"),
+            3_600 => ("h", "小时"),
+            _ => ("d", "天"),
+        };
+        let name = if self.lang == "en" { english } else { chinese };
+        format!("{} {name}", seconds / unit)
     }
 
     /// How far away something is that is so many seconds ahead, or back.

@@ -5,20 +5,22 @@ use std::sync::Arc;
 use askama::Template;
 use axum::{
     Extension, Form,
-    extract::{Path, State},
+    extract::{Path, Query, State},
     http::StatusCode,
     response::{IntoResponse as _, Redirect, Response},
 };
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::{
+    admin::EditView,
     plan::task::{Field, TaskId, TaskRow},
-    store::{NewTask, TaskChange, Version},
+    store::{EditFilter, EditId, NewTask, TaskChange, Version},
     web::{
         access::Caller,
         frame::{Frame, page},
         problem::Problem,
-        seen::{check_key, seen},
+        seen::{check_key, seen, sees_edit},
         site::Site,
     },
 };
@@ -54,6 +56,11 @@ pub(super) struct Fields {
     back: String,
 }
 
+/// As it comes back from a field of several lines.
+pub(super) fn in_lines(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
 impl Fields {
     fn of(row: &TaskRow) -> Self {
         let text = |field: &Field| field.clone().unwrap_or_default();
@@ -72,11 +79,31 @@ impl Fields {
         }
     }
 
+    /// With what the history keeps of a row; what could not be read stays as it is.
+    fn filled(mut self, row: &Value) -> Self {
+        let columns = [
+            ("task_key", &mut self.task_key),
+            ("desc", &mut self.desc),
+            ("execute_func", &mut self.execute_func),
+            ("trigger", &mut self.trigger),
+            ("spec", &mut self.spec),
+            ("args", &mut self.args),
+            ("is_valid", &mut self.is_valid),
+            ("extra", &mut self.extra),
+        ];
+        for (column, field) in columns {
+            if let Some(text) = row[column].as_str() {
+                text.clone_into(field);
+            }
+        }
+        self
+    }
+
     /// As a browser sends back what it was given.
     fn as_sent(&self) -> Self {
         let mut sent = self.clone();
         for text in [&mut sent.args, &mut sent.extra] {
-            *text = text.replace("\r\n", "\n").replace('\r', "\n");
+            *text = in_lines(text);
         }
         for text in [&mut sent.task_key, &mut sent.desc, &mut sent.execute_func, &mut sent.spec] {
             *text = text.replace(['\r', '\n'], "");
@@ -179,26 +206,57 @@ fn form(
     page(&EditPage { frame, fields, jobs, error, notice })
 }
 
-/// The form of a new row.
-pub(super) async fn new(State(site): State<Site>, frame: Frame) -> Response {
+/// From what the form is filled.
+#[derive(Deserialize)]
+pub(super) struct Filled {
+    /// The edit before which the row said so.
+    from: Option<EditId>,
+}
+
+/// What the row said before an edit, for whom that exists.
+async fn before(site: &Site, caller: &Caller, edit: EditId) -> Result<Value, Problem> {
+    let filter = EditFilter { task_id: None, before: edit.checked_add(1), limit: 1 };
+    let found = site.store().await?.edits(filter).await?;
+    let view = found.iter().find(|row| row.id == edit).map(EditView::from);
+    let before = view.filter(|view| sees_edit(caller, view)).and_then(|view| view.before);
+    before.ok_or_else(|| Problem::no_such("edit", edit))
+}
+
+/// The form of a new row, as a row was that is gone, if one is named.
+pub(super) async fn new(
+    State(site): State<Site>,
+    Extension(caller): Extension<Arc<Caller>>,
+    frame: Frame,
+    Query(filled): Query<Filled>,
+) -> Response {
     let fields = Fields {
         trigger: "cron".to_owned(),
         extra: "{}".to_owned(),
         is_valid: "1".to_owned(),
         ..Fields::default()
     };
-    form(&site, &frame, &fields, None, None)
+    let Some(edit) = filled.from else { return form(&site, &frame, &fields, None, None) };
+    match before(&site, &caller, edit).await {
+        Ok(row) => form(&site, &frame, &fields.filled(&row), None, Some(frame.t().restored_from)),
+        Err(problem) => frame.problem(&problem),
+    }
 }
 
-/// The form of a row that is there.
+/// The form of a row that is there, as it was before an edit, if one is named.
 pub(super) async fn edit(
     State(site): State<Site>,
     Extension(caller): Extension<Arc<Caller>>,
     frame: Frame,
     Path(id): Path<TaskId>,
+    Query(filled): Query<Filled>,
 ) -> Response {
-    match seen(&site, &caller, id).await {
-        Ok(judged) => form(&site, &frame, &Fields::of(&judged.row), None, None),
+    let fields = match seen(&site, &caller, id).await {
+        Ok(judged) => Fields::of(&judged.row),
+        Err(problem) => return frame.problem(&problem),
+    };
+    let Some(edit) = filled.from else { return form(&site, &frame, &fields, None, None) };
+    match before(&site, &caller, edit).await {
+        Ok(row) => form(&site, &frame, &fields.filled(&row), None, Some(frame.t().restored_from)),
         Err(problem) => frame.problem(&problem),
     }
 }

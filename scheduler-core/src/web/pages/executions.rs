@@ -13,13 +13,13 @@ use serde::Deserialize;
 
 use crate::{
     admin::LogView,
-    plan::execution::{ExecutionId, ExecutionRow, Status, why_of},
+    plan::execution::{ExecutionId, ExecutionRow, Status, args_of, why_of},
     plan::task::TaskId,
     web::{
         access::Caller,
         frame::{Frame, local, millis, page},
         problem::Problem,
-        seen::{cancel_run, find_executions, seen_execution},
+        seen::{cancel_run, find_executions, run_again, seen_execution},
         site::Site,
     },
 };
@@ -131,6 +131,8 @@ struct ExecutionPage<'a> {
     frame: &'a Frame,
     run: Ran,
     trace_id: &'a str,
+    /// Those that it was asked for with.
+    args: Option<Arc<str>>,
     extra: &'a str,
     steps: Vec<Step>,
     log: LogView,
@@ -158,6 +160,17 @@ pub(super) async fn cancel(
     frame.answer(asked.map(|()| Redirect::to(&format!("/executions/{id}")).into_response()))
 }
 
+/// Asks for another run like it.
+pub(super) async fn run(
+    State(site): State<Site>,
+    Extension(caller): Extension<Arc<Caller>>,
+    frame: Frame,
+    Path(id): Path<ExecutionId>,
+) -> Response {
+    let asked = run_again(&site, &caller, id).await;
+    frame.answer(asked.map(|(task, _)| Redirect::to(&format!("/tasks/{task}")).into_response()))
+}
+
 async fn shown(
     site: &Site,
     caller: &Caller,
@@ -171,6 +184,7 @@ async fn shown(
         frame,
         run: Ran::of(frame, &row),
         trace_id: &row.trace_id,
+        args: args_of(&row.extra),
         extra: &row.extra,
         steps: steps(frame, &row),
         is_ended: row.status != Status::Todo.as_str(),

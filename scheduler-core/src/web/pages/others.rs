@@ -17,7 +17,7 @@ use crate::{
     store::{EditFilter, EditId, EditRow},
     web::{
         access::Caller,
-        boards::Boards,
+        boards::board,
         frame::{Frame, page},
         seen::sees_edit,
         site::Site,
@@ -83,6 +83,8 @@ pub(super) struct Edited {
     pub(super) via: String,
     /// What was done, where it is more than columns that differ.
     pub(super) action: &'static str,
+    /// Where the version before is put into the form; `None`: there was none.
+    pub(super) restore: Option<String>,
     /// Column, what stood there, and what stands there then.
     pub(super) changed: Vec<(String, String, String)>,
 }
@@ -106,6 +108,10 @@ impl Edited {
                 "run" => t.asked_to_run,
                 _ => "",
             },
+            restore: view.before.as_ref().map(|_| match row.action.as_str() {
+                "delete" => format!("/tasks/new?from={}", row.id),
+                _ => format!("/tasks/{}/edit?from={}", row.task_id, row.id),
+            }),
             changed: view
                 .changed
                 .into_iter()
@@ -155,7 +161,7 @@ pub(super) async fn history(
     let seen = rows.iter().filter(|row| sees_edit(&caller, &EditView::from(*row)));
     let mut edits: Vec<_> = seen.map(|row| Edited::of(&frame, row)).collect();
     // An edit that keeps no row is of a task that stands, or is named by its id.
-    if let Ok(board) = Boards::get(&site).await {
+    if let Ok(board) = board(&site).await {
         for edit in edits.iter_mut().filter(|edit| edit.key.is_empty()) {
             edit.key = board.row(edit.task_id).map(|row| row.key.to_string()).unwrap_or_default();
         }

@@ -5,22 +5,32 @@ use std::sync::Arc;
 use askama::Template;
 use axum::{Extension, extract::State, response::Response};
 
-use super::{executions::Ran, others::Node, strip::Strip, tasks::Row};
+use chrono::TimeDelta;
+
+use super::{
+    executions::Ran,
+    others::Node,
+    strip::{Day, Strip},
+    tasks::Row,
+};
 use crate::{
     admin::{Counts, Order, State as TaskState, TaskFilter},
     plan::{execution::Status, task::TaskId},
     web::{
         access::Caller,
-        boards::Boards,
+        boards::board,
         frame::{Frame, page},
         problem::Problem,
-        seen::{find_executions, pick, rows},
+        seen::{self, find_executions, pick, rows},
         site::Site,
     },
 };
 
 /// How many a list here has.
 const SHOWN: usize = 8;
+
+/// A fire that is due for longer, and not accounted for, is late.
+const LATE: TimeDelta = TimeDelta::minutes(1);
 
 #[derive(Template)]
 #[template(path = "overview.html")]
@@ -33,13 +43,18 @@ struct OverviewPage<'a> {
     /// Those of the last 24 h.
     failed: Vec<Ran>,
     rejected: Vec<Row>,
+    /// Those that should have begun a minute ago.
+    late: Vec<Row>,
+    /// `None`: they could not be counted.
+    day: Option<Day>,
     next: Vec<Row>,
     nodes: Vec<Node>,
 }
 
 impl OverviewPage<'_> {
     fn is_fine(&self) -> bool {
-        self.obstacles.is_empty() && self.failed.is_empty() && self.rejected.is_empty()
+        let is_quiet = self.failed.is_empty() && self.rejected.is_empty() && self.late.is_empty();
+        is_quiet && self.obstacles.is_empty()
     }
 }
 
@@ -54,7 +69,7 @@ pub(super) async fn show(
 
 async fn shown(site: &Site, caller: &Caller, frame: &Frame) -> Result<Response, Problem> {
     let store = site.store().await?;
-    let board = Boards::get(site).await?;
+    let board = board(site).await?;
     let in_state = |state, order| {
         let filter = TaskFilter { state: Some(state), ..TaskFilter::default() };
         pick(&board, caller, &filter, (order, false), None, SHOWN).0
@@ -85,6 +100,11 @@ async fn shown(site: &Site, caller: &Caller, frame: &Frame) -> Result<Response, 
     failed.truncate(SHOWN);
     let mut next = as_rows(&next).await?;
     next.retain(|row| row.next.is_some());
+    let is_late = |row: &mut Row| row.next.is_some_and(|next| next < frame.now - LATE);
+    let late = next.extract_if(.., is_late).collect();
+    // The page is of more use without than not at all.
+    let day = seen::outcomes(site, caller).await;
+    let day = day.ok().map(|outcomes| Day::of(frame, &outcomes));
     let nodes = store.nodes().await?;
     let nodes = nodes.iter().filter(|node| node.left_at.is_none());
     Ok(page(&OverviewPage {
@@ -94,6 +114,8 @@ async fn shown(site: &Site, caller: &Caller, frame: &Frame) -> Result<Response, 
         running: latest(Status::Todo).await?.len(),
         failed,
         rejected: as_rows(&rejected).await?,
+        late,
+        day,
         next,
         nodes: nodes.take(SHOWN).map(|node| Node::of(frame, site, node)).collect(),
     }))

@@ -2,10 +2,13 @@
 
 use std::fmt::Write as _;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::store::RecentRow;
-use crate::web::frame::{Frame, local, millis};
+use crate::{
+    admin::{HourView, OutcomesView},
+    store::RecentRow,
+    web::frame::{Frame, local, millis},
+};
 
 /// How many a strip has.
 pub(super) const RUNS: u32 = 60;
@@ -106,5 +109,60 @@ impl Chart {
         };
         let bars = (0..).zip(newest).map(bar).collect();
         Some(Self { bars, top: millis(longest), middle: millis(longest / 2) })
+    }
+}
+
+/// What became of the executions of a day, as bars of a chart of 720 by 140, one an hour.
+#[derive(Debug, Default)]
+pub(super) struct Day {
+    pub(super) hours: Vec<DayHour>,
+    /// What the top and the middle of the scale stand for.
+    pub(super) top: u64,
+    pub(super) middle: u64,
+    /// Kind, name and count of all hours together, those that there are.
+    pub(super) totals: Vec<(&'static str, &'static str, u64)>,
+    /// From when on all are counted, if it is less than a day.
+    pub(super) since: Option<String>,
+}
+
+/// One hour.
+#[derive(Debug)]
+pub(super) struct DayHour {
+    pub(super) title: String,
+    pub(super) x: u64,
+    /// Kind, top and height, from below.
+    pub(super) parts: Vec<(&'static str, u64, u64)>,
+}
+
+impl Day {
+    pub(super) fn of(frame: &Frame, outcomes: &OutcomesView) -> Self {
+        const TALL: u64 = 140;
+        let sum = |hour: &HourView| hour.counts().iter().map(|(_, count)| count).sum::<u64>();
+        let most = outcomes.hours.iter().map(sum).max().unwrap_or(0).max(2);
+        let hour = |(place, hour): (u64, &HourView)| {
+            let (mut parts, mut said) = (Vec::new(), Vec::new());
+            let mut below = 0;
+            for (status, count) in hour.counts().into_iter().filter(|(_, count)| *count > 0) {
+                // What happened at all is seen.
+                let height = (count * TALL / most).max(2);
+                below += height;
+                parts.push((KINDS[kind(status)].0, TALL.saturating_sub(below), height));
+                said.push(format!("{count} {}", frame.words.status(status)));
+            }
+            let title = format!("{}: {}", local(&frame.zone, hour.began_at), said.join(", "));
+            DayHour { title, x: place * 28, parts }
+        };
+        let totals = outcomes.total().counts();
+        let totals = totals.into_iter().filter(|(_, count)| *count > 0);
+        Self {
+            hours: (0..).zip(&outcomes.hours).map(hour).collect(),
+            top: most,
+            middle: most / 2,
+            totals: totals
+                .map(|(status, count)| (KINDS[kind(status)].0, frame.words.status(status), count))
+                .collect(),
+            since: (frame.now - outcomes.since_at < TimeDelta::hours(23))
+                .then(|| local(&frame.zone, outcomes.since_at)),
+        }
     }
 }

@@ -4,28 +4,29 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{
-    Extension,
+    Extension, Form,
     extract::{Path, Query, State},
-    response::Response,
+    response::{IntoResponse as _, Redirect, Response},
 };
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::{
+    edit::in_lines,
     executions::Ran,
     others::Edited,
     strip::{Chart, RUNS, Strip},
     tasks::Row,
 };
 use crate::{
-    admin::{AskedTask, EditView, InstantView, WhyView, coming},
-    plan::task::TaskId,
-    store::{EditFilter, ExecutionFilter},
+    admin::{AskedTask, EditView, InstantView, PauseView, WhyView, coming},
+    plan::{task::TaskId, trigger::Zone},
+    store::{EditFilter, ExecutionFilter, Pause},
     web::{
         access::Caller,
         frame::{Frame, page},
         problem::Problem,
-        seen::{seen, sees_edit},
+        seen::{self, seen, sees_edit},
         site::Site,
     },
 };
@@ -40,6 +41,7 @@ const EDITS_SHOWN: u32 = 8;
 struct TaskPage<'a> {
     frame: &'a Frame,
     task: Row,
+    pause: Option<PauseView>,
     job: &'a str,
     args: &'a str,
     extra: &'a str,
@@ -74,8 +76,12 @@ async fn shown(
     let edits = EditFilter { task_id: Some(id), before: None, limit: EDITS_SHOWN };
     let edits = store.edits(edits).await?;
     let text = |field| Result::unwrap_or(field, "?");
+    let judged = [judged];
+    let pause = seen::pauses(site, &judged).await?.remove(&id);
+    let [judged] = judged;
     Ok(page(&TaskPage {
         frame,
+        pause: pause.as_ref().map(PauseView::from),
         job: text(judged.row.execute_func.as_deref()),
         args: text(judged.row.args.as_deref()),
         extra: text(judged.row.extra.as_deref()),
@@ -89,6 +95,76 @@ async fn shown(
             .collect(),
         task: Row::of(frame, &judged, Strip::default()),
     }))
+}
+
+/// With which arguments.
+#[derive(Deserialize)]
+pub(super) struct RunAsked {
+    args: String,
+}
+
+/// Asks for a run; arguments that are not touched in the form are those of the row.
+pub(super) async fn run(
+    State(site): State<Site>,
+    Extension(caller): Extension<Arc<Caller>>,
+    frame: Frame,
+    Path(id): Path<TaskId>,
+    Form(asked): Form<RunAsked>,
+) -> Response {
+    let asked = run_with(&site, &caller, id, &in_lines(&asked.args)).await;
+    frame.answer(asked.map(|()| Redirect::to(&format!("/tasks/{id}")).into_response()))
+}
+
+async fn run_with(site: &Site, caller: &Caller, id: TaskId, args: &str) -> Result<(), Problem> {
+    let row = seen(site, caller, id).await?.row;
+    let is_other = row.args.is_ok_and(|of_row| in_lines(&of_row) != args);
+    seen::run(site, caller, id, is_other.then_some(args)).await.map(drop)
+}
+
+/// For how long, and why.
+#[derive(Deserialize)]
+pub(super) struct PauseAsked {
+    /// As a browser has it, in the configured zone; empty: until somebody switches it on.
+    until: String,
+    reason: String,
+}
+
+/// Switches a task off for a while.
+pub(super) async fn pause(
+    State(site): State<Site>,
+    Extension(caller): Extension<Arc<Caller>>,
+    frame: Frame,
+    Path(id): Path<TaskId>,
+    Form(asked): Form<PauseAsked>,
+) -> Response {
+    let paused = pause_for(&site, &caller, &frame, id, asked).await;
+    frame.answer(paused.map(|()| Redirect::to(&format!("/tasks/{id}")).into_response()))
+}
+
+async fn pause_for(
+    site: &Site,
+    caller: &Caller,
+    frame: &Frame,
+    id: TaskId,
+    asked: PauseAsked,
+) -> Result<(), Problem> {
+    let until = match asked.until.as_str() {
+        "" => None,
+        text => Some(from_browser(&frame.zone, text).ok_or_else(|| {
+            Problem::bad(format!("until {text:?} is no time, expected YYYY-MM-DDTHH:MM"))
+                .about("until")
+        })?),
+    };
+    seen(site, caller, id).await?;
+    site.editor(caller).await?.pause(id, &Pause { until, reason: asked.reason }).await?;
+    site.edited();
+    Ok(())
+}
+
+/// The instant of `2026-12-24T18:00`, with or without seconds, in `zone`.
+fn from_browser(zone: &Zone, text: &str) -> Option<DateTime<Utc>> {
+    let seconds = if text.len() == "2026-12-24T18:00".len() { ":00" } else { "" };
+    zone.instant(&format!("{text}{seconds}"))
 }
 
 /// Of which instant.

@@ -22,10 +22,10 @@ use crate::{
     store::TaskChange,
     web::{
         access::Caller,
-        boards::{Boards, from_text, to_text},
-        frame::{Frame, inside, local, page},
+        boards::{board, from_text, to_text},
+        frame::{Frame, inside, local, page, spoken},
         problem::Problem,
-        seen::{pick, rows, seen},
+        seen::{self, pick, rows, seen},
         site::Site,
     },
 };
@@ -53,6 +53,8 @@ pub(super) struct Row {
     pub(super) description: String,
     pub(super) state: &'static str,
     pub(super) spec: String,
+    /// When that is, in words; empty where nobody can read it.
+    pub(super) spoken: String,
     pub(super) trigger: String,
     pub(super) zone: String,
     pub(super) next: Option<DateTime<Utc>>,
@@ -73,6 +75,9 @@ impl Row {
             description: text(&judged.row.description),
             state: judged.state().as_str(),
             spec: text(&judged.row.spec),
+            spoken: scheduled.map_or_else(String::new, |scheduled| {
+                spoken(frame.words, &scheduled.task.trigger, &scheduled.task.zone)
+            }),
             trigger: text(&judged.row.trigger),
             zone: zone.name().to_owned(),
             next,
@@ -127,7 +132,7 @@ async fn listed(
         state: state.map(|(_, state)| state),
     };
     let after = given(&asked.after).map(|text| from_text::<Cursor>("after", &text)).transpose()?;
-    let board = Boards::get(site).await?;
+    let board = board(site).await?;
     let sorting = (Order::Key, false);
     let (ids, last) = pick(&board, caller, &filter, sorting, after.as_ref(), SHOWN);
     let judged = rows(site, caller, &ids).await?;
@@ -256,10 +261,13 @@ async fn confirm(
 }
 
 async fn do_one(site: &Site, caller: &Caller, act: Act, id: TaskId) -> Result<(), Problem> {
+    if act == Act::Run {
+        return seen::run(site, caller, id, None).await.map(drop);
+    }
     seen(site, caller, id).await?;
     let editor = site.editor(caller).await?;
     match act {
-        Act::Run => drop(editor.run(id).await?),
+        Act::Run => {}
         Act::Enable => drop(editor.change(id, None, &TaskChange::enabled(true)).await?),
         Act::Disable => drop(editor.change(id, None, &TaskChange::enabled(false)).await?),
         Act::Delete => drop(editor.delete(id, None).await?),

@@ -11,7 +11,7 @@ use crate::{
         claim::{Claim, Entry, Origin, Verdict},
         execution::{ExecutionId, LogPart, Outcome, Status},
     },
-    store::{NewTask, Store as _},
+    store::{Desk as _, NewTask, Store as _},
 };
 
 const TRACE: &str = "0123456789abcdef0123456789abcdef";
@@ -90,6 +90,39 @@ async fn a_run_is_ended_once_and_by_those_for_whom_it_exists() {
 }
 
 #[tokio::test]
+async fn a_run_is_asked_for_again_as_it_was() {
+    let asker = Asker::new();
+    let (task, scheduled) = running(&asker, "a").await;
+    let memory = &asker.store;
+    let asked = async |path: &str, body| asker.post("operator", path, body).await.expect(202);
+    asked(&format!("/api/v1/executions/{scheduled}/run"), Value::Null).await;
+    asked(&format!("/api/v1/tasks/{task}/run"), json!({"args": "7"})).await;
+    let request = memory.read().await.unwrap().requests.pop().unwrap();
+    let entry = Entry {
+        scheduled_at: request.scheduled_at,
+        trace_id: "fedcba9876543210fedcba9876543210".into(),
+        status: Status::Todo,
+        attempt: 1,
+        extra: crate::plan::execution::extra_with_args("{}", request.args.as_deref()),
+    };
+    let claim = Claim {
+        task_id: task,
+        spec: "5".into(),
+        first: request.scheduled_at,
+        limit: None,
+        origin: request.origin,
+        entries: vec![entry],
+    };
+    let won = memory.claim("node", &[claim]).await.unwrap().remove(0);
+    let Verdict::Won(Some(id)) = won else { panic!("{won:?}") };
+    let again = format!("/api/v1/executions/{id}/run");
+    asker.post("biller", &again, Value::Null).await.refused(404, (), "does not exist");
+    assert_eq!(asked(&again, Value::Null).await["task_id"], task);
+    let args = memory.read().await.unwrap().requests.into_iter().map(|request| request.args);
+    assert_eq!(args.collect::<Vec<_>>(), [None, Some("7".into())]);
+}
+
+#[tokio::test]
 async fn a_log_is_read_on_until_the_last_lines_had_time_to_come() {
     let memory = Arc::new(MemoryStore::new(DateTime::<Utc>::UNIX_EPOCH));
     let asker = Asker::on(Arc::clone(&memory) as SharedStore);
@@ -125,4 +158,51 @@ async fn an_execution_that_is_not_there_is_said_so() {
     assert_eq!(none.to_string(), r#"{"items":[],"next":null}"#);
     let wrong = asker.get("viewer", "/api/v1/executions?status=done").await;
     wrong.refused(400, (), "status \"done\" is not known");
+}
+
+#[tokio::test]
+async fn the_executions_of_a_day_are_counted_by_hour_for_those_for_whom_they_exist() {
+    let memory = Arc::new(MemoryStore::new(crate::clock::wall()));
+    let asker = Asker::on(Arc::clone(&memory) as SharedStore);
+    let now = memory.now().await.unwrap();
+    for (key, status) in [("a", Status::Fail), ("billing_b", Status::Success)] {
+        let task = NewTask { args: "1".to_owned(), ..NewTask::new(key, "add", "interval", "5") };
+        let task_id = memory.add(&task).await.unwrap();
+        let trace_id: crate::plan::execution::TraceId = format!("{TRACE}{key}").into();
+        let (extra, attempt) = ("{}".to_owned(), 1);
+        let entry = Entry { scheduled_at: now, trace_id, status: Status::Todo, attempt, extra };
+        let claim = Claim {
+            task_id,
+            spec: "5".into(),
+            first: now,
+            limit: None,
+            origin: Origin::Schedule,
+            entries: vec![entry.clone()],
+        };
+        let won = memory.claim("node", &[claim]).await.unwrap().remove(0);
+        let Verdict::Won(Some(execution_id)) = won else { panic!("{won:?}") };
+        let outcome = Outcome {
+            execution_id,
+            task_id,
+            trace_id: entry.trace_id,
+            status,
+            extra: "{}".to_owned(),
+            started_at: None,
+            finished_at: now,
+            retry: None,
+        };
+        memory.record(&[outcome]).await.unwrap();
+    }
+    let counts = async |name| {
+        let day = asker.get(name, "/api/v1/statistics").await.expect(200);
+        let hours = day["hours"].as_array().unwrap().clone();
+        assert!(hours.len() >= 24, "{day}");
+        let sum =
+            |status: &str| -> u64 { hours.iter().map(|hour| hour[status].as_u64().unwrap()).sum() };
+        [sum("fail"), sum("success"), sum("missed")]
+    };
+    assert_eq!(counts("viewer").await, [1, 1, 0]);
+    assert_eq!(counts("biller").await, [0, 1, 0]);
+    let page = super::pages::page(&asker, "viewer", "/").await;
+    assert!(page.contains("The last 24 hours") && page.contains("1 Failed"), "{page}");
 }

@@ -34,7 +34,7 @@ async fn ask(
     .await
 }
 
-async fn page(asker: &Asker, name: &str, path: &str) -> String {
+pub(super) async fn page(asker: &Asker, name: &str, path: &str) -> String {
     let answer = ask(asker, name, "GET", path, &[]).await;
     assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text);
     answer.text
@@ -316,4 +316,84 @@ async fn more_than_a_page_of_tasks_is_not_half_done() {
     assert_eq!(refused.status, StatusCode::BAD_REQUEST);
     let stands = asker.store.tasks(TaskSelection::All).await.unwrap().remove(0).row;
     assert_eq!(stands.is_valid.as_deref(), Ok("1"));
+}
+
+#[tokio::test]
+async fn a_run_is_asked_for_with_other_arguments_only_where_they_are_touched() {
+    let asker = Asker::new();
+    let two_lines = NewTask { args: "1\r\n".to_owned(), ..task("a") };
+    let id = asker.store.add(&two_lines).await.unwrap();
+    let path = format!("/tasks/{id}/run");
+    for args in ["1\r\n", "7"] {
+        let asked = ask(&asker, "operator", "POST", &path, &[("args", args)]).await;
+        assert_eq!(asked.location(), format!("/tasks/{id}"));
+    }
+    let refused = ask(&asker, "operator", "POST", &path, &[("args", "x")]).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text);
+    let requests = asker.store.read().await.unwrap().requests;
+    let args: Vec<_> = requests.iter().map(|request| request.args.as_deref()).collect();
+    assert_eq!(args, [None, Some("7")]);
+}
+
+#[tokio::test]
+async fn a_task_is_paused_until_a_time_in_the_configured_zone() {
+    let asker = Asker::new();
+    let id = asker.store.add(&task("a")).await.unwrap();
+    let path = format!("/tasks/{id}/pause");
+    let pause = async |until| {
+        ask(&asker, "operator", "POST", &path, &[("until", until), ("reason", "年度 <stock>")])
+            .await
+    };
+    assert_eq!(pause("soon").await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(pause("2999-01-01T18:00").await.location(), format!("/tasks/{id}"));
+    let row = asker.store.pauses(&[id]).await.unwrap().remove(0);
+    assert_eq!(row.pause.until.unwrap().to_rfc3339(), "2999-01-01T18:00:00+00:00");
+    let shown = page(&asker, "viewer", &format!("/tasks/{id}")).await;
+    assert!(
+        shown.contains("until 2999-01-01 18:00:00") && shown.contains("年度 &#60;stock&#62;"),
+        "{shown}"
+    );
+    pause("").await.location();
+    assert_eq!(asker.store.pauses(&[id]).await.unwrap()[0].pause.until, None);
+}
+
+#[tokio::test]
+async fn an_earlier_version_is_put_into_the_form_and_saved_like_any_other() {
+    let asker = Asker::new();
+    let id = asker.store.add(&task("a")).await.unwrap();
+    asker.store.set_spec(id, "77").await.unwrap();
+    asker.store.delete(asker.store.add(&task("was_here")).await.unwrap()).await.unwrap();
+    let history = page(&asker, "admin", "/history").await;
+    assert!(!page(&asker, "operator", "/history").await.contains("?from="), "it takes an admin");
+    let links: Vec<&str> = history
+        .split("href=\"")
+        .filter_map(|rest| rest.split('"').next())
+        .filter(|link| link.contains("?from="))
+        .collect();
+    assert_eq!(links.len(), 2, "what was created has no version before: {links:?}");
+    let gone = page(&asker, "admin", links[0]).await;
+    assert!(gone.contains("value=\"was_here\""), "{gone}");
+    let earlier = page(&asker, "admin", links[1]).await;
+    assert!(earlier.contains("name=\"spec\" value=\"5\""), "{earlier}");
+    assert!(earlier.contains("Nothing is saved yet"), "{earlier}");
+    let row = &asker.store.tasks(TaskSelection::Id(id)).await.unwrap()[0].row;
+    assert_eq!(row.spec.as_deref(), Ok("77"));
+    let none = ask(&asker, "admin", "GET", &format!("/tasks/{id}/edit?from=4711"), &[]).await;
+    assert_eq!(none.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_api_is_described_for_people() {
+    let asker = Asker::new();
+    let shown = page(&asker, "viewer", "/docs").await;
+    for text in [
+        "<code>PATCH /api/v1/tasks/{id}</code>",
+        "<code>POST /api/v1/preview</code>",
+        "<code>If-Match</code>",
+        "<code>execute_func</code> *",
+        "<span class=\"tag\">operator</span>",
+        "Arguments of the job in place of those of the row",
+    ] {
+        assert!(shown.contains(text), "{text} is not in {shown}");
+    }
 }

@@ -239,6 +239,24 @@ async fn a_task_is_switched_on_and_off_and_run() {
 }
 
 #[tokio::test]
+async fn a_run_may_have_arguments_of_its_own_that_its_job_takes() {
+    let asker = Asker::new();
+    let id = create(&asker, "a").await;
+    let run = async |body| asker.post("operator", &format!("/api/v1/tasks/{id}/run"), body).await;
+    let asked = async || {
+        let requests = asker.store.read().await.unwrap().requests;
+        requests.into_iter().map(|request| request.args).collect::<Vec<_>>()
+    };
+    run(json!({"args": "x"})).await.refused(422, "args", "");
+    run(json!({"args": 5})).await.refused(422, (), "args: invalid type");
+    run(json!({"arg": "5"})).await.refused(422, (), "unknown field `arg`");
+    assert_eq!(asked().await, []);
+    run(json!({"args": "5"})).await.expect(202);
+    run(json!({})).await.expect(202);
+    assert_eq!(asked().await, [Some("5".into()), None]);
+}
+
+#[tokio::test]
 async fn of_tasks_that_are_not_his_a_caller_sees_and_changes_nothing() {
     let asker = Asker::new();
     let (own, other) = (create(&asker, "billing_a").await, create(&asker, "secret").await);
@@ -340,4 +358,60 @@ async fn without_a_database_it_says_so_and_tells_nothing_of_it() {
     assert_eq!(answer.headers["retry-after"], "5");
     let json = answer.expect(503);
     assert!(!json.to_string().contains("nowhere"), "{json}");
+}
+
+#[tokio::test]
+async fn a_task_is_paused_for_a_while_and_says_why() {
+    let asker = Asker::new();
+    let id = create(&asker, "a").await;
+    let path = format!("/api/v1/tasks/{id}/pause");
+    let pause = async |body| asker.post("operator", &path, body).await;
+    let until = "2999-01-01T00:00:00Z";
+    let paused = pause(json!({"until": until, "reason": "stock"})).await.expect(200);
+    assert_eq!((&paused["state"], &paused["pause"]["until"]), (&json!("disabled"), &json!(until)));
+    let listed = asker.get("viewer", "/api/v1/tasks").await.expect(200);
+    let listed = &listed["items"][0]["pause"];
+    assert_eq!((&listed["reason"], &listed["author"]), (&json!("stock"), &json!("operator")));
+    let page = super::pages::page(&asker, "viewer", &format!("/tasks/{id}")).await;
+    assert!(page.contains("stock") && page.contains("2999-01-01 00:00:00"), "{page}");
+    pause(json!({"until": "1999-01-01T00:00:00Z"})).await.refused(422, "until", "has passed");
+    pause(json!({"reason": "x".repeat(256)})).await.refused(422, "reason", "256 characters");
+    asker.post("biller", &path, json!({})).await.refused(404, (), "does not exist");
+    let enabled = asker.post("operator", &format!("/api/v1/tasks/{id}/enable"), Value::Null).await;
+    assert_eq!(enabled.expect(200)["pause"], Value::Null);
+    pause(json!({})).await.expect(200);
+    let shown = asker.get("viewer", &format!("/api/v1/tasks/{id}")).await.expect(200);
+    assert_eq!(shown["pause"]["until"], Value::Null);
+}
+
+#[tokio::test]
+async fn what_fires_in_each_minute_of_the_day_to_come_is_foretold() {
+    let asker = Asker::new();
+    for (key, trigger, spec) in [
+        ("hourly", "cron", "0 * * * *"),
+        ("billing_twice", "cron", "*/30 * * * * *"),
+        ("also_twice", "cron", "*/30 * * * * *"),
+        ("gone", "date", "2000-01-01 00:00:00"),
+    ] {
+        let task = crate::store::NewTask {
+            args: "1".to_owned(),
+            ..crate::store::NewTask::new(key, "add", trigger, spec)
+        };
+        asker.store.add(&task).await.unwrap();
+    }
+    let forecast = async |name| asker.get(name, "/api/v1/forecast").await.expect(200);
+    let all = forecast("viewer").await;
+    let minutes = all["minutes"].as_array().unwrap();
+    assert_eq!((minutes.len(), &all["is_whole"]), (1_440, &json!(true)));
+    let fires = |minute: &Value| minute["fires"].as_u64().unwrap();
+    let total: u64 = minutes.iter().map(fires).sum();
+    assert_eq!(total, 2 * 2 * 1_440 + 24);
+    let full: Vec<_> = minutes.iter().filter(|minute| fires(minute) == 5).collect();
+    assert_eq!(full.len(), 24);
+    assert!(full.iter().all(|minute| minute["at"].as_str().unwrap().ends_with(":00:00Z")));
+    assert_eq!(full[0]["task_ids"], json!([1, 2, 3]));
+    let own = forecast("biller").await;
+    assert!(own["minutes"].as_array().unwrap().iter().all(|minute| fires(minute) == 2));
+    let page = super::pages::page(&asker, "viewer", "/forecast").await;
+    assert!(page.contains(&format!("{total} fires")) && page.contains("billing_twice"), "{page}");
 }

@@ -1,0 +1,72 @@
+//! The routes of the Python application.
+
+use serde_json::json;
+
+use super::*;
+
+async fn ask(asker: &Asker, name: &str, method: &str, path: &str, form: &str) -> (u16, Value) {
+    let request = Request::builder().method(method).uri(path);
+    let request = request.header("authorization", format!("Bearer {}", token_of(name)));
+    let request = request.header("content-type", "application/x-www-form-urlencoded");
+    let request = request.body(Body::from(form.to_owned())).unwrap();
+    let answer = html(asker.router.clone().oneshot(request).await.unwrap()).await;
+    let json = serde_json::from_str(&answer.text).unwrap_or_else(|_| panic!("{}", answer.text));
+    (answer.status.as_u16(), json)
+}
+
+const NEW: &str = "task_key=a&desc=d&status=doing&execute_func=add&trigger=interval&spec=5&args=1&is_valid=1&extra=%7B%7D";
+
+#[tokio::test]
+async fn tasks_are_created_listed_shown_and_changed_as_its_clients_expect() {
+    let asker = Asker::new();
+    let (status, created) = ask(&asker, "admin", "POST", "/assassin/task", NEW).await;
+    assert_eq!((status, created), (200, json!({"code": 200, "msg": "success", "data": 1})));
+    let (_, list) = ask(&asker, "viewer", "GET", "/assassin/tasks?page=1&size=10", "").await;
+    let page = &list["data"];
+    assert_eq!(
+        (&page["page"], &page["size"], &page["total"]),
+        (&json!("1"), &json!("10"), &json!(1))
+    );
+    let task = &page["data"][0];
+    assert_eq!((&task["task_key"], &task["is_valid"]), (&json!("a"), &json!(1)));
+    assert_eq!((&task["status"], &task["extra"]), (&json!("ready"), &json!({})), "status is ours");
+    assert_eq!(task["create_at"].as_str().unwrap().len(), "2026-11-28 09:00:00".len());
+    let (_, one) = ask(&asker, "viewer", "GET", "/assassin/task?task_id=1", "").await;
+    assert_eq!(&one["data"], task);
+    let changed =
+        "task_id=1&desc=e&status=ready&trigger=interval&spec=7&args=2&is_valid=0&extra=%7B%7D";
+    let (status, done) = ask(&asker, "admin", "PUT", "/assassin/task", changed).await;
+    assert_eq!((status, done), (200, json!({"code": 200, "msg": "success", "data": null})));
+    let (_, one) = ask(&asker, "viewer", "GET", "/assassin/task?task_id=1", "").await;
+    assert_eq!((&one["data"]["spec"], &one["data"]["is_valid"]), (&json!("7"), &json!(0)));
+    let (_, runs) = ask(&asker, "viewer", "GET", "/assassin/sub_tasks?task_id=1", "").await;
+    assert_eq!(runs["data"], json!({"page": "1", "size": "20", "total": 0, "data": []}));
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said_in_code_and_msg() {
+    let asker = Asker::new();
+    ask(&asker, "admin", "POST", "/assassin/task", NEW).await;
+    let wrong = NEW.replace("spec=5", "spec=-5").replace("task_key=a", "task_key=b");
+    for (name, method, path, form, status, msg) in [
+        ("nobody", "GET", "/assassin/tasks", "", 401, "token"),
+        ("operator", "POST", "/assassin/task", NEW, 403, "admin"),
+        ("admin", "POST", "/assassin/task", NEW, 400, "key"),
+        ("admin", "POST", "/assassin/task", wrong.as_str(), 400, "spec"),
+        ("admin", "POST", "/assassin/task", "trigger=cron", 400, "is_valid"),
+        ("viewer", "GET", "/assassin/task?task_id=77", "", 400, "77 does not exist"),
+        ("viewer", "GET", "/assassin/tasks?page=x", "", 400, "page and size should be int"),
+        ("viewer", "GET", "/assassin/tasks?page=0", "", 400, "page and size should be int"),
+        ("viewer", "GET", "/assassin/tasks?size=100000", "", 400, "size 1 to 200"),
+        ("biller", "GET", "/assassin/sub_tasks?task_id=1", "", 400, "does not exist"),
+        ("biller", "GET", "/assassin/task?task_id=1", "", 400, "does not exist"),
+        ("viewer", "GET", "/assassin/sub_tasks", "", 400, "Missing argument task_id"),
+        ("viewer", "DELETE", "/assassin/task", "", 405, "method"),
+    ] {
+        let (found, said) = ask(&asker, name, method, path, form).await;
+        assert_eq!((found, &said["code"]), (status, &json!(status)), "{method} {path}: {said}");
+        assert!(said["msg"].as_str().unwrap().contains(msg), "{method} {path}: {said}");
+    }
+    let (_, own) = ask(&asker, "biller", "GET", "/assassin/tasks", "").await;
+    assert_eq!(own["data"]["total"], 0, "what is not his does not exist");
+}
