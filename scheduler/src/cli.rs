@@ -142,6 +142,18 @@ pub(crate) enum Task {
         #[arg(required = true, value_name = "ID")]
         ids: Vec<TaskId>,
     },
+    /// Switch a task off for a while; it is switched on again by itself.
+    Pause {
+        /// `id` of the row.
+        id: TaskId,
+        /// Until when: RFC 3339, 'YYYY-MM-DD HH:MM:SS' in the zone of the configuration, or how long, such as 2h.
+        /// Default: until somebody enables it.
+        #[arg(long, value_name = "INSTANT")]
+        until: Option<String>,
+        /// Why, at most 255 characters.
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        reason: String,
+    },
     /// Change when a task fires.
     Spec {
         /// `id` of the row.
@@ -153,6 +165,9 @@ pub(crate) enum Task {
     Trigger {
         /// `id` of the row.
         id: TaskId,
+        /// Arguments of the job in place of those of the row, for this run and its retries.
+        #[arg(long, allow_hyphen_values = true)]
+        args: Option<String>,
     },
     /// Show who edited what, newest first.
     History {

@@ -43,7 +43,7 @@ struct Line {
 
 impl Line {
     fn of(judged: &Judged) -> Self {
-        let TaskView { id, task_key, state, reason, next, .. } = TaskView::of(judged);
+        let TaskView { id, task_key, state, reason, next, .. } = TaskView::of(judged, None);
         let state =
             if matches!(judged.verdict, Verdict::Enabled(_)) { "accepted" } else { state.as_str() };
         let (warnings, next_local) = (judged.warnings(), next_local(judged));

@@ -245,3 +245,38 @@ fn who_edited_what_is_kept_and_shown_newest_first() {
     assert!(text.lines().nth(2).unwrap().contains("spec \"@daily\" to \"0 5 * * *\""), "{text}");
     assert_eq!(text.lines().count(), 3);
 }
+
+#[test]
+fn a_run_may_be_asked_for_with_other_arguments() {
+    let home = with_rows();
+    assert_eq!(
+        home.ok(&["task", "trigger", "1", "--args", "-5 \"x\""]),
+        "task 1 \"good\" is asked to run once with args \"-5 \\\"x\\\"\"; a running scheduler takes it within 10s\n"
+    );
+    let waiting = &home.json(&["task", "show", "1"])["waiting"];
+    assert_eq!(waiting[0]["args"], "-5 \"x\"");
+}
+
+#[test]
+fn a_task_is_paused_and_says_until_when_by_whom_and_why() {
+    let home = with_rows();
+    let pause = |args: &[&str]| home.run(&[&["task", "pause", "1"], args].concat());
+    let until = "2999-12-27 08:00:00";
+    let ran = pause(&["--until", until, "--reason", "stocktaking"]);
+    assert_eq!(ran.stdout, "task 1 \"good\" is paused until 2999-12-27T08:00:00+00:00\n");
+    let text = home.ok(&["task", "show", "1"]);
+    assert!(text.contains("2999-12-27T08:00:00+00:00") && text.contains("stocktaking"), "{text}");
+    let list = home.json(&["task", "list"]);
+    assert_eq!(list[0]["pause"]["until"], "2999-12-27T08:00:00Z");
+    assert_eq!((&list[1]["pause"], &list[0]["state"]), (&json!(null), &json!("disabled")));
+    let ran = pause(&["--until", "2h"]);
+    assert!(ran.stdout.starts_with("task 1 \"good\" is paused until 2"), "{}", ran.stdout);
+    let ran = pause(&["--until", "1999-01-01T00:00:00Z"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("until 1999-01-01T00:00:00Z has passed"), "{}", ran.stderr);
+    let ran = pause(&["--until", "soon"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("--until \"soon\" is no instant"), "{}", ran.stderr);
+    home.ok(&["task", "enable", "1"]);
+    assert_eq!(home.json(&["task", "show", "1"])["pause"], json!(null));
+}

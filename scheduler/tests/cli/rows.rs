@@ -67,6 +67,7 @@ fn task_list_has_the_columns_of_the_table_and_what_the_scheduler_makes_of_them()
         "reason",
         "next",
         "version",
+        "pause",
     ];
     expected.sort_unstable();
     let mut keys = keys;

@@ -16,7 +16,7 @@ pub(super) async fn add(desk: &Desk<'_>, add: Add) -> anyhow::Result<Exit> {
     for warning in judged.warnings() {
         message(&format!("warning: {warning}"));
     }
-    let view = TaskView::of(&judged);
+    let view = TaskView::of(&judged, None);
     desk.context.output.object(&view, || match judged.verdict {
         Verdict::Enabled(_) => {
             format!(

@@ -4,17 +4,19 @@
 
 use anyhow::anyhow;
 use scheduler_core::{
-    admin::{EditError, Verdict},
-    plan::{task::TaskId, words::quote},
-    store::TaskChange,
+    admin::{self, EditError, Verdict},
+    clock,
+    plan::{duration, task::TaskId, words::quote},
+    store::{Pause, TaskChange},
 };
 use serde::Serialize;
 
 use super::Desk;
 use crate::{
     exit::{Exit, one_line},
+    instant::instant,
     output::message,
-    view::next_local,
+    view::{local, next_local},
 };
 
 /// What became of one id.
@@ -51,6 +53,28 @@ pub(super) async fn disable(desk: &Desk<'_>, ids: &[TaskId]) -> anyhow::Result<E
     .await
 }
 
+pub(super) async fn pause(
+    desk: &Desk<'_>,
+    id: TaskId,
+    until: Option<&str>,
+    reason: String,
+) -> anyhow::Result<Exit> {
+    let zone = admin::zone(desk.context.config());
+    let until = until.map(|text| match duration::parse(text) {
+        Some(span) => Ok(clock::wall() + span),
+        None => instant("--until", text, &zone),
+    });
+    let pause = Pause { until: until.transpose()?, reason };
+    one(desk, id, async |id| {
+        let label = desk.editor().pause(id, &pause).await?.row.label();
+        Ok(match pause.until {
+            Some(until) => format!("{label} is paused until {}", local(&zone, Some(until))),
+            None => format!("{label} is paused until somebody enables it"),
+        })
+    })
+    .await
+}
+
 pub(super) async fn delete(desk: &Desk<'_>, ids: &[TaskId]) -> anyhow::Result<Exit> {
     each(desk, ids, async |id| {
         let deleted = desk.editor().delete(id, None).await?;
@@ -74,16 +98,22 @@ pub(super) async fn spec(desk: &Desk<'_>, id: TaskId, spec: &str) -> anyhow::Res
     .await
 }
 
-pub(super) async fn trigger(desk: &Desk<'_>, id: TaskId) -> anyhow::Result<Exit> {
+pub(super) async fn trigger(
+    desk: &Desk<'_>,
+    id: TaskId,
+    args: Option<&str>,
+) -> anyhow::Result<Exit> {
     one(desk, id, async |id| {
-        let asked = desk.editor().run(id).await;
+        let asked = desk.editor().run(id, args).await;
         let (judged, _) = asked.map_err(|error| match error {
             EditError::Disabled { .. } => {
                 anyhow!("{error}: enable it first with `scheduler task enable {id}`")
             }
             error => error.into(),
         })?;
-        Ok(format!("{} is asked to run once; {}", judged.row.label(), desk.takes_effect()))
+        let with = args.map_or_else(String::new, |args| format!(" with args {}", quote(args)));
+        let (label, takes_effect) = (judged.row.label(), desk.takes_effect());
+        Ok(format!("{label} is asked to run once{with}; {takes_effect}"))
     })
     .await
 }

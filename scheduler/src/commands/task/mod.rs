@@ -39,8 +39,9 @@ pub(crate) async fn task(context: &Context, verb: Task) -> anyhow::Result<Exit> 
         Task::Add(add) => add::add(&desk, add).await,
         Task::Enable { ids } => edit::enable(&desk, &ids).await,
         Task::Disable { ids } => edit::disable(&desk, &ids).await,
+        Task::Pause { id, until, reason } => edit::pause(&desk, id, until.as_deref(), reason).await,
         Task::Spec { id, spec } => edit::spec(&desk, id, &spec).await,
-        Task::Trigger { id } => edit::trigger(&desk, id).await,
+        Task::Trigger { id, args } => edit::trigger(&desk, id, args.as_deref()).await,
         Task::Delete { ids } => edit::delete(&desk, &ids).await,
     };
     if is_edit {

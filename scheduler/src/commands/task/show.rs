@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use scheduler_core::{
-    admin::{self, Judged, TaskView},
+    admin::{self, Judged, State, TaskView},
     plan::{claim::Request, task::TaskId},
-    store::ExecutionFilter,
+    store::{ExecutionFilter, Pause, PauseRow},
 };
 use serde::Serialize;
 
@@ -21,7 +21,12 @@ const SHOWN: u8 = 5;
 
 pub(super) async fn list(desk: &Desk<'_>) -> anyhow::Result<Exit> {
     let (_, rows) = desk.survey().await?;
-    let lines: Vec<Line> = rows.iter().map(Line::of).collect();
+    let off = rows.iter().filter(|judged| judged.state() == State::Disabled);
+    let off: Vec<TaskId> = off.map(|judged| judged.row.id).collect();
+    let pauses = desk.store.pauses(&off).await?;
+    let pause = |id| pauses.iter().find(|pause| pause.task_id == id);
+    let lines: Vec<Line> =
+        rows.iter().map(|judged| Line::of(judged, pause(judged.row.id))).collect();
     let header = ["id", "task_key", "execute_func", "trigger", "spec", "state", "status", "next"];
     let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "(unreadable)".to_owned());
     let cells = |Line { view, next_local }: &Line| {
@@ -59,8 +64,8 @@ struct Line {
 }
 
 impl Line {
-    fn of(judged: &Judged) -> Self {
-        Self { view: TaskView::of(judged), next_local: next_local(judged) }
+    fn of(judged: &Judged, pause: Option<&PauseRow>) -> Self {
+        Self { view: TaskView::of(judged, pause), next_local: next_local(judged) }
     }
 }
 
@@ -85,6 +90,8 @@ struct Waiting {
     attempt: u32,
     /// It runs then at the earliest.
     due_at: String,
+    /// Its arguments, if they are not those of the row.
+    args: Option<String>,
 }
 
 impl From<&Request> for Waiting {
@@ -94,6 +101,7 @@ impl From<&Request> for Waiting {
             scheduled_at: utc(request.scheduled_at),
             attempt: request.attempt,
             due_at: utc(due_at(request)),
+            args: request.args.as_deref().map(str::to_owned),
         }
     }
 }
@@ -112,22 +120,33 @@ pub(super) async fn show(desk: &Desk<'_>, id: TaskId) -> anyhow::Result<Exit> {
     let mut waiting = desk.store.read().await?.requests;
     waiting.retain(|request| request.task_id == id);
     waiting.sort_by_key(|request| request.due_at);
+    let is_off = judged.state() == State::Disabled;
+    let pauses = if is_off { desk.store.pauses(&[id]).await? } else { Vec::new() };
+    let pause = pauses.into_iter().next();
     let scheduled = judged.scheduled();
     let upcoming =
         scheduled.map(|scheduled| scheduled.instants().take(SHOWN.into()).map(utc).collect());
     let details = Details {
-        task: TaskView::of(&judged),
+        task: TaskView::of(&judged, pause.as_ref()),
         upcoming: upcoming.unwrap_or_default(),
         waiting: waiting.iter().map(Waiting::from).collect(),
         executions,
     };
-    desk.context.output.object(&details, || text(desk, &judged, &waiting, &details))?;
+    desk.context
+        .output
+        .object(&details, || text(desk, &judged, pause.as_ref(), &waiting, &details))?;
     Ok(Exit::Done)
 }
 
-fn text(desk: &Desk<'_>, judged: &Judged, waiting: &[Request], details: &Details) -> String {
+fn text(
+    desk: &Desk<'_>,
+    judged: &Judged,
+    pause: Option<&PauseRow>,
+    waiting: &[Request],
+    details: &Details,
+) -> String {
     let zone = admin::zone(desk.context.config());
-    let mut text = columns(desk, judged);
+    let mut text = columns(desk, judged, pause);
     if let Some(scheduled) = judged.scheduled() {
         let next: Vec<String> = scheduled
             .instants()
@@ -157,7 +176,7 @@ fn text(desk: &Desk<'_>, judged: &Judged, waiting: &[Request], details: &Details
     text
 }
 
-fn columns(desk: &Desk<'_>, judged: &Judged) -> String {
+fn columns(desk: &Desk<'_>, judged: &Judged, pause: Option<&PauseRow>) -> String {
     let zone = admin::zone(desk.context.config());
     let row = &judged.row;
     let mut lines = vec![
@@ -175,6 +194,11 @@ fn columns(desk: &Desk<'_>, judged: &Judged) -> String {
         ("update_at", local(&zone, row.updated_at)),
         ("state", judged.state().as_str().to_owned()),
     ];
+    if let Some(PauseRow { pause: Pause { until, reason }, author, .. }) = pause {
+        lines.push(("paused until", local(&zone, *until)));
+        lines.push(("paused by", author.clone()));
+        lines.push(("paused for", reason.clone()));
+    }
     if let Some(reason) = judged.reason() {
         lines.push(("reason", reason.to_string()));
     }
