@@ -59,6 +59,14 @@ pub(super) async fn outcomes(site: &Site) -> Result<Arc<Outcomes>, StoreError> {
     site.outcomes.get(OfOutcomes(site.clone())).await
 }
 
+/// The same, if they can be had at once.
+pub(super) async fn outcomes_at_once(site: &Site) -> Option<Arc<Outcomes>> {
+    site.outcomes.get_within(OfOutcomes(site.clone()), AT_ONCE).await
+}
+
+/// How long a page waits for what it can be without.
+const AT_ONCE: Duration = Duration::from_millis(100);
+
 impl Maker<Outcomes> for OfOutcomes {
     const OPERATION: &'static str = "counting executions";
 

@@ -104,6 +104,18 @@ impl<T: Send + Sync + 'static> Kept<T> {
         Ok(made.it)
     }
 
+    /// One that is not too old, if that can be had `within` so long; else it is made for who asks next.
+    pub(super) async fn get_within<M: Maker<T>>(
+        self: &Arc<Self>,
+        maker: M,
+        within: Duration,
+    ) -> Option<Arc<T>> {
+        let kept = Arc::clone(self);
+        let getting = tokio::spawn(async move { kept.get(maker).await });
+        // The task goes on when nobody waits for it any more.
+        tokio::time::timeout(within, getting).await.ok()?.ok()?.ok()
+    }
+
     /// Makes one. Who comes meanwhile waits, and shares what is begun after he came: of many who wait one asks.
     async fn make<M: Maker<T>>(&self, maker: &M) -> Result<Arc<T>, StoreError> {
         let came = clock::mono();

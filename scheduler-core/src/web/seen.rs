@@ -166,17 +166,31 @@ pub(super) async fn run(
 }
 
 /// So many executions are counted for a caller who does not see all, the newest.
-const MOST_COUNTED: u32 = 100_000;
+const MOST_COUNTED: u32 = 20_000;
 
 /// What became of the executions of the last 24 hours, by hour: of the tasks that exist for `caller`.
 ///
 /// # Errors
 /// When the database does not answer.
 pub(super) async fn outcomes(site: &Site, caller: &Caller) -> Result<OutcomesView, Problem> {
-    let now = clock::wall();
     if caller.access.covers_all() {
-        return Ok(OutcomesView::of(&*boards::outcomes(site).await?, now));
+        return Ok(OutcomesView::of(&*boards::outcomes(site).await?, clock::wall()));
     }
+    outcomes_of(site, caller).await
+}
+
+/// The same for a page, which is of more use without them than late: `None` if they are not there at once.
+pub(super) async fn outcomes_at_once(site: &Site, caller: &Caller) -> Option<OutcomesView> {
+    if caller.access.covers_all() {
+        let outcomes = boards::outcomes_at_once(site).await?;
+        return Some(OutcomesView::of(&outcomes, clock::wall()));
+    }
+    outcomes_of(site, caller).await.ok()
+}
+
+/// Of the tasks of a caller who does not see all.
+async fn outcomes_of(site: &Site, caller: &Caller) -> Result<OutcomesView, Problem> {
+    let now = clock::wall();
     let board = board(site).await?;
     let all = TaskFilter::default();
     let ids = pick(&board, caller, &all, (Order::Id, false), None, usize::MAX).0;

@@ -257,8 +257,10 @@ pub(crate) static SQLITE: Statements = Statements {
     list_in_status: concat!(
         "SELECT ",
         execution_columns!(),
-        " FROM (SELECT id FROM execute_task WHERE status = ?1 AND status <> 'success' AND status <> 'todo' AND id < ?2 \
-         UNION ALL SELECT id FROM execute_task WHERE ?1 = 'todo' AND status = 'todo' AND id < ?2 \
+        " FROM (SELECT id FROM execute_task INDEXED BY ix__execute_task__status \
+         WHERE status = ?1 AND status <> 'success' AND status <> 'todo' AND id < ?2 \
+         UNION ALL SELECT id FROM execute_task INDEXED BY ix__execute_task__open \
+         WHERE ?1 = 'todo' AND status = 'todo' AND id < ?2 \
          ORDER BY id DESC LIMIT ?3) w \
          CROSS JOIN execute_task e ON e.id = w.id LEFT JOIN task t ON t.id = e.task_id ORDER BY e.id DESC"
     ),

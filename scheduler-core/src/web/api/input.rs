@@ -2,8 +2,9 @@
 
 use axum::{
     Json,
+    body::HttpBody as _,
     extract::{FromRequest, FromRequestParts, Path, Query, Request},
-    http::{HeaderMap, header::CONTENT_TYPE},
+    http::HeaderMap,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -28,7 +29,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for MaybeBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        if !request.headers().contains_key(CONTENT_TYPE) {
+        // The whole of it is here already; a client may name a type and send nothing.
+        if request.body().is_end_stream() {
             return Ok(Self(None));
         }
         Body::<Option<T>>::from_request(request, state).await.map(|Body(given)| Self(given))

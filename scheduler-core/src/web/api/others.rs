@@ -30,7 +30,7 @@ pub(super) async fn jobs(State(site): State<Site>) -> Json<Vec<JobView>> {
 
 /// Counts the executions of the last 24 hours, by the hour of their instants and by status.
 ///
-/// Of very many the newest million is counted, 100,000 for a caller who does not see all tasks: `since` says from when on.
+/// Of very many the newest million is counted, 20,000 for a caller who does not see all tasks: `since` says from when on.
 #[utoipa::path(get, path = "/api/v1/statistics", tag = "others",
     responses((status = 200, description = "The counts.", body = OutcomesView)))]
 pub(super) async fn statistics(

@@ -102,9 +102,8 @@ async fn shown(site: &Site, caller: &Caller, frame: &Frame) -> Result<Response, 
     next.retain(|row| row.next.is_some());
     let is_late = |row: &mut Row| row.next.is_some_and(|next| next < frame.now - LATE);
     let late = next.extract_if(.., is_late).collect();
-    // The page is of more use without than not at all.
-    let day = seen::outcomes(site, caller).await;
-    let day = day.ok().map(|outcomes| Day::of(frame, &outcomes));
+    let day = seen::outcomes_at_once(site, caller).await;
+    let day = day.map(|outcomes| Day::of(frame, &outcomes));
     let nodes = store.nodes().await?;
     let nodes = nodes.iter().filter(|node| node.left_at.is_none());
     Ok(page(&OverviewPage {

@@ -253,7 +253,13 @@ async fn a_run_may_have_arguments_of_its_own_that_its_job_takes() {
     assert_eq!(asked().await, []);
     run(json!({"args": "5"})).await.expect(202);
     run(json!({})).await.expect(202);
-    assert_eq!(asked().await, [Some("5".into()), None]);
+    run(Value::Null).await.expect(202);
+    let empty = Request::post(format!("/api/v1/tasks/{id}/run"))
+        .header("authorization", format!("Bearer {}", token_of("operator")))
+        .header("content-type", "application/json");
+    let answer = asker.router.clone().oneshot(empty.body(Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::ACCEPTED, "a client may name a type and send nothing");
+    assert_eq!(asked().await, [Some("5".into()), None, None, None]);
 }
 
 #[tokio::test]
