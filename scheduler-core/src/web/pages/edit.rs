@@ -222,6 +222,21 @@ async fn before(site: &Site, caller: &Caller, edit: EditId) -> Result<Value, Pro
     before.ok_or_else(|| Problem::no_such("edit", edit))
 }
 
+/// The form with `fields`, or with what the row said before an edit.
+async fn show(
+    site: &Site,
+    caller: &Caller,
+    frame: &Frame,
+    fields: Fields,
+    from: Option<EditId>,
+) -> Response {
+    let Some(edit) = from else { return form(site, frame, &fields, None, None) };
+    match before(site, caller, edit).await {
+        Ok(row) => form(site, frame, &fields.filled(&row), None, Some(frame.t().restored_from)),
+        Err(problem) => frame.problem(&problem),
+    }
+}
+
 /// The form of a new row, as a row was that is gone, if one is named.
 pub(super) async fn new(
     State(site): State<Site>,
@@ -235,11 +250,7 @@ pub(super) async fn new(
         is_valid: "1".to_owned(),
         ..Fields::default()
     };
-    let Some(edit) = filled.from else { return form(&site, &frame, &fields, None, None) };
-    match before(&site, &caller, edit).await {
-        Ok(row) => form(&site, &frame, &fields.filled(&row), None, Some(frame.t().restored_from)),
-        Err(problem) => frame.problem(&problem),
-    }
+    show(&site, &caller, &frame, fields, filled.from).await
 }
 
 /// The form of a row that is there, as it was before an edit, if one is named.
@@ -254,11 +265,7 @@ pub(super) async fn edit(
         Ok(judged) => Fields::of(&judged.row),
         Err(problem) => return frame.problem(&problem),
     };
-    let Some(edit) = filled.from else { return form(&site, &frame, &fields, None, None) };
-    match before(&site, &caller, edit).await {
-        Ok(row) => form(&site, &frame, &fields.filled(&row), None, Some(frame.t().restored_from)),
-        Err(problem) => frame.problem(&problem),
-    }
+    show(&site, &caller, &frame, fields, filled.from).await
 }
 
 #[derive(Template)]
