@@ -203,13 +203,14 @@ fn redis_pool(t: &mut Reader<'_>) -> RedisPool {
         sentinel_password: t.secret(SENTINEL_PASSWORD, PASSWORD_FORM, is_password).text,
     };
     let place = pool.place();
-    let is_direct = place.is_some_and(|place| !matches!(place, RedisPlace::Sentinel { .. }));
+    let is_direct =
+        place.as_ref().is_some_and(|place| !matches!(place, RedisPlace::Sentinel { .. }));
     for key in ["sentinel_user", SENTINEL_PASSWORD[0], SENTINEL_PASSWORD[1]] {
         if is_direct && t.has(key) {
             t.remark(key, "needs sentinels, expected a url that begins with \"redis+sentinel\"");
         }
     }
-    if pool.ssl_ca.is_some() && !pool.place().is_some_and(|place| place.has_tls()) {
+    if pool.ssl_ca.is_some() && !place.is_some_and(|place| place.has_tls()) {
         t.remark("ssl_ca", "needs TLS, expected a url that begins with \"rediss\"");
     }
     pool

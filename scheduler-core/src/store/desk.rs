@@ -245,8 +245,8 @@ pub trait Desk: Store + Sessions + Pauses {
         author: &Author,
     ) -> Result<(), StoreError>;
 
-    /// Asks for a run of `task`, once, in the name of `author`, with `args` in place of those of the row; `now`, or the next free millisecond after it, becomes its
-    /// `scheduled_at`.
+    /// Asks for a run of `task`, once, in the name of `author`, with `args` in place of those of the row; `now`, or the next
+    /// free millisecond after it, becomes its `scheduled_at`.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].

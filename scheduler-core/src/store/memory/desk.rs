@@ -74,11 +74,7 @@ impl Desk for MemoryStore {
         if let Some(key) = change.task_key.as_ref().filter(|_| after.task_key != before.task_key) {
             tables.check_key(key)?;
         }
-        tables.edit(task, |row| *row = after.clone())?;
-        let texts = [before, after].map(|row| Some(snapshot(&row)));
-        let [before, after] = texts;
-        tables.remember(task, author, EditAction::Change.as_str(), before, after);
-        Ok(())
+        tables.change(before, change, author).map(drop)
     }
 
     async fn delete_as(
@@ -305,7 +301,24 @@ impl Tables {
         }
     }
 
-    pub(super) fn remember(
+    /// Changes a row, and remembers who did; whether it said otherwise.
+    pub(super) fn change(
+        &mut self,
+        before: TaskRow,
+        change: &TaskChange,
+        author: &Author,
+    ) -> Result<bool, StoreError> {
+        let (task, after) = (before.id, change.apply(&before));
+        if after == before {
+            return Ok(false);
+        }
+        self.edit(task, |row| *row = after.clone())?;
+        let [before, after] = [before, after].map(|row| Some(snapshot(&row)));
+        self.remember(task, author, EditAction::Change.as_str(), before, after);
+        Ok(true)
+    }
+
+    fn remember(
         &mut self,
         task_id: TaskId,
         author: &Author,

@@ -5,10 +5,7 @@ use async_trait::async_trait;
 use super::MemoryStore;
 use crate::{
     plan::task::TaskId,
-    store::{
-        Author, EditAction, Pause, PauseRow, Pauses, StoreError, TaskChange, Version,
-        edits::snapshot, pauses::RESUMED,
-    },
+    store::{Author, Pause, PauseRow, Pauses, StoreError, TaskChange, Version, pauses::RESUMED},
 };
 
 #[async_trait]
@@ -21,8 +18,8 @@ impl Pauses for MemoryStore {
         author: &Author,
     ) -> Result<(), StoreError> {
         let mut tables = self.tables();
-        tables.row_of(task, version)?;
-        tables.enable(task, false, author)?;
+        let before = tables.row_of(task, version)?;
+        tables.change(before, &TaskChange::enabled(false), author)?;
         let (paused_at, author) = (tables.now, author.kept_name());
         let row = PauseRow { task_id: task, paused_at, pause: pause.clone(), author };
         tables.pauses.insert(task, row);
@@ -43,30 +40,11 @@ impl Pauses for MemoryStore {
         let mut resumed = Vec::new();
         for task in over {
             tables.pauses.remove(&task);
-            if tables.tasks.contains_key(&task) && tables.enable(task, true, &Author::program())? {
+            let Ok(before) = tables.row_of(task, None) else { continue };
+            if tables.change(before, &TaskChange::enabled(true), &Author::program())? {
                 resumed.push(task);
             }
         }
         Ok(resumed)
-    }
-}
-
-impl super::Tables {
-    /// Sets `is_valid`; whether it was otherwise.
-    fn enable(
-        &mut self,
-        task: TaskId,
-        is_enabled: bool,
-        author: &Author,
-    ) -> Result<bool, StoreError> {
-        let before = self.row_of(task, None)?;
-        let after = TaskChange::enabled(is_enabled).apply(&before);
-        if after == before {
-            return Ok(false);
-        }
-        self.edit(task, |row| *row = after.clone())?;
-        let [before, after] = [before, after].map(|row| Some(snapshot(&row)));
-        self.remember(task, author, EditAction::Change.as_str(), before, after);
-        Ok(true)
     }
 }

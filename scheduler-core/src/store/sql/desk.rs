@@ -108,9 +108,7 @@ impl Desk for SqlStore {
                     return Ok(Err(key_taken(key)));
                 }
             }
-            connection.execute(self.sql.change_task, &changed_columns(change, task)).await?;
-            let texts = [before, after].map(|row| Some(snapshot(&row)));
-            remember(&mut connection, self.sql, task, author, EditAction::Change, texts).await?;
+            change_row(&mut connection, self.sql, before, change, author).await?;
             Ok(Ok(()))
         });
         taken_or(edited, change.task_key.as_deref().unwrap_or_default())?
@@ -356,7 +354,25 @@ async fn read_snapshot(
     Ok(rows.into_iter().next().map(|cells| snapshot(&task_row(cells))))
 }
 
-pub(super) fn changed_columns(change: &TaskChange, task: TaskId) -> [Bind<'_>; 9] {
+/// Changes a row that is locked, and remembers who did; whether it said otherwise.
+pub(super) async fn change_row(
+    connection: &mut Connection<'_>,
+    sql: &Statements,
+    before: TaskRow,
+    change: &TaskChange,
+    author: &Author,
+) -> Result<bool, sqlx::Error> {
+    let (task, after) = (before.id, change.apply(&before));
+    if after == before {
+        return Ok(false);
+    }
+    connection.execute(sql.change_task, &changed_columns(change, task)).await?;
+    let texts = [before, after].map(|row| Some(snapshot(&row)));
+    remember(connection, sql, task, author, EditAction::Change, texts).await?;
+    Ok(true)
+}
+
+fn changed_columns(change: &TaskChange, task: TaskId) -> [Bind<'_>; 9] {
     let TaskChange { task_key, description, execute_func, trigger, spec, args, is_enabled, extra } =
         change;
     [
@@ -373,7 +389,7 @@ pub(super) fn changed_columns(change: &TaskChange, task: TaskId) -> [Bind<'_>; 9
 }
 
 /// Adds to the history; `texts` are what the row said before and afterwards.
-pub(super) async fn remember(
+async fn remember(
     connection: &mut Connection<'_>,
     sql: &Statements,
     task: TaskId,

@@ -7,15 +7,12 @@ use async_trait::async_trait;
 use super::{
     SqlStore,
     connection::{Bind, Cell},
-    desk::{changed_columns, locked, remember},
+    desk::{change_row, locked},
     epoch_ms, from_ms, in_lock_order, json, read_only, task_row, write_transaction,
 };
 use crate::{
     plan::task::{TaskId, TaskRow},
-    store::{
-        Author, EditAction, Pause, PauseRow, Pauses, StoreError, TaskChange, Version,
-        edits::snapshot, pauses::RESUMED,
-    },
+    store::{Author, Pause, PauseRow, Pauses, StoreError, TaskChange, Version, pauses::RESUMED},
 };
 
 #[async_trait]
@@ -33,13 +30,8 @@ impl Pauses for SqlStore {
                 Ok(row) => row,
                 Err(refused) => return Ok(Err(refused)),
             };
-            let change = TaskChange::enabled(false);
-            let after = change.apply(&before);
-            if after != before {
-                connection.execute(self.sql.change_task, &changed_columns(&change, task)).await?;
-                let texts = [before, after].map(|row| Some(snapshot(&row)));
-                remember(&mut connection, self.sql, task, author, EditAction::Change, texts).await?;
-            }
+            let off = TaskChange::enabled(false);
+            change_row(&mut connection, self.sql, before, &off, author).await?;
             let binds: [Bind<'_>; 4] =
                 [task.into(), until.into(), (&pause.reason).into(), (&name).into()];
             connection.execute(self.sql.put_pause, &binds).await?;
@@ -75,14 +67,10 @@ impl Pauses for SqlStore {
             let due: HashSet<TaskId> = due.iter().filter_map(|row| row[0].int()).collect();
             let mut resumed = Vec::new();
             let mut over = Vec::new();
+            let (on, author) = (TaskChange::enabled(true), Author::program());
             for before in rows.into_iter().filter(|row| due.contains(&row.id)) {
-                let (id, change) = (before.id, TaskChange::enabled(true));
-                let after = change.apply(&before);
-                if after != before {
-                    connection.execute(self.sql.change_task, &changed_columns(&change, id)).await?;
-                    let texts = [before, after].map(|row| Some(snapshot(&row)));
-                    let author = Author::program();
-                    remember(&mut connection, self.sql, id, &author, EditAction::Change, texts).await?;
+                let id = before.id;
+                if change_row(&mut connection, self.sql, before, &on, &author).await? {
                     resumed.push(id);
                 }
                 over.push(id);
