@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   Event, Notice ─▶ signs.rs ─Sign─▶ book.rs, one per channel ─▶ a message now and then
+//!                                 └─▶ ledger.rs ─▶ rows, for the page
 //! ```
 //!
 //! A sign is one thing that happened; an alarm is what somebody is told. What is told first is told at once, what repeats is
@@ -9,14 +10,18 @@
 //! things happen.
 
 mod book;
+mod ledger;
 mod signs;
 
 use std::{fmt, sync::Arc};
 
 use chrono::{DateTime, Utc};
 
+use crate::plan::words::cut;
+
 pub use self::{
     book::{Book, Message, Pace},
+    ledger::{Alarm, Ledger},
     signs::{Limits, Signs},
 };
 
@@ -112,6 +117,14 @@ impl Sign {
     pub fn right(rule: Rule, about: &Arc<str>, at: DateTime<Utc>, text: String) -> Self {
         Self { is_over: true, ..Self::wrong(rule, about, at, text) }
     }
+}
+
+/// How long the text of a sign may be for people, in characters.
+const LONGEST: usize = 300;
+
+/// On one line and not too long.
+fn short(text: &str) -> String {
+    cut(text.chars().map(|c| if c.is_control() { ' ' } else { c }), LONGEST)
 }
 
 #[cfg(test)]

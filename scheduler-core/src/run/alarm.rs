@@ -1,13 +1,15 @@
 //! Tells people: beside the loop, which leaves signs in a queue and goes on whatever becomes of them.
 //!
 //! ```text
-//!   loop ─Sign─▶ queue of 1,024 ─▶ a Book per channel ─Message─▶ one request at a time per channel
+//!   loop ─Sign─▶ queue of 1,024 ─┬▶ a Book per channel ─Message─▶ one request at a time per channel
+//!                                └▶ the Ledger ─▶ the table of alarms, for the page
 //! ```
 //!
 //! A channel that is slow, refuses, or is not there has its messages merged meanwhile; a queue that is full loses signs,
 //! which is said.
 
 mod channel;
+mod keep;
 #[cfg(feature = "email")]
 mod mail;
 mod post;
@@ -30,10 +32,11 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use self::channel::{Arrived, Refused, pace};
+use self::keep::Keeper;
 pub use self::{send::test_channel, speaker::Speaker};
-use super::{LAST_WORDS, metrics::Metrics};
+use super::{LAST_WORDS, Watch};
 use crate::{
-    clock::{mono, sleep_at_most_5s},
+    clock::{self, mono, sleep_at_most_5s},
     config::{self, ChannelKind},
     plan::{
         Now,
@@ -41,6 +44,7 @@ use crate::{
         duration,
         node::{Event, Node, Notice, Run},
     },
+    store::SharedStore,
 };
 
 /// Signs that wait.
@@ -55,11 +59,8 @@ const MOST_OVERDUE: usize = 1_000;
 /// More nodes than this keep the pace of so many.
 const MOST_NODES: u32 = 100;
 
-/// What the loop holds of all this. Nothing, where nobody is to be told.
-#[derive(Default)]
-pub(super) struct Alarms(Option<Watching>);
-
-struct Watching {
+/// What the loop holds of all this.
+pub(super) struct Alarms {
     signs: Signs,
     queue: Sender<Sign>,
     lost: u64,
@@ -73,16 +74,14 @@ struct Watching {
 pub(super) fn start(
     alarms: config::Alarms,
     speaker: Speaker,
-    metrics: &Arc<Metrics>,
+    watch: &Watch,
+    store: &SharedStore,
     stop: &CancellationToken,
-) -> (Alarms, Option<JoinHandle<()>>) {
-    if alarms.channels.is_empty() {
-        return (Alarms::default(), None);
-    }
+) -> (Alarms, JoinHandle<()>) {
     let limits = Limits { failing: alarms.failing, late: alarms.late, slow: alarms.slow };
     let (queue, signs) = mpsc::channel(QUEUE);
     let company = Arc::new(AtomicU32::new(1));
-    let watching = Watching {
+    let watching = Alarms {
         signs: Signs::new(&speaker.node, limits),
         queue,
         lost: 0,
@@ -90,8 +89,9 @@ pub(super) fn start(
         company: Arc::clone(&company),
     };
     let teller = Teller {
+        watch: watch.clone(),
+        keeper: Keeper::new(&speaker.node, store),
         speaker: Arc::new(speaker),
-        metrics: Arc::clone(metrics),
         company,
         channels: alarms
             .channels
@@ -101,55 +101,48 @@ pub(super) fn start(
                 book: Book::new(pace(channel.kind, alarms.repeat)),
                 channel: Arc::new(channel),
                 health: Health::Well,
+                sight: ChannelSight::default(),
             })
             .collect(),
     };
-    (Alarms(Some(watching)), Some(tokio::spawn(teller.tell(signs, stop.clone()))))
+    tokio::spawn(teller.keeper.clone().run(stop.clone()));
+    (watching, tokio::spawn(teller.tell(signs, stop.clone())))
 }
 
 impl Alarms {
     /// Something happened, of which the node has not heard yet.
     pub(super) fn heard(&mut self, event: &Event) {
-        if let Some(watching) = &mut self.0 {
-            let signs = watching.signs.heard(event);
-            watching.leave(signs);
-        }
+        let signs = self.signs.heard(event);
+        self.leave(signs);
     }
 
     /// These runs begin.
     pub(super) fn started(&mut self, runs: &[Run], now: DateTime<Utc>) {
-        if let Some(watching) = &mut self.0 {
-            let signs = watching.signs.started(runs, now);
-            watching.leave(signs);
-        }
+        let signs = self.signs.started(runs, now);
+        self.leave(signs);
     }
 
     /// `node` has something to say.
     pub(super) fn said(&mut self, notice: &Notice, node: &Node, now: DateTime<Utc>) {
-        if let Some(watching) = &mut self.0 {
-            let signs = watching.signs.said(notice, |task| node.is_first_for(task), now);
-            watching.leave(signs);
-        }
+        let signs = self.signs.said(notice, |task| node.is_first_for(task), now);
+        self.leave(signs);
     }
 
     /// Some time passed.
     pub(super) fn passed(&mut self, node: &Node, now: Now) {
-        let Some(watching) = &mut self.0 else { return };
         let company = u32::try_from(node.company()).unwrap_or(MOST_NODES).min(MOST_NODES);
-        watching.company.store(company, Ordering::Relaxed);
-        if now.mono >= watching.looked + LOOK_EVERY {
-            watching.looked = now.mono;
-            let told = |task_key: &str| watching.signs.told_overdue(task_key);
+        self.company.store(company, Ordering::Relaxed);
+        if now.mono >= self.looked + LOOK_EVERY {
+            self.looked = now.mono;
+            let told = |task_key: &str| self.signs.told_overdue(task_key);
             let overdue: Vec<_> = node.overdue(now, told).take(MOST_OVERDUE).collect();
             let (is_rejected, is_mine) =
                 (|task| node.is_rejected(task), |task| node.is_first_for(task));
-            let signs = watching.signs.passed(&overdue, is_rejected, is_mine, now.wall);
-            watching.leave(signs);
+            let signs = self.signs.passed(&overdue, is_rejected, is_mine, now.wall);
+            self.leave(signs);
         }
     }
-}
 
-impl Watching {
     fn leave(&mut self, signs: Vec<Sign>) {
         for sign in signs {
             if self.queue.try_send(sign).is_err() {
@@ -165,7 +158,8 @@ impl Watching {
 /// Who tells.
 struct Teller {
     speaker: Arc<Speaker>,
-    metrics: Arc<Metrics>,
+    watch: Watch,
+    keeper: Keeper,
     /// How many nodes are alive.
     company: Arc<AtomicU32>,
     channels: Vec<Told>,
@@ -177,6 +171,18 @@ struct Told {
     channel: Arc<config::Channel>,
     book: Book,
     health: Health,
+    sight: ChannelSight,
+}
+
+/// A channel as it is seen from outside.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChannelSight {
+    /// When a message arrived last.
+    pub arrived_at: Option<DateTime<Utc>>,
+    /// When one did not, and why; `None` after one that arrived.
+    pub failed: Option<(DateTime<Utc>, String)>,
+    /// Alarms that wait to be told, as of then.
+    pub untold: u64,
 }
 
 /// What became of the last message to a channel.
@@ -203,6 +209,7 @@ type Sent = (usize, Result<Arrived, Refused>);
 
 impl Teller {
     async fn tell(mut self, mut signs: Receiver<Sign>, stop: CancellationToken) {
+        self.leave_word();
         let mut under_way: JoinSet<Sent> = JoinSet::new();
         loop {
             self.send_what_is_due(mono(), &mut under_way);
@@ -222,12 +229,14 @@ impl Teller {
             let message = self.channels[place].book.last_words(mono());
             self.send(place, message, &mut under_way);
         }
+        let keeper = self.keeper.clone();
         let last_words = async {
             while let Some(sent) = under_way.join_next().await {
                 sent.into_iter().for_each(|sent| self.sent(sent));
             }
         };
-        let _ = tokio::time::timeout(LAST_WORDS, last_words).await;
+        let _ = tokio::time::timeout(LAST_WORDS, async { tokio::join!(last_words, keeper.keep()) })
+            .await;
         for told in &self.channels {
             let alarms = told.book.untold();
             if alarms > 0 {
@@ -236,7 +245,14 @@ impl Teller {
         }
     }
 
+    /// Lets others see how the channels fare.
+    fn leave_word(&self) {
+        let sight = |told: &Told| (told.name.to_string(), told.sight.clone());
+        self.watch.saw_channels(self.channels.iter().map(sight).collect());
+    }
+
     fn note(&mut self, sign: &Sign) {
+        self.keeper.note(sign);
         for told in &mut self.channels {
             if told.channel.rules.contains(&sign.subject.rule) {
                 told.book.note(sign.clone(), mono());
@@ -264,7 +280,15 @@ impl Teller {
 
     fn sent(&mut self, (place, result): Sent) {
         let told = &mut self.channels[place];
-        self.metrics.told(&told.name, result.is_ok());
+        self.watch.metrics().told(&told.name, result.is_ok());
+        let (sight, now) = (&mut told.sight, clock::wall());
+        match &result {
+            Ok(Arrived::Everywhere) => (sight.arrived_at, sight.failed) = (Some(now), None),
+            Ok(Arrived::NotAt(text)) => {
+                (sight.arrived_at, sight.failed) = (Some(now), Some((now, text.clone())));
+            }
+            Err(Refused { text, .. }) => sight.failed = Some((now, text.clone())),
+        }
         let health = match &result {
             Ok(Arrived::Everywhere) => Health::Well,
             Ok(Arrived::NotAt(_)) => Health::Partial,
@@ -298,5 +322,7 @@ impl Teller {
                 }
             }
         }
+        told.sight.untold = told.book.untold();
+        self.leave_word();
     }
 }

@@ -27,7 +27,7 @@ use crate::{
     job::Shared,
     plan::{
         Now,
-        node::{Action, Call, Event, Node, Settings},
+        node::{Action, Call, Event, Node, NodeCard, Settings},
         task::Reader,
     },
     registry::Registry,
@@ -37,6 +37,7 @@ use crate::{
 mod alarm;
 mod beside;
 mod calls;
+mod card;
 mod courier;
 mod history;
 mod identity;
@@ -63,7 +64,7 @@ use self::{
     run_logs::RunLogs, systemd::Systemd, watchdog::Watchdog,
 };
 pub use self::{
-    alarm::{Speaker, test_channel},
+    alarm::{ChannelSight, Speaker, test_channel},
     identity::node_id,
     open::{open_and_migrate, open_store},
     rules::reader,
@@ -102,6 +103,7 @@ pub struct Scheduler {
     alarms: config::Alarms,
     otlp: Option<config::Otlp>,
     watch: Watch,
+    card: NodeCard,
     /// Where word of edits comes from.
     wakes_by: Option<RedisPool>,
 }
@@ -115,6 +117,7 @@ impl Scheduler {
             watch: Watch::new(&node_id, &store),
             store,
             reader: reader(config, &registry),
+            card: card::of(&registry, config),
             registry,
             settings: rules::settings(config),
             node_id,
@@ -162,7 +165,7 @@ impl Scheduler {
         let beside = CancellationToken::new();
         let _ends_with_it = beside.clone().drop_guard();
         let speaker = Speaker { environment: self.environment, node: Arc::clone(&node_id) };
-        let (alarms, telling) = alarm::start(self.alarms, speaker, &metrics, &beside);
+        let (alarms, telling) = alarm::start(self.alarms, speaker, &watch, &store, &beside);
         let (otlp, exporting) = otlp::start(self.otlp, &node_id, &watch, &beside);
         let mut hands = Hands {
             jobs: Jobs::new(registry, jobs, clock.clone(), shared, Arc::clone(&logs)),
@@ -176,6 +179,7 @@ impl Scheduler {
         let writing_logs = tokio::spawn(logs.write(Arc::clone(&store), beside.clone()));
         tokio::spawn(Pruning::new(&store, &node_id, lease, self.retention, &beside).run());
         pauses::start(&store, watch.wanted(), &beside);
+        card::start(&store, &node_id, self.card, &watch, &beside);
         let mut wanted = wake::listen(self.wakes_by, &store, watch.wanted(), &beside);
         let watchdog = Watchdog::start(self.on_hang);
         let mut systemd = Systemd::start(self.on_hang, &watch);
@@ -215,7 +219,7 @@ impl Scheduler {
         beside.cancel();
         let left = || until.saturating_sub(clock.mono());
         tokio::select! {
-            () = say_good_bye(&store, &node_id, writing_logs, [telling, exporting], left) => {}
+            () = say_good_bye(&store, &node_id, writing_logs, [Some(telling), exporting], left) => {}
             // The first wish was to stop.
             _ = stop.next() => return Err(RunError::Interrupted),
         }

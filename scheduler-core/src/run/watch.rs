@@ -1,13 +1,14 @@
 //! What others may see of a running scheduler. Its loop leaves word of each turn; nobody who looks holds it up.
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use tokio::sync::Notify;
 
-use super::metrics::Metrics;
+use super::{alarm::ChannelSight, metrics::Metrics};
 use crate::{clock, plan::node::Survey, store::SharedStore};
 
 /// The loop turns every 5 s at the least.
@@ -21,7 +22,11 @@ pub struct Watch {
     store: SharedStore,
     /// Somebody here wants the tables to be read.
     wanted: Arc<Notify>,
+    channels: Arc<Mutex<Channels>>,
 }
+
+/// The channels of alarms by name.
+type Channels = BTreeMap<String, ChannelSight>;
 
 /// What was seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,6 +44,7 @@ impl Watch {
             metrics: Arc::new(Metrics::new(node_id)),
             store: Arc::clone(store),
             wanted: Arc::default(),
+            channels: Arc::default(),
         }
     }
 
@@ -53,6 +59,16 @@ impl Watch {
     /// Lets it read the tables soon: a row was edited.
     pub(crate) fn wake(&self) {
         self.wanted.notify_one();
+    }
+
+    pub(super) fn saw_channels(&self, channels: Channels) {
+        *self.channels.lock().unwrap_or_else(PoisonError::into_inner) = channels;
+    }
+
+    /// How the channels of alarms fare, by name.
+    #[must_use]
+    pub fn channels(&self) -> Channels {
+        self.channels.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Leaves word of a turn.

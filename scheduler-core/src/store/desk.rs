@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 
 use super::{
-    Author, EditFilter, EditRow, Pauses, Sessions, Store, StoreError, TaskChange, Version,
+    Alarms, Author, EditFilter, EditRow, Pauses, Sessions, Store, StoreError, TaskChange, Version,
 };
 use crate::plan::{
     claim::RequestId,
@@ -195,7 +195,7 @@ pub(super) fn manual_instant(
 /// What people ask of the tables. Every edit here counts as an edit of the row: the database moves
 /// `update_at`.
 #[async_trait]
-pub trait Desk: Store + Sessions + Pauses {
+pub trait Desk: Store + Sessions + Pauses + Alarms {
     /// Where the tables are, without credentials: for messages.
     fn database(&self) -> &str {
         "memory"

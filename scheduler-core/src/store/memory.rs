@@ -14,8 +14,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 
 use super::{
-    EditId, EditRow, ExecutionRow, NewTask, PRUNED, PauseRow, Pruned, SessionRow, Store,
-    StoreError, sql::NEWEST,
+    AlarmId, AlarmRow, EditId, EditRow, ExecutionRow, NewTask, PRUNED, PauseRow, Pruned,
+    SessionRow, Store, StoreError, sql::NEWEST,
 };
 use crate::plan::{
     claim::{Claim, LockedTask, Origin, Refusal, Request, RequestId, Verdict, judge},
@@ -28,6 +28,7 @@ use crate::plan::{
     task::{TaskId, TaskRow},
 };
 
+mod alarms;
 mod desk;
 mod pauses;
 mod sessions;
@@ -70,6 +71,10 @@ struct Tables {
     sessions: HashMap<String, SessionRow>,
     cancels: BTreeMap<ExecutionId, String>,
     pauses: BTreeMap<TaskId, PauseRow>,
+    alarms: Vec<AlarmRow>,
+    last_alarm: AlarmId,
+    /// What each node says of itself.
+    cards: HashMap<String, String>,
 }
 
 impl MemoryStore {
@@ -95,6 +100,9 @@ impl MemoryStore {
             sessions: HashMap::new(),
             cancels: BTreeMap::new(),
             pauses: BTreeMap::new(),
+            alarms: Vec::new(),
+            last_alarm: 0,
+            cards: HashMap::new(),
         }))
     }
 

@@ -31,6 +31,7 @@ use crate::plan::{
     task::TaskId,
 };
 
+mod alarms;
 #[cfg(feature = "testing")]
 pub mod conformance;
 mod desk;
@@ -43,6 +44,7 @@ mod sessions;
 mod sql;
 
 pub use crate::plan::execution::ExecutionRow;
+pub use alarms::{AlarmFilter, AlarmId, AlarmRow, Alarms};
 pub use desk::{
     Around, Desk, DeskTask, ExecutionFilter, NewTask, OutcomeCount, Outcomes, RecentRow,
     TaskSelection,

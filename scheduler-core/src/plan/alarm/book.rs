@@ -4,8 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::{Sign, Subject};
-use crate::plan::words::cut;
+use super::{Sign, Subject, short};
 
 /// How often a channel is told.
 #[derive(Clone, Copy, Debug)]
@@ -22,9 +21,6 @@ pub struct Pace {
 
 /// Subjects that are remembered at once; signs of others are only counted.
 const MOST: usize = 500;
-
-/// How long the text of one sign may be, in characters.
-const LONGEST: usize = 300;
 
 /// Room for the line that says how many have none, in bytes.
 const LAST_LINE: usize = 40;
@@ -344,11 +340,6 @@ impl Entry {
         };
         format!("[{}]{about}: {text} ({since})\n", subject.rule)
     }
-}
-
-/// On one line and not too long.
-fn short(text: &str) -> String {
-    cut(text.chars().map(|c| if c.is_control() { ' ' } else { c }), LONGEST)
 }
 
 #[cfg(test)]

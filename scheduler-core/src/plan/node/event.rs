@@ -191,6 +191,8 @@ pub struct NodeRow {
     pub left_at: Option<DateTime<Utc>>,
     /// How long it was silent when the row was read.
     pub silent_for: Duration,
+    /// What it says of itself: the JSON of a [`NodeCard`](super::NodeCard); `None`: nothing.
+    pub card: Option<String>,
 }
 
 /// Why a call to the database gave no answer.

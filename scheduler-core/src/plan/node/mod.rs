@@ -36,6 +36,7 @@ use super::{
 };
 
 mod answers;
+mod card;
 mod chore;
 mod clocks;
 mod cursors;
@@ -52,6 +53,7 @@ mod tasks;
 mod trouble;
 mod vitals;
 
+pub use card::NodeCard;
 use chore::Chore;
 use clocks::Clocks;
 pub use event::{

@@ -20,6 +20,7 @@ fn of_the_living_nodes_one_removes() {
         heartbeat_at: DateTime::UNIX_EPOCH,
         left_at: has_left.then_some(DateTime::UNIX_EPOCH),
         silent_for: Duration::from_secs(silent_for),
+        card: None,
     };
     let nodes =
         [node("a", 31, false), node("b", 0, true), node("c", 30, false), node("d", 0, false)];

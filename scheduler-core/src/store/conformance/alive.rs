@@ -215,7 +215,7 @@ pub async fn a_node_that_left_is_remembered_and_not_among_the_living(fixture: &F
 }
 
 impl Fixture {
-    async fn nodes_by_id(&self) -> [NodeRow; 2] {
+    pub(super) async fn nodes_by_id(&self) -> [NodeRow; 2] {
         let mut nodes = self.store.nodes().await.unwrap();
         nodes.sort_by(|a, b| a.id.cmp(&b.id));
         nodes.try_into().unwrap()

@@ -40,6 +40,7 @@ use crate::{
     },
 };
 
+pub mod alarms;
 pub mod alive;
 pub mod by_hand;
 pub mod cancels;
@@ -126,6 +127,11 @@ macro_rules! store_cases {
             pauses: a_paused_task_is_off_until_its_pause_is_over,
             pauses: who_switches_a_task_on_or_off_or_deletes_it_ends_its_pause,
             pauses: a_pause_without_end_is_ended_by_nobody,
+            alarms: an_alarm_is_one_row_that_is_brought_up_to_date,
+            alarms: alarms_come_in_pages_newest_first,
+            alarms: the_alarms_of_a_node_that_is_gone_are_over,
+            alarms: alarms_are_remembered_for_30_days,
+            alarms: what_a_node_says_of_itself_stands_beside_its_heartbeat,
             people: outcomes_are_counted_by_hour_and_status,
             requests: a_request_is_claimed_once,
             requests: one_of_two_nodes_takes_a_request,

@@ -24,7 +24,7 @@ const OUTCOMES: &str =
 const NOTES: &str = r#"[{"id":17,"trace_id":"a","extra":"{}"}]"#;
 const LOST: &str = r#"[{"id":17,"extra":"{}"}]"#;
 
-const BATCH_STATEMENTS: [(&str, &[&str]); 38] = [
+const BATCH_STATEMENTS: [(&str, &[&str]); 40] = [
     ("lock_tasks", &[IDS]),
     ("read_cursors", &[IDS]),
     ("read_twins", &[IDS, IDS]),
@@ -63,6 +63,8 @@ const BATCH_STATEMENTS: [(&str, &[&str]); 38] = [
     ("list_in_status", &["fail", "9000000000000000", "50"]),
     ("read_pauses", &[IDS]),
     ("drop_pauses", &[IDS]),
+    ("list_alarms", &["9000000000000000", "50"]),
+    ("open_alarms", &["9000000000000000", "50"]),
 ];
 
 pub async fn no_batch_statement_reads_a_whole_table(fixture: &Fixture) {

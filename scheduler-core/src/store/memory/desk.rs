@@ -268,6 +268,7 @@ impl Desk for MemoryStore {
             heartbeat_at: node.heartbeat_at,
             left_at: node.left_at,
             silent_for: tables.silent_for(node),
+            card: tables.cards.get(id).cloned(),
         };
         let mut rows: Vec<NodeRow> = tables.nodes.iter().map(row).collect();
         rows.sort_by_key(|row| std::cmp::Reverse(row.heartbeat_at));

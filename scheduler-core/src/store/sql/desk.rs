@@ -458,6 +458,7 @@ fn node_row(cells: &[Cell]) -> Option<NodeRow> {
         heartbeat_at,
         left_at: from_ms(&cells[3]),
         silent_for: (from_ms(&cells[4])? - heartbeat_at).to_std().unwrap_or_default(),
+        card: cells[5].clone().into_text().ok(),
     })
 }
 

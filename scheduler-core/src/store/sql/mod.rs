@@ -29,6 +29,7 @@ use self::{
 use super::StoreError;
 use crate::plan::task::{LONGEST_ARGS, LONGEST_EXTRA, LONGEST_NAME, TaskId, TaskRow};
 
+mod alarms;
 mod claiming;
 pub(super) mod connection;
 mod desk;

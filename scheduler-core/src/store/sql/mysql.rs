@@ -544,10 +544,32 @@ pub(crate) static MYSQL: Statements = Statements {
                  WHERE EXISTS (SELECT 1 FROM execute_task e WHERE e.id = v.execution_id)",
     read_log: "SELECT part, content FROM scheduler_log WHERE execution_id = ? AND part > ? ORDER BY part",
     list_nodes: concat!(
-        "SELECT node_id, started_at, heartbeat_at, left_at, ",
+        "SELECT n.node_id, n.started_at, n.heartbeat_at, n.left_at, ",
         now_ms!(),
-        " FROM scheduler_node ORDER BY heartbeat_at DESC LIMIT 1000"
+        ", c.content FROM scheduler_node n LEFT JOIN scheduler_node_card c ON c.node_id = n.node_id \
+         ORDER BY n.heartbeat_at DESC LIMIT 1000"
     ),
+    keep_alarms: "INSERT INTO scheduler_alarm (node_id, rule, about, began_at, last_at, ended_at, `count`, content) \
+                  SELECT ?, v.rule, v.about, v.began_at, v.last_at, v.ended_at, v.count, v.content \
+                  FROM JSON_TABLE(?, '$[*]' COLUMNS (rule VARCHAR(16) PATH '$.rule', \
+                  about VARCHAR(255) CHARACTER SET utf8mb4 PATH '$.about', began_at BIGINT PATH '$.began_at', \
+                  last_at BIGINT PATH '$.last_at', ended_at BIGINT PATH '$.ended_at', count BIGINT PATH '$.count', \
+                  content TEXT CHARACTER SET utf8mb4 PATH '$.content')) v \
+                  ON DUPLICATE KEY UPDATE last_at = VALUES(last_at), ended_at = VALUES(ended_at), \
+                  `count` = VALUES(`count`), content = VALUES(content)",
+    list_alarms: "SELECT id, node_id, rule, about, began_at, last_at, ended_at, `count`, content \
+                  FROM scheduler_alarm WHERE id < ? ORDER BY id DESC LIMIT ?",
+    open_alarms: "SELECT id, node_id, rule, about, began_at, last_at, ended_at, `count`, content \
+                  FROM scheduler_alarm WHERE ended_at IS NULL AND id < ? ORDER BY id DESC LIMIT ?",
+    end_alarms: concat!(
+        "UPDATE scheduler_alarm SET ended_at = last_at WHERE ended_at IS NULL AND node_id NOT IN \
+         (SELECT node_id FROM scheduler_node WHERE left_at IS NULL AND heartbeat_at > ",
+        now_ms!(),
+        " - ?)"
+    ),
+    forget_alarms: concat!("DELETE FROM scheduler_alarm WHERE ended_at < ", now_ms!(), " - ?"),
+    put_card: "REPLACE INTO scheduler_node_card (node_id, content) VALUES (?, ?)",
+    forget_cards: "DELETE FROM scheduler_node_card WHERE node_id NOT IN (SELECT node_id FROM scheduler_node)",
     count_tasks: "SELECT COUNT(*) FROM task",
     add_meta: "INSERT IGNORE INTO scheduler_meta (name, value) VALUES (?, ?)",
 

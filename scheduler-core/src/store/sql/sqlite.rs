@@ -322,8 +322,25 @@ pub(crate) static SQLITE: Statements = Statements {
                  SELECT value ->> 'execution_id', value ->> 'part', value ->> 'content' FROM json_each(?1) \
                  WHERE EXISTS (SELECT 1 FROM execute_task e WHERE e.id = value ->> 'execution_id')",
     read_log: "SELECT part, content FROM scheduler_log WHERE execution_id = ?1 AND part > ?2 ORDER BY part",
-    list_nodes: "SELECT node_id, started_at, heartbeat_at, left_at, CAST(unixepoch('subsec') * 1000 AS INTEGER) \
-                 FROM scheduler_node ORDER BY heartbeat_at DESC LIMIT 1000",
+    list_nodes: "SELECT n.node_id, n.started_at, n.heartbeat_at, n.left_at, \
+                 CAST(unixepoch('subsec') * 1000 AS INTEGER), c.content FROM scheduler_node n \
+                 LEFT JOIN scheduler_node_card c ON c.node_id = n.node_id ORDER BY n.heartbeat_at DESC LIMIT 1000",
+    keep_alarms: "INSERT INTO scheduler_alarm (node_id, rule, about, began_at, last_at, ended_at, count, content) \
+                  SELECT ?1, value ->> 'rule', value ->> 'about', value ->> 'began_at', value ->> 'last_at', \
+                  value ->> 'ended_at', value ->> 'count', value ->> 'content' FROM json_each(?2) WHERE true \
+                  ON CONFLICT (node_id, rule, about, began_at) DO UPDATE SET last_at = excluded.last_at, \
+                  ended_at = excluded.ended_at, count = excluded.count, content = excluded.content",
+    list_alarms: "SELECT id, node_id, rule, about, began_at, last_at, ended_at, count, content \
+                  FROM scheduler_alarm WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
+    open_alarms: "SELECT id, node_id, rule, about, began_at, last_at, ended_at, count, content \
+                  FROM scheduler_alarm WHERE ended_at IS NULL AND id < ?1 ORDER BY id DESC LIMIT ?2",
+    end_alarms: "UPDATE scheduler_alarm SET ended_at = last_at WHERE ended_at IS NULL AND node_id NOT IN \
+                 (SELECT node_id FROM scheduler_node WHERE left_at IS NULL \
+                 AND heartbeat_at > CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?1)",
+    forget_alarms: "DELETE FROM scheduler_alarm \
+                    WHERE ended_at < CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?1",
+    put_card: "INSERT OR REPLACE INTO scheduler_node_card (node_id, content) VALUES (?1, ?2)",
+    forget_cards: "DELETE FROM scheduler_node_card WHERE node_id NOT IN (SELECT node_id FROM scheduler_node)",
     count_tasks: "SELECT COUNT(*) FROM task",
     add_meta: "INSERT OR IGNORE INTO scheduler_meta (name, value) VALUES (?1, ?2)",
 

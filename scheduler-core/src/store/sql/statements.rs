@@ -233,6 +233,20 @@ pub(crate) struct Statements {
     /// → `node_id, started_at, heartbeat_at, left_at` of the nodes that are remembered, at most 1,000, and the
     /// database's clock; last heard of first.
     pub(crate) list_nodes: &'static str,
+    /// `(node_id, alarms)`; those that are there already are brought up to date.
+    pub(crate) keep_alarms: &'static str,
+    /// `(before_id, limit)` → `id, node_id, rule, about, began_at, last_at, ended_at, count, content`, newest first.
+    pub(crate) list_alarms: &'static str,
+    /// The same of those that go on.
+    pub(crate) open_alarms: &'static str,
+    /// `(ms)`: ends those of nodes that left, are forgotten, or were silent for so long.
+    pub(crate) end_alarms: &'static str,
+    /// `(ms)`: forgets those that are over for so long.
+    pub(crate) forget_alarms: &'static str,
+    /// `(node_id, card)`.
+    pub(crate) put_card: &'static str,
+    /// Forgets what nodes said of themselves that are forgotten.
+    pub(crate) forget_cards: &'static str,
     /// → how many rows `task` has.
     pub(crate) count_tasks: &'static str,
     /// `(name, value)`; nothing when the name is there.
@@ -334,6 +348,13 @@ impl Statements {
             append_log,
             read_log,
             list_nodes,
+            keep_alarms,
+            list_alarms,
+            open_alarms,
+            end_alarms,
+            forget_alarms,
+            put_card,
+            forget_cards,
             count_tasks,
             add_meta,
             read_unique_keys,
