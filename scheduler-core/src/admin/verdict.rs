@@ -34,8 +34,8 @@ pub struct Judged {
 pub enum Verdict {
     /// Enabled, and it parses.
     Enabled(Box<Scheduled>),
-    /// Switched off; the reason why it would be rejected if it were on.
-    Disabled(Option<TaskFault>),
+    /// Switched off; what it would mean if it were on, or the reason why it would be rejected.
+    Disabled(Result<Box<Task>, TaskFault>),
     /// Enabled or not readable as either, and does not parse, for this reason.
     Rejected(TaskFault),
 }
@@ -105,12 +105,22 @@ impl Judged {
         }
     }
 
+    /// What the row means, or would mean if it were on.
+    #[must_use]
+    pub fn task(&self) -> Option<&Task> {
+        match &self.verdict {
+            Verdict::Enabled(scheduled) => Some(&scheduled.task),
+            Verdict::Disabled(read) => read.as_deref().ok(),
+            Verdict::Rejected(_) => None,
+        }
+    }
+
     /// Why the row is, or would be, rejected.
     #[must_use]
     pub fn reason(&self) -> Option<&TaskFault> {
         match &self.verdict {
             Verdict::Enabled(_) => None,
-            Verdict::Disabled(reason) => reason.as_ref(),
+            Verdict::Disabled(read) => read.as_ref().err(),
             Verdict::Rejected(reason) => Some(reason),
         }
     }
@@ -158,14 +168,13 @@ impl Judge {
 
     /// Judges the rows of the whole table, which come in id order, and remembers their keys.
     pub fn survey(&mut self, tasks: Vec<DeskTask>) -> Vec<Judged> {
-        let mut judged: Vec<Judged> = tasks.into_iter().map(|task| self.judge(task)).collect();
+        let on: Vec<_> = tasks.into_iter().map(|task| (self.judge(&task), task.row)).collect();
         // A disabled row may share its key with an enabled one that came later.
-        for Judged { row, verdict } in &mut judged {
-            if let Verdict::Disabled(reason) = verdict {
-                *reason = self.read(row).err();
-            }
-        }
-        judged
+        let judged = on.into_iter().map(|(verdict, row)| {
+            let off = || Verdict::Disabled(self.read(&row).map(Box::new));
+            Judged { verdict: verdict.unwrap_or_else(off), row }
+        });
+        judged.collect()
     }
 
     /// What `row` means if it is switched on. Keys count as far as they were surveyed.
@@ -183,19 +192,18 @@ impl Judge {
         }
     }
 
-    fn judge(&mut self, task: DeskTask) -> Judged {
-        let DeskTask { row, last_accounted } = task;
-        let verdict = match self.reader.validity(&row) {
-            Err(error) => Verdict::Rejected(error.fault),
-            Ok(Validity::Disabled) => Verdict::Disabled(None),
-            Ok(Validity::Enabled) => match self.read(&row) {
+    /// `None`: it is off.
+    fn judge(&mut self, DeskTask { row, last_accounted }: &DeskTask) -> Option<Verdict> {
+        match self.reader.validity(row) {
+            Err(error) => Some(Verdict::Rejected(error.fault)),
+            Ok(Validity::Disabled) => None,
+            Ok(Validity::Enabled) => Some(match self.read(row) {
                 Err(reason) => Verdict::Rejected(reason),
                 Ok(task) => {
                     self.keys.insert(Arc::clone(&task.key), row.id);
-                    Verdict::Enabled(Box::new(Scheduled::new(task, last_accounted, self.now)))
+                    Verdict::Enabled(Box::new(Scheduled::new(task, *last_accounted, self.now)))
                 }
-            },
-        };
-        Judged { row, verdict }
+            }),
+        }
     }
 }

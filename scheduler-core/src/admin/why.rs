@@ -11,13 +11,13 @@ use crate::{
     clock,
     config::Config,
     plan::{
-        task::{Task, TaskId},
+        task::TaskId,
         trigger::Zone,
-        why::{Facts, Row, State, Why, why},
+        why::{Facts, Paused, Row, State, Why, why},
         words,
     },
     registry::Registry,
-    store::{Around, SharedStore, StoreError, TaskSelection},
+    store::{Around, Pause, PauseRow, SharedStore, StoreError, TaskSelection},
 };
 
 /// What became of an instant.
@@ -42,8 +42,6 @@ pub struct WhyView {
 pub struct AskedTask {
     id: TaskId,
     judged: Option<Judged>,
-    /// What the row means, or would if it were on.
-    task: Option<Task>,
     /// In which its instants are spoken of.
     pub zone: Zone,
 }
@@ -66,7 +64,7 @@ impl AskedTask {
         let rows = judge.survey(store.tasks(TaskSelection::All).await?);
         let mut rows = rows.into_iter();
         let judged = rows.find(|judged| judged.row.task_key.as_deref() == Ok(asked));
-        Ok(judged.map(|judged| Self::known(judge, config, judged.row.id, Some(judged))))
+        Ok(judged.map(|judged| Self::known(config, judged.row.id, Some(judged))))
     }
 
     /// The task with this id, whether there still is a row or not.
@@ -82,15 +80,13 @@ impl AskedTask {
         let mut judge = Judge::new(config, registry, clock::wall());
         let rows = judge.survey(store.tasks(TaskSelection::WithTwins(&[id])).await?);
         let judged = rows.into_iter().find(|judged| judged.row.id == id);
-        Ok(Self::known(judge, config, id, judged))
+        Ok(Self::known(config, id, judged))
     }
 
-    fn known(mut judge: Judge, config: &Config, id: TaskId, judged: Option<Judged>) -> Self {
-        // A row that is off, or lost its key to another, still tells what it would mean.
-        let read = judged.as_ref().and_then(|judged| judge.read(&judged.row).ok());
-        let task = judged.as_ref().and_then(Judged::scheduled).map(|on| on.task.clone()).or(read);
-        let zone = task.as_ref().map_or_else(|| zone(config), |task| task.zone.clone());
-        Self { id, judged, task, zone }
+    fn known(config: &Config, id: TaskId, judged: Option<Judged>) -> Self {
+        let task = judged.as_ref().and_then(Judged::task);
+        let zone = task.map_or_else(|| zone(config), |task| task.zone.clone());
+        Self { id, judged, zone }
     }
 
     /// What became of its instant `at`; `None`: there never was such a task.
@@ -113,10 +109,12 @@ impl AskedTask {
         let nodes = store.nodes().await?;
         let reason = self.judged.as_ref().and_then(Judged::reason).map(ToString::to_string);
         let reason = reason.as_deref().unwrap_or_default();
-        let row = |judged| row(judged, self.task.as_ref(), reason);
+        let row = |judged| row(judged, reason);
+        let pause = store.pauses(&[self.id]).await?.pop();
         let facts = Facts {
             at,
             row: self.judged.as_ref().map(row),
+            pause: pause.as_ref().map(paused),
             adopted_at: reading.adopted_at,
             here: &around.here,
             next: around.next.as_ref(),
@@ -138,11 +136,17 @@ impl AskedTask {
     }
 }
 
-fn row<'a>(judged: &'a Judged, task: Option<&'a Task>, reason: &'a str) -> Row<'a> {
+fn paused(row: &PauseRow) -> Paused<'_> {
+    let PauseRow { paused_at, pause: Pause { until, reason }, author, .. } = row;
+    Paused { at: *paused_at, until: *until, reason, author }
+}
+
+fn row<'a>(judged: &'a Judged, reason: &'a str) -> Row<'a> {
     let state = match &judged.verdict {
         Verdict::Enabled(_) => State::Enabled,
         Verdict::Disabled(_) => State::Disabled,
         Verdict::Rejected(_) => State::Rejected(reason),
     };
+    let task = judged.task();
     Row { state, task, created_at: judged.row.created_at, edited_at: judged.row.updated_at }
 }

@@ -32,6 +32,8 @@ pub struct Facts<'a> {
     pub at: DateTime<Utc>,
     /// The row; `None`: it is deleted.
     pub row: Option<Row<'a>>,
+    /// Since when and why the row is off for a while, if it is.
+    pub pause: Option<Paused<'a>>,
     /// When this database was first migrated.
     pub adopted_at: DateTime<Utc>,
     /// The executions of the instant, by attempt.
@@ -61,6 +63,19 @@ pub struct Row<'a> {
     pub created_at: Option<DateTime<Utc>>,
     /// `update_at`.
     pub edited_at: Option<DateTime<Utc>>,
+}
+
+/// How a row is off for a while.
+#[derive(Clone, Copy, Debug)]
+pub struct Paused<'a> {
+    /// Since when.
+    pub at: DateTime<Utc>,
+    /// Until when; `None`: until somebody switches it on.
+    pub until: Option<DateTime<Utc>>,
+    /// Why; may be empty.
+    pub reason: &'a str,
+    /// Who wanted it; empty: not known.
+    pub author: &'a str,
 }
 
 /// What the scheduler makes of a row.

@@ -4,7 +4,7 @@ use std::{cmp::Reverse, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Answer, Facts, State, Why, records::status};
+use super::{Answer, Facts, Paused, State, Why, records::status};
 use crate::plan::{
     duration,
     execution::{ExecutionRow, Status},
@@ -45,7 +45,12 @@ impl Facts<'_> {
         });
         match row.state {
             State::Disabled => {
-                because(Answer::Disabled, &format!("the row is disabled: is_valid is 0{since}"))
+                let off = format!("the row is disabled: is_valid is 0{since}");
+                let paused = self.pause.map(|pause| self.of_pause(&pause));
+                Why {
+                    answer: Answer::Disabled,
+                    because: std::iter::once(off).chain(paused).collect(),
+                }
             }
             State::Rejected(reason) => {
                 because(Answer::Rejected, &format!("the row is rejected{since}: {reason}"))
@@ -59,6 +64,20 @@ impl Facts<'_> {
             }
             State::Enabled => self.of_due(row.task, now),
         }
+    }
+
+    fn of_pause(&self, pause: &Paused<'_>) -> String {
+        let Paused { at, until, reason, author } = *pause;
+        let by = if author.is_empty() { String::new() } else { format!(" by {}", quote(author)) };
+        let until = match until {
+            None => "until somebody enables it".to_owned(),
+            Some(until) if until <= self.at => {
+                format!("until {}, when it is enabled again, before this instant", self.show(until))
+            }
+            Some(until) => format!("until {}", self.show(until)),
+        };
+        let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+        format!("it was paused{by} at {}, {until}{reason}", self.show(at))
     }
 
     /// What is accounted for ends with the newest record of the schedule, which is never removed.

@@ -77,6 +77,7 @@ fn node(id: &str, from: u32, to: u32, has_left: bool) -> NodeRow {
         heartbeat_at: noon(to, 0),
         left_at: has_left.then(|| noon(to, 0)),
         silent_for: Duration::from_secs(60 * u64::from(59 - to)),
+        card: None,
     }
 }
 
@@ -91,6 +92,7 @@ fn nothing_of<'a>(minute: u32, task: &'a Task, nodes: &'a [NodeRow]) -> Facts<'a
     Facts {
         at: noon(minute, 0),
         row: Some(row),
+        pause: None,
         adopted_at: noon(0, 0),
         here: &[],
         next: None,
@@ -283,6 +285,34 @@ fn what_is_not_recorded_is_answered_from_the_row() {
     ];
     for (facts, answer, sentence) in cases {
         check(&facts, answer, &[sentence]);
+    }
+}
+
+#[test]
+fn a_pause_is_told_with_who_wanted_it_until_when_and_why() {
+    let task = task("* * * * *", "{}");
+    let base = nothing_of(30, &task, &[]);
+    let row = Row { state: State::Disabled, edited_at: Some(noon(20, 0)), ..base.row.unwrap() };
+    let off =
+        "the row is disabled: is_valid is 0, and so since 2026-01-10T12:20:00+00:00 at the latest";
+    let pause = Paused { at: noon(20, 0), until: None, reason: "stock-taking", author: "ada" };
+    let paused = |pause| Facts { row: Some(row), pause: Some(pause), ..base };
+    for (pause, sentence) in [
+        (
+            pause,
+            "it was paused by \"ada\" at 2026-01-10T12:20:00+00:00, until somebody enables it: stock-taking",
+        ),
+        (
+            Paused { until: Some(noon(40, 0)), reason: "", author: "", ..pause },
+            "it was paused at 2026-01-10T12:20:00+00:00, until 2026-01-10T12:40:00+00:00",
+        ),
+        (
+            Paused { until: Some(noon(25, 0)), ..pause },
+            "it was paused by \"ada\" at 2026-01-10T12:20:00+00:00, until 2026-01-10T12:25:00+00:00, when it is enabled \
+             again, before this instant: stock-taking",
+        ),
+    ] {
+        check(&paused(pause), "disabled", &[off, sentence]);
     }
 }
 
