@@ -1,5 +1,6 @@
 //! What people see and change, by command line as by HTTP: rows as the scheduler would judge them.
 
+mod alarm;
 mod board;
 mod editor;
 mod forecast;
@@ -12,6 +13,7 @@ mod view;
 mod why;
 
 pub use self::{
+    alarm::{AlarmView, ChannelView},
     board::{Board, BoardRow, Counts, Cursor, Order, TaskFilter},
     editor::{EditError, Editor},
     forecast::{Forecast, ForecastView, MINUTES, Minute},

@@ -74,6 +74,23 @@ if (login) {
   addEventListener("hashchange", follow_link);
 }
 
+// The same instant by the reader's own clock, where that shows something else.
+const pad = (number) => String(number).padStart(2, "0");
+const own_zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const by_own_clock = (utc) => {
+  const at = new Date(utc);
+  const day = [at.getFullYear(), pad(at.getMonth() + 1), pad(at.getDate())].join("-");
+  return `${day} ${[at.getHours(), at.getMinutes(), at.getSeconds()].map(pad).join(":")}`;
+};
+const add_own_clock = (time) => {
+  const own = by_own_clock(time.dateTime);
+  const is_shown = time.parentElement.textContent.replaceAll("T", " ").includes(own);
+  if (is_shown) return;
+  const sub = Object.assign(document.createElement("span"), { className: "sub", textContent: `${own} ${own_zone}` });
+  time.parentElement.append(sub);
+};
+all("time[data-own]").forEach(add_own_clock);
+
 // When it would fire, while it is typed.
 const preview = document.getElementById("preview");
 if (preview) {
@@ -88,11 +105,13 @@ if (preview) {
   const line = (instant) => {
     const item = document.createElement("li");
     const local = instant.local.slice(0, 19).replace("T", " ");
-    item.append(element("time", local, { datetime: instant.utc }), element("span", instant.utc, { class: "sub" }));
+    const time = element("time", local, { datetime: instant.utc });
+    item.append(time, element("span", instant.utc, { class: "sub" }));
     if (instant.moved_from) {
       const words = `${preview.dataset.moved} ${instant.moved_from}`;
       item.append(element("span", words, { class: "tag", "data-kind": "warn" }));
     }
+    add_own_clock(time);
     return item;
   };
   const show = async () => {
@@ -128,20 +147,35 @@ if (preview) {
   soon();
 }
 
-// The log of a run that goes on; when it has ended the page of one that ran is read anew.
+// The log of a run that goes on; when it has ended the page of one that ran is read anew. A page that nobody sees
+// follows nothing: a browser has few connections to a server.
 for (const log of all("[data-follows]")) {
   let after = Number(log.dataset.after);
-  const follow = async () => {
-    const answer = await fetch(`${log.dataset.follows}?after=${after}`);
-    if (!answer.ok) throw new Error(answer.statusText);
-    const said = await answer.json();
+  let source;
+  const take = (event) => {
+    const said = JSON.parse(event.data);
     const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
     log.append(said.text);
     after = said.next;
     if (isAtEnd) log.scrollTop = log.scrollHeight;
-    if (!said.is_over) setTimeout(() => follow().catch(again), 1000);
-    else if ("reloads" in log.dataset) location.reload();
   };
-  const again = () => setTimeout(() => follow().catch(again), 5000);
-  follow().catch(again);
+  const end = (event) => {
+    take(event);
+    stop();
+    document.removeEventListener("visibilitychange", turn);
+    if ("reloads" in log.dataset) location.reload();
+  };
+  const stop = () => source?.close();
+  const turn = () => {
+    stop();
+    if (document.hidden) return;
+    source = new EventSource(`${log.dataset.follows}/stream?after=${after}`);
+    source.addEventListener("log", take);
+    source.addEventListener("end", end);
+    // What is refused is not asked for again by itself.
+    source.addEventListener("error", () => source.readyState === EventSource.CLOSED && setTimeout(turn, 5000));
+  };
+  document.addEventListener("visibilitychange", turn);
+  addEventListener("pagehide", stop);
+  turn();
 }

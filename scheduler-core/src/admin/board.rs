@@ -191,6 +191,14 @@ impl Board {
         self.rows.get(place)
     }
 
+    /// The row with this key; of several the one with the smallest id.
+    #[must_use]
+    pub fn row_of_key(&self, key: &str) -> Option<&BoardRow> {
+        let at = |place: &u32| &self.rows[*place as usize];
+        let first = self.by_key.partition_point(|place| &*at(place).key < key);
+        self.by_key.get(first).map(at).filter(|row| &*row.key == key)
+    }
+
     /// How many of those that `is_counted` are in each state.
     pub fn counts(&self, is_counted: impl Fn(&BoardRow) -> bool) -> Counts {
         let mut counts = Counts::default();

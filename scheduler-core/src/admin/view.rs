@@ -10,7 +10,12 @@ use utoipa::ToSchema;
 use super::verdict::{Judged, Scheduled, State};
 use crate::{
     config::Config,
-    plan::{node::NodeRow, task::Field, trigger::Zone, words::instant},
+    plan::{
+        node::{NodeCard, NodeRow},
+        task::Field,
+        trigger::Zone,
+        words::instant,
+    },
     store::{EditRow, ExecutionRow, PauseRow, Version},
 };
 
@@ -249,6 +254,8 @@ pub struct NodeView {
     pub silent_ms: u64,
     /// What that means.
     pub state: NodeState,
+    /// What it said of itself within the last seconds of its life; `null`: nothing.
+    pub card: Option<NodeCard>,
 }
 
 /// How a node fares.
@@ -279,6 +286,7 @@ impl NodeView {
             left_at: node.left_at.map(instant),
             silent_ms: node.silent_for.as_millis().try_into().unwrap_or(u64::MAX),
             state,
+            card: node.card.as_ref().and_then(|card| serde_json::from_str(card).ok()),
         }
     }
 }

@@ -59,6 +59,15 @@ pub enum ChannelKind {
     Email,
 }
 
+impl ChannelKind {
+    /// As `kind` names it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        let known = KINDS.iter().find(|(_, kind)| *kind == Some(self));
+        known.map_or("", |(name, _)| name)
+    }
+}
+
 impl Channel {
     /// Which server takes its mail; `None`: it sends none.
     #[must_use]

@@ -1,10 +1,12 @@
 //! `/api/v1`: rows, executions and nodes as JSON, described in OpenAPI by the handlers themselves.
 
+mod alarms;
 mod answers;
 mod edits;
 mod executions;
 mod input;
 mod others;
+mod stream;
 mod tasks;
 
 use axum::{Json, Router, routing::get};
@@ -44,7 +46,10 @@ pub(super) fn routes() -> Routes {
         .add(viewer, routes!(executions::list))
         .add(viewer, routes!(executions::show))
         .add(viewer, routes!(executions::log))
+        .add(viewer, routes!(stream::follow))
         .add(viewer, routes!(edits::list))
+        .add(viewer, routes!(alarms::list))
+        .add(viewer, routes!(alarms::channels))
         .add(viewer, routes!(others::nodes))
         .add(viewer, routes!(others::jobs))
         .add(viewer, routes!(others::statistics))

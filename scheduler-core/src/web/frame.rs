@@ -69,13 +69,14 @@ impl Frame {
     }
 
     /// The pages that lead to all others: path and name.
-    pub(super) fn nav(&self) -> [(&'static str, &'static str); 6] {
+    pub(super) fn nav(&self) -> [(&'static str, &'static str); 7] {
         let t = self.t();
         [
             ("/", t.overview),
             ("/tasks", t.tasks),
             ("/executions", t.executions),
             ("/forecast", t.forecast),
+            ("/alarms", t.alarms),
             ("/nodes", t.nodes),
             ("/history", t.history),
         ]

@@ -1,5 +1,6 @@
 //! The admin page: HTML that the server makes, which works without a script; ours adds what must be live.
 
+mod alarms;
 mod edit;
 mod executions;
 mod forecast;
@@ -41,6 +42,7 @@ pub(super) fn routes(site: &Site) -> Pages {
         .add(operator, "/executions/{id}/cancel", post(executions::cancel))
         .add(operator, "/executions/{id}/run", post(executions::run))
         .add(viewer, "/forecast", get(forecast::show))
+        .add(viewer, "/alarms", get(alarms::list))
         .add(viewer, "/nodes", get(others::nodes))
         .add(viewer, "/history", get(others::history))
         .add(viewer, "/docs", get(reference::show))

@@ -13,15 +13,19 @@ use super::{
 };
 use crate::{
     admin::{
-        Board, Cursor, EditView, Forecast, Judge, Judged, Order, OutcomesView, State, TaskFilter,
+        AlarmView, Board, BoardRow, ChannelView, Cursor, EditView, Forecast, Judge, Judged,
+        NodeState, NodeView, Order, OutcomesView, State, TaskFilter,
     },
     clock,
+    config::Channel,
     plan::{
         claim::RequestId,
         execution::{ExecutionId, ExecutionRow, Status, args_of},
         task::TaskId,
     },
-    store::{ExecutionFilter, PauseRow, SharedStore, TaskSelection},
+    store::{
+        AlarmFilter, AlarmId, AlarmRow, ExecutionFilter, PauseRow, SharedStore, TaskSelection,
+    },
 };
 
 /// The row, as it stands and as it is judged.
@@ -245,6 +249,74 @@ pub(super) async fn find_executions(
         }
     }
     Ok((found, filter.before))
+}
+
+/// Alarms, newest first, and behind which to go on, if there may be more. One about a task exists for those for whom the task
+/// does.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn alarms(
+    site: &Site,
+    caller: &Caller,
+    filter: AlarmFilter,
+) -> Result<(Vec<AlarmView>, Option<AlarmId>), Problem> {
+    let store = site.store().await?;
+    let rows = store.alarms(filter).await?;
+    if rows.is_empty() {
+        return Ok((Vec::new(), None));
+    }
+    let next = rows.last().filter(|_| rows.len() == filter.limit as usize).map(|row| row.id);
+    let (board, nodes) = (board(site).await?, store.nodes().await?);
+    let lease = site.config.common.lease;
+    let is_alive = |id: &str| {
+        let node = nodes.iter().find(|node| node.id == id);
+        node.is_some_and(|node| NodeView::of(node, lease).state == NodeState::Alive)
+    };
+    let view = |row: &AlarmRow| {
+        let (is_seen, task_id) = match About::of(row, &board) {
+            About::Task(task) => (caller.sees(Some(&task.key)), Some(task.id)),
+            About::Gone(key) => (caller.sees(key), None),
+            About::Nothing => (true, None),
+        };
+        let alarm = AlarmView::of(row, task_id, is_alive(&row.node_id));
+        (is_seen && (alarm.is_open || !filter.is_open)).then_some(alarm)
+    };
+    Ok((rows.iter().filter_map(view).collect(), next))
+}
+
+/// What an alarm is about.
+enum About<'a> {
+    Task(&'a BoardRow),
+    /// A task that is gone, by its key, if that is known.
+    Gone(Option<&'a str>),
+    /// No task.
+    Nothing,
+}
+
+impl<'a> About<'a> {
+    fn of(row: &'a AlarmRow, board: &'a Board) -> Self {
+        match &*row.rule {
+            "database" | "clock" | "node_lost" => About::Nothing,
+            "rejected" => {
+                let id = row.about.strip_prefix("task ").and_then(|id| id.parse().ok());
+                id.and_then(|id| board.row(id)).map_or(About::Gone(None), About::Task)
+            }
+            _ => {
+                let task = board.row_of_key(&row.about);
+                task.map_or(About::Gone(Some(&row.about)), About::Task)
+            }
+        }
+    }
+}
+
+/// The channels that are told of alarms, by name, as this node tells them.
+pub(super) fn channels(site: &Site) -> Vec<ChannelView> {
+    let seen = site.watch.channels();
+    let view = |(name, channel): (&String, &Channel)| {
+        ChannelView::of(name, channel, &seen.get(name).cloned().unwrap_or_default())
+    };
+    site.config.alarms.channels.iter().map(view).collect()
 }
 
 /// An edit exists for those for whom the task did before and does afterwards; one that keeps no row, as of a run that was

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
 use super::{
     access::{Caller, Known},
@@ -17,6 +17,9 @@ use crate::{
     store::{Outcomes, SharedStore, StoreError},
 };
 
+/// Streams at once: each looks into the database once a second.
+const MOST_STREAMS: usize = 64;
+
 /// What answers are made of. Clones are the same.
 #[derive(Debug, Clone)]
 pub(super) struct Site {
@@ -27,6 +30,8 @@ pub(super) struct Site {
     pub(super) door: Arc<Door>,
     pub(super) boards: Arc<Kept<Board>>,
     pub(super) outcomes: Arc<Kept<Outcomes>>,
+    /// Room for those who follow something.
+    pub(super) streams: Arc<Semaphore>,
     /// Connections of our own, made when somebody asks for the first time.
     store: Arc<OnceCell<SharedStore>>,
 }
@@ -38,6 +43,7 @@ impl Site {
             door: Arc::new(Door::of(&config.http)),
             boards: Arc::default(),
             outcomes: Arc::default(),
+            streams: Arc::new(Semaphore::new(MOST_STREAMS)),
             store: Arc::default(),
             config,
             registry,

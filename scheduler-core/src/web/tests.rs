@@ -1,4 +1,5 @@
 mod access;
+mod alarms;
 mod assassin;
 mod executions;
 mod health;

@@ -92,7 +92,7 @@ pub(super) async fn show(
 pub(super) struct LogAsked {
     /// `next` of the answer before: only what was logged after it.
     #[serde(default)]
-    after: u32,
+    pub(super) after: u32,
 }
 
 /// Shows what a run logged.

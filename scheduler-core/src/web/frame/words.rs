@@ -36,6 +36,29 @@ texts! {
     executions: "Executions", "执行记录";
     nodes: "Nodes", "节点";
     history: "History", "变更历史";
+    alarms: "Alarms", "告警";
+    alarms_explained: "What nodes found to be wrong, as the channels are told; kept for 30 days.", "各节点发现的问题，与告警渠道收到的一致，保留 30 天。";
+    goes_on: "Now", "当前";
+    before: "Before", "此前";
+    rule: "Rule", "规则";
+    rules: "Rules", "规则";
+    about: "About", "对象";
+    times: "Times", "次数";
+    began: "Began", "开始";
+    over: "Over", "结束";
+    last_sign: "Last sign", "最近一次";
+    channels: "Channels of this node", "本节点的告警渠道";
+    no_channel: "Nobody is told: see [alarms.channels] in common.toml.", "未配置告警渠道，见 common.toml 的 [alarms.channels]。";
+    kind: "Kind", "类型";
+    arrived: "Arrived last", "最近送达";
+    not_arrived: "Did not arrive", "未送达";
+    untold: "alarms wait", "条待发送";
+    load: "Load", "负载";
+    skew: "Clock ahead", "时钟超前";
+    jobs: "Jobs", "作业";
+    waiting: "waiting", "等待中";
+    unrecorded: "unrecorded", "未记录";
+    claims_nothing: "Claims nothing:", "不领取任务：";
     forecast: "Forecast", "预测";
     forecast_explained: "The next 24 hours by the triggers of what is enabled now.", "按当前启用任务的触发器推算未来 24 小时。";
     forecast_in_part: "There are too many tasks: some are left out.", "任务过多，部分未计入。";
@@ -207,6 +230,25 @@ impl Words {
             "alive" => both("Alive", "在线"),
             "left" => both("Stopped", "已停止"),
             other => other,
+        }
+    }
+
+    /// A kind of alarm, by its name in the configuration.
+    pub(in crate::web) fn rule(&self, name: &str) -> &'static str {
+        let both = |english, chinese| if self.lang == "en" { english } else { chinese };
+        match name {
+            "database" => both("Database in trouble", "数据库异常"),
+            "clock" => both("Clock is off", "时钟偏差"),
+            "node_lost" => both("Node lost", "节点失联"),
+            "overdue" => both("Overdue", "逾期未执行"),
+            "failing" => both("Keeps failing", "连续失败"),
+            "failed" => both("Failed", "失败"),
+            "missed" => both("Missed", "错过"),
+            "late" => both("Late", "延误"),
+            "slow" => both("Slow", "耗时过长"),
+            "skipped" => both("Skipped", "跳过"),
+            "rejected" => both("Row rejected", "行被拒绝"),
+            _ => both("Other", "其他"),
         }
     }
 

@@ -13,7 +13,10 @@ use serde_json::Value;
 
 use crate::{
     admin::{EditView, NodeState, NodeView},
-    plan::{node::NodeRow, task::TaskId},
+    plan::{
+        node::{NodeCard, NodeRow},
+        task::TaskId,
+    },
     store::{EditFilter, EditId, EditRow},
     web::{
         access::Caller,
@@ -31,11 +34,13 @@ pub(super) struct Node {
     pub(super) heartbeat: String,
     pub(super) since: String,
     pub(super) for_so_long: String,
+    pub(super) card: Option<NodeCard>,
 }
 
 impl Node {
     pub(super) fn of(frame: &Frame, site: &Site, row: &NodeRow) -> Self {
-        let state = match NodeView::of(row, site.config.common.lease).state {
+        let view = NodeView::of(row, site.config.common.lease);
+        let state = match view.state {
             NodeState::Alive => "alive",
             NodeState::Left => "left",
             NodeState::Lost => "lost",
@@ -47,6 +52,7 @@ impl Node {
             heartbeat: frame.words.distance(-silent.max(1)),
             since: frame.time(&row.started_at),
             for_so_long: frame.words.span((frame.now - row.started_at).num_seconds().max(0)),
+            card: view.card,
         }
     }
 }

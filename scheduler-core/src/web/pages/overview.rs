@@ -8,6 +8,7 @@ use axum::{Extension, extract::State, response::Response};
 use chrono::TimeDelta;
 
 use super::{
+    alarms::{self, Alarm},
     executions::Ran,
     others::Node,
     strip::{Day, Strip},
@@ -43,6 +44,8 @@ struct OverviewPage<'a> {
     /// Those of the last 24 h.
     failed: Vec<Ran>,
     rejected: Vec<Row>,
+    /// Those that go on, but for rejected rows, which have a list of their own.
+    alarms: Vec<Alarm>,
     /// Those that should have begun a minute ago.
     late: Vec<Row>,
     /// `None`: they could not be counted.
@@ -54,7 +57,7 @@ struct OverviewPage<'a> {
 impl OverviewPage<'_> {
     fn is_fine(&self) -> bool {
         let is_quiet = self.failed.is_empty() && self.rejected.is_empty() && self.late.is_empty();
-        is_quiet && self.obstacles.is_empty()
+        is_quiet && self.alarms.is_empty() && self.obstacles.is_empty()
     }
 }
 
@@ -104,6 +107,9 @@ async fn shown(site: &Site, caller: &Caller, frame: &Frame) -> Result<Response, 
     let late = next.extract_if(.., is_late).collect();
     let day = seen::outcomes_at_once(site, caller).await;
     let day = day.map(|outcomes| Day::of(frame, &outcomes));
+    let mut alarms = alarms::open(site, caller, frame).await?;
+    alarms.retain(|alarm| alarm.rule_name != "rejected");
+    alarms.truncate(SHOWN);
     let nodes = store.nodes().await?;
     let nodes = nodes.iter().filter(|node| node.left_at.is_none());
     Ok(page(&OverviewPage {
@@ -113,6 +119,7 @@ async fn shown(site: &Site, caller: &Caller, frame: &Frame) -> Result<Response, 
         running: latest(Status::Todo).await?.len(),
         failed,
         rejected: as_rows(&rejected).await?,
+        alarms,
         late,
         day,
         next,

@@ -66,18 +66,17 @@ pub(super) struct Row {
 impl Row {
     pub(super) fn of(frame: &Frame, judged: &Judged, strip: Strip) -> Self {
         let text = |field: &crate::plan::task::Field| field.as_deref().unwrap_or("?").to_owned();
-        let scheduled = judged.scheduled();
-        let zone = scheduled.map_or(&frame.zone, |scheduled| &scheduled.task.zone);
-        let next = scheduled.and_then(Scheduled::next);
+        let task = judged.task();
+        let zone = task.map_or(&frame.zone, |task| &task.zone);
+        let next = judged.scheduled().and_then(Scheduled::next);
         Self {
             id: judged.row.id,
             key: text(&judged.row.task_key),
             description: text(&judged.row.description),
             state: judged.state().as_str(),
             spec: text(&judged.row.spec),
-            spoken: scheduled.map_or_else(String::new, |scheduled| {
-                spoken(frame.words, &scheduled.task.trigger, &scheduled.task.zone)
-            }),
+            spoken: task
+                .map_or_else(String::new, |task| spoken(frame.words, &task.trigger, &task.zone)),
             trigger: text(&judged.row.trigger),
             zone: zone.name().to_owned(),
             next,

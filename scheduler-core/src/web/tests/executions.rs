@@ -148,9 +148,40 @@ async fn a_log_is_read_on_until_the_last_lines_had_time_to_come() {
 }
 
 #[tokio::test]
+async fn a_log_is_followed_until_nothing_comes_any_more() {
+    let memory = Arc::new(MemoryStore::new(DateTime::<Utc>::UNIX_EPOCH));
+    let asker = Asker::on(Arc::clone(&memory) as SharedStore);
+    let (task, id) = running(&asker, "a").await;
+    let part = |part| LogPart { execution_id: id, part, content: format!("line {part}\n") };
+    memory.append_log(&[part(1), part(2)]).await.unwrap();
+    let request = Request::builder()
+        .uri(format!("/api/v1/executions/{id}/log/stream"))
+        .header("authorization", format!("Bearer {}", token_of("viewer")))
+        // Sent by a client that has the first part already.
+        .header("last-event-id", "1");
+    let request = request.body(Body::empty()).unwrap();
+    let answer = asker.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(answer.headers()["content-type"], "text/event-stream");
+    let mut body = answer.into_body();
+    let mut event = async || {
+        let frame = http_body_util::BodyExt::frame(&mut body).await?.unwrap();
+        Some(String::from_utf8(frame.into_data().unwrap().to_vec()).unwrap())
+    };
+    let first = event().await.unwrap();
+    assert!(first.contains("event: log") && first.contains("id: 2"), "{first}");
+    assert!(first.contains(r#""text":"line 2\n""#), "{first}");
+    memory.append_log(&[part(3)]).await.unwrap();
+    end(&asker, task, id, Status::Success).await;
+    memory.set_now(DateTime::UNIX_EPOCH + Duration::from_secs(60));
+    let last = event().await.unwrap();
+    assert!(last.contains("event: end") && last.contains("line 3"), "{last}");
+    assert_eq!(event().await, None);
+}
+
+#[tokio::test]
 async fn an_execution_that_is_not_there_is_said_so() {
     let asker = Asker::new();
-    for rest in ["", "/log"] {
+    for rest in ["", "/log", "/log/stream"] {
         let answer = asker.get("viewer", &format!("/api/v1/executions/5{rest}")).await;
         answer.refused(404, (), "execution 5 does not exist");
     }
