@@ -91,6 +91,16 @@ const add_own_clock = (time) => {
 };
 all("time[data-own]").forEach(add_own_clock);
 
+// What the job takes that is chosen.
+const takes = one("[data-takes]");
+if (takes) {
+  const { execute_func: chosen } = takes.closest("form").elements;
+  chosen.addEventListener("input", () => {
+    const job = all("#jobs option").find((option) => option.value === chosen.value);
+    takes.textContent = job?.label ?? "";
+  });
+}
+
 // When it would fire, while it is typed.
 const preview = document.getElementById("preview");
 if (preview) {

@@ -19,6 +19,9 @@
 //!     fn __check_args(args: &Args) -> Result<(), ArgsError> {
 //!         <Args as FromArgs>::from_args(args).map(drop)
 //!     }
+//!     fn __args_schema() -> Schema {
+//!         schema_of(<Args as FromArgs>::from_args)
+//!     }
 //!     inventory::submit! {
 //!         JobDescriptor {
 //!             name: "send_report",
@@ -110,6 +113,7 @@ fn register(brackets: &Brackets, function: &ItemFn, types: &Types<'_>) -> TokenS
                     options: #options,
                     body: #body(__run),
                     check_args: __check_args,
+                    args_schema: __args_schema,
                 }
             }
         };
@@ -124,7 +128,7 @@ fn written(type_: impl ToTokens) -> String {
     })
 }
 
-/// `__run` and `__check_args`.
+/// `__run`, `__check_args` and `__args_schema`.
 fn functions(function: &ItemFn, body: BodyKind, questions: &Questions) -> TokenStream {
     // At the function's name: there the compiler says that its future is not `Send`.
     let place = place(function);
@@ -145,6 +149,10 @@ fn functions(function: &ItemFn, body: BodyKind, questions: &Questions) -> TokenS
             args: &::scheduler_core::job::Args,
         ) -> ::std::result::Result<(), ::scheduler_core::job::ArgsError> {
             #args(args).map(::std::mem::drop)
+        }
+
+        fn __args_schema() -> ::scheduler_core::__private::Schema {
+            ::scheduler_core::__private::schema_of(#args)
         }
     }
 }

@@ -77,6 +77,8 @@ pub struct JobDescriptor {
     pub body: Body,
     /// Tells whether the function could read these arguments, without calling it.
     pub check_args: fn(&Args) -> Result<(), ArgsError>,
+    /// What such arguments look like, see [`FromArgs::schema`].
+    pub args_schema: fn() -> serde_json::Value,
 }
 
 /// The two ways in which a job runs.
@@ -95,6 +97,13 @@ inventory::collect!(JobDescriptor);
 pub mod private {
     pub use inventory;
     pub use serde;
+    pub use serde_json::Value as Schema;
 
     pub use super::returned::{JobResultByRank, Returned};
+    use super::{Args, ArgsError, FromArgs};
+
+    /// That of the type which `read` makes.
+    pub fn schema_of<T: FromArgs>(_read: fn(&Args) -> Result<T, ArgsError>) -> Schema {
+        T::schema()
+    }
 }

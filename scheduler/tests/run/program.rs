@@ -50,6 +50,7 @@ inventory::submit! {
         options: JobOptions::NONE,
         body: Body::Blocking(stone),
         check_args: |_| Ok(()),
+        args_schema: serde_json::Value::default,
     }
 }
 

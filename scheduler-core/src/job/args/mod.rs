@@ -17,6 +17,7 @@ mod error;
 mod json;
 mod misfit;
 mod place;
+mod shape;
 mod text;
 
 /// The values of a row's `args`. Clones are cheap.
@@ -78,6 +79,11 @@ impl Args {
     /// What serde makes of the values.
     pub(super) fn deserialize<T: DeserializeOwned>(&self) -> Result<T, ArgsError> {
         de::read(&self.raw, &self.values)
+    }
+
+    /// What serde makes such a type of, as JSON Schema.
+    pub(super) fn shape<T: DeserializeOwned>() -> serde_json::Value {
+        shape::of::<T>()
     }
 
     /// The text as it stands in the row.

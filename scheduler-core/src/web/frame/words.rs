@@ -130,6 +130,7 @@ texts! {
     all_of_task: "All of this task", "此任务的全部记录";
     facts: "Facts", "详情";
     args: "Arguments", "参数";
+    takes: "This job takes", "该作业接受";
     trigger: "Trigger", "触发器";
     zone: "Zone", "时区";
     extra: "Extra", "附加设置";

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    admin::EditView,
+    admin::{EditView, JobView},
     plan::task::{Field, TaskId, TaskRow},
     store::{EditFilter, EditId, NewTask, TaskChange, Version},
     web::{
@@ -181,7 +181,8 @@ impl Fields {
 struct EditPage<'a> {
     frame: &'a Frame,
     fields: &'a Fields,
-    jobs: Vec<&'static str>,
+    /// Name and arguments.
+    jobs: Vec<(&'static str, String)>,
     /// What is wrong: the column, and what is said of it.
     error: Option<(&'a str, &'a str)>,
     /// What is said above the form.
@@ -189,6 +190,12 @@ struct EditPage<'a> {
 }
 
 impl EditPage<'_> {
+    /// What the chosen job takes; empty: anything, or it is not known.
+    fn takes(&self) -> &str {
+        let chosen = self.jobs.iter().find(|(name, _)| *name == self.fields.execute_func);
+        chosen.map_or("", |(_, args)| args)
+    }
+
     /// What is wrong with `column`.
     fn error_of(&self, column: &str) -> Option<&str> {
         self.error.filter(|(of, _)| *of == column).map(|(_, error)| error)
@@ -202,7 +209,8 @@ fn form(
     error: Option<(&str, &str)>,
     notice: Option<&'static str>,
 ) -> Response {
-    let jobs = site.registry.iter().map(|job| job.name).collect();
+    let views = site.registry.iter().map(JobView::from);
+    let jobs = views.map(|job| (job.name, job.args_line())).collect();
     page(&EditPage { frame, fields, jobs, error, notice })
 }
 
