@@ -17,6 +17,42 @@ const PAYLOADS = [
   RIGHT_TO_LEFT,
 ];
 
+// Of these the pages are looked at, and nothing is clicked.
+const MORE = [
+  `<img src="/nowhere" onerror="window.__xss=1">`,
+  `<iframe srcdoc="<script>parent.__xss=1</script>"></iframe>`,
+  `<svg><script>window.__xss=1</script></svg>`,
+  `<math><mtext></form><form><mglyph><style></math><img src onerror=window.__xss=1>`,
+  `<details open ontoggle=window.__xss=1>`,
+  `<body onload=window.__xss=1>`,
+  `<a href="javascript:window.__xss=1">x</a>`,
+  `<base href="https://example.org/">`,
+  `<meta http-equiv="refresh" content="0;url=https://example.org/">`,
+  `<link rel="stylesheet" href="https://example.org/x.css">`,
+  `<style>*{display:none}</style>`,
+  `<form action="https://example.org/"><button>x</button></form>`,
+  `<object data="data:text/html,<script>window.__xss=1</script>"></object>`,
+  `</script><script>window.__xss=1</script>`,
+  `</style></textarea></select></option><img src=x onerror=window.__xss=1>`,
+  `--><img src=x onerror=window.__xss=1>`,
+  `" onmouseover="window.__xss=1" data-x="`,
+  `\` onclick=window.__xss=1 \``,
+  `&lt;script&gt;window.__xss=1&lt;/script&gt;`,
+  `&#60;img src=x onerror=window.__xss=1&#62;`,
+  `\\u003cimg src=x onerror=window.__xss=1\\u003e`,
+  `\\x3cscript\\x3ewindow.__xss=1`,
+  `%3Cscript%3Ewindow.__xss=1%3C/script%3E`,
+  `data:text/html,<script>window.__xss=1</script>`,
+  `//example.org/x`,
+  `'; window.__xss=1; '`,
+  `\${window.__xss=1}`,
+  `{% raw %}<script>window.__xss=1</script>{% endraw %}`,
+  `{"__proto__":{"__xss":1}}`,
+  `x\u2028window.__xss=1\u2029`,
+  `\u0000<script>window.__xss=1</script>`,
+  `\u{1F469}\u200D\u{1F4BB}\uFEFF\u200B<b>ｘ`,
+];
+
 // Two tasks of each payload, one whose every column is hostile and one that is well but for its texts; and of each all
 // that is kept beside them.
 function rowsOf(payload, place) {
@@ -30,6 +66,8 @@ function rowsOf(payload, place) {
     VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?)`;
   const log = "INSERT INTO scheduler_log (execution_id, part, content)";
   const edit = "INSERT INTO scheduler_edit (task_id, edited_at, author, via, action, row_before, row_after)";
+  const alarm = "INSERT INTO scheduler_alarm (node_id, rule, about, began_at, last_at, ended_at, count, content)";
+  const card = JSON.stringify({ version: payload, jobs: [payload], obstacles: [payload] });
   const line = { msg: payload, name: payload, levelname: payload, time_fmt: payload, [payload]: payload };
   return [
     [`${task} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, bad, ...Array(9).fill(payload)],
@@ -43,13 +81,18 @@ function rowsOf(payload, place) {
     [`${log} VALUES (?, 1, ?)`, bad, `${payload}\n`],
     [`${log} VALUES (?, 1, ?)`, fair, `${JSON.stringify(line)}\n`],
     ["INSERT INTO scheduler_node (node_id, started_at, heartbeat_at) VALUES (?, ?, ?)", payload, now, now],
+    ["INSERT INTO scheduler_node_card (node_id, content) VALUES (?, ?)", payload, card],
+    [`${alarm} VALUES (?, ?, ?, 1, 1, NULL, 1, ?)`, payload, payload, payload, payload],
+    [`${alarm} VALUES (?, 'failing', ?, 2, 2, 2, 1, ?)`, payload, `fair ${payload}`, payload],
+    [`${alarm} VALUES (?, 'rejected', ?, 3, 3, 3, 1, ?)`, payload, `task ${bad}`, payload],
+    ["INSERT INTO scheduler_pause (task_id, paused_at, reason, author) VALUES (?, 1, ?, ?)", bad, payload, payload],
     [`${edit} VALUES (?, ?, ?, ?, ?, ?, ?)`, bad, now, payload, payload, payload, row, row],
     [`${edit} VALUES (?, ?, ?, ?, ?, ?, ?)`, fair, now, payload, payload, "change", row, row.replace(/"spec":/, '"specs":')],
     [`${edit} VALUES (?, ?, ?, ?, ?, ?, ?)`, fair, now, payload, payload, "create", null, payload],
   ];
 }
 
-const { someone } = stage({ before, after }, { rows: PAYLOADS.flatMap(rowsOf) });
+const { someone } = stage({ before, after }, { rows: [...PAYLOADS, ...MORE].flatMap(rowsOf) });
 
 // What of the page is not ours.
 function strangers() {
@@ -103,11 +146,30 @@ async function check(person, where, looked = [strangers, turned]) {
 
 test("pages that show all rows run none of them", someone({}, async (person) => {
   await person.logsIn();
-  for (const path of ["/", "/tasks", "/tasks?state=rejected", "/tasks?state=enabled", "/tasks/new", "/executions",
-    "/executions?status=fail", "/executions?status=missed", "/nodes", "/history", "/forecast", "/docs"]) {
+  await lookAt(person, ["/", "/tasks", "/tasks?state=rejected", "/tasks?state=enabled", "/tasks/new", "/executions",
+    "/executions?status=fail", "/executions?status=missed", "/nodes", "/alarms", "/history", "/forecast", "/docs"]);
+}));
+
+// The pages of both tasks of a payload.
+function pathsOf(place) {
+  const [bad, fair] = [100 + 2 * place, 101 + 2 * place];
+  const paths = [bad, fair].flatMap((id) => [`/tasks/${id}`, `/tasks/${id}/edit`, `/history?task=${id}`,
+    `/executions?task=${id}`, `/executions/${id}`, `/tasks/${id}/why?at=2030-01-01T00:00:00Z`]);
+  return [...paths, `/executions/${500 + place}`];
+}
+
+async function lookAt(person, paths) {
+  for (const path of paths) {
     await person.goto(path);
     await check(person, path);
   }
+}
+
+test("pages of rows run nothing of many more", someone({}, async (person) => {
+  await person.logsIn();
+  // Of a hostile spec the preview says that it is wrong.
+  person.expects(/status of 4\d\d/);
+  for (const place of MORE.keys()) await lookAt(person, pathsOf(PAYLOADS.length + place));
 }));
 
 for (const [place, payload] of PAYLOADS.entries()) {
@@ -117,12 +179,7 @@ for (const [place, payload] of PAYLOADS.entries()) {
     await person.logsIn();
     // Of a hostile spec the preview says that it is wrong.
     person.expects(/status of 4\d\d/);
-    const paths = [bad, fair].flatMap((id) => [`/tasks/${id}`, `/tasks/${id}/edit`, `/history?task=${id}`,
-      `/executions?task=${id}`, `/executions/${id}`, `/tasks/${id}/why?at=2030-01-01T00:00:00Z`]);
-    for (const path of [...paths, `/executions/${500 + place}`]) {
-      await person.goto(path);
-      await check(person, path);
-    }
+    await lookAt(person, pathsOf(place));
 
     // The rejected row shows its values, and not what they would do.
     await person.goto(`/tasks/${bad}`);

@@ -46,6 +46,17 @@ async function prepare(scheduler) {
       VALUES ('gone:1:0', ?, ?, NULL), ('left:1:0', ?, ?, ?)`,
       now - 9 * HOUR, now - 8 * HOUR, now - 9 * HOUR, now - 8 * HOUR, now - 8 * HOUR],
   );
+  const alarm = (node, rule, about, end, text) => [
+    `INSERT INTO scheduler_alarm (node_id, rule, about, began_at, last_at, ended_at, count, content)
+     VALUES (?, ?, ?, ?, ?, ?, 12, ?)`,
+    node, rule, about, now - 2 * HOUR, now - HOUR, end, text,
+  ];
+  const living = (await scheduler.api("GET", "/nodes")).find((node) => node.state === "alive").node_id;
+  await scheduler.sql(
+    alarm(living, "failing", LONG, null, "12 times in a row, at last " + "no connection to a host with a long name, ".repeat(3)),
+    alarm(living, "overdue", "daily_report", now - HOUR, "the fire of 2026-11-01T00:00:00Z is not accounted for yet"),
+    alarm("gone:1:0", "clock", "gone:1:0", null, "5000 ms ahead of the database's: nothing is claimed"),
+  );
   const failed = (await scheduler.api("GET", `/executions?task_id=${plain.id}&status=fail`)).items[0];
   ids = { task: plain.id, ran: ran.id, failed: failed.id };
 }
@@ -71,6 +82,7 @@ const PAGES = {
   forecast: () => ["/forecast"],
   reference: () => ["/docs"],
   nodes: () => ["/nodes"],
+  alarms: () => ["/alarms"],
   history: () => ["/history"],
   login: () => ["/login", (page) => page.locator("#password").waitFor()],
 };

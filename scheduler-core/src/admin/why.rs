@@ -103,9 +103,7 @@ impl AskedTask {
         if self.judged.is_none() && around == Around::default() {
             return Ok(None);
         }
-        let reading = store.read().await?;
-        let waiting: Vec<_> =
-            reading.requests.into_iter().filter(|one| one.task_id == self.id).collect();
+        let waiting = store.waiting(self.id).await?;
         let nodes = store.nodes().await?;
         let reason = self.judged.as_ref().and_then(Judged::reason).map(ToString::to_string);
         let reason = reason.as_deref().unwrap_or_default();
@@ -115,7 +113,7 @@ impl AskedTask {
             at,
             row: self.judged.as_ref().map(row),
             pause: pause.as_ref().map(paused),
-            adopted_at: reading.adopted_at,
+            adopted_at: store.adopted_at().await?,
             here: &around.here,
             next: around.next.as_ref(),
             before: &around.before,

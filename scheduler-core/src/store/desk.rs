@@ -7,7 +7,7 @@ use super::{
     Alarms, Author, EditFilter, EditRow, Pauses, Sessions, Store, StoreError, TaskChange, Version,
 };
 use crate::plan::{
-    claim::RequestId,
+    claim::{Request, RequestId},
     execution::{ExecutionId, ExecutionRow, LogPart, Status},
     node::NodeRow,
     task::{TaskId, TaskRow},
@@ -163,6 +163,9 @@ impl Outcomes {
     }
 }
 
+/// So many manual runs and retries of one task are told of each.
+pub(super) const MOST_WAITING: usize = 100;
+
 /// When the hour of an instant began.
 pub(super) fn floor_hour(at: DateTime<Utc>) -> DateTime<Utc> {
     at.duration_trunc(TimeDelta::hours(1)).unwrap_or(at)
@@ -297,6 +300,12 @@ pub trait Desk: Store + Sessions + Pauses + Alarms {
     async fn request_run(&self, task: TaskId, now: DateTime<Utc>) -> Result<RequestId, StoreError> {
         self.request_run_as(task, now, None, &Author::program()).await
     }
+
+    /// What waits outside of the schedule of one task: its first hundred manual runs, and its first hundred retries.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    async fn waiting(&self, task: TaskId) -> Result<Vec<Request>, StoreError>;
 
     /// Compares these rows with the history, and keeps what was edited by others in it. Those that somebody holds are given
     /// back, to be looked at again.

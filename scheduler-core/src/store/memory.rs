@@ -284,9 +284,9 @@ impl Tables {
     }
 
     /// Manual runs, then the retries that are due first; and whether these are all.
-    fn waiting(&self) -> (Vec<Request>, bool) {
-        let mut retries: Vec<Request> = self
-            .retries
+    /// By task, instant and attempt.
+    fn waiting_retries(&self) -> Vec<Request> {
+        self.retries
             .iter()
             .map(|((task_id, scheduled_at, attempt), due_at)| Request {
                 origin: Origin::Retry,
@@ -296,7 +296,11 @@ impl Tables {
                 due_at: *due_at,
                 args: self.args_before(*task_id, *scheduled_at, *attempt),
             })
-            .collect();
+            .collect()
+    }
+
+    fn waiting(&self) -> (Vec<Request>, bool) {
+        let mut retries = self.waiting_retries();
         retries.sort_by_key(|retry| retry.due_at);
         let mut of_task: HashMap<TaskId, usize> = HashMap::new();
         retries.retain(|retry| {

@@ -148,6 +148,7 @@ macro_rules! store_cases {
             requests: a_reading_is_whole_up_to_the_limit_of_requests,
             requests: a_request_for_no_task_is_refused,
             requests: a_run_may_be_asked_for_with_arguments_of_its_own,
+            requests: what_waits_of_a_task_is_told_and_nothing_of_others,
             retries: a_recorded_failure_lets_its_retry_wait,
             retries: an_outcome_recorded_twice_lets_one_retry_wait,
             retries: a_discarded_outcome_lets_no_retry_wait,

@@ -24,7 +24,7 @@ const OUTCOMES: &str =
 const NOTES: &str = r#"[{"id":17,"trace_id":"a","extra":"{}"}]"#;
 const LOST: &str = r#"[{"id":17,"extra":"{}"}]"#;
 
-const BATCH_STATEMENTS: [(&str, &[&str]); 40] = [
+const BATCH_STATEMENTS: [(&str, &[&str]); 41] = [
     ("lock_tasks", &[IDS]),
     ("read_cursors", &[IDS]),
     ("read_twins", &[IDS, IDS]),
@@ -63,6 +63,7 @@ const BATCH_STATEMENTS: [(&str, &[&str]); 40] = [
     ("list_in_status", &["fail", "9000000000000000", "50"]),
     ("read_pauses", &[IDS]),
     ("drop_pauses", &[IDS]),
+    ("retries_of", &["17", "100"]),
     ("list_alarms", &["9000000000000000", "50"]),
     ("open_alarms", &["9000000000000000", "50"]),
 ];

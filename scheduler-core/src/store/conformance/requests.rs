@@ -6,8 +6,9 @@ use super::{Fixture, at, claim_at, entry, outcome, run_of, trace};
 use crate::{
     plan::{
         claim::{Claim, Entry, Origin, Refusal, Request, Verdict},
-        execution::{ExecutionId, Status, extra_with_args},
+        execution::{ExecutionId, Outcome, Status, extra_with_args},
         node::MOST_MANUAL,
+        retry::Retry,
         task::TaskId,
     },
     store::{Author, StoreError},
@@ -247,4 +248,27 @@ pub async fn a_run_may_be_asked_for_with_arguments_of_its_own(fixture: &Fixture)
     ask(30, None).await;
     let args: Vec<_> = fixture.waiting().await.into_iter().map(|request| request.args).collect();
     assert_eq!(args, [Some(ARGS.into()), Some("".into()), None], "no arguments are arguments, too");
+}
+
+pub async fn what_waits_of_a_task_is_told_and_nothing_of_others(fixture: &Fixture) {
+    let (task, other) = (fixture.add("a").await, fixture.add("b").await);
+    let claim = run_of(task, at(10));
+    let id = fixture.won(&claim).await;
+    let failed = Outcome {
+        retry: Some(Retry { scheduled_at: at(10), attempt: 2, due_at: at(25) }),
+        ..outcome(id, &claim, Status::Fail)
+    };
+    assert!(fixture.record(&failed).await);
+    let author = Author::program();
+    for (task, args) in [(task, Some(ARGS)), (other, None), (task, None)] {
+        fixture.store.request_run_as(task, at(30), args, &author).await.unwrap();
+    }
+    let waiting = fixture.other.waiting(task).await.unwrap();
+    let told: Vec<_> =
+        waiting.iter().map(|request| (request.attempt, request.args.as_deref())).collect();
+    assert_eq!(told, [(1, Some(ARGS)), (1, None), (2, None)]);
+    assert_eq!((waiting[2].scheduled_at, waiting[2].due_at), (at(10), at(25)));
+    assert!(waiting.iter().all(|request| request.task_id == task));
+    assert_eq!(fixture.store.waiting(other).await.unwrap().len(), 1);
+    assert_eq!(fixture.store.waiting(99).await.unwrap(), []);
 }

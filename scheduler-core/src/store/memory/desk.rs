@@ -16,7 +16,7 @@ use crate::{
     store::{
         Around, Author, Desk, DeskTask, EditAction, EditFilter, EditRow, ExecutionFilter, NewTask,
         OutcomeCount, Outcomes, RecentRow, StoreError, TaskChange, TaskSelection, Version,
-        desk::{floor_hour, manual_instant},
+        desk::{MOST_WAITING, floor_hour, manual_instant},
         edits::{Newest, NoticedEdit, noticed, snapshot},
     },
 };
@@ -89,6 +89,16 @@ impl Desk for MemoryStore {
         tables.pauses.remove(&task);
         tables.remember(task, author, EditAction::Delete.as_str(), Some(before), None);
         Ok(())
+    }
+
+    async fn waiting(&self, task: TaskId) -> Result<Vec<Request>, StoreError> {
+        let tables = self.tables();
+        let of_it = |requests: Vec<Request>| {
+            let of_it = requests.into_iter().filter(move |request| request.task_id == task);
+            of_it.take(MOST_WAITING)
+        };
+        let (manual, retries) = (tables.manual_runs(), tables.waiting_retries());
+        Ok(of_it(manual).chain(of_it(retries)).collect())
     }
 
     async fn notice_edits(&self, tasks: &[TaskId]) -> Result<Vec<TaskId>, StoreError> {

@@ -11,12 +11,13 @@ use super::{
     epoch_ms, from_ms, from_secs, in_lock_order, json, listing,
     migrate::{NEWEST, is_missing_table},
     read_only,
+    schedule::{request, retry},
     statements::Statements,
     task_row, write_transaction,
 };
 use crate::{
     plan::{
-        claim::RequestId,
+        claim::{Request, RequestId},
         execution::{ExecutionId, ExecutionRow, LogPart, Status},
         node::NodeRow,
         task::{TaskId, TaskRow},
@@ -24,7 +25,7 @@ use crate::{
     store::{
         Around, Author, Desk, DeskTask, EditAction, EditFilter, EditRow, ExecutionFilter, NewTask,
         Outcomes, RecentRow, Store as _, StoreError, TaskChange, TaskSelection, Version,
-        desk::{floor_hour, manual_instant},
+        desk::{MOST_WAITING, floor_hour, manual_instant},
         edits::{Newest, NoticedEdit, noticed, snapshot},
     },
 };
@@ -131,6 +132,17 @@ impl Desk for SqlStore {
             remember(&mut connection, self.sql, task, author, EditAction::Delete, texts).await?;
             Ok(Ok(()))
         })?
+    }
+
+    async fn waiting(&self, task: TaskId) -> Result<Vec<Request>, StoreError> {
+        let most = i64::try_from(MOST_WAITING).unwrap_or(i64::MAX);
+        read_only!(self, "reading what waits of a task", connection => async {
+            let binds: [Bind<'_>; 2] = [task.into(), most.into()];
+            let manual = connection.fetch(self.sql.requests_of, &binds).await?;
+            let retries = connection.fetch(self.sql.retries_of, &binds).await?;
+            let manual = manual.iter().filter_map(|row| request(row).ok());
+            Ok(manual.chain(retries.iter().filter_map(|row| retry(row).ok())).collect())
+        })
     }
 
     async fn notice_edits(&self, tasks: &[TaskId]) -> Result<Vec<TaskId>, StoreError> {

@@ -180,6 +180,10 @@ pub(crate) static MYSQL: Statements = Statements {
     ),
     read_requests: READ_REQUESTS,
     read_retries: READ_RETRIES,
+    requests_of: "SELECT id, task_id, requested_at, args FROM scheduler_request \
+                  WHERE task_id = ? ORDER BY id LIMIT ?",
+    retries_of: "SELECT task_id, scheduled_at, attempt, due_at, NULL FROM scheduler_retry \
+                 WHERE task_id = ? ORDER BY scheduled_at, attempt LIMIT ?",
     read_meta: "SELECT value FROM scheduler_meta WHERE name = ?",
     read_cursors: concat!(
         "SELECT v.id, (SELECT e.scheduled_at FROM execute_task e \

@@ -104,7 +104,7 @@ impl SqlStore {
 }
 
 /// Reads the columns of `read_requests`, or names the row.
-fn request(row: &[Cell]) -> Result<Request, String> {
+pub(super) fn request(row: &[Cell]) -> Result<Request, String> {
     let read = || {
         Some(Request {
             origin: Origin::Request(row[0].int()?),
@@ -123,7 +123,7 @@ fn request(row: &[Cell]) -> Result<Request, String> {
 }
 
 /// Reads the columns of `read_retries`, or names the row.
-fn retry(row: &[Cell]) -> Result<Request, String> {
+pub(super) fn retry(row: &[Cell]) -> Result<Request, String> {
     let read = || {
         Some(Request {
             origin: Origin::Retry,

@@ -109,6 +109,10 @@ pub(crate) static SQLITE: Statements = Statements {
     ),
     read_requests: READ_REQUESTS,
     read_retries: READ_RETRIES,
+    requests_of: "SELECT id, task_id, requested_at, args FROM scheduler_request \
+                  WHERE task_id = ?1 ORDER BY id LIMIT ?2",
+    retries_of: "SELECT task_id, scheduled_at, attempt, due_at, NULL FROM scheduler_retry \
+                 WHERE task_id = ?1 ORDER BY scheduled_at, attempt LIMIT ?2",
     read_meta: "SELECT value FROM scheduler_meta WHERE name = ?1",
     read_cursors: "SELECT v.value, (SELECT e.scheduled_at FROM execute_task e \
                    WHERE e.task_id = v.value AND e.source = 'schedule' ORDER BY e.scheduled_at DESC LIMIT 1) \

@@ -63,6 +63,10 @@ pub(crate) struct Statements {
     /// `(limit per task, limit)` → `task_id, scheduled_at, attempt, due_at, extra`, those that are due first at the front; `extra` is
     /// that of the attempt before, where it was asked for with arguments of its own.
     pub(crate) read_retries: &'static str,
+    /// `(task_id, limit)` → the columns of `read_requests`, the first that was asked for first.
+    pub(crate) requests_of: &'static str,
+    /// `(task_id, limit)` → the columns of `read_retries`, the earliest instant first, without what they were asked for with.
+    pub(crate) retries_of: &'static str,
     /// `(name)` → `value`.
     pub(crate) read_meta: &'static str,
     /// `(ids)` → `id, scheduled_at` of the newest execution that the schedule asked for.
@@ -271,6 +275,8 @@ impl Statements {
             read_twins,
             read_requests,
             read_retries,
+            requests_of,
+            retries_of,
             read_meta,
             read_cursors,
             lock_tasks,

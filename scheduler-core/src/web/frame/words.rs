@@ -166,6 +166,10 @@ texts! {
     run_question: "Run it now?", "现在运行？";
     run_explained: "It starts as soon as a node takes it. The schedule stays as it is.", "节点领取后立即开始，原计划不变。";
     run_args: "For this run only; the row keeps its own.", "仅用于本次运行，行中的参数不变。";
+    waits: "Waits to run", "等待运行";
+    asked_for_at: "asked for at", "请求于";
+    retry_of: "again for", "重试，原计划时间";
+    not_before: "not before", "不早于";
     pause: "Pause", "暂停";
     paused: "Paused", "已暂停";
     until: "until", "直到";

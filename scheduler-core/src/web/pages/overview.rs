@@ -30,6 +30,12 @@ use crate::{
 /// How many a list here has.
 const SHOWN: usize = 8;
 
+/// The newest so many of each outcome are looked at: those of the last day among them are sorted by their instants.
+const SHOWN_OF_EACH: u32 = 24;
+
+/// Runs beyond are not counted.
+const MOST_RUNNING: u32 = 200;
+
 /// A fire that is due for longer, and not accounted for, is late.
 const LATE: TimeDelta = TimeDelta::minutes(1);
 
@@ -88,15 +94,15 @@ async fn shown(site: &Site, caller: &Caller, frame: &Frame) -> Result<Response, 
                 .collect::<Vec<_>>(),
         )
     };
-    let latest = async |status| {
-        let found = find_executions(site, caller, None, Some(status), None, 200).await?;
+    let latest = async |status, most| {
+        let found = find_executions(site, caller, None, Some(status), None, most).await?;
         Ok::<_, Problem>(found.0)
     };
     let is_recent =
         |run: &Ran| run.scheduled_at.is_some_and(|at| (frame.now - at).num_hours() < 24);
     let mut failed = Vec::new();
     for status in [Status::Fail, Status::Timeout, Status::Lost] {
-        let runs = latest(status).await?;
+        let runs = latest(status, SHOWN_OF_EACH).await?;
         failed.extend(runs.iter().map(|row| Ran::of(frame, row)).filter(is_recent));
     }
     failed.sort_by_key(|run| std::cmp::Reverse(run.scheduled_at));
@@ -116,7 +122,7 @@ async fn shown(site: &Site, caller: &Caller, frame: &Frame) -> Result<Response, 
         frame,
         obstacles: site.watch.look().obstacles(),
         counts: board.counts(|row| caller.sees(Some(&row.key))),
-        running: latest(Status::Todo).await?.len(),
+        running: latest(Status::Todo, MOST_RUNNING).await?.len(),
         failed,
         rejected: as_rows(&rejected).await?,
         alarms,

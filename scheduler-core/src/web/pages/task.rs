@@ -20,7 +20,11 @@ use super::{
 };
 use crate::{
     admin::{AskedTask, EditView, InstantView, PauseView, WhyView, coming},
-    plan::{task::TaskId, trigger::Zone},
+    plan::{
+        claim::{Origin, Request},
+        task::TaskId,
+        trigger::Zone,
+    },
     store::{EditFilter, ExecutionFilter, Pause},
     web::{
         access::Caller,
@@ -42,6 +46,8 @@ struct TaskPage<'a> {
     frame: &'a Frame,
     task: Row,
     pause: Option<PauseView>,
+    /// Manual runs and retries that wait, each in words.
+    waiting: Vec<String>,
     job: &'a str,
     args: &'a str,
     extra: &'a str,
@@ -75,6 +81,7 @@ async fn shown(
     let runs = store.executions(filter).await?;
     let edits = EditFilter { task_id: Some(id), before: None, limit: EDITS_SHOWN };
     let edits = store.edits(edits).await?;
+    let waiting = store.waiting(id).await?;
     let text = |field| Result::unwrap_or(field, "?");
     let judged = [judged];
     let pause = seen::pauses(site, &judged).await?.remove(&id);
@@ -82,6 +89,7 @@ async fn shown(
     Ok(page(&TaskPage {
         frame,
         pause: pause.as_ref().map(PauseView::from),
+        waiting: waiting.iter().map(|request| in_words(frame, request)).collect(),
         job: text(judged.row.execute_func.as_deref()),
         args: text(judged.row.args.as_deref()),
         extra: text(judged.row.extra.as_deref()),
@@ -95,6 +103,18 @@ async fn shown(
             .collect(),
         task: Row::of(frame, &judged, Strip::default()),
     }))
+}
+
+fn in_words(frame: &Frame, request: &Request) -> String {
+    let (t, instant) = (frame.t(), frame.time(&request.scheduled_at));
+    match (request.origin, &request.args) {
+        (Origin::Retry, _) => {
+            let due = frame.time(&request.due_at);
+            format!("{} {instant}, {} {due}", t.retry_of, t.not_before)
+        }
+        (_, Some(args)) => format!("{} {instant} ({}: {args})", t.asked_for_at, t.args),
+        (_, None) => format!("{} {instant}", t.asked_for_at),
+    }
 }
 
 /// With which arguments.
