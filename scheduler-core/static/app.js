@@ -36,8 +36,16 @@ for (const select of all("[data-submits]")) {
   select.addEventListener("change", () => select.form.requestSubmit());
 }
 
-for (const button of all("[data-opens]")) {
-  button.addEventListener("click", () => document.getElementById(button.dataset.opens).showModal());
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-opens]");
+  if (button) document.getElementById(button.dataset.opens).showModal();
+});
+
+// What was done is said once.
+const here = new URL(location);
+if (here.searchParams.has("done")) {
+  const rest = here.search.slice(1).split("&").filter((part) => !part.startsWith("done=")).join("&");
+  history.replaceState(null, "", here.pathname + (rest && `?${rest}`) + here.hash);
 }
 
 // One box for all of them.
@@ -90,6 +98,27 @@ const add_own_clock = (time) => {
   time.parentElement.append(sub);
 };
 all("time[data-own]").forEach(add_own_clock);
+
+// What goes on is shown as it does, unless somebody is in the middle of something.
+const isBusy = (main) =>
+  document.hidden || one("dialog[open]") || one("input:checked", main) || !getSelection().isCollapsed ||
+  (main !== document.activeElement && main.contains(document.activeElement));
+const refresh = async () => {
+  const main = one("main[data-refreshes]");
+  if (!main) return;
+  if (!isBusy(main)) {
+    const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+    const text = answer.ok && !answer.redirected ? await answer.text() : "";
+    const fresh = one("main", new DOMParser().parseFromString(text, "text/html"));
+    if (fresh && !isBusy(main)) {
+      main.replaceWith(fresh);
+      all("time[data-own]", fresh).forEach(add_own_clock);
+    }
+  }
+  refresh_later();
+};
+const refresh_later = () => setTimeout(() => refresh().catch(refresh_later), 5000);
+refresh_later();
 
 // What the job takes that is chosen.
 const takes = one("[data-takes]");

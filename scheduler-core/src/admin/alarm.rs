@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::BoardRow;
 use crate::{
     plan::{task::TaskId, words::instant},
     run::ChannelSight,
@@ -21,6 +22,8 @@ pub struct AlarmView {
     pub about: String,
     /// The task that it is about; `null`: about none that there is.
     pub task_id: Option<TaskId>,
+    /// Its `task_key`.
+    pub task_key: Option<String>,
     /// `content`: what its last sign said.
     pub text: String,
     /// `count`: how many signs came.
@@ -38,14 +41,15 @@ pub struct AlarmView {
 }
 
 impl AlarmView {
-    /// `row`, which is about the task `task_id`, if it is about one; `is_alive`: its node is.
+    /// `row`, which is about `task`, if it is about one; `is_alive`: its node is.
     #[must_use]
-    pub fn of(row: &AlarmRow, task_id: Option<TaskId>, is_alive: bool) -> Self {
+    pub fn of(row: &AlarmRow, task: Option<&BoardRow>, is_alive: bool) -> Self {
         Self {
             id: row.id,
             rule: row.rule.clone(),
             about: row.about.clone(),
-            task_id,
+            task_id: task.map(|task| task.id),
+            task_key: task.map(|task| task.key.to_string()),
             text: row.text.clone(),
             count: row.count,
             began_at: row.began_at.map(instant),

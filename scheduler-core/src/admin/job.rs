@@ -108,7 +108,7 @@ impl From<&JobDescriptor> for JobView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::FromArgs;
+    use crate::job::{Args, FromArgs};
 
     #[test]
     fn arguments_are_told_in_a_line() {
@@ -124,7 +124,7 @@ mod tests {
             since: chrono::NaiveDate,
             size: (f64, f64),
         }
-        check::<crate::Args>("");
+        check::<Args>("");
         check::<()>("–");
         check::<(String, i64, Option<bool>)>("string, integer, boolean?");
         check::<Vec<u8>>("integer 0–255 …");

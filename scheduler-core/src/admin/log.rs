@@ -29,6 +29,7 @@ pub struct LogView {
     /// The same for people, in the configured zone, each with its end.
     pub text: String,
     /// What to give as `after` to read on.
+    #[schema(value_type = i64, minimum = 0)]
     pub next: u32,
     /// Nothing follows any more.
     pub is_over: bool,

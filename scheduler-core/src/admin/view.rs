@@ -10,13 +10,8 @@ use utoipa::ToSchema;
 use super::verdict::{Judged, Scheduled, State};
 use crate::{
     config::Config,
-    plan::{
-        node::{NodeCard, NodeRow},
-        task::Field,
-        trigger::Zone,
-        words::instant,
-    },
-    store::{EditRow, ExecutionRow, PauseRow, Version},
+    plan::{node::NodeRow, task::Field, trigger::Zone, words::instant},
+    store::{EditRow, ExecutionRow, NodeCard, PauseRow, Version},
 };
 
 /// A row of `task`, with what the scheduler makes of it.

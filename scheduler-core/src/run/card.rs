@@ -7,9 +7,9 @@ use tokio_util::sync::CancellationToken;
 use super::{Watch, beside, rules};
 use crate::{
     config::Config,
-    plan::node::{NodeCard, Survey},
+    plan::node::Survey,
     registry::Registry,
-    store::SharedStore,
+    store::{NodeCard, SharedStore},
 };
 
 /// Between two words.

@@ -27,11 +27,11 @@ use crate::{
     job::Shared,
     plan::{
         Now,
-        node::{Action, Call, Event, Node, NodeCard, Settings},
+        node::{Action, Call, Event, Node, Settings},
         task::Reader,
     },
     registry::Registry,
-    store::SharedStore,
+    store::{NodeCard, SharedStore},
 };
 
 mod alarm;

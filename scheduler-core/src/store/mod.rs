@@ -32,6 +32,7 @@ use crate::plan::{
 };
 
 mod alarms;
+mod card;
 #[cfg(feature = "testing")]
 pub mod conformance;
 mod desk;
@@ -45,6 +46,7 @@ mod sql;
 
 pub use crate::plan::execution::ExecutionRow;
 pub use alarms::{AlarmFilter, AlarmId, AlarmRow, Alarms};
+pub use card::NodeCard;
 pub use desk::{
     Around, Desk, DeskTask, ExecutionFilter, NewTask, OutcomeCount, Outcomes, RecentRow,
     TaskSelection,

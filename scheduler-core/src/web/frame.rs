@@ -21,6 +21,15 @@ use self::words::{CHINESE, ENGLISH, Texts, Words};
 use super::{access::Caller, problem::Problem, site::Site};
 use crate::{admin, clock, config::Role, plan::trigger::Zone};
 
+/// How an address says what was done; a script takes it away again.
+const DONE: &str = "done=";
+
+/// Leads to this page, which tells that `what` was done.
+pub(super) fn led_to(path: &str, what: &str) -> Response {
+    let sign = if path.contains('?') { '&' } else { '?' };
+    Redirect::to(&format!("{path}{sign}{DONE}{what}")).into_response()
+}
+
 /// The cookie that keeps the language.
 const LANGUAGE: &str = "language";
 
@@ -87,6 +96,35 @@ impl Frame {
         let here = self.path.split('?').next().unwrap_or_default();
         here == path
             || path != "/" && here.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
+    }
+
+    /// What was done by the request that led here, as [`led_to`] has it; empty: nothing that is told.
+    pub(super) fn did(&self) -> &str {
+        let query = self.path.split_once('?').map_or("", |(_, query)| query);
+        query.split('&').find_map(|part| part.strip_prefix(DONE)).unwrap_or_default()
+    }
+
+    /// The same in words.
+    pub(super) fn told(&self) -> Option<&'static str> {
+        let t = self.t();
+        Some(match self.did() {
+            "run" => t.did_run,
+            "enable" => t.did_enable,
+            "disable" => t.did_disable,
+            "delete" => t.did_delete,
+            "pause" => t.did_pause,
+            "save" => t.did_save,
+            "cancel" => t.did_cancel,
+            _ => return None,
+        })
+    }
+
+    /// This page, without what led here.
+    pub(super) fn here(&self) -> String {
+        let (path, query) = self.path.split_once('?').unwrap_or((&self.path, ""));
+        let rest = query.split('&').filter(|part| !part.is_empty() && !part.starts_with(DONE));
+        let rest = rest.collect::<Vec<_>>().join("&");
+        if rest.is_empty() { path.to_owned() } else { format!("{path}?{rest}") }
     }
 
     pub(super) fn may(&self, role: Role) -> bool {

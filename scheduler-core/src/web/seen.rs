@@ -209,7 +209,9 @@ async fn outcomes_of(site: &Site, caller: &Caller) -> Result<OutcomesView, Probl
 /// When the database does not answer.
 pub(super) async fn forecast(site: &Site, caller: &Arc<Caller>) -> Result<Forecast, Problem> {
     let (board, caller, now) = (board(site).await?, Arc::clone(caller), clock::wall());
+    let turn = Arc::clone(&site.forecasting).acquire_owned().await;
     let looking = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
         Forecast::of(&board, now, |row| caller.sees(Some(&row.key)))
     });
     Ok(looking.await.unwrap_or_default())
@@ -274,12 +276,12 @@ pub(super) async fn alarms(
         node.is_some_and(|node| NodeView::of(node, lease).state == NodeState::Alive)
     };
     let view = |row: &AlarmRow| {
-        let (is_seen, task_id) = match About::of(row, &board) {
-            About::Task(task) => (caller.sees(Some(&task.key)), Some(task.id)),
+        let (is_seen, task) = match About::of(row, &board) {
+            About::Task(task) => (caller.sees(Some(&task.key)), Some(task)),
             About::Gone(key) => (caller.sees(key), None),
             About::Nothing => (true, None),
         };
-        let alarm = AlarmView::of(row, task_id, is_alive(&row.node_id));
+        let alarm = AlarmView::of(row, task, is_alive(&row.node_id));
         (is_seen && (alarm.is_open || !filter.is_open)).then_some(alarm)
     };
     Ok((rows.iter().filter_map(view).collect(), next))

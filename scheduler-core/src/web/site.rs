@@ -30,6 +30,8 @@ pub(super) struct Site {
     pub(super) door: Arc<Door>,
     pub(super) boards: Arc<Kept<Board>>,
     pub(super) outcomes: Arc<Kept<Outcomes>>,
+    /// One forecast at a time: it is computed with all of a processor.
+    pub(super) forecasting: Arc<Semaphore>,
     /// Room for those who follow something.
     pub(super) streams: Arc<Semaphore>,
     /// Connections of our own, made when somebody asks for the first time.
@@ -43,6 +45,7 @@ impl Site {
             door: Arc::new(Door::of(&config.http)),
             boards: Arc::default(),
             outcomes: Arc::default(),
+            forecasting: Arc::new(Semaphore::new(1)),
             streams: Arc::new(Semaphore::new(MOST_STREAMS)),
             store: Arc::default(),
             config,

@@ -191,7 +191,7 @@ pub struct NodeRow {
     pub left_at: Option<DateTime<Utc>>,
     /// How long it was silent when the row was read.
     pub silent_for: Duration,
-    /// What it says of itself: the JSON of a [`NodeCard`](super::NodeCard); `None`: nothing.
+    /// What it says of itself: a JSON object; `None`: nothing.
     pub card: Option<String>,
 }
 

@@ -36,7 +36,6 @@ use super::{
 };
 
 mod answers;
-mod card;
 mod chore;
 mod clocks;
 mod cursors;
@@ -53,7 +52,6 @@ mod tasks;
 mod trouble;
 mod vitals;
 
-pub use card::NodeCard;
 use chore::Chore;
 use clocks::Clocks;
 pub use event::{

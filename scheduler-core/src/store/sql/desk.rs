@@ -258,7 +258,9 @@ impl Desk for SqlStore {
         let binds: [Bind<'_>; 2] = [(&ids).into(), (i64::from(most) - 1).into()];
         let rows = read_only!(self, "reading the last executions of tasks", connection =>
             connection.fetch(self.sql.read_recent, &binds))?;
-        Ok(rows.iter().filter_map(|row| recent_row(row)).collect())
+        let mut recent: Vec<_> = rows.iter().flat_map(|row| recent_rows(row)).collect();
+        recent.sort_by_key(|(attempt, row)| (row.task_id, row.scheduled_at, *attempt));
+        Ok(recent.into_iter().map(|(_, row)| row).collect())
     }
 
     async fn execution(&self, id: ExecutionId) -> Result<ExecutionRow, StoreError> {
@@ -474,16 +476,18 @@ fn node_row(cells: &[Cell]) -> Option<NodeRow> {
     })
 }
 
-/// From `task_id, id, status, scheduled_at, started_at, finished_at`.
-fn recent_row(row: &[Cell]) -> Option<RecentRow> {
-    Some(RecentRow {
-        task_id: row[0].int()?,
-        id: row[1].int()?,
-        status: row[2].to_lossy(),
-        scheduled_at: from_ms(&row[3]),
-        started_at: from_ms(&row[4]),
-        finished_at: from_ms(&row[5]),
-    })
+/// From a row of `read_recent`, with the attempts.
+fn recent_rows(row: &[Cell]) -> Vec<(i64, RecentRow)> {
+    type Run = (ExecutionId, String, Option<i64>, Option<i64>, Option<i64>, i64);
+    let runs: Vec<Run> = serde_json::from_str(&row[1].to_lossy()).unwrap_or_default();
+    let at = |millis: Option<i64>| millis.and_then(DateTime::from_timestamp_millis);
+    let task_id = row[0].int().unwrap_or_default();
+    let row = |(id, status, scheduled_at, started_at, finished_at, attempt): Run| {
+        let [scheduled_at, started_at, finished_at] =
+            [scheduled_at, started_at, finished_at].map(at);
+        (attempt, RecentRow { task_id, id, status, scheduled_at, started_at, finished_at })
+    };
+    runs.into_iter().map(row).collect()
 }
 
 /// Reads the columns of `list_executions`.

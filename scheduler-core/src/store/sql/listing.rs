@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// So many rows are looked through, newest first, before an index is asked.
-const NEAR: i64 = 20_000;
+const NEAR: i64 = 2_000;
 
 /// Rows that are counted in one statement.
 const COUNTED: i64 = 50_000;

@@ -369,12 +369,13 @@ pub(crate) static MYSQL: Statements = Statements {
         " - 86400000"
     ),
     read_recent: concat!(
-        "SELECT e.task_id, e.id, e.status, e.scheduled_at, e.started_at, e.finished_at FROM ",
+        "SELECT e.task_id, CAST(JSON_ARRAYAGG(JSON_ARRAY(e.id, e.status, e.scheduled_at, e.started_at, \
+         e.finished_at, e.attempt)) AS CHAR) FROM ",
         ids!(),
         " STRAIGHT_JOIN execute_task e ON e.task_id = v.id AND e.scheduled_at >= \
          COALESCE((SELECT x.scheduled_at FROM execute_task x WHERE x.task_id = v.id \
          AND x.scheduled_at IS NOT NULL ORDER BY x.scheduled_at DESC, x.attempt DESC LIMIT 1 OFFSET ?), 0) \
-         ORDER BY e.task_id, e.scheduled_at, e.attempt"
+         GROUP BY e.task_id"
     ),
     add_session: "INSERT INTO scheduler_session (content, expires_at, digest) VALUES (?, ?, ?)",
     change_session: "UPDATE scheduler_session SET content = ?, expires_at = ? WHERE digest = ?",

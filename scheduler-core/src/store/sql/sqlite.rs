@@ -193,11 +193,14 @@ pub(crate) static SQLITE: Statements = Statements {
                  VALUES (?1, ?2, CAST(unixepoch('subsec') * 1000 AS INTEGER))",
     forget_cancels: "DELETE FROM scheduler_cancel \
                      WHERE requested_at < CAST(unixepoch('subsec') * 1000 AS INTEGER) - 86400000",
-    read_recent: "SELECT e.task_id, e.id, e.status, e.scheduled_at, e.started_at, e.finished_at \
+    // A BLOB, which somebody may have written, is none to JSON.
+    read_recent: "SELECT e.task_id, json_group_array(json_array(e.id, CAST(e.status AS TEXT), \
+                  CAST(e.scheduled_at AS INTEGER), CAST(e.started_at AS INTEGER), CAST(e.finished_at AS INTEGER), \
+                  CAST(e.attempt AS INTEGER))) \
                   FROM json_each(?1) v CROSS JOIN execute_task e ON e.task_id = v.value AND e.scheduled_at >= \
                   COALESCE((SELECT x.scheduled_at FROM execute_task x WHERE x.task_id = v.value \
                   AND x.scheduled_at IS NOT NULL ORDER BY x.scheduled_at DESC, x.attempt DESC LIMIT 1 OFFSET ?2), 0) \
-                  ORDER BY e.task_id, e.scheduled_at, e.attempt",
+                  GROUP BY v.value",
     add_session: "INSERT INTO scheduler_session (content, expires_at, digest) VALUES (?1, ?2, ?3)",
     change_session: "UPDATE scheduler_session SET content = ?1, expires_at = ?2 WHERE digest = ?3",
     read_session: "SELECT content, expires_at FROM scheduler_session \

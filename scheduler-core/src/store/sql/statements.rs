@@ -143,8 +143,8 @@ pub(crate) struct Statements {
     pub(crate) add_cancel: &'static str,
     /// Forgets those of more than a day ago.
     pub(crate) forget_cancels: &'static str,
-    /// `(task ids, how many but one)` → `task_id, id, status, scheduled_at, started_at, finished_at` of the last instants of
-    /// each, the earliest first.
+    /// `(task ids, how many but one)` → `task_id`, and of the last instants of each `id, status, scheduled_at, started_at,
+    /// finished_at, attempt`, in any order: a list of lists as JSON, since it is the number of rows that costs.
     pub(crate) read_recent: &'static str,
     /// `(content, expires_at, digest)`.
     pub(crate) add_session: &'static str,

@@ -92,6 +92,7 @@ pub(super) async fn show(
 pub(super) struct LogAsked {
     /// `next` of the answer before: only what was logged after it.
     #[serde(default)]
+    #[param(value_type = i64, minimum = 0, maximum = 4_294_967_295_i64, default = 0)]
     pub(super) after: u32,
 }
 

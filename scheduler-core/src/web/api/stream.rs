@@ -5,10 +5,13 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 use axum::{
     Extension,
     extract::State,
-    http::{HeaderMap, StatusCode},
-    response::sse::{Event, KeepAlive, Sse},
+    http::{HeaderMap, StatusCode, header},
+    response::{
+        IntoResponse,
+        sse::{Event, KeepAlive, Sse},
+    },
 };
-use futures_util::{Stream, stream};
+use futures_util::{StreamExt as _, stream};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
@@ -46,7 +49,7 @@ pub(super) async fn follow(
     Id(id): Id<ExecutionId>,
     headers: HeaderMap,
     Asked(asked): Asked<LogAsked>,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+) -> Result<impl IntoResponse, Problem> {
     let Ok(place) = Arc::clone(&site.streams).try_acquire_owned() else {
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many streams are open"));
     };
@@ -64,9 +67,12 @@ pub(super) async fn follow(
     };
     let events = stream::unfold(following, |mut following| async {
         let event = following.next().await?;
-        Some((Ok(event), following))
+        Some((event, following))
     });
-    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
+    let events = events.map(Ok::<Event, Infallible>);
+    let no_store = [(header::CACHE_CONTROL, "no-store")];
+    // Its own header would let it be kept.
+    Ok((no_store, Sse::new(events).keep_alive(KeepAlive::default())))
 }
 
 /// Where somebody who follows a log is.

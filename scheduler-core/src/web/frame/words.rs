@@ -128,13 +128,13 @@ texts! {
     duration: "Duration", "耗时";
     latest: "Latest executions", "最近执行";
     all_of_task: "All of this task", "此任务的全部记录";
-    facts: "Facts", "详情";
+    facts: "Details", "详情";
     args: "Arguments", "参数";
     takes: "This job takes", "该作业接受";
     trigger: "Trigger", "触发器";
     zone: "Zone", "时区";
     extra: "Extra", "附加设置";
-    row: "Row id", "行号";
+    row: "Row id", "行 ID";
     edits: "Edits", "变更";
     reason: "Reason", "原因";
     why_not: "Why?", "为什么？";
@@ -173,17 +173,18 @@ texts! {
     pause: "Pause", "暂停";
     paused: "Paused", "已暂停";
     until: "until", "直到";
+    until_label: "Until", "直到";
     until_hint: "Empty: until somebody enables it.", "留空则直到有人启用。";
     pause_question: "Pause it?", "暂停此任务？";
     pause_explained: "Nothing of it starts meanwhile, and what would have is not made up for.", "暂停期间不会启动，之后也不会补跑。";
     restore: "Restore…", "恢复…";
     restored_from: "Filled with an earlier version. Nothing is saved yet.", "已填入较早版本，尚未保存。";
     delete_question: "Delete it?", "确定删除？";
-    delete_explained: "The row is removed. Its executions stay.", "该行将被删除，执行记录保留。";
+    delete_explained: "Rows are removed, their executions stay.", "删除任务行，执行记录保留。";
     edit_task: "Edit task", "编辑任务";
     description: "Description", "描述";
     key: "Key", "键名";
-    key_hint: "A name of its own.", "不可与其他任务重复。";
+    key_hint: "Must be unique.", "不可与其他任务重复。";
     spec: "Spec", "表达式";
     spec_hint: "cron: minute hour day month weekday, or with seconds in front. date: 2026-12-24 18:00:00. interval: 90s, 5m.", "cron：分 时 日 月 周，前面可加秒。date：2026-12-24 18:00:00。interval：90s、5m。";
     extra_hint: "A JSON object: timezone, timeout, retries, and others.", "JSON 对象：timezone、timeout、retries 等。";
@@ -203,7 +204,7 @@ texts! {
     everything_runs: "Everything runs", "一切正常";
     needs_you: "Something needs you", "需要处理";
     is_not_ready: "This node claims nothing now:", "本节点目前不领取任务：";
-    running: "running now", "正在运行";
+    running: "Running now", "正在运行";
     failed_lately: "Failed lately", "最近失败";
     rejected_rows: "Rejected rows", "被拒绝的行";
     next_to_run: "Next to run", "即将运行";
@@ -214,6 +215,23 @@ texts! {
     refused: "This was not done.", "未执行。";
     to_overview: "To the overview", "返回总览";
     done: "Done.", "已完成。";
+    did_run: "It is asked for, and starts as soon as a node takes it.", "已请求运行，节点领取后即开始。";
+    did_enable: "Enabled.", "已启用。";
+    did_disable: "Disabled.", "已停用。";
+    did_delete: "Deleted.", "已删除。";
+    did_pause: "Paused.", "已暂停。";
+    did_save: "Saved.", "已保存。";
+    did_cancel: "It is asked to end. The node that runs it obeys at its next reading.", "已请求取消，运行它的节点下次读取时执行。";
+    now: "now", "刚刚";
+    runs_for: "for", "已运行";
+    nothing_yet: "Nothing is logged yet.", "暂无日志。";
+    all_tasks: "Of all tasks", "全部任务";
+    recovered: "succeeded since", "之后已成功";
+    times_failed: "times", "次";
+    keep_failing: "tasks failed and did not succeed since", "个任务失败后尚未成功";
+    are_rejected: "rows are rejected", "行被拒绝";
+    are_late: "tasks are late", "个任务延误";
+    are_alarms: "alarms go on", "条告警持续中";
 }
 
 impl Words {
@@ -238,6 +256,20 @@ impl Words {
         }
     }
 
+    /// What asked for an execution, or by which way an edit came.
+    pub(in crate::web) fn way<'a>(&self, name: &'a str) -> &'a str {
+        match (self.lang, name) {
+            ("en", name) => name,
+            (_, "schedule") => "计划",
+            (_, "manual") => "手动",
+            (_, "retry") => "重试",
+            (_, "page") => "页面",
+            (_, "external") => "外部 SQL",
+            (_, "cli") => "命令行",
+            (_, name) => name,
+        }
+    }
+
     /// A kind of alarm, by its name in the configuration.
     pub(in crate::web) fn rule(&self, name: &str) -> &'static str {
         let both = |english, chinese| if self.lang == "en" { english } else { chinese };
@@ -254,6 +286,25 @@ impl Words {
             "skipped" => both("Skipped", "跳过"),
             "rejected" => both("Row rejected", "行被拒绝"),
             _ => both("Other", "其他"),
+        }
+    }
+
+    /// So many tasks.
+    pub(in crate::web) fn tasks(&self, count: usize) -> String {
+        match (self.lang, count) {
+            ("en", 1) => "1 task".to_owned(),
+            ("en", _) => format!("{count} tasks"),
+            _ => format!("{count} 个任务"),
+        }
+    }
+
+    /// Whether so many tasks are to be deleted.
+    pub(in crate::web) fn delete_question(&self, count: usize) -> String {
+        let tasks = self.tasks(count);
+        if self.lang == "en" {
+            format!("Delete {tasks}?")
+        } else {
+            format!("确定删除 {tasks}？")
         }
     }
 
@@ -282,6 +333,9 @@ impl Words {
 
     /// How far away something is that is so many seconds ahead, or back.
     pub(in crate::web) fn distance(&self, seconds: i64) -> String {
+        if seconds == 0 {
+            return self.texts.now.to_owned();
+        }
         let span = self.span(seconds.abs());
         match (self.lang, seconds < 0) {
             ("en", true) => format!("{span} ago"),

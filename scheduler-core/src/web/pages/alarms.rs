@@ -52,7 +52,7 @@ impl Alarm {
             began: here(view.began_at.as_ref()),
             last: here(view.ended_at.as_ref().or(view.last_at.as_ref())),
             rule_name: view.rule,
-            about: view.about,
+            about: view.task_key.unwrap_or(view.about),
             task_id: view.task_id,
             text: view.text,
             count: view.count,

@@ -7,7 +7,7 @@ use axum::{
     Extension, Form,
     extract::{Path, Query, State},
     http::StatusCode,
-    response::{IntoResponse as _, Redirect, Response},
+    response::Response,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -18,7 +18,7 @@ use crate::{
     store::{EditFilter, EditId, NewTask, TaskChange, Version},
     web::{
         access::Caller,
-        frame::{Frame, page},
+        frame::{Frame, led_to, page},
         problem::Problem,
         seen::{check_key, seen, sees_edit},
         site::Site,
@@ -315,7 +315,7 @@ pub(super) async fn save(
         return form(&site, &frame, &fields, None, None);
     }
     match write(&site, &caller, &fields).await {
-        Ok(id) => Redirect::to(&format!("/tasks/{id}")).into_response(),
+        Ok(id) => led_to(&format!("/tasks/{id}"), "save"),
         Err(problem) => refused(&site, &caller, &frame, &fields, &problem).await,
     }
 }

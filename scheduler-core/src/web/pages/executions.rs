@@ -6,7 +6,7 @@ use askama::Template;
 use axum::{
     Extension,
     extract::{Path, Query, State},
-    response::{IntoResponse as _, Redirect, Response},
+    response::Response,
 };
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -17,7 +17,7 @@ use crate::{
     plan::task::TaskId,
     web::{
         access::Caller,
-        frame::{Frame, local, millis, page},
+        frame::{Frame, led_to, local, millis, page},
         problem::Problem,
         seen::{cancel_run, find_executions, run_again, seen_execution},
         site::Site,
@@ -49,6 +49,9 @@ pub(super) struct Ran {
 impl Ran {
     pub(super) fn of(frame: &Frame, row: &ExecutionRow) -> Self {
         let took = row.finished_at.zip(row.started_at);
+        let is_running = row.status == Status::Todo.as_str();
+        // When a run began is written with its outcome.
+        let running_since = row.created_at.max(row.scheduled_at).filter(|_| is_running);
         let extra: serde_json::Value = serde_json::from_str(&row.extra).unwrap_or_default();
         let instant = row.scheduled_at.or(row.created_at);
         Self {
@@ -59,14 +62,19 @@ impl Ran {
             scheduled_at: instant,
             instant: instant.map(crate::plan::words::instant).unwrap_or_default(),
             scheduled: instant.map(|at| local(&frame.zone, at)).unwrap_or_default(),
-            took: took
-                .map(|(end, start)| millis((end - start).num_milliseconds()))
-                .unwrap_or_default(),
+            took: match (took, running_since) {
+                (Some((end, start)), _) => millis((end - start).num_milliseconds()),
+                (None, Some(since)) => {
+                    let span = frame.words.span((frame.now - since).num_seconds().max(0));
+                    format!("{} {span}", frame.t().runs_for)
+                }
+                (None, None) => String::new(),
+            },
             attempt: row.attempt,
             node: row.node_id.clone().unwrap_or_default(),
             source: row.source.clone(),
             note: why_of(&extra).unwrap_or_default().to_owned(),
-            is_empty: row.started_at.is_none() && row.status != Status::Todo.as_str(),
+            is_empty: row.started_at.is_none() && !is_running,
         }
     }
 }
@@ -88,6 +96,10 @@ struct ExecutionsPage<'a> {
     statuses: Vec<&'static str>,
     runs: Vec<Ran>,
     next: Option<ExecutionId>,
+    /// The key of the task whose they are; `None`: those of all.
+    key: Option<String>,
+    /// Whether there is something to be waited for.
+    is_live: bool,
 }
 
 impl ExecutionsPage<'_> {
@@ -113,7 +125,13 @@ pub(super) async fn list(
     };
     let runs = rows.iter().map(|row| Ran::of(&frame, row)).collect();
     let statuses = Status::names().collect();
-    page(&ExecutionsPage { frame: &frame, asked: &asked, statuses, runs, next })
+    let is_live = rows.iter().any(|row| row.status == Status::Todo.as_str());
+    let key = match (asked.task, rows.first()) {
+        (None, _) => None,
+        (Some(task), None) => Some(task.to_string()),
+        (Some(task), Some(row)) => Some(row.task_key.clone().unwrap_or_else(|| task.to_string())),
+    };
+    page(&ExecutionsPage { frame: &frame, asked: &asked, statuses, runs, next, key, is_live })
 }
 
 /// A step of an execution.
@@ -157,7 +175,7 @@ pub(super) async fn cancel(
     Path(id): Path<ExecutionId>,
 ) -> Response {
     let asked = cancel_run(&site, &caller, id).await;
-    frame.answer(asked.map(|()| Redirect::to(&format!("/executions/{id}")).into_response()))
+    frame.answer(asked.map(|()| led_to(&format!("/executions/{id}"), "cancel")))
 }
 
 /// Asks for another run like it.
@@ -168,7 +186,7 @@ pub(super) async fn run(
     Path(id): Path<ExecutionId>,
 ) -> Response {
     let asked = run_again(&site, &caller, id).await;
-    frame.answer(asked.map(|(task, _)| Redirect::to(&format!("/tasks/{task}")).into_response()))
+    frame.answer(asked.map(|(task, _)| led_to(&format!("/tasks/{task}"), "run")))
 }
 
 async fn shown(
@@ -192,12 +210,17 @@ async fn shown(
     }))
 }
 
+/// It is written in whole seconds: not before its instant, and before it began.
+fn claimed_at(row: &ExecutionRow) -> Option<DateTime<Utc>> {
+    let written = row.created_at.max(row.scheduled_at).filter(|_| row.node_id.is_some())?;
+    Some(row.started_at.map_or(written, |started| written.min(started)))
+}
+
 fn steps(frame: &Frame, row: &ExecutionRow) -> Vec<Step> {
     let t = frame.t();
     let named = [
         (t.scheduled, row.scheduled_at),
-        // Written in whole seconds.
-        (t.claimed, row.created_at.max(row.scheduled_at).filter(|_| row.node_id.is_some())),
+        (t.claimed, claimed_at(row)),
         (t.started, row.started_at),
         (t.finished, row.finished_at),
     ];
@@ -209,7 +232,7 @@ fn steps(frame: &Frame, row: &ExecutionRow) -> Vec<Step> {
             name,
             kind: if is_last { frame.kind(&row.status).to_owned() } else { String::new() },
             time: local(&frame.zone, *at) + &format!(".{:03}", at.timestamp_subsec_millis()),
-            gap: next.map(|gap| format!("+{}", millis(gap))).unwrap_or_default(),
+            gap: next.map(|gap| format!("+{}", millis(gap.max(0)))).unwrap_or_default(),
         }
     };
     passed.iter().enumerate().map(step).collect()

@@ -13,11 +13,8 @@ use serde_json::Value;
 
 use crate::{
     admin::{EditView, NodeState, NodeView},
-    plan::{
-        node::{NodeCard, NodeRow},
-        task::TaskId,
-    },
-    store::{EditFilter, EditId, EditRow},
+    plan::{node::NodeRow, task::TaskId},
+    store::{EditFilter, EditId, EditRow, NodeCard},
     web::{
         access::Caller,
         boards::board,

@@ -1,6 +1,6 @@
 //! Is everything fine?
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use askama::Template;
 use axum::{Extension, extract::State, response::Response};
@@ -47,8 +47,8 @@ struct OverviewPage<'a> {
     obstacles: Vec<&'static str>,
     counts: Counts,
     running: usize,
-    /// Those of the last 24 h.
-    failed: Vec<Ran>,
+    /// The tasks of which a run failed in the last 24 h, those first that did not succeed since.
+    failed: Vec<Failing>,
     rejected: Vec<Row>,
     /// Those that go on, but for rejected rows, which have a list of their own.
     alarms: Vec<Alarm>,
@@ -60,11 +60,49 @@ struct OverviewPage<'a> {
     nodes: Vec<Node>,
 }
 
+/// A task that failed.
+struct Failing {
+    /// The last of its runs that did.
+    run: Ran,
+    /// How many of those that are looked at.
+    count: usize,
+    /// Whether it succeeded since.
+    is_over: bool,
+}
+
 impl OverviewPage<'_> {
-    fn is_fine(&self) -> bool {
-        let is_quiet = self.failed.is_empty() && self.rejected.is_empty() && self.late.is_empty();
-        is_quiet && self.alarms.is_empty() && self.obstacles.is_empty()
+    /// What needs somebody: how many, and of what.
+    fn needs(&self) -> Vec<(usize, &'static str)> {
+        let t = self.frame.t();
+        let failing = self.failed.iter().filter(|failing| !failing.is_over).count();
+        let needs = [
+            (self.late.len(), t.are_late),
+            (failing, t.keep_failing),
+            (self.counts.rejected, t.are_rejected),
+            (self.alarms.len(), t.are_alarms),
+        ];
+        needs.into_iter().filter(|(count, _)| *count > 0).collect()
     }
+
+    fn is_fine(&self) -> bool {
+        self.needs().is_empty() && self.obstacles.is_empty()
+    }
+}
+
+/// Those of the last 24 h, newest first, by task. `last` is the status of the last execution of each.
+fn by_task(runs: Vec<Ran>, last: &HashMap<TaskId, String>) -> Vec<Failing> {
+    let mut failing: Vec<Failing> = Vec::new();
+    for run in runs {
+        if let Some(known) = failing.iter_mut().find(|known| known.run.task_id == run.task_id) {
+            known.count += 1;
+        } else {
+            let is_over =
+                last.get(&run.task_id).is_some_and(|last| last == Status::Success.as_str());
+            failing.push(Failing { run, count: 1, is_over });
+        }
+    }
+    failing.sort_by_key(|failing| failing.is_over);
+    failing
 }
 
 /// The page that opens first.
@@ -106,6 +144,12 @@ async fn shown(site: &Site, caller: &Caller, frame: &Frame) -> Result<Response, 
         failed.extend(runs.iter().map(|row| Ran::of(frame, row)).filter(is_recent));
     }
     failed.sort_by_key(|run| std::cmp::Reverse(run.scheduled_at));
+    let mut tasks: Vec<TaskId> = failed.iter().map(|run| run.task_id).collect();
+    tasks.sort_unstable();
+    tasks.dedup();
+    let last = store.recent(&tasks, 1).await?;
+    let last = last.into_iter().map(|row| (row.task_id, row.status)).collect();
+    let mut failed = by_task(failed, &last);
     failed.truncate(SHOWN);
     let mut next = as_rows(&next).await?;
     next.retain(|row| row.next.is_some());

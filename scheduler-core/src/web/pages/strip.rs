@@ -128,6 +128,8 @@ pub(super) struct Day {
 /// One hour.
 #[derive(Debug)]
 pub(super) struct DayHour {
+    /// When it began, `14:00`.
+    time: String,
     pub(super) title: String,
     pub(super) x: u64,
     /// Kind, top and height, from below.
@@ -135,6 +137,13 @@ pub(super) struct DayHour {
 }
 
 impl Day {
+    /// Beginning, middle and end.
+    pub(super) fn axis(&self) -> Vec<&str> {
+        let hours = &self.hours;
+        let places = [0, hours.len() / 2, hours.len().saturating_sub(1)];
+        places.into_iter().filter_map(|place| Some(&*hours.get(place)?.time)).collect()
+    }
+
     pub(super) fn of(frame: &Frame, outcomes: &OutcomesView) -> Self {
         const TALL: u64 = 140;
         let sum = |hour: &HourView| hour.counts().iter().map(|(_, count)| count).sum::<u64>();
@@ -150,7 +159,8 @@ impl Day {
                 said.push(format!("{count} {}", frame.words.status(status)));
             }
             let title = format!("{}: {}", local(&frame.zone, hour.began_at), said.join(", "));
-            DayHour { title, x: place * 28, parts }
+            let time = local(&frame.zone, hour.began_at).get(11..16).unwrap_or_default().to_owned();
+            DayHour { time, title, x: place * 28, parts }
         };
         let totals = outcomes.total().counts();
         let totals = totals.into_iter().filter(|(_, count)| *count > 0);

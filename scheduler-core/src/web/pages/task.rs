@@ -6,7 +6,7 @@ use askama::Template;
 use axum::{
     Extension, Form,
     extract::{Path, Query, State},
-    response::{IntoResponse as _, Redirect, Response},
+    response::Response,
 };
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -22,13 +22,14 @@ use crate::{
     admin::{AskedTask, EditView, InstantView, PauseView, WhyView, coming},
     plan::{
         claim::{Origin, Request},
+        execution::Status,
         task::TaskId,
         trigger::Zone,
     },
     store::{EditFilter, ExecutionFilter, Pause},
     web::{
         access::Caller,
-        frame::{Frame, page},
+        frame::{Frame, led_to, page},
         problem::Problem,
         seen::{self, seen, sees_edit},
         site::Site,
@@ -54,6 +55,8 @@ struct TaskPage<'a> {
     instants: Vec<InstantView>,
     chart: Option<Chart>,
     runs: Vec<Ran>,
+    /// Whether something runs, or waits to.
+    is_live: bool,
     edits: Vec<Edited>,
 }
 
@@ -95,6 +98,7 @@ async fn shown(
         extra: text(judged.row.extra.as_deref()),
         instants: coming(&site.config, &site.registry, &judged, INSTANTS),
         chart: Chart::of(frame, &recent),
+        is_live: !waiting.is_empty() || runs.iter().any(|row| row.status == Status::Todo.as_str()),
         runs: runs.iter().map(|row| Ran::of(frame, row)).collect(),
         edits: edits
             .iter()
@@ -132,7 +136,7 @@ pub(super) async fn run(
     Form(asked): Form<RunAsked>,
 ) -> Response {
     let asked = run_with(&site, &caller, id, &in_lines(&asked.args)).await;
-    frame.answer(asked.map(|()| Redirect::to(&format!("/tasks/{id}")).into_response()))
+    frame.answer(asked.map(|()| led_to(&format!("/tasks/{id}"), "run")))
 }
 
 async fn run_with(site: &Site, caller: &Caller, id: TaskId, args: &str) -> Result<(), Problem> {
@@ -158,7 +162,7 @@ pub(super) async fn pause(
     Form(asked): Form<PauseAsked>,
 ) -> Response {
     let paused = pause_for(&site, &caller, &frame, id, asked).await;
-    frame.answer(paused.map(|()| Redirect::to(&format!("/tasks/{id}")).into_response()))
+    frame.answer(paused.map(|()| led_to(&format!("/tasks/{id}"), "pause")))
 }
 
 async fn pause_for(

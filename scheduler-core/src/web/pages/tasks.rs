@@ -8,7 +8,7 @@ use axum::{
     Extension, Form,
     extract::{Query, State},
     http::StatusCode,
-    response::{IntoResponse as _, Redirect, Response},
+    response::Response,
 };
 use chrono::{DateTime, Utc};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -19,11 +19,11 @@ use crate::{
     admin::{Counts, Cursor, Judged, Order, Scheduled, State as TaskState, TaskFilter},
     config::Role,
     plan::task::TaskId,
-    store::TaskChange,
+    store::{PauseRow, TaskChange},
     web::{
         access::Caller,
         boards::{board, from_text, to_text},
-        frame::{Frame, inside, local, page, spoken},
+        frame::{Frame, inside, led_to, local, page, spoken},
         problem::Problem,
         seen::{self, pick, rows, seen},
         site::Site,
@@ -61,6 +61,8 @@ pub(super) struct Row {
     pub(super) next_local: String,
     pub(super) reason: String,
     pub(super) strip: Strip,
+    /// How it is off for a while, in words.
+    pub(super) pause: Option<String>,
 }
 
 impl Row {
@@ -83,7 +85,17 @@ impl Row {
             next_local: next.map(|at| local(zone, at)).unwrap_or_default(),
             reason: judged.reason().map(ToString::to_string).unwrap_or_default(),
             strip,
+            pause: None,
         }
+    }
+}
+
+/// `Paused until 2026-12-24 08:00:00`.
+fn paused(frame: &Frame, PauseRow { pause, .. }: &PauseRow) -> String {
+    let t = frame.t();
+    match &pause.until {
+        Some(until) => format!("{} {} {}", t.paused, t.until, frame.time(until)),
+        None => t.paused.to_owned(),
     }
 }
 
@@ -140,7 +152,12 @@ async fn listed(
         recent.entry(run.task_id).or_default().push(run);
     }
     let strip = |id| Strip::of(frame, recent.get(&id).map_or(&[][..], Vec::as_slice));
-    let rows = judged.iter().map(|judged| Row::of(frame, judged, strip(judged.row.id))).collect();
+    let pauses = seen::pauses(site, &judged).await?;
+    let row = |judged: &Judged| {
+        let pause = pauses.get(&judged.row.id).map(|pause| paused(frame, pause));
+        Row { pause, ..Row::of(frame, judged, strip(judged.row.id)) }
+    };
+    let rows = judged.iter().map(row).collect();
     let Counts { enabled, disabled, rejected } = board.counts(|row| caller.sees(Some(&row.key)));
     let t = frame.t();
     let states = vec![
@@ -163,6 +180,17 @@ enum Act {
     Delete,
 }
 
+impl Act {
+    fn name(self) -> &'static str {
+        match self {
+            Act::Run => "run",
+            Act::Enable => "enable",
+            Act::Disable => "disable",
+            Act::Delete => "delete",
+        }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "acted.html")]
 struct ActedPage<'a> {
@@ -181,12 +209,7 @@ pub(super) async fn act(
 ) -> Response {
     let value =
         |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, text)| &**text);
-    let acts = [
-        ("run", Act::Run),
-        ("enable", Act::Enable),
-        ("disable", Act::Disable),
-        ("delete", Act::Delete),
-    ];
+    let acts = [Act::Run, Act::Enable, Act::Disable, Act::Delete].map(|act| (act.name(), act));
     // A button of a row says which row; one for all that are picked says what.
     let of_row =
         acts.into_iter().find_map(|(name, act)| Some((act, vec![value(name)?.to_owned()])));
@@ -223,7 +246,7 @@ pub(super) async fn act(
         }
     }
     if failures.is_empty() {
-        return Redirect::to(if act == Act::Delete { "/tasks" } else { back }).into_response();
+        return led_to(if act == Act::Delete { "/tasks" } else { back }, act.name());
     }
     let mut answer = page(&ActedPage { frame: &frame, done, failures, back });
     *answer.status_mut() = StatusCode::CONFLICT;
@@ -236,6 +259,12 @@ struct ConfirmPage<'a> {
     frame: &'a Frame,
     tasks: Vec<(TaskId, String)>,
     back: &'a str,
+}
+
+impl ConfirmPage<'_> {
+    fn question(&self) -> String {
+        self.frame.words.delete_question(self.tasks.len())
+    }
 }
 
 /// Asks before many are deleted, and says how many.

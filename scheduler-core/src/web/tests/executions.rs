@@ -162,6 +162,7 @@ async fn a_log_is_followed_until_nothing_comes_any_more() {
     let request = request.body(Body::empty()).unwrap();
     let answer = asker.router.clone().oneshot(request).await.unwrap();
     assert_eq!(answer.headers()["content-type"], "text/event-stream");
+    assert_eq!(answer.headers()["cache-control"], "no-store");
     let mut body = answer.into_body();
     let mut event = async || {
         let frame = http_body_util::BodyExt::frame(&mut body).await?.unwrap();
