@@ -118,6 +118,11 @@ async function check({ page, viewport }, language) {
   if (width > viewport.width) {
     faults.push(`scrolls sideways: ${width} px of ${viewport.width}, ${await page.evaluate(standingOut, viewport.width)}`);
   }
+  if (viewport.width >= DESKTOP.width) {
+    const wraps = page.locator(".table-wrap");
+    const cut = await wraps.evaluateAll((all) => all.filter((wrap) => wrap.scrollWidth > wrap.clientWidth + 1).length);
+    if (cut > 0) faults.push(`${cut} tables scroll sideways in their panels`);
+  }
   const headings = await page.getByRole("heading", { level: 1, includeHidden: true }).count();
   if (headings !== 1) faults.push(`${headings} h1, expected one`);
   const said = await page.locator("html").getAttribute("lang");

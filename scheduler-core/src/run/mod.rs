@@ -159,8 +159,7 @@ impl Scheduler {
         let mut node =
             Node::new(&node_id, settings, reader, || Uuid::now_v7().simple().to_string().into());
         let (clock, metrics) = (Clock::system(), Arc::clone(watch.metrics()));
-        let logs = Arc::new(RunLogs::default());
-        let lease = settings.lease;
+        let (logs, lease) = (Arc::new(RunLogs::default()), settings.lease);
         // What goes on beside it ends with it, however that end comes.
         let beside = CancellationToken::new();
         let _ends_with_it = beside.clone().drop_guard();

@@ -228,10 +228,10 @@ texts! {
     all_tasks: "Of all tasks", "全部任务";
     recovered: "succeeded since", "之后已成功";
     times_failed: "times", "次";
-    keep_failing: "tasks failed and did not succeed since", "个任务失败后尚未成功";
-    are_rejected: "rows are rejected", "行被拒绝";
-    are_late: "tasks are late", "个任务延误";
-    are_alarms: "alarms go on", "条告警持续中";
+    keep_failing: "Failed, and did not succeed since", "失败后尚未成功";
+    are_rejected: "Rejected", "被拒绝";
+    are_late: "Late", "延误";
+    are_alarms: "Alarms", "告警";
 }
 
 impl Words {

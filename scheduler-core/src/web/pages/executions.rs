@@ -28,6 +28,7 @@ use crate::{
 const SHOWN: u32 = 50;
 
 /// An execution as the lists have it.
+#[derive(Default)]
 pub(super) struct Ran {
     pub(super) id: ExecutionId,
     pub(super) task_id: TaskId,

@@ -176,3 +176,21 @@ async fn shown(site: &Site, caller: &Caller, frame: &Frame) -> Result<Response, 
         nodes: nodes.take(SHOWN).map(|node| Node::of(frame, site, node)).collect(),
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ran(task_id: TaskId) -> Ran {
+        Ran { task_id, ..Ran::default() }
+    }
+
+    #[test]
+    fn failures_are_told_by_task_and_those_that_last_come_first() {
+        let last = HashMap::from([(1, "success".to_owned()), (2, "fail".to_owned())]);
+        let failing = by_task([1, 2, 1, 3].map(ran).into(), &last);
+        let told = |failing: &Failing| (failing.run.task_id, failing.count, failing.is_over);
+        let told: Vec<_> = failing.iter().map(told).collect();
+        assert_eq!(told, [(2, 1, false), (3, 1, false), (1, 2, true)]);
+    }
+}

@@ -165,10 +165,11 @@ async fn a_task_is_written_in_a_form_and_reviewed_before() {
     );
     let saved = ask(&asker, "admin", "POST", "/tasks/save", &form).await;
     let task = asker.store.tasks(TaskSelection::All).await.unwrap().remove(0).row;
-    assert_eq!(saved.location(), format!("/tasks/{}", task.id));
+    assert_eq!(saved.location(), format!("/tasks/{}?done=save", task.id));
     assert_eq!((task.task_key.as_deref(), task.extra.as_deref()), (Ok("daily"), Ok("{}")));
     let shown = page(&asker, "viewer", &saved.location()).await;
     assert!(shown.contains("daily") && !shown.contains("/edit\""), "a viewer has no button for it");
+    assert!(shown.contains(r#"role="status">Saved."#), "{shown}");
     let wrong = [
         ("task_key", "other"),
         ("execute_func", "ad"),
@@ -239,7 +240,7 @@ async fn what_is_picked_is_done_with_each_and_deleted_only_when_confirmed() {
     let refused = ask(&asker, "operator", "POST", "/tasks/act", &picked("delete")).await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     let asked = ask(&asker, "admin", "POST", "/tasks/act", &picked("delete")).await;
-    assert!(asked.text.contains("(2)") && states().await.len() == 3);
+    assert!(asked.text.contains("Delete 2 tasks?") && states().await.len() == 3);
     let confirmed = [("id", &*ids[0]), ("id", &*ids[1]), ("act", "delete"), ("confirmed", "1")];
     ask(&asker, "admin", "POST", "/tasks/act", &confirmed).await.location();
     assert_eq!(states().await, ["1"]);
@@ -326,10 +327,13 @@ async fn a_run_is_asked_for_with_other_arguments_only_where_they_are_touched() {
     let path = format!("/tasks/{id}/run");
     for args in ["1\r\n", "7"] {
         let asked = ask(&asker, "operator", "POST", &path, &[("args", args)]).await;
-        assert_eq!(asked.location(), format!("/tasks/{id}"));
+        assert_eq!(asked.location(), format!("/tasks/{id}?done=run"));
     }
     let refused = ask(&asker, "operator", "POST", &path, &[("args", "x")]).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text);
+    let shown = page(&asker, "viewer", &format!("/tasks/{id}")).await;
+    assert!(shown.contains("Waits to run") && shown.contains("(Arguments: 7)"), "{shown}");
+    assert!(shown.contains("data-refreshes"), "{shown}");
     let requests = asker.store.read().await.unwrap().requests;
     let args: Vec<_> = requests.iter().map(|request| request.args.as_deref()).collect();
     assert_eq!(args, [None, Some("7")]);
@@ -345,7 +349,7 @@ async fn a_task_is_paused_until_a_time_in_the_configured_zone() {
             .await
     };
     assert_eq!(pause("soon").await.status, StatusCode::BAD_REQUEST);
-    assert_eq!(pause("2999-01-01T18:00").await.location(), format!("/tasks/{id}"));
+    assert_eq!(pause("2999-01-01T18:00").await.location(), format!("/tasks/{id}?done=pause"));
     let row = asker.store.pauses(&[id]).await.unwrap().remove(0);
     assert_eq!(row.pause.until.unwrap().to_rfc3339(), "2999-01-01T18:00:00+00:00");
     let shown = page(&asker, "viewer", &format!("/tasks/{id}")).await;
@@ -353,6 +357,8 @@ async fn a_task_is_paused_until_a_time_in_the_configured_zone() {
         shown.contains("until 2999-01-01 18:00:00") && shown.contains("年度 &#60;stock&#62;"),
         "{shown}"
     );
+    let list = page(&asker, "viewer", "/tasks").await;
+    assert!(list.contains("Paused until 2999-01-01 18:00:00"), "{list}");
     pause("").await.location();
     assert_eq!(asker.store.pauses(&[id]).await.unwrap()[0].pause.until, None);
 }
@@ -395,5 +401,19 @@ async fn the_api_is_described_for_people() {
         "Arguments of the job in place of those of the row",
     ] {
         assert!(shown.contains(text), "{text} is not in {shown}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_done_is_told_once_and_nothing_else_is() {
+    let asker = Asker::new();
+    let id = asker.store.add(&task("a")).await.unwrap().to_string();
+    let form = [("disable", &*id), ("back", "/tasks?q=a&done=run")];
+    let done = ask(&asker, "operator", "POST", "/tasks/act", &form).await;
+    let text = page(&asker, "viewer", &done.location().replace("done=run&", "")).await;
+    assert!(text.contains(r#"role="status">Disabled."#), "{text}");
+    assert!(text.contains(r#"name="back" value="/tasks?q=a""#) || !text.contains("bulk-form"));
+    for forged in ["/tasks?done=%3Cb%3E", "/tasks?done=", "/tasks?undone=run"] {
+        assert!(!page(&asker, "viewer", forged).await.contains(r#"role="status""#), "{forged}");
     }
 }
