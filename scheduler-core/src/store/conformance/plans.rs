@@ -24,7 +24,7 @@ const OUTCOMES: &str =
 const NOTES: &str = r#"[{"id":17,"trace_id":"a","extra":"{}"}]"#;
 const LOST: &str = r#"[{"id":17,"extra":"{}"}]"#;
 
-const BATCH_STATEMENTS: [(&str, &[&str]); 41] = [
+const BATCH_STATEMENTS: [(&str, &[&str]); 42] = [
     ("lock_tasks", &[IDS]),
     ("read_cursors", &[IDS]),
     ("read_twins", &[IDS, IDS]),
@@ -34,7 +34,8 @@ const BATCH_STATEMENTS: [(&str, &[&str]); 41] = [
     ("newest_edits", &[IDS]),
     ("read_old_edits", &["5", "5", "17", "100"]),
     ("delete_edits", &[IDS]),
-    ("list_edits", &["17", "17", "9000000000000000", "100"]),
+    ("list_edits", &["9000000000000000", "100"]),
+    ("edits_of_task", &["17", "9000000000000000", "100"]),
     ("read_back", &[FIRES]),
     ("set_doing", &[IDS]),
     ("lock_executions", &[IDS]),

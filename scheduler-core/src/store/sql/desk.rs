@@ -171,11 +171,13 @@ impl Desk for SqlStore {
 
     async fn edits(&self, filter: EditFilter) -> Result<Vec<EditRow>, StoreError> {
         let before = filter.before.unwrap_or(i64::MAX);
-        let task = filter.task_id;
-        let binds: [Bind<'_>; 4] =
-            [task.into(), task.into(), before.into(), i64::from(filter.limit).into()];
+        let page: [Bind<'_>; 2] = [before.into(), i64::from(filter.limit).into()];
+        let (sql, binds) = match filter.task_id {
+            Some(task) => (self.sql.edits_of_task, [&[task.into()], &page[..]].concat()),
+            None => (self.sql.list_edits, page.to_vec()),
+        };
         let rows = read_only!(self, "reading the history of edits", connection =>
-            connection.fetch(self.sql.list_edits, &binds))?;
+            connection.fetch(sql, &binds))?;
         Ok(rows.into_iter().map(edit_row).collect())
     }
 

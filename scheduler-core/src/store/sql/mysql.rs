@@ -427,7 +427,9 @@ pub(crate) static MYSQL: Statements = Statements {
          row_after MEDIUMTEXT CHARACTER SET utf8mb4 PATH '$.row_after')) v"
     ),
     list_edits: "SELECT id, task_id, edited_at, author, via, action, row_before, row_after FROM scheduler_edit \
-                 WHERE (? IS NULL OR task_id = ?) AND id < ? ORDER BY id DESC LIMIT ?",
+                 WHERE id < ? ORDER BY id DESC LIMIT ?",
+    edits_of_task: "SELECT id, task_id, edited_at, author, via, action, row_before, row_after FROM scheduler_edit \
+                    WHERE task_id = ? AND id < ? ORDER BY id DESC LIMIT ?",
     delete_task: "DELETE FROM task WHERE id = ?",
     read_instants: "SELECT requested_at FROM scheduler_request WHERE task_id = ? AND requested_at BETWEEN ? AND ? \
                     UNION ALL \

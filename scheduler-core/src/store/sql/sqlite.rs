@@ -233,7 +233,9 @@ pub(crate) static SQLITE: Statements = Statements {
                 SELECT value ->> 'task_id', CAST(unixepoch('subsec') * 1000 AS INTEGER), '', ?1, \
                 value ->> 'action', value ->> 'row_before', value ->> 'row_after' FROM json_each(?2)",
     list_edits: "SELECT id, task_id, edited_at, author, via, action, row_before, row_after FROM scheduler_edit \
-                 WHERE (?1 IS NULL OR task_id = ?2) AND id < ?3 ORDER BY id DESC LIMIT ?4",
+                 WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
+    edits_of_task: "SELECT id, task_id, edited_at, author, via, action, row_before, row_after FROM scheduler_edit \
+                    WHERE task_id = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3",
     delete_task: "DELETE FROM task WHERE id = ?1",
     read_instants: "SELECT requested_at FROM scheduler_request WHERE task_id = ?1 AND requested_at BETWEEN ?2 AND ?3 \
                     UNION ALL \

@@ -174,9 +174,10 @@ pub(crate) struct Statements {
     pub(crate) newest_edits: &'static str,
     /// `(via, edits)` by nobody known, by the database's clock.
     pub(crate) add_edits: &'static str,
-    /// `(task_id or NULL twice, before, limit)` → `id, task_id, edited_at, author, via, action, row_before, row_after`,
-    /// newest first.
+    /// `(before, limit)` → `id, task_id, edited_at, author, via, action, row_before, row_after`, newest first.
     pub(crate) list_edits: &'static str,
+    /// `(task_id, before, limit)` → the same of one task.
+    pub(crate) edits_of_task: &'static str,
     /// `(id)`.
     pub(crate) delete_task: &'static str,
     /// `(task_id, from, to, task_id, from, to)` → the instants that requests and executions of the task take.
@@ -325,6 +326,7 @@ impl Statements {
             newest_edits,
             add_edits,
             list_edits,
+            edits_of_task,
             delete_task,
             read_instants,
             put_pause,
