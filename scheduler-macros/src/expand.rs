@@ -20,7 +20,7 @@
 //!         <Args as FromArgs>::from_args(args).map(drop)
 //!     }
 //!     fn __args_schema() -> Schema {
-//!         schema_of(<Args as FromArgs>::from_args)
+//!         schema_of(|args| <Args as FromArgs>::from_args(args))
 //!     }
 //!     inventory::submit! {
 //!         JobDescriptor {
@@ -152,7 +152,7 @@ fn functions(function: &ItemFn, body: BodyKind, questions: &Questions) -> TokenS
         }
 
         fn __args_schema() -> ::scheduler_core::__private::Schema {
-            ::scheduler_core::__private::schema_of(#args)
+            ::scheduler_core::__private::schema_of(|args| #args(args))
         }
     }
 }

@@ -105,7 +105,7 @@ pub(super) fn start(
             })
             .collect(),
     };
-    tokio::spawn(teller.keeper.clone().run(stop.clone()));
+    tokio::spawn(teller.keeper.clone().run(watch.clone(), stop.clone()));
     (watching, tokio::spawn(teller.tell(signs, stop.clone())))
 }
 

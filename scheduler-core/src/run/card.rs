@@ -50,6 +50,9 @@ async fn say(
     while beside::pause(&stop, pause).await {
         pause = SAY_EVERY;
         let sight = watch.look();
+        if !sight.survey.is_database_well {
+            continue;
+        }
         let Survey { open, requests, unrecorded, skew, .. } = sight.survey;
         (card.open, card.waiting, card.unrecorded) = (open, requests, unrecorded);
         card.skew_ms = skew.num_milliseconds();

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     plan::alarm::{Ledger, Sign},
-    run::beside,
+    run::{Watch, beside},
     store::{SharedStore, StoreError},
 };
 
@@ -40,9 +40,13 @@ impl Keeper {
     }
 
     /// Brings the table up to date every now and then, until `stop`.
-    pub(super) async fn run(self, stop: CancellationToken) {
+    pub(super) async fn run(self, watch: Watch, stop: CancellationToken) {
         let (mut was_well, mut looks) = (true, LOOKS - FIRST_LOOKS);
         while beside::pause(&stop, LOOK_EVERY).await {
+            // A database in trouble is left to those who find out when it is over.
+            if !watch.look().survey.is_database_well {
+                continue;
+            }
             looks += 1;
             let mut result = self.keep().await;
             if result.is_ok() && looks >= LOOKS {
