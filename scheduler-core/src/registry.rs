@@ -161,7 +161,6 @@ mod tests {
             options: JobOptions::NONE,
             body: Body::Blocking(|_| Ok(())),
             check_args: |_| Ok(()),
-            args_schema: serde_json::Value::default,
         }))
     }
 

@@ -19,9 +19,6 @@
 //!     fn __check_args(args: &Args) -> Result<(), ArgsError> {
 //!         <Args as FromArgs>::from_args(args).map(drop)
 //!     }
-//!     fn __args_schema() -> Schema {
-//!         schema_of(|args| <Args as FromArgs>::from_args(args))
-//!     }
 //!     inventory::submit! {
 //!         JobDescriptor {
 //!             name: "send_report",
@@ -113,7 +110,6 @@ fn register(brackets: &Brackets, function: &ItemFn, types: &Types<'_>) -> TokenS
                     options: #options,
                     body: #body(__run),
                     check_args: __check_args,
-                    args_schema: __args_schema,
                 }
             }
         };
@@ -128,7 +124,7 @@ fn written(type_: impl ToTokens) -> String {
     })
 }
 
-/// `__run`, `__check_args` and `__args_schema`.
+/// `__run` and `__check_args`.
 fn functions(function: &ItemFn, body: BodyKind, questions: &Questions) -> TokenStream {
     // At the function's name: there the compiler says that its future is not `Send`.
     let place = place(function);
@@ -149,10 +145,6 @@ fn functions(function: &ItemFn, body: BodyKind, questions: &Questions) -> TokenS
             args: &::scheduler_core::job::Args,
         ) -> ::std::result::Result<(), ::scheduler_core::job::ArgsError> {
             #args(args).map(::std::mem::drop)
-        }
-
-        fn __args_schema() -> ::scheduler_core::__private::Schema {
-            ::scheduler_core::__private::schema_of(|args| #args(args))
         }
     }
 }

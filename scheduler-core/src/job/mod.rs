@@ -77,8 +77,6 @@ pub struct JobDescriptor {
     pub body: Body,
     /// Tells whether the function could read these arguments, without calling it.
     pub check_args: fn(&Args) -> Result<(), ArgsError>,
-    /// What such arguments look like, see [`FromArgs::schema`].
-    pub args_schema: fn() -> serde_json::Value,
 }
 
 /// The two ways in which a job runs.
@@ -92,18 +90,20 @@ pub enum Body {
 
 inventory::collect!(JobDescriptor);
 
+impl JobDescriptor {
+    /// What `args` look like that fit, as JSON Schema of what they may be as JSON: as far as it can be found out, anything
+    /// beyond that. `propertyOrder` has the fields of a struct in the order in which values without names fill them.
+    #[must_use]
+    pub fn args_schema(&self) -> serde_json::Value {
+        args::schema_of(self.check_args)
+    }
+}
+
 /// What the expansion of `#[job]` names, and nobody else should.
 #[doc(hidden)]
 pub mod private {
     pub use inventory;
     pub use serde;
-    pub use serde_json::Value as Schema;
 
     pub use super::returned::{JobResultByRank, Returned};
-    use super::{Args, ArgsError, FromArgs};
-
-    /// That of the type which `read` makes.
-    pub fn schema_of<T: FromArgs>(_read: fn(&Args) -> Result<T, ArgsError>) -> Schema {
-        T::schema()
-    }
 }

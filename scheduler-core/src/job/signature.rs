@@ -6,7 +6,6 @@
 use std::fmt;
 
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
 
 use super::{Args, ArgsError, Context};
 
@@ -63,20 +62,11 @@ pub trait FromArgs: Sized {
     ///
     /// The values do not fit the type. The row is then rejected when it is read.
     fn from_args(args: &Args) -> Result<Self, ArgsError>;
-
-    /// What `args` look like that fit, as JSON Schema of what they may be as JSON: as far as it can be found out, anything
-    /// beyond that. `propertyOrder` has the fields of a struct in the order in which values without names
-    /// fill them.
-    fn schema() -> Value;
 }
 
 impl FromArgs for Args {
     fn from_args(args: &Args) -> Result<Self, ArgsError> {
         Ok(args.clone())
-    }
-
-    fn schema() -> Value {
-        json!({})
     }
 }
 
@@ -85,10 +75,6 @@ impl FromArgs for Args {
 impl<T: DeserializeOwned> FromArgs for T {
     fn from_args(args: &Args) -> Result<Self, ArgsError> {
         args.deserialize()
-    }
-
-    fn schema() -> Value {
-        Args::shape::<T>()
     }
 }
 

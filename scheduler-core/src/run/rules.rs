@@ -96,7 +96,6 @@ mod tests {
             options: JobOptions::NONE,
             body: Body::Blocking(|_| Ok(())),
             check_args,
-            args_schema: serde_json::Value::default,
         }));
         Compiled(Arc::new(Registry::of([job]).expect("one job"))).accepts("add", args)
     }

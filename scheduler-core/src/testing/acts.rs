@@ -105,7 +105,6 @@ const fn descriptor(name: &'static str, body: fn(Invocation) -> JobFuture) -> Jo
         options: JobOptions::NONE,
         body: Body::Async(body),
         check_args: |_| Ok(()),
-        args_schema: serde_json::Value::default,
     }
 }
 

@@ -50,7 +50,6 @@ inventory::submit! {
         options: JobOptions::NONE,
         body: Body::Blocking(stone),
         check_args: |_| Ok(()),
-        args_schema: serde_json::Value::default,
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 pub use self::error::ArgsError;
+pub(super) use self::shape::schema_of;
 use super::FromArgs;
 
 mod de;
@@ -78,12 +79,10 @@ impl Args {
 
     /// What serde makes of the values.
     pub(super) fn deserialize<T: DeserializeOwned>(&self) -> Result<T, ArgsError> {
+        if shape::is_asked::<T>() {
+            return Err(ArgsError::new("asked for its shape, and read nothing"));
+        }
         de::read(&self.raw, &self.values)
-    }
-
-    /// What serde makes such a type of, as JSON Schema.
-    pub(super) fn shape<T: DeserializeOwned>() -> serde_json::Value {
-        shape::of::<T>()
     }
 
     /// The text as it stands in the row.

@@ -18,7 +18,6 @@ fn registry(body: Body) -> Arc<Registry> {
         options: JobOptions::NONE,
         body,
         check_args: |_| Ok(()),
-        args_schema: serde_json::Value::default,
     };
     Arc::new(Registry::of([&*Box::leak(Box::new(descriptor))]).unwrap())
 }
