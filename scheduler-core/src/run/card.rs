@@ -4,7 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Watch, beside, rules};
+use super::{
+    Watch,
+    beside::{self, Retried},
+    rules,
+};
 use crate::{
     config::Config,
     plan::node::Survey,
@@ -44,15 +48,15 @@ async fn say(
     watch: Watch,
     stop: CancellationToken,
 ) {
-    let (mut said, mut was_well) = (None, true);
+    let (mut said, mut retried) = (None, Retried::default());
     // At first the loop has not turned yet.
     let mut pause = Duration::from_secs(1);
     while beside::pause(&stop, pause).await {
         pause = SAY_EVERY;
-        let sight = watch.look();
-        if !sight.survey.is_database_well {
+        if !watch.is_database_well() {
             continue;
         }
+        let sight = watch.look();
         let Survey { open, requests, unrecorded, skew, .. } = sight.survey;
         (card.open, card.waiting, card.unrecorded) = (open, requests, unrecorded);
         card.skew_ms = skew.num_milliseconds();
@@ -62,12 +66,7 @@ async fn say(
         }
         let text = serde_json::to_string(&card).unwrap_or_default();
         let result = store.put_card(&node_id, &text).await;
-        if let Err(error) = &result
-            && was_well
-        {
-            tracing::debug!("how this node fares is not in the table: {}", error.chain());
-        }
-        was_well = result.is_ok();
+        retried.note(&result, "how this node fares cannot be written for the page");
         said = result.is_ok().then(|| card.clone());
     }
 }

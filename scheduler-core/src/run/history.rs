@@ -18,7 +18,10 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio_util::sync::CancellationToken;
 
-use super::beside;
+use super::{
+    Watch,
+    beside::{self, Retried},
+};
 use crate::{
     plan::{
         node::{Event, Reading},
@@ -74,12 +77,14 @@ impl Edited {
         store: &SharedStore,
         node_id: &Arc<str>,
         lease: Duration,
+        watch: &Watch,
         stop: &CancellationToken,
     ) -> Self {
         let edited = Self::default();
         let (store, node_id, stop) = (Arc::clone(store), Arc::clone(node_id), stop.clone());
         let waiting = Arc::clone(&edited.waiting);
-        tokio::spawn(Historian { store, node_id, lease, waiting, stop }.run());
+        let watch = watch.clone();
+        tokio::spawn(Historian { store, node_id, lease, waiting, watch, stop }.run());
         edited
     }
 
@@ -121,24 +126,19 @@ struct Historian {
     node_id: Arc<str>,
     lease: Duration,
     waiting: Waiting,
+    watch: Watch,
     stop: CancellationToken,
 }
 
 impl Historian {
     async fn run(self) {
-        let (mut was_well, mut pause) = (true, LOOK_EVERY);
+        let (mut retried, mut pause) = (Retried::default(), LOOK_EVERY);
         while beside::pause(&self.stop, pause).await {
-            if lock(&self.waiting).is_empty() {
+            if lock(&self.waiting).is_empty() || !self.watch.is_database_well() {
                 continue;
             }
             let result = self.look().await;
-            if let Err(error) = &result
-                && was_well
-            {
-                let error = error.chain();
-                tracing::warn!("what was edited by SQL cannot be kept, retrying: {error}");
-            }
-            was_well = result.is_ok();
+            retried.note(&result, "what was edited by SQL cannot be kept");
             pause = match result {
                 Ok(true) => LOOK_EVERY,
                 Ok(false) => LEFT_TO_OTHERS,

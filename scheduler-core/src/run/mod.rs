@@ -173,11 +173,11 @@ impl Scheduler {
             reporter: Reporter::default(),
             alarms,
             otlp,
-            edited: Edited::start(&store, &node_id, lease, &beside),
+            edited: Edited::start(&store, &node_id, lease, &watch, &beside),
         };
         let writing_logs = tokio::spawn(logs.write(Arc::clone(&store), beside.clone()));
         tokio::spawn(Pruning::new(&store, &node_id, lease, self.retention, &beside).run());
-        pauses::start(&store, watch.wanted(), &beside);
+        pauses::start(&store, &watch, &beside);
         card::start(&store, &node_id, self.card, &watch, &beside);
         let mut wanted = wake::listen(self.wakes_by, &store, watch.wanted(), &beside);
         let watchdog = Watchdog::start(self.on_hang);

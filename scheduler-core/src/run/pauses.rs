@@ -3,35 +3,35 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::beside;
+use super::{
+    Watch,
+    beside::{self, Retried},
+};
 use crate::store::SharedStore;
 
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// Starts to look, until `stop`; `wanted` is notified that the tables are to be read.
-pub(super) fn start(store: &SharedStore, wanted: &Arc<Notify>, stop: &CancellationToken) {
-    tokio::spawn(end_pauses(Arc::clone(store), Arc::clone(wanted), stop.clone()));
+/// Starts to look, until `stop`; then the tables are read at once.
+pub(super) fn start(store: &SharedStore, watch: &Watch, stop: &CancellationToken) {
+    tokio::spawn(end_pauses(Arc::clone(store), watch.clone(), stop.clone()));
 }
 
-async fn end_pauses(store: SharedStore, wanted: Arc<Notify>, stop: CancellationToken) {
-    let mut was_well = true;
+async fn end_pauses(store: SharedStore, watch: Watch, stop: CancellationToken) {
+    let mut retried = Retried::default();
     while beside::pause(&stop, LOOK_EVERY).await {
-        let result = store.resume_due().await;
-        match &result {
-            Ok(tasks) if tasks.is_empty() => {}
-            Ok(tasks) => {
-                tracing::info!(tasks = ?tasks, "enabled, since their pause is over");
-                wanted.notify_one();
-            }
-            Err(error) if was_well => {
-                tracing::warn!("pauses that are over cannot be ended, retrying: {}", error.chain());
-            }
-            Err(_) => {}
+        if !watch.is_database_well() {
+            continue;
         }
-        was_well = result.is_ok();
+        let result = store.resume_due().await;
+        retried.note(&result, "pauses that are over cannot be ended");
+        if let Ok(tasks) = result
+            && !tasks.is_empty()
+        {
+            tracing::info!(?tasks, "enabled, since their pause is over");
+            watch.wanted().notify_one();
+        }
     }
 }

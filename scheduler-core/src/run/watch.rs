@@ -84,6 +84,11 @@ impl Watch {
         Sight { survey, turned_ago: Some(clock::mono().saturating_sub(at)) }
     }
 
+    /// Whether the database answers the loop: one in trouble is left to it, who finds out when that is over.
+    pub(super) fn is_database_well(&self) -> bool {
+        self.look().survey.is_database_well
+    }
+
     /// What it counted and measured, as OpenMetrics 1.0 text.
     #[must_use]
     pub fn metrics_text(&self) -> String {

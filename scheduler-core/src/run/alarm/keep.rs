@@ -9,7 +9,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     plan::alarm::{Ledger, Sign},
-    run::{Watch, beside},
+    run::{
+        Watch,
+        beside::{self, Retried},
+    },
     store::{SharedStore, StoreError},
 };
 
@@ -41,10 +44,9 @@ impl Keeper {
 
     /// Brings the table up to date every now and then, until `stop`.
     pub(super) async fn run(self, watch: Watch, stop: CancellationToken) {
-        let (mut was_well, mut looks) = (true, LOOKS - FIRST_LOOKS);
+        let (mut retried, mut looks) = (Retried::default(), LOOKS - FIRST_LOOKS);
         while beside::pause(&stop, LOOK_EVERY).await {
-            // A database in trouble is left to those who find out when it is over.
-            if !watch.look().survey.is_database_well {
+            if !watch.is_database_well() {
                 continue;
             }
             looks += 1;
@@ -53,12 +55,7 @@ impl Keeper {
                 result = self.store.forget_alarms().await;
                 looks = 0;
             }
-            if let Err(error) = &result
-                && was_well
-            {
-                tracing::warn!("alarms cannot be kept for the page, retrying: {}", error.chain());
-            }
-            was_well = result.is_ok();
+            retried.note(&result, "alarms cannot be kept for the page");
         }
     }
 

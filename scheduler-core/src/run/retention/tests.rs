@@ -87,7 +87,7 @@ fn pruning(store: &Arc<MemoryStore>, retention: Retention) -> Pruning {
 }
 
 async fn left(store: &MemoryStore) -> Vec<ExecutionId> {
-    let filter = ExecutionFilter { task_id: None, status: None, before: None, limit: 10_000 };
+    let filter = ExecutionFilter::newest(10_000);
     let mut ids: Vec<_> =
         store.executions(filter).await.unwrap().iter().map(|row| row.id).collect();
     ids.sort_unstable();
