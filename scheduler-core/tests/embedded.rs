@@ -101,7 +101,7 @@ impl Bench {
     /// The statuses of all executions, read by another connection.
     async fn statuses(&self) -> Vec<(String, String)> {
         let store = reopened(&self.path()).await;
-        let all = ExecutionFilter { task_id: None, status: None, before: None, limit: 100 };
+        let all = ExecutionFilter::newest(100);
         let rows = store.executions(all).await.unwrap();
         store.close().await;
         rows.into_iter().map(|row| (row.status, row.extra)).collect()

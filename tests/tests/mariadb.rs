@@ -305,12 +305,8 @@ fn a_claim_that_is_still_under_way_in_the_server_is_not_settled_yet() {
     });
 }
 
-const ALL: scheduler_core::store::ExecutionFilter = scheduler_core::store::ExecutionFilter {
-    task_id: None,
-    status: None,
-    before: None,
-    limit: 100_000,
-};
+const ALL: scheduler_core::store::ExecutionFilter =
+    scheduler_core::store::ExecutionFilter::newest(100_000);
 
 #[test]
 fn a_claim_passes_over_an_edit_in_flight_and_obeys_it_afterwards() {

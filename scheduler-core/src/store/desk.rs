@@ -9,7 +9,7 @@ use super::{
 use crate::plan::{
     claim::{Request, RequestId},
     execution::{ExecutionId, ExecutionRow, LogPart, Status},
-    node::NodeRow,
+    node::{Cancel, NodeRow},
     task::{TaskId, TaskRow},
 };
 
@@ -110,8 +110,19 @@ pub struct ExecutionFilter {
     pub status: Option<Status>,
     /// Only with an id below this: the last id of the page before.
     pub before: Option<ExecutionId>,
+    /// Only created until then. Executions get their ids as they are created; where clocks differ, some come a little early
+    /// or late.
+    pub until: Option<DateTime<Utc>>,
     /// At most so many, 1 or more.
     pub limit: u32,
+}
+
+impl ExecutionFilter {
+    /// The newest of all, `limit` at most.
+    #[must_use]
+    pub const fn newest(limit: u32) -> Self {
+        Self { task_id: None, status: None, before: None, until: None, limit }
+    }
 }
 
 /// An execution in short.
@@ -326,6 +337,12 @@ pub trait Desk: Store + Sessions + Pauses + Alarms {
     /// # Errors
     /// [`StoreError::NotFound`], and [`StoreError::Ended`] when it has ended.
     async fn cancel_as(&self, execution: ExecutionId, author: &Author) -> Result<(), StoreError>;
+
+    /// What is asked to end and has not ended yet.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    async fn cancels(&self) -> Result<Vec<Cancel>, StoreError>;
 
     /// Executions, newest first.
     ///

@@ -22,7 +22,7 @@ impl Harness {
     #[track_caller]
     pub fn rows(&self, task_key: &str) -> Vec<ExecutionRow> {
         let task_id = Some(self.id_ever(task_key));
-        let filter = ExecutionFilter { task_id, status: None, before: None, limit: u32::MAX };
+        let filter = ExecutionFilter { task_id, ..ExecutionFilter::newest(u32::MAX) };
         let rows = done(self.engine.store.executions(filter));
         rows.into_iter().rev().collect()
     }
@@ -73,7 +73,7 @@ impl Harness {
     /// What is under way.
     pub(super) fn open_rows(&self) -> Vec<ExecutionRow> {
         let status = Some(Status::Todo);
-        let filter = ExecutionFilter { task_id: None, status, before: None, limit: u32::MAX };
+        let filter = ExecutionFilter { status, ..ExecutionFilter::newest(u32::MAX) };
         done(self.engine.store.executions(filter))
     }
 

@@ -258,7 +258,7 @@ async fn sub_tasks(
     }
     let store = site.store().await?;
     let limit = u32::try_from(skipped + size).unwrap_or(u32::MAX);
-    let filter = ExecutionFilter { task_id: Some(id), status: None, before: None, limit };
+    let filter = ExecutionFilter { task_id: Some(id), ..ExecutionFilter::newest(limit) };
     let rows = store.executions(filter).await?;
     let view = |row: &ExecutionRow| {
         let ExecutionView { id, task_id, status, extra, trace_id, .. } = row.into();

@@ -13,6 +13,7 @@ use crate::{
     cli::{ExecutionList, Executions},
     context::{Context, user},
     exit::Exit,
+    instant::instant,
     output::pairs,
     view::{NOTHING, local},
 };
@@ -50,14 +51,16 @@ async fn show_list(
     store: &SharedStore,
     list: &ExecutionList,
 ) -> anyhow::Result<Exit> {
+    let zone = admin::zone(context.config());
+    let until = list.until.as_deref().map(|text| instant("--until", text, &zone)).transpose()?;
     let filter = ExecutionFilter {
         task_id: list.task,
         status: list.status,
         before: list.before,
+        until,
         limit: list.limit,
     };
     let rows = store.executions(filter).await?;
-    let zone = admin::zone(context.config());
     let rows: Vec<Listed> = rows.into_iter().map(Listed::from).collect();
     context.output.list(&rows, HEADER, |row| cells(&zone, row), "no execution matches")?;
     Ok(Exit::Done)

@@ -116,7 +116,7 @@ fn the_harness_and_the_program_give_the_same_executions_for_the_same_rows_and_in
     let recorded = home.store(async |store| {
         let tasks = store.tasks(TaskSelection::All).await.unwrap();
         assert!(tasks.iter().all(|task| task.row.created_at == Some(begin)), "{tasks:#?}");
-        let filter = ExecutionFilter { task_id: None, status: None, before: None, limit: 10_000 };
+        let filter = ExecutionFilter::newest(10_000);
         store.executions(filter).await.unwrap()
     });
     let mut recorded: Vec<String> =

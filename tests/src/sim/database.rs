@@ -189,7 +189,7 @@ impl Database {
     /// Notes the rows that are new, and those of `ids`, as they stand now.
     fn observe(&mut self, ids: &[ExecutionId], now: Ms) {
         let mut ids: BTreeSet<ExecutionId> = ids.iter().copied().collect();
-        let newest = ExecutionFilter { task_id: None, status: None, before: None, limit: 1 };
+        let newest = ExecutionFilter::newest(1);
         let newest = at_once(self.store.executions(newest)).unwrap_or_default();
         if let Some(row) = newest.first() {
             ids.extend(self.newest + 1..=row.id);
@@ -223,7 +223,7 @@ impl Database {
 
     /// All executions, oldest first.
     pub(super) fn executions(&self) -> Vec<ExecutionRow> {
-        let all = ExecutionFilter { task_id: None, status: None, before: None, limit: u32::MAX };
+        let all = ExecutionFilter::newest(u32::MAX);
         let mut rows = at_once(self.store.executions(all)).unwrap_or_default();
         rows.reverse();
         rows
@@ -239,7 +239,7 @@ impl Database {
     /// Executions at `todo`.
     pub(super) fn open(&self) -> Vec<ExecutionRow> {
         let status = Some(Status::Todo);
-        let open = ExecutionFilter { task_id: None, status, before: None, limit: u32::MAX };
+        let open = ExecutionFilter { status, ..ExecutionFilter::newest(u32::MAX) };
         at_once(self.store.executions(open)).unwrap_or_default()
     }
 }

@@ -584,7 +584,7 @@ impl World {
     }
 
     pub(crate) fn rows(&self) -> Vec<ExecutionRow> {
-        let filter = ExecutionFilter { task_id: None, status: None, before: None, limit: 10_000 };
+        let filter = ExecutionFilter::newest(10_000);
         let mut rows = wait(self.store.executions(filter)).unwrap();
         rows.reverse();
         rows

@@ -61,7 +61,7 @@ impl Trial {
 
     /// Newest first.
     fn executions(&self, task: i64, limit: u32) -> Vec<ExecutionRow> {
-        let filter = ExecutionFilter { task_id: Some(task), status: None, before: None, limit };
+        let filter = ExecutionFilter { task_id: Some(task), ..ExecutionFilter::newest(limit) };
         self.runtime.block_on(self.running.store().executions(filter)).unwrap()
     }
 

@@ -237,7 +237,7 @@ pub async fn lists_reach_what_lies_far_behind(fixture: &Fixture) {
     );
     fixture.operator.either(&sql, &sql).await;
     let ids = async |task_id, status: Option<Status>, before| {
-        let filter = ExecutionFilter { task_id, status, before, limit: 2 };
+        let filter = ExecutionFilter { task_id, status, before, ..ExecutionFilter::newest(2) };
         let rows = fixture.store.executions(filter).await.unwrap();
         rows.iter().map(|row| row.id).collect::<Vec<_>>()
     };
@@ -255,7 +255,10 @@ pub async fn lists_reach_what_lies_far_behind(fixture: &Fixture) {
     assert_eq!(ids(None, Some(Status::Lost), None).await, [0; 0]);
     assert_eq!(fixture.store.count_executions(b).await.unwrap(), 4);
     let row = fixture.store.execution(3).await.unwrap();
-    let filter =
-        ExecutionFilter { task_id: Some(b), status: Some(Status::Fail), before: None, limit: 1 };
+    let filter = ExecutionFilter {
+        task_id: Some(b),
+        status: Some(Status::Fail),
+        ..ExecutionFilter::newest(1)
+    };
     assert_eq!(fixture.store.executions(filter).await.unwrap(), [row], "as it is shown alone");
 }

@@ -211,6 +211,7 @@ macro_rules! store_cases {
             people: executions_are_listed_newest_first_in_pages,
             people: around_an_instant_stand_its_attempts_the_next_and_what_ran,
             people: executions_are_filtered_by_task_and_status,
+            people: executions_are_listed_up_to_an_instant,
             people: of_each_task_the_last_executions_are_read,
             people: an_execution_is_shown_with_its_tasks_key,
             people: an_execution_that_is_not_there_is_not_found,
@@ -400,7 +401,7 @@ impl Fixture {
 
     /// All executions, oldest first.
     pub async fn executions(&self) -> Vec<ExecutionRow> {
-        let filter = ExecutionFilter { task_id: None, status: None, before: None, limit: 100_000 };
+        let filter = ExecutionFilter::newest(100_000);
         let mut rows = self.store.executions(filter).await.expect("the store answers");
         rows.reverse();
         rows

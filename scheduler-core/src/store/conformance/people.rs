@@ -13,8 +13,7 @@ use crate::{
     store::{Around, ExecutionFilter, NewTask, OutcomeCount, StoreError, TaskSelection},
 };
 
-const ALL: ExecutionFilter =
-    ExecutionFilter { task_id: None, status: None, before: None, limit: 1_000 };
+const ALL: ExecutionFilter = ExecutionFilter::newest(1_000);
 
 pub async fn a_new_task_reads_back_as_it_was_given(fixture: &Fixture) {
     let task = NewTask {
@@ -174,6 +173,30 @@ pub async fn executions_are_filtered_by_task_and_status(fixture: &Fixture) {
     assert_eq!(count(Some(a), Some(Status::Fail)).await, 1);
     assert_eq!(count(Some(b), Some(Status::Fail)).await, 0);
     assert_eq!(count(Some(4_711), None).await, 0);
+}
+
+pub async fn executions_are_listed_up_to_an_instant(fixture: &Fixture) {
+    let task = fixture.add("a").await;
+    for secs in 1..=3 {
+        fixture.claim(&note_of(task, at(secs), Status::Missed)).await;
+    }
+    let all = fixture.executions().await;
+    let created = |place: usize| all[place].created_at.unwrap();
+    let listed = async |until| {
+        let filter = ExecutionFilter { until: Some(until), ..ALL };
+        fixture.store.executions(filter).await.unwrap().into_iter().map(|row| row.id).collect()
+    };
+    let until = |until| {
+        let created = all.iter().rev().filter(move |row| row.created_at.unwrap() <= until);
+        created.map(|row| row.id).collect::<Vec<_>>()
+    };
+    let [early, late] = [created(0) - TimeDelta::seconds(1), created(2) + TimeDelta::days(1)];
+    for instant in [early, created(0), created(1), created(2), late] {
+        let listed: Vec<_> = listed(instant).await;
+        assert_eq!(listed, until(instant));
+    }
+    assert!(until(early).is_empty());
+    assert_eq!(until(late).len(), 3);
 }
 
 pub async fn of_each_task_the_last_executions_are_read(fixture: &Fixture) {

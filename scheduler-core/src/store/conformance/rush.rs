@@ -66,7 +66,7 @@ async fn watch(store: SharedStore, tasks: Vec<TaskId>, is_over: Arc<AtomicBool>)
     let mut wrong = Vec::new();
     let mut closed: BTreeMap<ExecutionId, ExecutionRow> = BTreeMap::new();
     while !is_over.load(Ordering::Relaxed) {
-        let all = ExecutionFilter { task_id: None, status: None, before: None, limit: 100_000 };
+        let all = ExecutionFilter::newest(100_000);
         let mut open: BTreeMap<TaskId, u32> = BTreeMap::new();
         for row in store.executions(all).await.unwrap() {
             if row.status == "todo" {

@@ -10,7 +10,7 @@ use crate::{
     plan::{
         claim::{Origin, Request, RequestId},
         execution::{ExecutionId, ExecutionRow, LogPart, Source, Status},
-        node::NodeRow,
+        node::{Cancel, NodeRow},
         task::{TaskId, TaskRow},
     },
     store::{
@@ -165,6 +165,10 @@ impl Desk for MemoryStore {
         Ok(())
     }
 
+    async fn cancels(&self) -> Result<Vec<Cancel>, StoreError> {
+        Ok(self.tables().cancels())
+    }
+
     async fn executions(&self, filter: ExecutionFilter) -> Result<Vec<ExecutionRow>, StoreError> {
         let tables = self.tables();
         // What is open is found as by an index.
@@ -178,6 +182,7 @@ impl Desk for MemoryStore {
             filter.task_id.is_none_or(|task| row.task_id == task)
                 && filter.status.is_none_or(|status| row.status == status.as_str())
                 && filter.before.is_none_or(|before| row.id < before)
+                && filter.until.is_none_or(|until| row.created_at.is_some_and(|at| at <= until))
         });
         Ok(rows.take(filter.limit as usize).map(|row| tables.with_key(row)).collect())
     }

@@ -11,7 +11,7 @@ use super::{
     epoch_ms, from_ms, from_secs, in_lock_order, json, listing,
     migrate::{NEWEST, is_missing_table},
     read_only,
-    schedule::{request, retry},
+    schedule::{self, request, retry},
     statements::Statements,
     task_row, write_transaction,
 };
@@ -19,7 +19,7 @@ use crate::{
     plan::{
         claim::{Request, RequestId},
         execution::{ExecutionId, ExecutionRow, LogPart, Status},
-        node::NodeRow,
+        node::{Cancel, NodeRow},
         task::{TaskId, TaskRow},
     },
     store::{
@@ -216,6 +216,11 @@ impl Desk for SqlStore {
             connection.execute(self.sql.add_cancel, &[execution.into(), (&name).into()]).await?;
             Ok(())
         })
+    }
+
+    async fn cancels(&self) -> Result<Vec<Cancel>, StoreError> {
+        read_only!(self, "reading what is to end", connection =>
+            schedule::cancels(&mut connection, self.sql))
     }
 
     async fn executions(&self, filter: ExecutionFilter) -> Result<Vec<ExecutionRow>, StoreError> {

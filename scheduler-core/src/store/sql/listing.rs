@@ -25,8 +25,12 @@ pub(super) async fn executions(
     sql: &Statements,
     filter: ExecutionFilter,
 ) -> Result<Vec<Vec<Cell>>, sqlx::Error> {
-    let ExecutionFilter { task_id, status, before, limit } = filter;
+    let ExecutionFilter { task_id, status, before, until, limit } = filter;
     let before = before.unwrap_or(i64::MAX);
+    let before = match until {
+        Some(until) => before.min(first_after(connection, sql, until).await?),
+        None => before,
+    };
     let limit = i64::from(limit);
     let is_near = match (task_id, status) {
         // They are few, and have an index of their own.
@@ -113,9 +117,23 @@ pub(super) async fn ids_since(
 ) -> Result<Ids, sqlx::Error> {
     let last = newest(connection, sql, i64::MAX).await?;
     let earliest = (last - i64::from(most) + 1).max(1);
+    let first = first_since(connection, sql, since, (earliest, last + 1)).await?;
     let mut since = since;
-    let (mut low, mut high) = (earliest, last + 1);
-    let mut is_cut = false;
+    let is_cut = first == earliest && earliest > 1;
+    if is_cut {
+        let rows = connection.fetch(sql.read_created, &[earliest.into()]).await?;
+        since = rows.first().and_then(|row| from_secs(&row[1])).unwrap_or(since).max(since);
+    }
+    Ok(Ids { first, last, since })
+}
+
+/// The first of these ids, the last left out, that was created from `since` on; the last, if none was.
+async fn first_since(
+    connection: &mut Connection<'_>,
+    sql: &Statements,
+    since: DateTime<Utc>,
+    (mut low, mut high): (ExecutionId, ExecutionId),
+) -> Result<ExecutionId, sqlx::Error> {
     while low < high {
         let middle = low.midpoint(high);
         let rows = connection.fetch(sql.read_created, &[middle.into()]).await?;
@@ -124,13 +142,19 @@ pub(super) async fn ids_since(
             Some((id, created_at)) if created_at < since => low = id + 1,
             _ => high = middle,
         }
-        is_cut = high == earliest && earliest > 1;
     }
-    if is_cut {
-        let rows = connection.fetch(sql.read_created, &[earliest.into()]).await?;
-        since = rows.first().and_then(|row| from_secs(&row[1])).unwrap_or(since).max(since);
-    }
-    Ok(Ids { first: low, last, since })
+    Ok(low)
+}
+
+/// The first that was created after `until`: when that was is written in whole seconds.
+async fn first_after(
+    connection: &mut Connection<'_>,
+    sql: &Statements,
+    until: DateTime<Utc>,
+) -> Result<ExecutionId, sqlx::Error> {
+    let next_second = DateTime::from_timestamp(until.timestamp() + 1, 0).unwrap_or(until);
+    let last = newest(connection, sql, i64::MAX).await?;
+    first_since(connection, sql, next_second, (1, last + 1)).await
 }
 
 /// From hour since 1970, status and count.

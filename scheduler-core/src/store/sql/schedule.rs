@@ -8,10 +8,12 @@ use serde::Serialize;
 
 use super::{
     SqlStore, claiming,
-    connection::{Cell, is_worth_the_same_batch},
+    connection::{Cell, Connection, is_worth_the_same_batch},
     from_ms, json, pruning, read_cursors, read_only,
     reaping::{self, Search},
-    recording, task_row, write_alone, write_transaction,
+    recording,
+    statements::Statements,
+    task_row, write_alone, write_transaction,
 };
 use crate::{
     plan::{
@@ -174,6 +176,15 @@ fn cancel(row: &[Cell]) -> Option<Cancel> {
     Some(Cancel { execution_id: row[0].int()?, author: row[1].to_lossy() })
 }
 
+/// Wishes to end what is open.
+pub(super) async fn cancels(
+    connection: &mut Connection<'_>,
+    sql: &Statements,
+) -> Result<Vec<Cancel>, sqlx::Error> {
+    let rows = connection.fetch(sql.read_cancels, &[MOST_CANCELS.into()]).await?;
+    Ok(rows.iter().filter_map(|row| cancel(row)).collect())
+}
+
 #[async_trait]
 impl Store for SqlStore {
     async fn migrate(&self) -> Result<(), StoreError> {
@@ -199,8 +210,7 @@ impl Store for SqlStore {
             requests.extend(retries);
             let adopted_at = adopted_at(&adopted);
             let nodes = connection.fetch(self.sql.read_nodes, &[]).await?.into_iter().filter_map(node).collect();
-            let cancels = connection.fetch(self.sql.read_cancels, &[MOST_CANCELS.into()]).await?;
-            let cancels = cancels.iter().filter_map(|row| cancel(row)).collect();
+            let cancels = cancels(&mut connection, self.sql).await?;
             Ok(Reading { rows: Vec::new(), requests, is_whole, unreadable, adopted_at, nodes, cancels })
         })?;
         reading.rows = self.read_rows().await?;

@@ -38,13 +38,17 @@ impl SqlStore {
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(deadline.mul_f64(0.6));
+            .busy_timeout(deadline.mul_f64(0.6))
+            .row_buffer_size(ROWS_AHEAD);
         let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(deadline);
         let writer = pool(1).connect_with(options.clone()).await.map_err(unreachable)?;
         let readers = pool(4).connect_lazy_with(options);
         Ok(Self::new(Pools::Sqlite { writer, readers }, &SQLITE, database, deadline))
     }
 }
+
+/// Rows that a thread of SQLite reads ahead of us: with few of them both wait for each other.
+const ROWS_AHEAD: usize = 1_000;
 
 /// A text, and of a long one the first characters, of up to four bytes each: SQLite counts the characters of a text up to
 /// its first NUL, but all bytes. What is not cut comes in UTF-8 whatever the encoding of the file.

@@ -113,8 +113,7 @@ fn due_at(request: &Request) -> DateTime<Utc> {
 
 pub(super) async fn show(desk: &Desk<'_>, id: TaskId) -> anyhow::Result<Exit> {
     let (_, judged) = desk.judged(id).await?;
-    let newest =
-        ExecutionFilter { task_id: Some(id), status: None, before: None, limit: SHOWN.into() };
+    let newest = ExecutionFilter { task_id: Some(id), ..ExecutionFilter::newest(SHOWN.into()) };
     let executions: Vec<Listed> =
         desk.store.executions(newest).await?.into_iter().map(Listed::from).collect();
     let mut waiting = desk.store.read().await?.requests;
