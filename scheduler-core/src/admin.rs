@@ -17,7 +17,7 @@ pub use self::{
     board::{Board, BoardRow, Counts, Cursor, Order, TaskFilter},
     editor::{EditError, Editor},
     forecast::{Forecast, ForecastView, MINUTES, Minute},
-    instant::{InstantView, civil, coming, is_shown},
+    instant::{Coming, InstantView, coming, coming_of},
     job::JobView,
     log::{LogView, log_line},
     outcomes::{HourView, OutcomesView},

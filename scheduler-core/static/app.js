@@ -21,16 +21,20 @@ const theme = {
 theme.apply(localStorage.getItem("theme"));
 for (const button of all("[data-theme-toggle]")) button.addEventListener("click", theme.toggle);
 
-// "/" leads to the search.
+// "/" leads to the search of tasks, from every page.
+const search = one("input[name=q]");
+const find = () => {
+  search.focus();
+  search.select();
+};
 document.addEventListener("keydown", (event) => {
   const isTyping = event.target.closest("input, textarea, select, [contenteditable]");
-  const search = one("input[type=search]");
-  if (event.key === "/" && search && !isTyping && !event.ctrlKey && !event.metaKey) {
-    event.preventDefault();
-    search.focus();
-    search.select();
-  }
+  if (event.key !== "/" || isTyping || event.ctrlKey || event.metaKey || one("dialog[open]")) return;
+  event.preventDefault();
+  if (search) find();
+  else if (one(".nav")) location.assign("/tasks#q");
 });
+if (search && location.hash === "#q") find();
 
 for (const select of all("[data-submits]")) {
   select.addEventListener("change", () => select.form.requestSubmit());
@@ -125,8 +129,8 @@ const takes = one("[data-takes]");
 if (takes) {
   const { execute_func: chosen } = takes.closest("form").elements;
   chosen.addEventListener("input", () => {
-    const job = all("#jobs option").find((option) => option.value === chosen.value);
-    takes.textContent = job?.label ?? "";
+    takes.textContent = chosen.selectedOptions[0]?.dataset.args ?? "";
+    takes.parentElement.hidden = takes.textContent === "";
   });
 }
 
@@ -153,6 +157,18 @@ if (preview) {
     add_own_clock(time);
     return item;
   };
+  // What is wrong is marked where it was typed.
+  const mark = (name, words) => {
+    for (const field of [trigger, spec, extra]) {
+      const isWrong = field.name === name;
+      document.getElementById(`e-${field.name}`)?.remove();
+      if (isWrong) field.after(element("span", words, { class: "error", id: `e-${name}` }));
+      for (const [attribute, value] of [["aria-invalid", "true"], ["aria-describedby", `e-${name}`]]) {
+        if (isWrong) field.setAttribute(attribute, value);
+        else field.removeAttribute(attribute);
+      }
+    }
+  };
   const show = async () => {
     const mine = ++asked;
     let settings;
@@ -168,6 +184,7 @@ if (preview) {
     });
     const said = await answer.json();
     if (mine !== asked) return;
+    mark(said.field, said.detail);
     if (!answer.ok) {
       preview.replaceChildren(element("p", said.detail, { class: "notice", "data-kind": "bad" }));
     } else if (said.instants.length === 0) {
@@ -175,7 +192,8 @@ if (preview) {
     } else {
       const list = element("ol", "", { class: "instants" });
       list.append(...said.instants.map(line));
-      preview.replaceChildren(element("p", said.zone, { class: "sub" }), list);
+      const words = said.words ? [element("p", said.words)] : [];
+      preview.replaceChildren(...words, element("p", said.zone, { class: "sub" }), list);
     }
   };
   const soon = () => {
@@ -186,15 +204,47 @@ if (preview) {
   soon();
 }
 
+// The lines of a log, each by its level, and those of them that are looked for.
+const LEVELS = { WARNING: 1, ERROR: 2, CRITICAL: 2 };
+const log_lines = (log) => {
+  const tools = one("[data-log-tools]");
+  const [text, level] = [one("input", tools), one("select", tools)];
+  let last = 0;
+  const sift = (line) => {
+    const isFound = line.textContent.toLowerCase().includes(text.value.toLowerCase());
+    line.hidden = !isFound || Number(line.dataset.level) < Number(level.value);
+  };
+  const add = (lines) => {
+    for (const words of lines.match(/[^\n]*\n|[^\n]+$/g) ?? []) {
+      const line = Object.assign(document.createElement("span"), { textContent: words });
+      // A line that does not begin with an instant goes on with the one before.
+      const begun = /^\d{4}-\d\d-\d\dT\S+ +([A-Z]+) /.exec(words);
+      if (begun) last = LEVELS[begun[1]] ?? 0;
+      line.dataset.level = last;
+      sift(line);
+      log.append(line);
+    }
+    tools.hidden = log.childElementCount < 2;
+  };
+  const all_lines = log.textContent;
+  log.replaceChildren();
+  add(all_lines);
+  for (const tool of [text, level]) tool.addEventListener("input", () => all("span", log).forEach(sift));
+  return add;
+};
+
 // The log of a run that goes on; when it has ended the page of one that ran is read anew. A page that nobody sees
 // follows nothing: a browser has few connections to a server.
-for (const log of all("[data-follows]")) {
+for (const log of all("pre.log")) {
+  const add = log_lines(log);
+  if (!log.dataset.follows) continue;
   let after = Number(log.dataset.after);
   let source;
   const take = (event) => {
     const said = JSON.parse(event.data);
     const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
-    log.append(said.text);
+    add(said.text);
+    one("[data-empty]")?.remove();
     after = said.next;
     if (isAtEnd) log.scrollTop = log.scrollHeight;
   };

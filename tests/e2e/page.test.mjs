@@ -168,7 +168,7 @@ test("a task is paused with a reason, and is on again when its time has come", s
   await person.goto(`/tasks/${id}`);
   await person.click(page.getByRole("button", { name: "Pause…" }));
   const question = page.getByRole("dialog", { name: "paused: Pause it?" });
-  await question.getByLabel(/^Until/).fill("2999-12-31T18:00");
+  await question.getByLabel(/^Or until/).fill("2999-12-31T18:00");
   await question.getByLabel("Reason").fill("stocktaking");
   await person.click(question.getByRole("button", { name: "Pause" }));
   await person.sees(page.getByText("until 2999-12-31 18:00:00"));

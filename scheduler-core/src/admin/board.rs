@@ -32,8 +32,8 @@ pub struct BoardRow {
     pub key: Box<str>,
     /// `execute_func`, empty where it cannot be read.
     pub job: Box<str>,
-    /// `desc` in small letters.
-    description: Box<str>,
+    /// What a search looks through: key and description, a line each, in small letters.
+    says: Box<str>,
     /// What the scheduler makes of it.
     pub state: State,
     /// Its next instant.
@@ -173,15 +173,10 @@ impl Board {
             let split = partition_point(self.rows.len(), |place| is_before(at(place)));
             (low, high) = if is_descending { (0, split) } else { (split, high) };
         }
-        let text = filter.text.as_ref().map(|text| text.to_lowercase());
-        let (job, state) = (filter.job.clone(), filter.state);
+        let lets_through = filter.lets_through();
         (low..high)
             .map(move |step| at(if is_descending { high - 1 - (step - low) } else { step }))
-            .filter(move |row| {
-                state.is_none_or(|state| row.state == state)
-                    && job.as_ref().is_none_or(|job| *row.job == **job)
-                    && text.as_ref().is_none_or(|text| row.says(text))
-            })
+            .filter(move |row| lets_through(row))
     }
 
     /// The row with this id.
@@ -199,10 +194,11 @@ impl Board {
         self.by_key.get(first).map(at).filter(|row| &*row.key == key)
     }
 
-    /// How many of those that `is_counted` are in each state.
-    pub fn counts(&self, is_counted: impl Fn(&BoardRow) -> bool) -> Counts {
+    /// How many of those that `filter` lets through, and that `is_counted`, are in each state.
+    pub fn counts(&self, filter: &TaskFilter, is_counted: impl Fn(&BoardRow) -> bool) -> Counts {
         let mut counts = Counts::default();
-        for row in self.rows.iter().filter(|row| is_counted(row)) {
+        let lets_through = filter.lets_through();
+        for row in self.rows.iter().filter(|row| lets_through(row) && is_counted(row)) {
             match row.state {
                 State::Enabled => counts.enabled += 1,
                 State::Disabled => counts.disabled += 1,
@@ -221,15 +217,31 @@ impl BoardRow {
             id: row.id,
             key: text(&row.task_key),
             job: text(&row.execute_func),
-            description: row.description.as_deref().unwrap_or_default().to_lowercase().into(),
+            says: says(
+                row.task_key.as_deref().unwrap_or_default(),
+                row.description.as_deref().unwrap_or_default(),
+            ),
             state: judged.state(),
             next: judged.scheduled().and_then(Scheduled::next),
         }
     }
+}
 
-    /// Whether it holds `text`, which is in small letters.
-    fn says(&self, text: &str) -> bool {
-        self.description.contains(text) || self.key.to_lowercase().contains(text)
+/// A search for text finds it in one of them, not across both.
+fn says(key: &str, description: &str) -> Box<str> {
+    format!("{key}\n{description}").to_lowercase().into()
+}
+
+impl TaskFilter {
+    /// Whether it lets a row through.
+    fn lets_through(&self) -> impl Fn(&BoardRow) -> bool + use<> {
+        let text = self.text.as_ref().map(|text| text.to_lowercase());
+        let (job, state) = (self.job.clone(), self.state);
+        move |row| {
+            state.is_none_or(|state| row.state == state)
+                && job.as_ref().is_none_or(|job| *row.job == **job)
+                && text.as_ref().is_none_or(|text| row.says.contains(&**text))
+        }
     }
 }
 
@@ -264,7 +276,7 @@ mod tests {
             id: place as TaskId + 1,
             key: (*key).into(),
             job: if place == 0 { "first".into() } else { "job".into() },
-            description: format!("says {place}").into(),
+            says: says(key, &format!("says {place}")),
             state: *state,
             next: due.map(|due| DateTime::UNIX_EPOCH + TimeDelta::seconds(due)),
         };
@@ -343,11 +355,12 @@ mod tests {
     #[test]
     fn rows_are_counted_by_state() {
         let counts = Counts { enabled: 3, disabled: 1, rejected: 1 };
-        assert_eq!(some().counts(|_| true), counts);
-        assert_eq!(
-            some().counts(|row| &*row.key == "b"),
-            Counts { enabled: 1, ..Counts::default() }
-        );
+        let all = TaskFilter::default();
+        assert_eq!(some().counts(&all, |_| true), counts);
+        let one = Counts { enabled: 1, ..Counts::default() };
+        assert_eq!(some().counts(&all, |row| &*row.key == "b"), one);
+        let said = TaskFilter { text: Some("B".to_owned()), ..TaskFilter::default() };
+        assert_eq!(some().counts(&said, |_| true), Counts { disabled: 1, ..one });
         assert_eq!(ids(&board(&[]), Order::Next, false, None), [0; 0]);
     }
 }

@@ -102,7 +102,7 @@ impl Editor<'_> {
         };
         // No row has the id 0: they begin with 1.
         self.judge().read(&task.as_row(0, clock::wall())).map_err(rejected)?;
-        check_length(&task.description).map_err(rejected)
+        check_key(&task.task_key).and_then(|()| check_length(&task.description)).map_err(rejected)
     }
 
     /// Changes a row, if it still is of `version`, where one is given; gives it as it was and as it stands then.
@@ -158,6 +158,9 @@ impl Editor<'_> {
         let rejected = |fault| EditError::Rejected { label: edited.label(), fault };
         if is_to_be_judged(change) {
             judge.read(&edited).map_err(rejected)?;
+        }
+        if let Some(key) = &change.task_key {
+            check_key(key).map_err(rejected)?;
         }
         if let Some(description) = &change.description {
             check_length(description).map_err(rejected)?;
@@ -252,6 +255,15 @@ fn is_to_be_judged(change: &TaskChange) -> bool {
     } = change;
     let texts = [task_key, execute_func, trigger, spec, args, extra];
     *is_enabled == Some(true) || texts.into_iter().any(Option::is_some)
+}
+
+/// The scheduler takes any key; one with characters that nobody can see or type is not written by us.
+fn check_key(key: &str) -> Result<(), TaskFault> {
+    if !key.contains(char::is_control) {
+        return Ok(());
+    }
+    let expected = "text without control characters";
+    Err(TaskFault::Value { column: "task_key", value: key.to_owned(), expected })
 }
 
 /// The scheduler reads no description, and takes any.

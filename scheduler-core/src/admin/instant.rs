@@ -1,8 +1,8 @@
 //! An instant of a task as people and programs see it.
 
-use std::{sync::Arc, time::Duration};
+use std::{iter, sync::Arc, time::Duration};
 
-use chrono::{DateTime, Datelike as _, Utc};
+use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -11,7 +11,7 @@ use super::Judged;
 use crate::{
     config::Config,
     plan::{
-        task::TaskRow,
+        task::{TaskFault, TaskRow},
         trigger::{Trigger, TriggerKind, Zone},
         words::instant,
     },
@@ -44,7 +44,7 @@ impl InstantView {
 }
 
 /// RFC 3339 ends with the year 9999.
-pub fn is_shown(at: &DateTime<Utc>) -> bool {
+fn is_shown(at: &DateTime<Utc>) -> bool {
     at.year() <= 9_999
 }
 
@@ -62,9 +62,41 @@ pub fn coming(
     instants.map(|at| InstantView::of(at, &scheduled.task.zone, civil.as_ref())).collect()
 }
 
+/// When a row fires.
+#[derive(Debug)]
+pub struct Coming {
+    /// Its trigger.
+    pub trigger: Trigger,
+    /// In which it is read.
+    pub zone: Zone,
+    /// Its instants, soonest first.
+    pub instants: Vec<InstantView>,
+}
+
+/// The first `most` instants of `row` from `from` on, whether it is on or not, and whatever its job.
+///
+/// # Errors
+/// When its trigger cannot be read.
+pub fn coming_of(
+    config: &Config,
+    registry: &Arc<Registry>,
+    row: &TaskRow,
+    from: DateTime<Utc>,
+    most: usize,
+) -> Result<Coming, TaskFault> {
+    let timing = reader(config, registry).timing(row);
+    let (trigger, zone) = timing.map_err(|error| error.fault)?;
+    let civil = civil(config, registry, row);
+    let first = trigger.next_after(from - TimeDelta::milliseconds(1));
+    let instants = iter::successors(first, |at| trigger.next_after(*at));
+    let instants = instants.take_while(is_shown).take(most);
+    let instants = instants.map(|at| InstantView::of(at, &zone, civil.as_ref())).collect();
+    Ok(Coming { trigger, zone, instants })
+}
+
 /// The pattern of `row` in UTC, where every local time exists.
 #[must_use]
-pub fn civil(config: &Config, registry: &Arc<Registry>, row: &TaskRow) -> Option<Trigger> {
+fn civil(config: &Config, registry: &Arc<Registry>, row: &TaskRow) -> Option<Trigger> {
     let extra = row.extra.as_deref().ok()?;
     let mut extra: Map<String, Value> = serde_json::from_str(extra).ok()?;
     extra.insert("timezone".to_owned(), Zone::utc().name().into());

@@ -68,6 +68,12 @@ impl Rule {
         ("rejected", Rule::Rejected),
     ];
 
+    /// The one with this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::NAMES.into_iter().find_map(|(other, rule)| (other == name).then_some(rule))
+    }
+
     /// Whether it goes on until it is said to be over.
     #[must_use]
     pub fn has_end(self) -> bool {
@@ -135,6 +141,7 @@ mod tests {
     fn each_rule_has_the_name_of_its_place() {
         for (name, rule) in Rule::NAMES {
             assert_eq!(rule.to_string(), name);
+            assert_eq!(Rule::named(name), Some(rule));
         }
     }
 }

@@ -5,6 +5,7 @@ use std::{panic, sync::Arc, time::Duration};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
 use serde::{Serialize, de::DeserializeOwned};
+use tokio::runtime::Handle;
 
 use super::{kept::Maker, problem::Problem, site::Site};
 use crate::{
@@ -33,16 +34,22 @@ impl Maker<Board> for OfTasks {
     }
 
     async fn make(&self) -> Result<Board, StoreError> {
-        let Self(site) = self;
-        let tasks = site.store().await?.tasks(TaskSelection::All).await?;
-        let mut judge = Judge::new(&site.config, &site.registry, clock::wall());
-        let judging = tokio::task::spawn_blocking(move || Board::of(&judge.survey(tasks)));
-        Ok(judging.await.unwrap_or_else(|error| match error.try_into_panic() {
+        let site = self.0.clone();
+        // Of very many rows already the reading would hold up all other answers.
+        let here = Handle::current();
+        let making = tokio::task::spawn_blocking(move || here.block_on(of_tasks(&site)));
+        making.await.unwrap_or_else(|error| match error.try_into_panic() {
             Ok(panic) => panic::resume_unwind(panic),
             // The program ends.
-            Err(_) => Board::default(),
-        }))
+            Err(_) => Ok(Board::default()),
+        })
     }
+}
+
+async fn of_tasks(site: &Site) -> Result<Board, StoreError> {
+    let tasks = site.store().await?.tasks(TaskSelection::All).await?;
+    let mut judge = Judge::new(&site.config, &site.registry, clock::wall());
+    Ok(Board::of(&judge.survey(tasks)))
 }
 
 /// Counts what became of the executions of a day.
@@ -65,7 +72,7 @@ pub(super) async fn outcomes_at_once(site: &Site) -> Option<Arc<Outcomes>> {
 }
 
 /// How long a page waits for what it can be without.
-const AT_ONCE: Duration = Duration::from_millis(100);
+const AT_ONCE: Duration = Duration::from_millis(30);
 
 impl Maker<Outcomes> for OfOutcomes {
     const OPERATION: &'static str = "counting executions";

@@ -14,12 +14,17 @@ use axum::{
 };
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use chrono::{DateTime, Utc};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 pub(super) use self::spoken::spoken;
 use self::words::{CHINESE, ENGLISH, Texts, Words};
 use super::{access::Caller, problem::Problem, site::Site};
-use crate::{admin, clock, config::Role, plan::trigger::Zone};
+use crate::{
+    admin, clock,
+    config::Role,
+    plan::{trigger::Zone, words::quote},
+};
 
 /// How an address says what was done; a script takes it away again.
 const DONE: &str = "done=";
@@ -227,6 +232,22 @@ struct ProblemPage<'a> {
 }
 
 impl Frame {
+    /// The instant of `2026-12-24T18:00`, with or without seconds, in the configured zone.
+    ///
+    /// # Errors
+    /// When `text` is none; `field` is where it was typed.
+    pub(super) fn from_browser(
+        &self,
+        field: &'static str,
+        text: &str,
+    ) -> Result<DateTime<Utc>, Problem> {
+        let seconds = if text.len() == "2026-12-24T18:00".len() { ":00" } else { "" };
+        self.zone.instant(&format!("{text}{seconds}")).ok_or_else(|| {
+            let expected = "expected YYYY-MM-DDTHH:MM";
+            Problem::bad(format!("{field} {} is no time, {expected}", quote(text))).about(field)
+        })
+    }
+
     /// The page, or the one that says what is wrong.
     pub(super) fn answer(&self, made: Result<Response, Problem>) -> Response {
         made.unwrap_or_else(|problem| self.problem(&problem))
@@ -256,6 +277,11 @@ pub(super) async fn choose_language(
     let known = if chosen.language.starts_with("zh") { "zh-CN" } else { "en" };
     let cookie = Cookie::build((LANGUAGE, known)).path("/").same_site(SameSite::Lax).permanent();
     (cookies.add(cookie.build()), Redirect::to(inside(&chosen.back)))
+}
+
+/// As a value behind `?`.
+pub(super) fn in_query(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
 /// A path of ours, whatever was asked for: nobody is sent elsewhere.

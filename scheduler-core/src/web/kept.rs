@@ -16,11 +16,14 @@ const CHEAP: Duration = Duration::from_millis(20);
 /// It lasts so many times as long as it took to make, so that making it costs a twentieth of a core at most.
 const LASTS: u32 = 20;
 
-/// It lasts no longer than it takes a scheduler to read an edit.
-const LONGEST: Duration = Duration::from_secs(10);
+/// It lasts no longer: what is edited by SQL is found by then. What is edited here is found at once, and the rows that are
+/// shown are read anew in any case.
+const LONGEST: Duration = Duration::from_secs(30);
 
-/// One that is older, since nobody asked, is not shown while the next is made.
+/// One that is older, since nobody asked, is not shown while the next is made: a minute, or a thousand times as long as it
+/// took to make. Who looks at very many rows after a pause sees at once what there was, and a little later what there is.
 const OLDEST: Duration = Duration::from_secs(60);
+const OLDEST_BY_MAKING: u32 = 1_000;
 
 /// The newest that was made.
 #[derive(Debug)]
@@ -88,7 +91,7 @@ impl<T: Send + Sync + 'static> Kept<T> {
         if self.is_fresh(&made) {
             return Ok(made.it);
         }
-        if made.took < CHEAP || made.age() > OLDEST {
+        if made.took < CHEAP || made.age() > OLDEST.max(made.took * OLDEST_BY_MAKING) {
             return self.make(&maker).await;
         }
         if let Ok(free) = self.making.try_lock() {

@@ -39,6 +39,7 @@ pub(super) fn routes(site: &Site) -> Pages {
         .add(admin, "/tasks/save", post(edit::save))
         .add(viewer, "/executions", get(executions::list))
         .add(viewer, "/executions/{id}", get(executions::show))
+        .add(viewer, "/executions/{id}/log", get(executions::log))
         .add(operator, "/executions/{id}/cancel", post(executions::cancel))
         .add(operator, "/executions/{id}/run", post(executions::run))
         .add(viewer, "/forecast", get(forecast::show))

@@ -13,15 +13,17 @@ use super::{
 };
 use crate::{
     admin::{
-        AlarmView, Board, BoardRow, ChannelView, Cursor, EditView, Forecast, Judge, Judged,
-        NodeState, NodeView, Order, OutcomesView, State, TaskFilter,
+        self, AlarmView, Board, BoardRow, ChannelView, Cursor, EditView, Forecast, Judge, Judged,
+        LogView, NodeState, NodeView, Order, OutcomesView, State, TaskFilter,
     },
     clock,
     config::Channel,
     plan::{
+        alarm::Rule,
         claim::RequestId,
-        execution::{ExecutionId, ExecutionRow, Status, args_of},
+        execution::{ExecutionId, ExecutionRow, args_of},
         task::TaskId,
+        words::quote,
     },
     store::{
         AlarmFilter, AlarmId, AlarmRow, ExecutionFilter, PauseRow, SharedStore, TaskSelection,
@@ -77,6 +79,28 @@ pub(super) fn pick(
     (picked.iter().map(|row| row.id).collect(), last)
 }
 
+/// The task with this id or key, and its key; one that is gone has its id for a key.
+///
+/// # Errors
+/// When there is none for `caller`, or the database does not answer.
+pub(super) async fn task_named(
+    site: &Site,
+    caller: &Caller,
+    text: &str,
+) -> Result<(TaskId, String), Problem> {
+    let board = board(site).await?;
+    let id = text.parse().ok();
+    let row = id.map_or_else(|| board.row_of_key(text), |id| board.row(id));
+    match (row.filter(|row| caller.sees(Some(&row.key))), id) {
+        (Some(row), _) => Ok((row.id, row.key.to_string())),
+        (None, Some(id)) => Ok((id, id.to_string())),
+        (None, None) => {
+            let detail = format!("task {} is none, expected its key or id", quote(text));
+            Err(Problem::new(StatusCode::NOT_FOUND, detail).about("task"))
+        }
+    }
+}
+
 /// The pauses of those of `rows` that are off, by task.
 ///
 /// # Errors
@@ -119,6 +143,21 @@ pub(super) async fn seen_execution(
     let row = store.execution(id).await?;
     let is_seen = caller.sees(row.task_key.as_deref());
     is_seen.then_some(row).ok_or_else(|| Problem::no_such("execution", id))
+}
+
+/// What an execution has logged behind the part `after`.
+///
+/// # Errors
+/// When it does not exist for `caller`, or the database does not answer.
+pub(super) async fn seen_log(
+    site: &Site,
+    caller: &Caller,
+    id: ExecutionId,
+    after: u32,
+) -> Result<LogView, Problem> {
+    let store = site.store().await?;
+    let row = seen_execution(store, caller, id).await?;
+    Ok(LogView::of(store, &row, after, &admin::zone(&site.config)).await?)
 }
 
 /// Asks that a run ends, if it exists for `caller`.
@@ -220,20 +259,17 @@ pub(super) async fn forecast(site: &Site, caller: &Arc<Caller>) -> Result<Foreca
 /// Parts of the table that are looked through for the executions of a caller who does not see all.
 const MOST_PARTS: usize = 10;
 
-/// Executions, newest first, `limit` at most, and behind which to go on: there may be more although these are fewer.
+/// Executions, newest first, and behind which to go on: there may be more although these are fewer.
 ///
 /// # Errors
 /// When the database does not answer.
 pub(super) async fn find_executions(
     site: &Site,
     caller: &Caller,
-    task_id: Option<TaskId>,
-    status: Option<Status>,
-    before: Option<ExecutionId>,
-    limit: u32,
+    mut filter: ExecutionFilter,
 ) -> Result<(Vec<ExecutionRow>, Option<ExecutionId>), Problem> {
     let store = site.store().await?;
-    let mut filter = ExecutionFilter { task_id, status, before, limit };
+    let limit = filter.limit;
     let mut found = Vec::new();
     for _ in 0..MOST_PARTS {
         let rows = store.executions(filter).await?;
@@ -298,9 +334,9 @@ enum About<'a> {
 
 impl<'a> About<'a> {
     fn of(row: &'a AlarmRow, board: &'a Board) -> Self {
-        match &*row.rule {
-            "database" | "clock" | "node_lost" => About::Nothing,
-            "rejected" => {
+        match Rule::named(&row.rule) {
+            Some(Rule::Database | Rule::Clock | Rule::NodeLost) => About::Nothing,
+            Some(Rule::Rejected) => {
                 let id = row.about.strip_prefix("task ").and_then(|id| id.parse().ok());
                 id.and_then(|id| board.row(id)).map_or(About::Gone(None), About::Task)
             }

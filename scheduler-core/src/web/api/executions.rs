@@ -9,16 +9,17 @@ use utoipa::IntoParams;
 use super::{
     Page, Problem, Site,
     answers::{Conflict, Rejected},
-    input::{Asked, Id, Limit},
+    input::{Asked, At, Id, Limit},
     tasks::Requested,
 };
 use crate::{
-    admin::{self, ExecutionView, LogView},
+    admin::{ExecutionView, LogView},
     plan::execution::{ExecutionId, Status},
     plan::task::TaskId,
+    store::ExecutionFilter,
     web::{
         access::Caller,
-        seen::{cancel_run, find_executions, run_again, seen_execution},
+        seen::{cancel_run, find_executions, run_again, seen_execution, seen_log},
     },
 };
 
@@ -32,6 +33,9 @@ pub(super) struct Listed {
     /// Only in this status.
     #[param(value_type = Option<String>)]
     status: Option<InStatus>,
+    /// Only those that were created until this instant, RFC 3339.
+    #[param(value_type = Option<String>, format = "date-time")]
+    until: Option<At>,
     /// `next` of the page before.
     after: Option<ExecutionId>,
     /// How many at most, 1 to 200.
@@ -65,10 +69,14 @@ pub(super) async fn list(
     Extension(caller): Extension<Arc<Caller>>,
     Asked(listed): Asked<Listed>,
 ) -> Result<Json<Page<ExecutionView>>, Problem> {
-    let status = listed.status.map(|InStatus(status)| status);
-    let limit = listed.limit.get();
-    let found = find_executions(&site, &caller, listed.task_id, status, listed.after, limit);
-    let (rows, next) = found.await?;
+    let filter = ExecutionFilter {
+        task_id: listed.task_id,
+        status: listed.status.map(|InStatus(status)| status),
+        before: listed.after,
+        until: listed.until.map(|At(until)| until),
+        limit: listed.limit.get(),
+    };
+    let (rows, next) = find_executions(&site, &caller, filter).await?;
     let items = rows.iter().map(ExecutionView::from).collect();
     Ok(Json(Page { items, next: next.map(|id| id.to_string()) }))
 }
@@ -106,9 +114,7 @@ pub(super) async fn log(
     Id(id): Id<ExecutionId>,
     Asked(asked): Asked<LogAsked>,
 ) -> Result<Json<LogView>, Problem> {
-    let store = site.store().await?;
-    let row = seen_execution(store, &caller, id).await?;
-    Ok(Json(LogView::of(store, &row, asked.after, &admin::zone(&site.config)).await?))
+    Ok(Json(seen_log(&site, &caller, id, asked.after).await?))
 }
 
 /// Runs its task again, once, as soon as may be, with the arguments that this run was asked for with; if it was asked for

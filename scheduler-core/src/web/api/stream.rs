@@ -20,10 +20,12 @@ use super::{
     input::{Asked, Id},
 };
 use crate::{
-    admin::{self, LogView},
     clock::{mono, sleep_at_most_5s},
-    plan::execution::ExecutionId,
-    web::{access::Caller, seen::seen_execution},
+    plan::{execution::ExecutionId, words::quote},
+    web::{
+        access::Caller,
+        seen::{seen_execution, seen_log},
+    },
 };
 
 /// Between two looks.
@@ -54,7 +56,7 @@ pub(super) async fn follow(
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many streams are open"));
     };
     seen_execution(site.store().await?, &caller, id).await?;
-    let last = headers.get(LAST_EVENT_ID).and_then(|last| last.to_str().ok()?.parse().ok());
+    let last = last_event(&headers)?;
     let following = Following {
         site,
         caller,
@@ -73,6 +75,15 @@ pub(super) async fn follow(
     let no_store = [(header::CACHE_CONTROL, "no-store")];
     // Its own header would let it be kept.
     Ok((no_store, Sse::new(events).keep_alive(KeepAlive::default())))
+}
+
+/// The id that a client took last.
+fn last_event(headers: &HeaderMap) -> Result<Option<u32>, Problem> {
+    let Some(given) = headers.get(LAST_EVENT_ID) else { return Ok(None) };
+    let text = String::from_utf8_lossy(given.as_bytes());
+    let expected = "expected the id of an event, 0 to 4294967295";
+    let refused = |_| Problem::bad(format!("Last-Event-ID is {}, {expected}", quote(&text)));
+    text.parse().map(Some).map_err(refused)
 }
 
 /// Where somebody who follows a log is.
@@ -95,7 +106,8 @@ impl Following {
                 sleep_at_most_5s(LOOK_EVERY).await;
             }
             // A database that does not answer now may do so the next time; until then nothing new is known.
-            let Ok(view) = self.look().await else { continue };
+            let look = seen_log(&self.site, &self.caller, self.id, self.after);
+            let Ok(view) = look.await else { continue };
             (self.after, self.is_over) = (view.next, view.is_over);
             if view.is_over || !view.lines.is_empty() {
                 let event = Event::default().event(if view.is_over { "end" } else { "log" });
@@ -103,11 +115,5 @@ impl Following {
             }
         }
         None
-    }
-
-    async fn look(&self) -> Result<LogView, Problem> {
-        let store = self.site.store().await?;
-        let row = seen_execution(store, &self.caller, self.id).await?;
-        Ok(LogView::of(store, &row, self.after, &admin::zone(&self.site.config)).await?)
     }
 }

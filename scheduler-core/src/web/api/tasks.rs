@@ -1,6 +1,6 @@
 //! Rows of `task`.
 
-use std::{iter, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Extension, Json,
@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use chrono::{SubsecRound as _, TimeDelta};
+use chrono::SubsecRound as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
@@ -20,16 +20,16 @@ use super::{
 };
 use crate::{
     admin::{
-        AskedTask, Cursor, InstantView, Judged, Order, State as TaskState, TaskFilter, TaskView,
-        WhyView, civil, is_shown,
+        AskedTask, Coming, Cursor, InstantView, Judged, Order, State as TaskState, TaskFilter,
+        TaskView, WhyView, coming_of,
     },
     clock,
     plan::task::TaskId,
-    run::reader,
     store::{NewTask, Pause, TaskChange, Version},
     web::{
         access::Caller,
         boards::{board, from_text, to_text},
+        frame::{Frame, spoken},
         seen::{self, check_key, pauses, pick, rows, seen},
     },
 };
@@ -349,6 +349,8 @@ pub(super) struct Previewed {
 pub(super) struct Preview {
     /// The zone that its local times are in.
     zone: String,
+    /// When that is, in words, in the language of `Accept-Language`: Chinese, else English.
+    words: String,
     /// The instants, soonest first; none: it would never fire.
     instants: Vec<InstantView>,
 }
@@ -358,6 +360,7 @@ pub(super) struct Preview {
     responses((status = 200, description = "Its instants.", body = Preview), BadBody, Rejected))]
 pub(super) async fn preview(
     State(site): State<Site>,
+    frame: Frame,
     Body(asked): Body<Previewed>,
 ) -> Result<Json<Preview>, Problem> {
     // Rows are written on whole seconds, so an interval that counts from now looks like a row's.
@@ -366,12 +369,8 @@ pub(super) async fn preview(
     let extra = Value::Object(asked.extra).to_string();
     let row =
         NewTask { extra, ..NewTask::new("", "", &asked.trigger, &asked.spec) }.as_row(0, from);
-    let timing = reader(&site.config, &site.registry).timing(&row);
-    let (trigger, zone) = timing.map_err(|error| Problem::rejected(&error.fault))?;
-    let civil = civil(&site.config, &site.registry, &row);
-    let first = trigger.next_after(from - TimeDelta::milliseconds(1));
-    let instants =
-        iter::successors(first, |at| trigger.next_after(*at)).take_while(is_shown).take(limit);
-    let instants = instants.map(|at| InstantView::of(at, &zone, civil.as_ref())).collect();
-    Ok(Json(Preview { zone: zone.name().to_owned(), instants }))
+    let coming = coming_of(&site.config, &site.registry, &row, from, limit);
+    let Coming { trigger, zone, instants } = coming.map_err(|fault| Problem::rejected(&fault))?;
+    let words = spoken(frame.words, &trigger, &zone);
+    Ok(Json(Preview { zone: zone.name().to_owned(), words, instants }))
 }

@@ -9,11 +9,12 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
+use chrono::SubsecRound as _;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    admin::{EditView, JobView},
+    admin::{EditView, InstantView, JobView, coming_of},
     plan::task::{Field, TaskId, TaskRow},
     store::{EditFilter, EditId, NewTask, TaskChange, Version},
     web::{
@@ -196,6 +197,10 @@ impl EditPage<'_> {
         chosen.map_or("", |(_, args)| args)
     }
 
+    fn is_job_known(&self) -> bool {
+        self.jobs.iter().any(|(name, _)| *name == self.fields.execute_func)
+    }
+
     /// What is wrong with `column`.
     fn error_of(&self, column: &str) -> Option<&str> {
         self.error.filter(|(of, _)| *of == column).map(|(_, error)| error)
@@ -281,8 +286,38 @@ pub(super) async fn edit(
 struct ReviewPage<'a> {
     frame: &'a Frame,
     fields: &'a Fields,
-    /// Column, what stands there, and what will.
+    /// Name of the field, what stands there, and what will.
     changes: Vec<(&'static str, String, String)>,
+    /// When it fires then.
+    instants: Vec<InstantView>,
+}
+
+/// How many instants a review shows.
+const INSTANTS: usize = 5;
+
+/// As the form names a column.
+fn named(frame: &Frame, column: &'static str) -> &'static str {
+    let t = frame.t();
+    match column {
+        "task_key" => t.key,
+        "desc" => t.description,
+        "execute_func" => t.job,
+        "trigger" => t.trigger,
+        "spec" => t.spec,
+        "args" => t.args,
+        "extra" => t.extra,
+        "is_valid" => t.enabled,
+        other => other,
+    }
+}
+
+/// As people read the text of a column.
+fn shown(frame: &Frame, column: &str, text: String) -> String {
+    match (column, text.as_str()) {
+        ("is_valid", "1") => frame.t().yes.to_owned(),
+        ("is_valid", "0") => frame.t().no.to_owned(),
+        _ => text,
+    }
 }
 
 /// What would change.
@@ -297,10 +332,21 @@ pub(super) async fn review(
         Ok(before) => before,
         Err(problem) => return refused(&site, &caller, &frame, &fields, &problem).await,
     };
-    let columns = before.columns().into_iter().zip(fields.columns());
+    let mut columns = before.columns();
+    if fields.id.is_none() {
+        // Nothing stood there.
+        columns = columns.map(|(column, _)| (column, String::new()));
+    }
+    let columns = columns.into_iter().zip(fields.columns());
     let differing = columns.filter(|((_, old), (_, new))| old != new);
-    let changes = differing.map(|((column, old), (_, new))| (column, old, new)).collect();
-    page(&ReviewPage { frame: &frame, fields: &fields, changes })
+    let changes = differing.map(|((column, old), (_, new))| {
+        (named(&frame, column), shown(&frame, column, old), shown(&frame, column, new))
+    });
+    let changes = changes.collect();
+    let row = fields.as_new().as_row(fields.id.unwrap_or_default(), frame.now.trunc_subsecs(0));
+    let timing = coming_of(&site.config, &site.registry, &row, frame.now, INSTANTS);
+    let instants = timing.map(|timing| timing.instants).unwrap_or_default();
+    page(&ReviewPage { frame: &frame, fields: &fields, changes, instants })
 }
 
 /// Writes the row, or shows the form again with what is wrong.

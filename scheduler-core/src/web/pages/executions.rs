@@ -6,7 +6,8 @@ use askama::Template;
 use axum::{
     Extension,
     extract::{Path, Query, State},
-    response::Response,
+    http::header,
+    response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -15,11 +16,12 @@ use crate::{
     admin::LogView,
     plan::execution::{ExecutionId, ExecutionRow, Status, args_of, why_of},
     plan::task::TaskId,
+    store::ExecutionFilter,
     web::{
         access::Caller,
-        frame::{Frame, led_to, local, millis, page},
+        frame::{Frame, in_query, led_to, local, millis, page},
         problem::Problem,
-        seen::{cancel_run, find_executions, run_again, seen_execution},
+        seen::{self, cancel_run, find_executions, run_again, seen_execution, seen_log},
         site::Site,
     },
 };
@@ -85,7 +87,12 @@ impl Ran {
 pub(super) struct Asked {
     #[serde(default)]
     status: String,
-    task: Option<TaskId>,
+    /// An id or a key.
+    #[serde(default)]
+    task: String,
+    /// As a browser has it, in the configured zone.
+    #[serde(default)]
+    until: String,
     after: Option<ExecutionId>,
 }
 
@@ -97,8 +104,8 @@ struct ExecutionsPage<'a> {
     statuses: Vec<&'static str>,
     runs: Vec<Ran>,
     next: Option<ExecutionId>,
-    /// The key of the task whose they are; `None`: those of all.
-    key: Option<String>,
+    /// The task whose they are, and its key; `None`: those of all.
+    task: Option<(TaskId, String)>,
     /// Whether there is something to be waited for.
     is_live: bool,
 }
@@ -106,8 +113,11 @@ struct ExecutionsPage<'a> {
 impl ExecutionsPage<'_> {
     /// The query of the same list in another status.
     fn query(&self, status: &str) -> String {
-        let task = self.asked.task.map(|task| format!("&task={task}")).unwrap_or_default();
-        format!("?status={status}{task}")
+        let Asked { task, until, .. } = self.asked;
+        let given =
+            [("task", task), ("until", until)].into_iter().filter(|(_, text)| !text.is_empty());
+        let given = given.map(|(name, text)| format!("&{name}={}", in_query(text)));
+        format!("?status={status}{}", given.collect::<String>())
     }
 }
 
@@ -118,21 +128,35 @@ pub(super) async fn list(
     frame: Frame,
     Query(asked): Query<Asked>,
 ) -> Response {
-    let status = asked.status.parse().ok();
-    let found = find_executions(&site, &caller, asked.task, status, asked.after, SHOWN).await;
-    let (rows, next) = match found {
-        Ok(found) => found,
-        Err(problem) => return frame.problem(&problem),
+    frame.answer(listed(&site, &caller, &frame, &asked).await)
+}
+
+async fn listed(
+    site: &Site,
+    caller: &Caller,
+    frame: &Frame,
+    asked: &Asked,
+) -> Result<Response, Problem> {
+    let task = match asked.task.trim() {
+        "" => None,
+        text => Some(seen::task_named(site, caller, text).await?),
     };
-    let runs = rows.iter().map(|row| Ran::of(&frame, row)).collect();
+    let until = match asked.until.as_str() {
+        "" => None,
+        text => Some(frame.from_browser("until", text)?),
+    };
+    let filter = ExecutionFilter {
+        task_id: task.as_ref().map(|(id, _)| *id),
+        status: asked.status.parse().ok(),
+        before: asked.after,
+        until,
+        limit: SHOWN,
+    };
+    let (rows, next) = find_executions(site, caller, filter).await?;
+    let runs = rows.iter().map(|row| Ran::of(frame, row)).collect();
     let statuses = Status::names().collect();
     let is_live = rows.iter().any(|row| row.status == Status::Todo.as_str());
-    let key = match (asked.task, rows.first()) {
-        (None, _) => None,
-        (Some(task), None) => Some(task.to_string()),
-        (Some(task), Some(row)) => Some(row.task_key.clone().unwrap_or_else(|| task.to_string())),
-    };
-    page(&ExecutionsPage { frame: &frame, asked: &asked, statuses, runs, next, key, is_live })
+    Ok(page(&ExecutionsPage { frame, asked, statuses, runs, next, task, is_live }))
 }
 
 /// A step of an execution.
@@ -156,6 +180,8 @@ struct ExecutionPage<'a> {
     steps: Vec<Step>,
     log: LogView,
     is_ended: bool,
+    /// Who asked that it ends.
+    cancelled_by: Option<String>,
 }
 
 /// The page of an execution.
@@ -190,6 +216,20 @@ pub(super) async fn run(
     frame.answer(asked.map(|(task, _)| led_to(&format!("/tasks/{task}"), "run")))
 }
 
+/// What it logged, as a file.
+pub(super) async fn log(
+    State(site): State<Site>,
+    Extension(caller): Extension<Arc<Caller>>,
+    frame: Frame,
+    Path(id): Path<ExecutionId>,
+) -> Response {
+    let file = |log: LogView| {
+        let name = format!("attachment; filename=\"execution-{id}.log\"");
+        ([(header::CONTENT_DISPOSITION, name)], log.text).into_response()
+    };
+    frame.answer(seen_log(&site, &caller, id, 0).await.map(file))
+}
+
 async fn shown(
     site: &Site,
     caller: &Caller,
@@ -199,6 +239,9 @@ async fn shown(
     let store = site.store().await?;
     let row = seen_execution(store, caller, id).await?;
     let log = LogView::of(store, &row, 0, &frame.zone).await?;
+    let is_ended = row.status != Status::Todo.as_str();
+    let cancels = if is_ended { Vec::new() } else { store.cancels().await? };
+    let mut cancels = cancels.into_iter().filter(|cancel| cancel.execution_id == id);
     Ok(page(&ExecutionPage {
         frame,
         run: Ran::of(frame, &row),
@@ -206,8 +249,9 @@ async fn shown(
         args: args_of(&row.extra),
         extra: &row.extra,
         steps: steps(frame, &row),
-        is_ended: row.status != Status::Todo.as_str(),
+        is_ended,
         log,
+        cancelled_by: cancels.next().map(|cancel| cancel.author),
     }))
 }
 

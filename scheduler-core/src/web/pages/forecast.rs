@@ -95,7 +95,8 @@ async fn shown(site: &Site, caller: &Arc<Caller>, frame: &Frame) -> Result<Respo
 
 /// A line for each hour by the clock of the zone, of which the first and the last are parts.
 fn hours(frame: &Frame, forecast: &Forecast) -> Vec<Hour> {
-    let most = forecast.minutes.iter().map(|minute| minute.fires).max().unwrap_or(0).max(1);
+    let fires = || forecast.minutes.iter().map(|minute| minute.fires);
+    let (least, most) = (fires().min().unwrap_or(0), fires().max().unwrap_or(0));
     let mut hours: Vec<Hour> = Vec::new();
     let mut last = 0;
     for (place, minute) in (0..).zip(&forecast.minutes) {
@@ -110,8 +111,8 @@ fn hours(frame: &Frame, forecast: &Forecast) -> Vec<Hour> {
         }
         last = x;
         if minute.fires > 0 {
-            // The colour is by the square root: of few and many both can be told apart.
-            let share = (minute.fires * 100 / most).isqrt();
+            // What every minute has says nothing. The colour is by the square root: of few and many both can be told apart.
+            let share = ((minute.fires - least) * 100 / (most - least).max(1)).isqrt();
             let step = usize::try_from(share).unwrap_or(0) * (STEPS - 1) / 10 + 1;
             let title = format!("{time}: {}", minute.fires);
             let cell = Cell { x: x * CELL, step: step.min(STEPS), title };

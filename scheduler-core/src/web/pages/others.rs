@@ -18,8 +18,9 @@ use crate::{
     web::{
         access::Caller,
         boards::board,
-        frame::{Frame, page},
-        seen::sees_edit,
+        frame::{Frame, in_query, page},
+        problem::Problem,
+        seen::{sees_edit, task_named},
         site::Site,
     },
 };
@@ -127,7 +128,9 @@ impl Edited {
 /// Which edits.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Asked {
-    task: Option<TaskId>,
+    /// An id or a key.
+    #[serde(default)]
+    task: String,
     after: Option<EditId>,
 }
 
@@ -135,6 +138,7 @@ pub(super) struct Asked {
 #[template(path = "history.html")]
 struct HistoryPage<'a> {
     frame: &'a Frame,
+    asked: &'a Asked,
     edits: Vec<Edited>,
     next: Option<String>,
 }
@@ -149,28 +153,30 @@ pub(super) async fn history(
     frame: Frame,
     Query(asked): Query<Asked>,
 ) -> Response {
-    let filter = EditFilter { task_id: asked.task, before: asked.after, limit: SHOWN };
-    let rows = match site.store().await {
-        Ok(store) => store.edits(filter).await,
-        Err(error) => Err(error),
+    frame.answer(listed(&site, &caller, &frame, &asked).await)
+}
+
+async fn listed(
+    site: &Site,
+    caller: &Caller,
+    frame: &Frame,
+    asked: &Asked,
+) -> Result<Response, Problem> {
+    let task_id = match asked.task.trim() {
+        "" => None,
+        text => Some(task_named(site, caller, text).await?.0),
     };
-    let rows = match rows {
-        Ok(rows) => rows,
-        Err(error) => return frame.problem(&error.into()),
-    };
-    let task = asked.task.map(|task| format!("&task={task}")).unwrap_or_default();
+    let filter = EditFilter { task_id, before: asked.after, limit: SHOWN };
+    let rows = site.store().await?.edits(filter).await?;
     let last = rows.last().filter(|_| rows.len() == SHOWN as usize);
-    let next = last.map(|row| format!("?after={}{task}", row.id));
-    let seen = rows.iter().filter(|row| sees_edit(&caller, &EditView::from(*row)));
-    let mut edits: Vec<_> = seen.map(|row| Edited::of(&frame, row)).collect();
+    let next = last.map(|row| format!("?after={}&task={}", row.id, in_query(&asked.task)));
+    let seen = rows.iter().filter(|row| sees_edit(caller, &EditView::from(*row)));
+    let mut edits: Vec<_> = seen.map(|row| Edited::of(frame, row)).collect();
     // An edit that keeps no row is of a task that stands, or is named by its id.
-    if let Ok(board) = board(&site).await {
-        for edit in edits.iter_mut().filter(|edit| edit.key.is_empty()) {
-            edit.key = board.row(edit.task_id).map(|row| row.key.to_string()).unwrap_or_default();
-        }
-    }
+    let board = board(site).await?;
     for edit in edits.iter_mut().filter(|edit| edit.key.is_empty()) {
-        edit.key = edit.task_id.to_string();
+        let key = board.row(edit.task_id).map(|row| row.key.to_string());
+        edit.key = key.unwrap_or_else(|| edit.task_id.to_string());
     }
-    page(&HistoryPage { frame: &frame, edits, next })
+    Ok(page(&HistoryPage { frame, asked, edits, next }))
 }

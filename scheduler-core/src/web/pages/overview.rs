@@ -17,6 +17,7 @@ use super::{
 use crate::{
     admin::{Counts, Order, State as TaskState, TaskFilter},
     plan::{execution::Status, task::TaskId},
+    store::ExecutionFilter,
     web::{
         access::Caller,
         boards::board,
@@ -133,7 +134,8 @@ async fn shown(site: &Site, caller: &Caller, frame: &Frame) -> Result<Response, 
         )
     };
     let latest = async |status, most| {
-        let found = find_executions(site, caller, None, Some(status), None, most).await?;
+        let filter = ExecutionFilter { status: Some(status), ..ExecutionFilter::newest(most) };
+        let found = find_executions(site, caller, filter).await?;
         Ok::<_, Problem>(found.0)
     };
     let is_recent =
@@ -165,7 +167,7 @@ async fn shown(site: &Site, caller: &Caller, frame: &Frame) -> Result<Response, 
     Ok(page(&OverviewPage {
         frame,
         obstacles: site.watch.look().obstacles(),
-        counts: board.counts(|row| caller.sees(Some(&row.key))),
+        counts: board.counts(&TaskFilter::default(), |row| caller.sees(Some(&row.key))),
         running: latest(Status::Todo, MOST_RUNNING).await?.len(),
         failed,
         rejected: as_rows(&rejected).await?,

@@ -15,13 +15,25 @@ use crate::web::{
 struct Operation {
     method: String,
     path: String,
-    summary: String,
-    description: String,
+    /// What it is about.
+    tag: String,
+    summary: Prose,
+    description: Prose,
     role: String,
     parameters: Vec<Named>,
     body: Vec<Named>,
     /// Status, and what it means; what any route may answer is left out.
-    answers: Vec<(String, String)>,
+    answers: Vec<(String, Prose)>,
+}
+
+/// Text of which some is code.
+struct Prose(String);
+
+impl Prose {
+    /// Its parts, and whether each is code: that stands in backticks.
+    fn parts(&self) -> impl Iterator<Item = (bool, &str)> {
+        self.0.split('`').enumerate().map(|(place, part)| (place % 2 == 1, part))
+    }
 }
 
 /// A parameter or a field.
@@ -29,28 +41,32 @@ struct Named {
     name: String,
     kind: String,
     is_required: bool,
-    description: String,
+    description: Prose,
 }
 
 #[derive(Template)]
 #[template(path = "reference.html")]
 struct ReferencePage<'a> {
     frame: &'a Frame,
-    about: &'a str,
+    about: &'a Prose,
     operations: &'a [Operation],
 }
 
+/// What operations are about, in the order of the page.
+const TAGS: [&str; 4] = ["tasks", "executions", "alarms", "others"];
+
 /// What the document says, read once.
-static READ: LazyLock<(String, Vec<Operation>)> = LazyLock::new(|| {
+static READ: LazyLock<(Prose, Vec<Operation>)> = LazyLock::new(|| {
     let (_, document) = api::routes().into_parts();
     let document = serde_json::to_value(document).unwrap_or_default();
-    let about = text(&document["info"]["description"]);
+    let about = prose(&document["info"]["description"]);
     let mut operations = Vec::new();
     for (path, methods) in document["paths"].as_object().into_iter().flatten() {
         for (method, operation) in methods.as_object().into_iter().flatten() {
             operations.push(Operation::read(&document, path, method, operation));
         }
     }
+    operations.sort_by_key(|operation| TAGS.iter().position(|tag| *tag == operation.tag));
     (about, operations)
 });
 
@@ -62,6 +78,10 @@ pub(super) async fn show(frame: Frame) -> Response {
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
+}
+
+fn prose(value: &Value) -> Prose {
+    Prose(text(value))
 }
 
 /// The type that a schema names.
@@ -81,6 +101,20 @@ fn kind(schema: &Value) -> String {
     }
 }
 
+impl ReferencePage<'_> {
+    /// What operations are about, and which with their places are about it.
+    fn contents(&self) -> Vec<(&str, Vec<(usize, &Operation)>)> {
+        let mut contents: Vec<(&str, Vec<_>)> = Vec::new();
+        for placed in (1..).zip(self.operations) {
+            match contents.last_mut() {
+                Some((tag, of_tag)) if *tag == placed.1.tag => of_tag.push(placed),
+                _ => contents.push((&placed.1.tag, vec![placed])),
+            }
+        }
+        contents
+    }
+}
+
 impl Operation {
     fn read(document: &Value, path: &str, method: &str, operation: &Value) -> Self {
         let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
@@ -88,7 +122,7 @@ impl Operation {
             name: text(&value["name"]),
             kind: kind(&value["schema"]),
             is_required: value["required"].as_bool().unwrap_or(false),
-            description: text(&value["description"]),
+            description: prose(&value["description"]),
         };
         let role = &operation["security"][0]["token"][0];
         let answers = operation["responses"].as_object().into_iter().flatten();
@@ -97,8 +131,9 @@ impl Operation {
         Self {
             method: method.to_uppercase(),
             path: path.to_owned(),
-            summary: text(&operation["summary"]),
-            description: text(&operation["description"]),
+            tag: text(&operation["tags"][0]),
+            summary: prose(&operation["summary"]),
+            description: prose(&operation["description"]),
             role: text(role),
             parameters: list(&operation["parameters"]).iter().map(parameter).collect(),
             body: fields(
@@ -106,7 +141,7 @@ impl Operation {
                 &operation["requestBody"]["content"]["application/json"]["schema"],
             ),
             answers: answers
-                .map(|(status, answer)| (status.clone(), text(&answer["description"])))
+                .map(|(status, answer)| (status.clone(), prose(&answer["description"])))
                 .collect(),
         }
     }
@@ -130,7 +165,7 @@ fn fields(document: &Value, schema: &Value) -> Vec<Named> {
         name: name.clone(),
         kind: kind(property),
         is_required: required.iter().any(|required| required.as_str() == Some(name)),
-        description: text(&property["description"]),
+        description: prose(&property["description"]),
     };
     properties.map(field).collect()
 }

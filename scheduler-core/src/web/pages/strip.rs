@@ -119,8 +119,8 @@ pub(super) struct Day {
     /// What the top and the middle of the scale stand for.
     pub(super) top: u64,
     pub(super) middle: u64,
-    /// Kind, name and count of all hours together, those that there are.
-    pub(super) totals: Vec<(&'static str, &'static str, u64)>,
+    /// Kind, status, name and count of all hours together, those that there are.
+    pub(super) totals: Vec<(&'static str, &'static str, &'static str, u64)>,
     /// From when on all are counted, if it is less than a day.
     pub(super) since: Option<String>,
 }
@@ -169,7 +169,9 @@ impl Day {
             top: most,
             middle: most / 2,
             totals: totals
-                .map(|(status, count)| (KINDS[kind(status)].0, frame.words.status(status), count))
+                .map(|(status, count)| {
+                    (KINDS[kind(status)].0, status, frame.words.status(status), count)
+                })
                 .collect(),
             since: (frame.now - outcomes.since_at < TimeDelta::hours(23))
                 .then(|| local(&frame.zone, outcomes.since_at)),

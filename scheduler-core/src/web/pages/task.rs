@@ -8,7 +8,7 @@ use axum::{
     extract::{Path, Query, State},
     response::Response,
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, TimeDelta};
 use serde::Deserialize;
 
 use super::{
@@ -24,7 +24,7 @@ use crate::{
         claim::{Origin, Request},
         execution::Status,
         task::TaskId,
-        trigger::Zone,
+        words::quote,
     },
     store::{EditFilter, ExecutionFilter, Pause},
     web::{
@@ -45,6 +45,8 @@ const EDITS_SHOWN: u32 = 8;
 #[template(path = "task.html")]
 struct TaskPage<'a> {
     frame: &'a Frame,
+    /// Hours and words of the pauses that are offered.
+    pauses: [(i64, String); PAUSES.len()],
     task: Row,
     pause: Option<PauseView>,
     /// Manual runs and retries that wait, each in words.
@@ -79,8 +81,7 @@ async fn shown(
     let judged = seen(site, caller, id).await?;
     let store = site.store().await?;
     let recent = store.recent(&[id], RUNS).await?;
-    let filter =
-        ExecutionFilter { task_id: Some(id), status: None, before: None, limit: RUNS_SHOWN };
+    let filter = ExecutionFilter { task_id: Some(id), ..ExecutionFilter::newest(RUNS_SHOWN) };
     let runs = store.executions(filter).await?;
     let edits = EditFilter { task_id: Some(id), before: None, limit: EDITS_SHOWN };
     let edits = store.edits(edits).await?;
@@ -91,6 +92,7 @@ async fn shown(
     let [judged] = judged;
     Ok(page(&TaskPage {
         frame,
+        pauses: PAUSES.map(|hours| (hours, frame.words.span(hours * 3_600))),
         pause: pause.as_ref().map(PauseView::from),
         waiting: waiting.iter().map(|request| in_words(frame, request)).collect(),
         job: text(judged.row.execute_func.as_deref()),
@@ -148,10 +150,16 @@ async fn run_with(site: &Site, caller: &Caller, id: TaskId, args: &str) -> Resul
 /// For how long, and why.
 #[derive(Deserialize)]
 pub(super) struct PauseAsked {
-    /// As a browser has it, in the configured zone; empty: until somebody switches it on.
+    /// Hours, where no time is given; empty: until somebody switches it on.
+    #[serde(default, rename = "for")]
+    hours: String,
+    /// As a browser has it, in the configured zone.
     until: String,
     reason: String,
 }
+
+/// Pauses that are offered, in hours.
+const PAUSES: [i64; 4] = [1, 8, 24, 168];
 
 /// Switches a task off for a while.
 pub(super) async fn pause(
@@ -172,23 +180,23 @@ async fn pause_for(
     id: TaskId,
     asked: PauseAsked,
 ) -> Result<(), Problem> {
-    let until = match asked.until.as_str() {
-        "" => None,
-        text => Some(from_browser(&frame.zone, text).ok_or_else(|| {
-            Problem::bad(format!("until {text:?} is no time, expected YYYY-MM-DDTHH:MM"))
-                .about("until")
-        })?),
+    let until = match (asked.until.as_str(), asked.hours.as_str()) {
+        ("", "") => None,
+        ("", hours) => {
+            let hours = PAUSES.into_iter().find(|offered| offered.to_string() == hours);
+            let hours = hours.ok_or_else(|| {
+                let detail = format!("for {} is none of {PAUSES:?}", quote(&asked.hours));
+                Problem::bad(detail).about("for")
+            })?;
+            // Until a whole second, as people write them.
+            Some(frame.now.trunc_subsecs(0) + TimeDelta::hours(hours))
+        }
+        (text, _) => Some(frame.from_browser("until", text)?),
     };
     seen(site, caller, id).await?;
     site.editor(caller).await?.pause(id, &Pause { until, reason: asked.reason }).await?;
     site.edited();
     Ok(())
-}
-
-/// The instant of `2026-12-24T18:00`, with or without seconds, in `zone`.
-fn from_browser(zone: &Zone, text: &str) -> Option<DateTime<Utc>> {
-    let seconds = if text.len() == "2026-12-24T18:00".len() { ":00" } else { "" };
-    zone.instant(&format!("{text}{seconds}"))
 }
 
 /// Of which instant.

@@ -11,7 +11,6 @@ use axum::{
     response::Response,
 };
 use chrono::{DateTime, Utc};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use super::strip::{RUNS, Strip};
@@ -23,7 +22,7 @@ use crate::{
     web::{
         access::Caller,
         boards::{board, from_text, to_text},
-        frame::{Frame, inside, led_to, local, page, spoken},
+        frame::{Frame, in_query, inside, led_to, local, page, spoken},
         problem::Problem,
         seen::{self, pick, rows, seen},
         site::Site,
@@ -114,8 +113,8 @@ struct TasksPage<'a> {
 impl TasksPage<'_> {
     /// The query of the same list in another state.
     fn query(&self, state: &str) -> String {
-        let of = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-        format!("?q={}&job={}&state={state}", of(&self.asked.q), of(&self.asked.job))
+        let Asked { q, job, .. } = self.asked;
+        format!("?q={}&job={}&state={state}", in_query(q), in_query(job))
     }
 }
 
@@ -158,7 +157,9 @@ async fn listed(
         Row { pause, ..Row::of(frame, judged, strip(judged.row.id)) }
     };
     let rows = judged.iter().map(row).collect();
-    let Counts { enabled, disabled, rejected } = board.counts(|row| caller.sees(Some(&row.key)));
+    let of_any_state = TaskFilter { state: None, ..filter };
+    let counts = board.counts(&of_any_state, |row| caller.sees(Some(&row.key)));
+    let Counts { enabled, disabled, rejected } = counts;
     let t = frame.t();
     let states = vec![
         ("", t.all, enabled + disabled + rejected),

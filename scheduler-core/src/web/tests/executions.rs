@@ -65,6 +65,8 @@ async fn executions_are_listed_newest_first_by_task_and_status_in_pages() {
     assert_eq!(ids("viewer", "?status=fail").await, [first]);
     assert_eq!(ids("viewer", &format!("?task_id={a}")).await, [first]);
     assert_eq!(ids("biller", "").await, [second], "the other is not his");
+    assert_eq!(ids("viewer", "?until=1969-12-31T23:59:59Z").await, [0; 0]);
+    assert_eq!(ids("viewer", "?until=2999-01-01T00:00:00Z").await, [second, first]);
     let shown = asker.get("viewer", &format!("/api/v1/executions/{first}")).await.expect(200);
     assert_eq!((&shown["status"], &shown["duration_ms"]), (&json!("fail"), &json!(2_000)));
     assert_eq!(shown["extra"]["err"], "the <cause>");
@@ -84,7 +86,10 @@ async fn a_run_is_ended_once_and_by_those_for_whom_it_exists() {
     asker.post("operator", &path, Value::Null).await.expect(202);
     let wishes = asker.store.read().await.unwrap().cancels;
     assert_eq!((wishes[0].execution_id, &*wishes[0].author), (id, "operator"));
+    let page = async || super::pages::page(&asker, "viewer", &format!("/executions/{id}")).await;
+    assert!(page().await.contains("Asked to end by <b>operator</b>"));
     end(&asker, task, id, Status::Success).await;
+    assert!(!page().await.contains("Asked to end"));
     asker.post("operator", &path, Value::Null).await.refused(409, (), "has ended (success)");
     asker.post("operator", "/api/v1/executions/99/cancel", Value::Null).await.expect(404);
 }
@@ -145,6 +150,23 @@ async fn a_log_is_read_on_until_the_last_lines_had_time_to_come() {
     memory.set_now(ended_at + TimeDelta::seconds(6));
     let last = log(1).await;
     assert_eq!((&last["text"], &last["is_over"]), (&json!("no json\n"), &json!(true)));
+    let file = super::pages::page(&asker, "viewer", &format!("/executions/{id}/log")).await;
+    assert_eq!(file, "1970-01-01T00:00:05+00:00 INFO    jobs: begun n=1\nno json\n");
+}
+
+#[tokio::test]
+async fn a_stream_goes_on_only_where_it_is_told_to() {
+    let asker = Asker::new();
+    let (_, id) = running(&asker, "a").await;
+    for last in ["x", "-1", "4294967296"] {
+        let request = Request::builder()
+            .uri(format!("/api/v1/executions/{id}/log/stream"))
+            .header("authorization", format!("Bearer {}", token_of("viewer")))
+            .header("last-event-id", last);
+        let request = request.body(Body::empty()).unwrap();
+        let answer = asker.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{last}");
+    }
 }
 
 #[tokio::test]

@@ -159,10 +159,9 @@ async fn a_task_is_written_in_a_form_and_reviewed_before() {
         ("is_valid", "1"),
     ];
     let review = ask(&asker, "admin", "POST", "/tasks/review", &form).await.text;
-    assert!(
-        review.contains("<ins>daily</ins>")
-            && asker.store.tasks(TaskSelection::All).await.unwrap().is_empty()
-    );
+    assert!(review.contains("<ins>daily</ins>") && review.contains("<ins>yes</ins>"), "{review}");
+    assert_eq!(review.matches("<time").count(), 5 + 1, "five instants and that of the page");
+    assert!(asker.store.tasks(TaskSelection::All).await.unwrap().is_empty());
     let saved = ask(&asker, "admin", "POST", "/tasks/save", &form).await;
     let task = asker.store.tasks(TaskSelection::All).await.unwrap().remove(0).row;
     assert_eq!(saved.location(), format!("/tasks/{}?done=save", task.id));
@@ -272,7 +271,9 @@ async fn what_is_wrong_is_a_page_for_a_browser_and_a_problem_for_a_program() {
     for (method, path, status) in [
         ("GET", "/nowhere", 404),
         ("GET", "/tasks/abc", 400),
-        ("GET", "/executions?task=x", 400),
+        ("GET", "/executions?task=x", 404),
+        ("GET", "/history?task=x", 404),
+        ("GET", "/executions?until=soon", 400),
         ("GET", "/executions/99", 404),
         ("PUT", "/tasks", 405),
         ("POST", "/tasks/act", 400),
@@ -364,6 +365,55 @@ async fn a_task_is_paused_until_a_time_in_the_configured_zone() {
 }
 
 #[tokio::test]
+async fn a_task_is_paused_for_some_hours_that_are_offered() {
+    let asker = Asker::new();
+    let id = asker.store.add(&task("a")).await.unwrap();
+    let path = format!("/tasks/{id}/pause");
+    let pause = async |hours| {
+        let form = [("for", hours), ("until", ""), ("reason", "")];
+        ask(&asker, "operator", "POST", &path, &form).await
+    };
+    let before = crate::clock::wall();
+    pause("8").await.location();
+    let until = asker.store.pauses(&[id]).await.unwrap()[0].pause.until.unwrap();
+    let hours = (until - before).as_seconds_f64() / 3_600.0;
+    assert!((7.99..8.01).contains(&hours), "{hours}");
+    assert_eq!(pause("-1").await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn lists_are_asked_for_one_task_by_its_key_or_its_id() {
+    let asker = Asker::new();
+    let id = asker.store.add(&task("a key")).await.unwrap();
+    asker.store.add(&task("other")).await.unwrap();
+    for asked in ["a%20key".to_owned(), id.to_string()] {
+        let history = page(&asker, "viewer", &format!("/history?task={asked}")).await;
+        assert!(history.contains(">a key</a>") && !history.contains(">other</a>"), "{history}");
+        let list = page(&asker, "viewer", &format!("/executions?task={asked}&status=fail")).await;
+        assert!(list.contains(&format!("href=\"/tasks/{id}\">a key</a>")), "{list}");
+    }
+    let hidden = ask(&asker, "biller", "GET", "/executions?task=a%20key", &[]).await;
+    assert_eq!(hidden.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_tabs_count_what_the_search_finds() {
+    let asker = Asker::new();
+    asker.store.add(&task("report_a")).await.unwrap();
+    let off = asker.store.add(&task("report_b")).await.unwrap();
+    asker.store.add(&task("other")).await.unwrap();
+    asker.store.set_enabled(off, false).await.unwrap();
+    let list = page(&asker, "viewer", "/tasks?q=report&state=disabled").await;
+    let counts: Vec<_> = list
+        .split("<span class=\"num\"")
+        .skip(1)
+        .filter_map(|rest| rest.split(['>', '<']).nth(1))
+        .collect();
+    assert_eq!(counts, ["2", "1", "1", "0"], "all, enabled, disabled, rejected");
+    assert!(list.contains("report_b") && !list.contains("report_a"), "{list}");
+}
+
+#[tokio::test]
 async fn an_earlier_version_is_put_into_the_form_and_saved_like_any_other() {
     let asker = Asker::new();
     let id = asker.store.add(&task("a")).await.unwrap();
@@ -399,6 +449,7 @@ async fn the_api_is_described_for_people() {
         "<code>execute_func</code> *",
         "<span class=\"tag\">operator</span>",
         "Arguments of the job in place of those of the row",
+        "<a href=\"#op-1\"><code>",
     ] {
         assert!(shown.contains(text), "{text} is not in {shown}");
     }

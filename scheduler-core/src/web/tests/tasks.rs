@@ -101,6 +101,7 @@ async fn what_the_scheduler_would_reject_is_refused_with_its_column() {
         (json!({"args": "one"}), 422, "args", "do not fit job \"add\""),
         (json!({"task_key": ""}), 422, "task_key", "expected a name"),
         (json!({"task_key": "k".repeat(256)}), 422, "task_key", "at most 255"),
+        (json!({"task_key": "a\0b"}), 422, "task_key", "without control characters"),
         (json!({"desc": "d".repeat(256)}), 422, "desc", "at most 255"),
         (extra(json!({"retries": -1})), 422, "extra", "extra.retries"),
         (extra(json!({"timezone": "Mars"})), 422, "extra", "Mars"),
@@ -308,6 +309,7 @@ async fn a_preview_tells_when_it_would_fire() {
     let london = json!({"trigger": "cron", "spec": "30 1 * * *", "from": "2026-03-28T12:00:00Z", "limit": 2,
         "extra": {"timezone": "Europe/London"}});
     let shown = preview(london).await.expect(200);
+    assert_eq!(shown["words"], "every day at 01:30");
     assert_eq!(shown["zone"], "Europe/London");
     let moved = json!({"local": "2026-03-29T02:00:00+01:00", "utc": "2026-03-29T01:00:00Z", "moved_from": "01:30"});
     assert_eq!(shown["instants"][0], moved);
