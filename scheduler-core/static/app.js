@@ -140,6 +140,7 @@ if (preview) {
   const { trigger, spec, extra } = preview.closest("form").elements;
   let asked = 0;
   let waiting;
+  let isTyped = false;
   const element = (name, text, attributes = {}) => {
     const made = Object.assign(document.createElement(name), { textContent: text });
     for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
@@ -184,7 +185,7 @@ if (preview) {
     });
     const said = await answer.json();
     if (mine !== asked) return;
-    mark(said.field, said.detail);
+    if (isTyped) mark(said.field, said.detail);
     if (!answer.ok) {
       preview.replaceChildren(element("p", said.detail, { class: "notice", "data-kind": "bad" }));
     } else if (said.instants.length === 0) {
@@ -200,7 +201,11 @@ if (preview) {
     clearTimeout(waiting);
     waiting = setTimeout(() => spec.value && show().catch(() => {}), 150);
   };
-  for (const field of [trigger, spec, extra]) field.addEventListener("input", soon);
+  const typed = () => {
+    isTyped = true;
+    soon();
+  };
+  for (const field of [trigger, spec, extra]) field.addEventListener("input", typed);
   soon();
 }
 

@@ -28,7 +28,7 @@ const BATCH_STATEMENTS: [(&str, &[&str]); 42] = [
     ("lock_tasks", &[IDS]),
     ("read_cursors", &[IDS]),
     ("read_twins", &[IDS, IDS]),
-    ("read_recent", &[IDS, "59"]),
+    ("read_recent", &["17"; 50]),
     ("read_cancels", &["1000"]),
     ("try_lock_rows", &[IDS]),
     ("newest_edits", &[IDS]),

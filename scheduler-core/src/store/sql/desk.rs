@@ -12,7 +12,7 @@ use super::{
     migrate::{NEWEST, is_missing_table},
     read_only,
     schedule::{self, request, retry},
-    statements::Statements,
+    statements::{RECENT_AT_ONCE, Statements},
     task_row, write_transaction,
 };
 use crate::{
@@ -261,11 +261,16 @@ impl Desk for SqlStore {
     }
 
     async fn recent(&self, tasks: &[TaskId], most: u32) -> Result<Vec<RecentRow>, StoreError> {
-        let ids = json(&tasks);
-        let binds: [Bind<'_>; 2] = [(&ids).into(), (i64::from(most) - 1).into()];
-        let rows = read_only!(self, "reading the last executions of tasks", connection =>
-            connection.fetch(self.sql.read_recent, &binds))?;
-        let mut recent: Vec<_> = rows.iter().flat_map(|row| recent_rows(row)).collect();
+        let mut recent = Vec::new();
+        for tasks in tasks.chunks(RECENT_AT_ONCE) {
+            let none = std::iter::repeat(&TaskId::MIN);
+            let each = tasks.iter().chain(none).take(RECENT_AT_ONCE);
+            let binds: Vec<Bind<'_>> =
+                each.flat_map(|task| [(*task).into(), i64::from(most).into()]).collect();
+            let rows = read_only!(self, "reading the last executions of tasks", connection =>
+                connection.fetch(self.sql.read_recent, &binds))?;
+            recent.extend(rows.iter().flat_map(|row| recent_rows(row)));
+        }
         recent.sort_by_key(|(attempt, row)| (row.task_id, row.scheduled_at, *attempt));
         Ok(recent.into_iter().map(|(_, row)| row).collect())
     }

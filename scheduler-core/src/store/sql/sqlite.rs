@@ -11,7 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use super::{
     SqlStore,
     connection::Pools,
-    statements::{READ_REQUESTS, READ_RETRIES, Statements, is_needed},
+    statements::{READ_REQUESTS, READ_RETRIES, Statements, is_needed, united_5, united_25},
 };
 use crate::store::StoreError;
 
@@ -198,13 +198,16 @@ pub(crate) static SQLITE: Statements = Statements {
     forget_cancels: "DELETE FROM scheduler_cancel \
                      WHERE requested_at < CAST(unixepoch('subsec') * 1000 AS INTEGER) - 86400000",
     // A BLOB, which somebody may have written, is none to JSON.
-    read_recent: "SELECT e.task_id, json_group_array(json_array(e.id, CAST(e.status AS TEXT), \
-                  CAST(e.scheduled_at AS INTEGER), CAST(e.started_at AS INTEGER), CAST(e.finished_at AS INTEGER), \
-                  CAST(e.attempt AS INTEGER))) \
-                  FROM json_each(?1) v CROSS JOIN execute_task e ON e.task_id = v.value AND e.scheduled_at >= \
-                  COALESCE((SELECT x.scheduled_at FROM execute_task x WHERE x.task_id = v.value \
-                  AND x.scheduled_at IS NOT NULL ORDER BY x.scheduled_at DESC, x.attempt DESC LIMIT 1 OFFSET ?2), 0) \
-                  GROUP BY v.value",
+    read_recent: concat!(
+        "SELECT task_id, json_group_array(json_array(id, CAST(status AS TEXT), CAST(scheduled_at AS INTEGER), \
+         CAST(started_at AS INTEGER), CAST(finished_at AS INTEGER), CAST(attempt AS INTEGER))) FROM (",
+        united_25!(
+            "SELECT * FROM (SELECT task_id, id, status, scheduled_at, started_at, finished_at, attempt \
+             FROM execute_task WHERE task_id = ? AND scheduled_at IS NOT NULL \
+             ORDER BY scheduled_at DESC, attempt DESC LIMIT ?)"
+        ),
+        ") GROUP BY task_id"
+    ),
     add_session: "INSERT INTO scheduler_session (content, expires_at, digest) VALUES (?1, ?2, ?3)",
     change_session: "UPDATE scheduler_session SET content = ?1, expires_at = ?2 WHERE digest = ?3",
     read_session: "SELECT content, expires_at FROM scheduler_session \

@@ -26,6 +26,45 @@ macro_rules! is_needed {
 }
 pub(super) use is_needed;
 
+/// One part of a statement, five times.
+macro_rules! united_5 {
+    ($part:literal) => {
+        concat!(
+            $part,
+            " UNION ALL ",
+            $part,
+            " UNION ALL ",
+            $part,
+            " UNION ALL ",
+            $part,
+            " UNION ALL ",
+            $part
+        )
+    };
+}
+pub(super) use united_5;
+
+/// One part of a statement for each of [`RECENT_AT_ONCE`] tasks.
+macro_rules! united_25 {
+    ($part:literal) => {
+        concat!(
+            united_5!($part),
+            " UNION ALL ",
+            united_5!($part),
+            " UNION ALL ",
+            united_5!($part),
+            " UNION ALL ",
+            united_5!($part),
+            " UNION ALL ",
+            united_5!($part)
+        )
+    };
+}
+pub(super) use united_25;
+
+/// How many tasks [`Statements::read_recent`] is about.
+pub(super) const RECENT_AT_ONCE: usize = 25;
+
 /// [`Statements::read_requests`] in both dialects. What cannot be read hides nothing that can.
 pub(super) const READ_REQUESTS: &str = concat!(
     "SELECT id, task_id, requested_at, args FROM (SELECT v.*, \
@@ -143,8 +182,8 @@ pub(crate) struct Statements {
     pub(crate) add_cancel: &'static str,
     /// Forgets those of more than a day ago.
     pub(crate) forget_cancels: &'static str,
-    /// `(task ids, how many but one)` → `task_id`, and of the last instants of each `id, status, scheduled_at, started_at,
-    /// finished_at, attempt`, in any order: a list of lists as JSON, since it is the number of rows that costs.
+    /// [`RECENT_AT_ONCE`] times `(task, how many)` → `task_id`, and of its last executions `id, status, scheduled_at,
+    /// started_at, finished_at, attempt`, in any order: a list of lists as JSON, since it is the number of rows that costs.
     pub(crate) read_recent: &'static str,
     /// `(content, expires_at, digest)`.
     pub(crate) add_session: &'static str,

@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// How many are on a page.
-const SHOWN: usize = 50;
+const SHOWN: usize = 25;
 
 /// Which tasks.
 #[derive(Debug, Default, Deserialize)]
