@@ -22,23 +22,24 @@ theme.apply(localStorage.getItem("theme"));
 for (const button of all("[data-theme-toggle]")) button.addEventListener("click", theme.toggle);
 
 // "/" leads to the search of tasks, from every page.
-const search = one("input[name=q]");
 const find = () => {
-  search.focus();
-  search.select();
+  const search = one("input[name=q]");
+  search?.focus();
+  search?.select();
+  return search;
 };
 document.addEventListener("keydown", (event) => {
   const isTyping = event.target.closest("input, textarea, select, [contenteditable]");
   if (event.key !== "/" || isTyping || event.ctrlKey || event.metaKey || one("dialog[open]")) return;
   event.preventDefault();
-  if (search) find();
-  else if (one(".nav")) location.assign("/tasks#q");
+  if (!find() && one(".nav")) location.assign("/tasks#q");
 });
-if (search && location.hash === "#q") find();
+if (location.hash === "#q") find();
 
-for (const select of all("[data-submits]")) {
-  select.addEventListener("change", () => select.form.requestSubmit());
-}
+// What is listened to for the whole document goes on when a part of it is made anew.
+document.addEventListener("change", ({ target }) => {
+  if (target.matches("[data-submits]")) target.form.requestSubmit();
+});
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-opens]");
@@ -53,21 +54,16 @@ if (here.searchParams.has("done")) {
 }
 
 // One box for all of them.
-for (const form of all(".bulk-form")) {
+document.addEventListener("change", ({ target }) => {
+  const form = target.closest(".bulk-form");
+  const every = form && one("[data-pick-all]", form);
+  if (!every) return;
   const boxes = all("input[name=id]", form);
-  const every = one("[data-pick-all]", form);
-  const picked = () => boxes.filter((box) => box.checked).length;
-  const count = () => {
-    every.checked = picked() === boxes.length;
-    every.indeterminate = picked() > 0 && picked() < boxes.length;
-  };
-  every?.addEventListener("change", () => {
-    for (const box of boxes) box.checked = every.checked;
-    count();
-  });
-  for (const box of boxes) box.addEventListener("change", count);
-  if (every) count();
-}
+  if (target === every) for (const box of boxes) box.checked = every.checked;
+  const picked = boxes.filter((box) => box.checked).length;
+  every.checked = picked === boxes.length;
+  every.indeterminate = picked > 0 && picked < boxes.length;
+});
 
 // A link to log in carries its code behind "#", which browsers send to nobody: it is sent on from here, once.
 const login = one("[data-login]");
@@ -106,6 +102,7 @@ all("time[data-own]").forEach(add_own_clock);
 // What goes on is shown as it does, unless somebody is in the middle of something.
 const isBusy = (main) =>
   document.hidden || one("dialog[open]") || one("input:checked", main) || !getSelection().isCollapsed ||
+  all("input", main).some((input) => input.value !== input.defaultValue) ||
   (main !== document.activeElement && main.contains(document.activeElement));
 const refresh = async () => {
   const main = one("main[data-refreshes]");

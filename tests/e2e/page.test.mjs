@@ -236,6 +236,52 @@ test("the steps of a run follow each other, within a second as well", someone({}
   assert.doesNotMatch(timeline, /[+]-/, "no step takes less than no time");
 }));
 
+test("a log is looked through by text and by level, and is to be had as a file", someone({}, async (person, scheduler) => {
+  const { page } = person;
+  const { id } = await scheduler.ran((await scheduler.task("talkative")).id);
+  const line = (levelname, msg) => JSON.stringify({ levelname, name: "jobs", msg, timestamp: 5 });
+  const lines = [line("WARNING", "the disk is nearly full"), line("ERROR", "the disk is full\nand nothing is written"), line("INFO", "done")];
+  await scheduler.sql(["INSERT INTO scheduler_log (execution_id, part, content) VALUES (?, 99, ?)", id, `${lines.join("\n")}\n`]);
+  await person.logsIn();
+  await person.goto(`/executions/${id}`);
+  const log = page.getByRole("log");
+  const shown = async () => (await log.innerText()).split("\n").filter((text) => text.trim()).map((text) => text.replace(/.*jobs: /, ""));
+  await page.getByLabel("All levels").selectOption("Warnings and errors");
+  assert.deepEqual(await shown(), ["the disk is nearly full", "the disk is full", "and nothing is written"]);
+  await page.getByLabel("Find in lines").fill("NOTHING");
+  assert.deepEqual(await shown(), ["and nothing is written"]);
+  const coming = page.waitForEvent("download");
+  await person.click(page.getByRole("link", { name: "Download" }));
+  assert.equal((await coming).suggestedFilename(), `execution-${id}.log`);
+}));
+
+test("the search of tasks is one key away from every page", someone({}, async (person, scheduler) => {
+  const { page } = person;
+  await scheduler.task("far_away");
+  await person.logsIn();
+  await person.goto("/nodes");
+  await page.keyboard.press("/");
+  await page.waitForURL("**/tasks#q");
+  await page.keyboard.type("far_aw");
+  await page.keyboard.press("Enter");
+  await person.sees(page.getByRole("link", { name: "far_away", exact: true }));
+}));
+
+test("executions are looked for by the key of a task and up to a time", someone({}, async (person, scheduler) => {
+  const { page } = person;
+  const { id } = await scheduler.task("looked_for");
+  await scheduler.ran(id);
+  await person.logsIn();
+  await person.goto("/executions");
+  await page.getByLabel("Task").fill("looked_for");
+  await person.click(page.getByRole("button", { name: "Filter" }));
+  await person.sees(page.getByText("Of all tasks"));
+  assert.equal(await page.getByRole("rowheader").count(), 1);
+  await page.getByLabel(/^Up to/).fill("2020-01-01T00:00:00");
+  await person.click(page.getByRole("button", { name: "Filter" }));
+  await person.sees(page.getByText("No execution matches."));
+}));
+
 // ---- 7 to 9: writing a task ----
 
 test("a new task is previewed while it is typed, and reviewed before it is there", someone({}, async (person, scheduler) => {
