@@ -108,17 +108,28 @@ const refresh = async () => {
   const main = one("main[data-refreshes]");
   if (!main) return;
   if (!isBusy(main)) {
-    const answer = await fetch(location.href, { headers: { accept: "text/html" } });
-    const text = answer.ok && !answer.redirected ? await answer.text() : "";
-    const fresh = one("main", new DOMParser().parseFromString(text, "text/html"));
-    if (fresh && !isBusy(main)) {
-      main.replaceWith(fresh);
-      all("time[data-own]", fresh).forEach(add_own_clock);
+    const fresh = await page_now().catch(() => undefined);
+    if (!fresh) tell_stale(main);
+    else if (!isBusy(main)) {
+      for (const part of ["main", ".footer"]) one(part).replaceWith(one(part, fresh));
+      all("main time[data-own]").forEach(add_own_clock);
     }
   }
   refresh_later();
 };
-const refresh_later = () => setTimeout(() => refresh().catch(refresh_later), 5000);
+const page_now = async () => {
+  const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+  return answer.ok && !answer.redirected ? new DOMParser().parseFromString(await answer.text(), "text/html") : undefined;
+};
+const tell_stale = (main) => {
+  if (one("[data-is-stale]", main)) return;
+  const notice = Object.assign(document.createElement("p"), { className: "notice", role: "alert" });
+  notice.dataset.kind = "bad";
+  notice.dataset.isStale = "";
+  notice.textContent = `${main.dataset.stale} ${one(".footer time").textContent}`;
+  main.prepend(notice);
+};
+const refresh_later = () => setTimeout(refresh, 5000);
 refresh_later();
 
 // What the job takes that is chosen.
@@ -173,7 +184,12 @@ if (preview) {
     try {
       settings = extra.value.trim() ? JSON.parse(extra.value) : {};
     } catch {
-      settings = {};
+      settings = undefined;
+    }
+    if (typeof settings !== "object" || settings === null || Array.isArray(settings)) {
+      mark("extra", preview.dataset.broken);
+      preview.replaceChildren(element("p", preview.dataset.broken, { class: "notice", "data-kind": "bad" }));
+      return;
     }
     const answer = await fetch("/api/v1/preview", {
       method: "POST",
@@ -239,6 +255,7 @@ const log_lines = (log) => {
 // follows nothing: a browser has few connections to a server.
 for (const log of all("pre.log")) {
   const add = log_lines(log);
+  if ("tail" in log.dataset) log.scrollTop = log.scrollHeight;
   if (!log.dataset.follows) continue;
   let after = Number(log.dataset.after);
   let source;
@@ -254,8 +271,15 @@ for (const log of all("pre.log")) {
     take(event);
     stop();
     document.removeEventListener("visibilitychange", turn);
-    if ("reloads" in log.dataset) location.reload();
   };
+  // Its last lines may come a little after its end.
+  const reload_when_ended = async () => {
+    const answer = document.hidden ? undefined : await fetch(log.dataset.reloads).catch(() => undefined);
+    const said = answer?.ok ? await answer.json() : { status: "todo" };
+    if (said.status === "todo") setTimeout(reload_when_ended, 1000);
+    else location.reload();
+  };
+  if ("reloads" in log.dataset) setTimeout(reload_when_ended, 1000);
   const stop = () => source?.close();
   const turn = () => {
     stop();

@@ -122,8 +122,7 @@ impl Editor<'_> {
                 Err(EditError::Store(StoreError::Edited { .. })) if version.is_none() => {}
                 result => return result,
             }
-            // Of several who meet again and again each waits for another while.
-            clock::sleep_at_most_5s(Duration::from_millis(fastrand::u64(0..=tried * 5))).await;
+            wait_for_others(tried).await;
         }
         self.try_change(id, version, change).await
     }
@@ -171,10 +170,35 @@ impl Editor<'_> {
     /// Switches a row off for a while; gives it as it stands then.
     ///
     /// # Errors
-    /// When there is no such row, or the pause is over already, or its reason too long.
+    /// When there is no such row, it is off for another reason or rejected, or the pause is over already, or its reason too
+    /// long.
     pub async fn pause(&self, id: TaskId, pause: &Pause) -> Result<Judged, EditError> {
         check_pause(pause, clock::wall())?;
-        self.store.pause_as(id, None, pause, &self.author).await?;
+        for tried in 1..TRIES {
+            match self.try_pause(id, pause).await {
+                Err(EditError::Store(StoreError::Edited { .. })) => wait_for_others(tried).await,
+                result => return result,
+            }
+        }
+        self.try_pause(id, pause).await
+    }
+
+    async fn try_pause(&self, id: TaskId, pause: &Pause) -> Result<Judged, EditError> {
+        let judged = self.find(id).await?.judged;
+        let label = judged.row.label();
+        match &judged.verdict {
+            Verdict::Enabled(_) => {}
+            Verdict::Rejected(fault) => {
+                return Err(EditError::IsRejected { label, fault: fault.clone() });
+            }
+            // What is paused may be so for longer; what is off is not to be on again some day.
+            Verdict::Disabled(_) if self.store.pauses(&[id]).await?.is_empty() => {
+                return Err(EditError::Disabled { label });
+            }
+            Verdict::Disabled(_) => {}
+        }
+        let read = Version::of(&judged.row);
+        self.store.pause_as(id, Some(&read), pause, &self.author).await?;
         Ok(self.find(id).await?.judged)
     }
 
@@ -225,6 +249,11 @@ impl Editor<'_> {
         let judged = judged.ok_or(StoreError::NotFound { what: "task", id })?;
         Ok(Found { judge, judged })
     }
+}
+
+/// Of several who meet again and again each waits for another while.
+async fn wait_for_others(tried: u64) {
+    clock::sleep_at_most_5s(Duration::from_millis(fastrand::u64(0..=tried * 5))).await;
 }
 
 fn check_pause(pause: &Pause, now: DateTime<Utc>) -> Result<(), EditError> {

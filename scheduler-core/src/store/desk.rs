@@ -153,6 +153,17 @@ pub struct OutcomeCount {
     pub count: u64,
 }
 
+/// A task of which runs failed, timed out or were lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailingTask {
+    /// The last of them.
+    pub last: ExecutionRow,
+    /// How many.
+    pub count: u64,
+    /// Whether a run succeeded that began after the last of them.
+    pub has_recovered: bool,
+}
+
 /// What became of the executions of some hours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcomes {
@@ -349,6 +360,17 @@ pub trait Desk: Store + Sessions + Pauses + Alarms {
     /// # Errors
     /// When the database does not answer.
     async fn executions(&self, filter: ExecutionFilter) -> Result<Vec<ExecutionRow>, StoreError>;
+
+    /// The tasks of which executions failed, timed out or were lost that were created from `since` on; of more than `most` those
+    /// that failed last. Those that did not recover come first, then those that failed last.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    async fn failing(
+        &self,
+        since: DateTime<Utc>,
+        most: u32,
+    ) -> Result<Vec<FailingTask>, StoreError>;
 
     /// How many executions a task has.
     ///

@@ -48,8 +48,8 @@ pub use crate::plan::execution::ExecutionRow;
 pub use alarms::{AlarmFilter, AlarmId, AlarmRow, Alarms};
 pub use card::NodeCard;
 pub use desk::{
-    Around, Desk, DeskTask, ExecutionFilter, NewTask, OutcomeCount, Outcomes, RecentRow,
-    TaskSelection,
+    Around, Desk, DeskTask, ExecutionFilter, FailingTask, NewTask, OutcomeCount, Outcomes,
+    RecentRow, TaskSelection,
 };
 pub use edits::{Author, EditAction, EditFilter, EditId, EditRow, TaskChange, Version, Via};
 pub use error::StoreError;

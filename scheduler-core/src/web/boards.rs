@@ -12,7 +12,7 @@ use crate::{
     admin::{Board, Judge},
     clock,
     plan::words::quote,
-    store::{Outcomes, StoreError, TaskSelection},
+    store::{FailingTask, Outcomes, StoreError, TaskSelection},
 };
 
 /// Makes the board of all tasks.
@@ -84,6 +84,33 @@ impl Maker<Outcomes> for OfOutcomes {
     async fn make(&self) -> Result<Outcomes, StoreError> {
         let since = clock::wall() - TimeDelta::hours(24);
         self.0.store().await?.outcomes(since, None, MOST_COUNTED).await
+    }
+}
+
+/// Looks for tasks that fail.
+struct OfFailing(Site);
+
+/// So many tasks that fail are told of, those that did last.
+const MOST_FAILING: u32 = 200;
+
+/// The tasks of which a run failed in the last 24 hours, not too old.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn failing(site: &Site) -> Result<Arc<Vec<FailingTask>>, StoreError> {
+    site.failing.get(OfFailing(site.clone())).await
+}
+
+impl Maker<Vec<FailingTask>> for OfFailing {
+    const OPERATION: &'static str = "looking for what failed";
+
+    fn deadline(&self) -> Duration {
+        self.0.config.common.database_timeout
+    }
+
+    async fn make(&self) -> Result<Vec<FailingTask>, StoreError> {
+        let since = clock::wall() - TimeDelta::hours(24);
+        self.0.store().await?.failing(since, MOST_FAILING).await
     }
 }
 

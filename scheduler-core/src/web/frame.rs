@@ -45,6 +45,8 @@ pub(super) struct Frame {
     pub(super) caller: Option<Arc<Caller>>,
     /// The path that was asked for, with its query.
     pub(super) path: String,
+    /// The page of ours that led here.
+    pub(super) from: Option<String>,
     pub(super) zone: Zone,
     pub(super) now: DateTime<Utc>,
 }
@@ -59,10 +61,18 @@ impl FromRequestParts<Site> for Frame {
             environment: site.config.app_env.clone(),
             caller: parts.extensions.get::<Arc<Caller>>().cloned(),
             path,
+            from: referer(parts),
             zone: admin::zone(&site.config),
             now: clock::wall(),
         })
     }
+}
+
+/// The path of the page that led here: browsers name none of another site.
+fn referer(parts: &Parts) -> Option<String> {
+    let referer = parts.headers.get(header::REFERER)?.to_str().ok()?;
+    let path = format!("/{}", referer.splitn(4, '/').nth(3)?);
+    (inside(&path) == path).then_some(path)
 }
 
 /// The chosen one, or else that of the browser.
@@ -71,10 +81,22 @@ fn language(parts: &Parts) -> &'static Words {
     let chosen = cookies.get(LANGUAGE).map(|cookie| cookie.value().to_owned());
     let accepted = parts.headers.get(header::ACCEPT_LANGUAGE);
     let accepted = accepted.and_then(|value| value.to_str().ok()).unwrap_or_default();
-    match chosen.as_deref().unwrap_or(accepted) {
-        chinese if chinese.trim_start().to_ascii_lowercase().starts_with("zh") => &CHINESE,
-        _ => &ENGLISH,
+    if is_chinese(chosen.as_deref().unwrap_or(accepted)) { &CHINESE } else { &ENGLISH }
+}
+
+/// Whether Chinese is wanted more than English; of both alike, whether it is named first.
+fn is_chinese(accepted: &str) -> bool {
+    let mut best = (0.0, false);
+    for wanted in accepted.split(',') {
+        let (name, weight) = wanted.split_once(";q=").unwrap_or((wanted, "1"));
+        let weight: f32 = weight.trim().parse().unwrap_or(0.0);
+        let name = name.trim().to_ascii_lowercase();
+        let is_known = name.starts_with("zh") || name.starts_with("en");
+        if is_known && weight > best.0 {
+            best = (weight, name.starts_with("zh"));
+        }
     }
+    best.1
 }
 
 impl Frame {
@@ -290,4 +312,21 @@ pub(super) fn inside(path: &str) -> &str {
         && !path.starts_with("//")
         && path.chars().all(|c| c.is_ascii_graphic() && c != '\\');
     if is_ours { path } else { "/" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_language_is_the_one_that_is_wanted_most() {
+        for chinese in
+            ["zh", "zh-CN", "ZH-TW,en", "en;q=0.1, zh;q=0.9", "fr, zh;q=0.5", "de,zh-Hans,en;q=0.9"]
+        {
+            assert!(is_chinese(chinese), "{chinese}");
+        }
+        for english in ["", "en", "en-US,zh", "zh;q=0", "zh;q=0.5,en", "fr", "zh;q=x", "*"] {
+            assert!(!is_chinese(english), "{english}");
+        }
+    }
 }

@@ -89,9 +89,13 @@ pub(super) async fn task_named(
     text: &str,
 ) -> Result<(TaskId, String), Problem> {
     let board = board(site).await?;
-    let id = text.parse().ok();
-    let row = id.map_or_else(|| board.row_of_key(text), |id| board.row(id));
-    match (row.filter(|row| caller.sees(Some(&row.key))), id) {
+    let id = text.trim().parse().ok();
+    let sees = |row: &&BoardRow| caller.sees(Some(&row.key));
+    // Links have ids.
+    let of_id = id.and_then(|id| board.row(id)).filter(sees);
+    let of_key =
+        || [text, text.trim()].into_iter().find_map(|key| board.row_of_key(key).filter(sees));
+    match (of_id.or_else(of_key), id) {
         (Some(row), _) => Ok((row.id, row.key.to_string())),
         (None, Some(id)) => Ok((id, id.to_string())),
         (None, None) => {

@@ -14,7 +14,7 @@ use crate::{
     config::Config,
     registry::Registry,
     run::{Watch, open_store, tell_of_an_edit},
-    store::{Outcomes, SharedStore, StoreError},
+    store::{FailingTask, Outcomes, SharedStore, StoreError},
 };
 
 /// Streams at once: each looks into the database once a second.
@@ -30,6 +30,7 @@ pub(super) struct Site {
     pub(super) door: Arc<Door>,
     pub(super) boards: Arc<Kept<Board>>,
     pub(super) outcomes: Arc<Kept<Outcomes>>,
+    pub(super) failing: Arc<Kept<Vec<FailingTask>>>,
     /// One forecast at a time: it is computed with all of a processor.
     pub(super) forecasting: Arc<Semaphore>,
     /// Room for those who follow something.
@@ -45,6 +46,7 @@ impl Site {
             door: Arc::new(Door::of(&config.http)),
             boards: Arc::default(),
             outcomes: Arc::default(),
+            failing: Arc::default(),
             forecasting: Arc::new(Semaphore::new(1)),
             streams: Arc::new(Semaphore::new(MOST_STREAMS)),
             store: Arc::default(),

@@ -75,6 +75,11 @@ impl CronTrigger {
         Ok(CronTrigger { spec, zone: zone.clone(), cron, wildcard: fields.wildcard, time_of_day })
     }
 
+    /// The pattern.
+    pub(crate) fn spec(&self) -> &str {
+        &self.spec
+    }
+
     /// What the pattern means, in words.
     pub(crate) fn describe(&self, language: impl Language) -> String {
         self.cron.describe_lang(language)

@@ -10,7 +10,9 @@ use crate::{
         retry::Retry,
         task::TaskId,
     },
-    store::{Around, ExecutionFilter, NewTask, OutcomeCount, StoreError, TaskSelection},
+    store::{
+        Around, ExecutionFilter, FailingTask, NewTask, OutcomeCount, StoreError, TaskSelection,
+    },
 };
 
 const ALL: ExecutionFilter = ExecutionFilter::newest(1_000);
@@ -197,6 +199,40 @@ pub async fn executions_are_listed_up_to_an_instant(fixture: &Fixture) {
     }
     assert!(until(early).is_empty());
     assert_eq!(until(late).len(), 3);
+}
+
+pub async fn tasks_that_failed_are_counted_and_have_recovered_once_they_succeed(fixture: &Fixture) {
+    let [noisy, calm, fine] =
+        [fixture.add("noisy").await, fixture.add("calm").await, fixture.add("fine").await];
+    let run = async |task, secs, status| {
+        let claim = run_of(task, at(secs));
+        let id = fixture.won(&claim).await;
+        fixture.record(&outcome(id, &claim, status)).await;
+        id
+    };
+    run(fine, 1, Status::Success).await;
+    run(calm, 1, Status::Success).await;
+    let of_calm = run(calm, 2, Status::Lost).await;
+    for secs in 1..30 {
+        run(noisy, secs, Status::Fail).await;
+    }
+    let of_noisy = run(noisy, 30, Status::Timeout).await;
+    let now = fixture.store.now().await.unwrap();
+    let failing = async |since, most| {
+        let found = fixture.store.failing(since, most).await.unwrap();
+        let told = |one: &FailingTask| (one.last.id, one.count, one.has_recovered);
+        found.iter().map(told).collect::<Vec<_>>()
+    };
+    let since = now - TimeDelta::days(1);
+    let both = [(of_noisy, 30, false), (of_calm, 1, false)];
+    assert_eq!(failing(since, 200).await, both, "a noisy one hides no other");
+    run(noisy, 31, Status::Success).await;
+    run(noisy, 32, Status::Cancelled).await;
+    fixture.claim(&note_of(calm, at(3), Status::Skipped)).await;
+    let noisy_is_well = [(of_calm, 1, false), (of_noisy, 30, true)];
+    assert_eq!(failing(since, 200).await, noisy_is_well, "whatever came after its success");
+    assert_eq!(failing(since, 1).await, [(of_noisy, 30, true)], "the one that failed last");
+    assert_eq!(failing(now + TimeDelta::hours(1), 200).await, []);
 }
 
 pub async fn of_each_task_the_last_executions_are_read(fixture: &Fixture) {

@@ -24,12 +24,13 @@ const OUTCOMES: &str =
 const NOTES: &str = r#"[{"id":17,"trace_id":"a","extra":"{}"}]"#;
 const LOST: &str = r#"[{"id":17,"extra":"{}"}]"#;
 
-const BATCH_STATEMENTS: [(&str, &[&str]); 42] = [
+const BATCH_STATEMENTS: [(&str, &[&str]); 43] = [
     ("lock_tasks", &[IDS]),
     ("read_cursors", &[IDS]),
     ("read_twins", &[IDS, IDS]),
     ("read_recent", &["17"; 50]),
     ("read_cancels", &["1000"]),
+    ("failing_tasks", &["17", "200"]),
     ("try_lock_rows", &[IDS]),
     ("newest_edits", &[IDS]),
     ("read_old_edits", &["5", "5", "17", "100"]),

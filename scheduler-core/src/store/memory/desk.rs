@@ -14,8 +14,9 @@ use crate::{
         task::{TaskId, TaskRow},
     },
     store::{
-        Around, Author, Desk, DeskTask, EditAction, EditFilter, EditRow, ExecutionFilter, NewTask,
-        OutcomeCount, Outcomes, RecentRow, StoreError, TaskChange, TaskSelection, Version,
+        Around, Author, Desk, DeskTask, EditAction, EditFilter, EditRow, ExecutionFilter,
+        FailingTask, NewTask, OutcomeCount, Outcomes, RecentRow, StoreError, TaskChange,
+        TaskSelection, Version,
         desk::{MOST_WAITING, floor_hour, manual_instant},
         edits::{Newest, NoticedEdit, noticed, snapshot},
     },
@@ -185,6 +186,35 @@ impl Desk for MemoryStore {
                 && filter.until.is_none_or(|until| row.created_at.is_some_and(|at| at <= until))
         });
         Ok(rows.take(filter.limit as usize).map(|row| tables.with_key(row)).collect())
+    }
+
+    async fn failing(
+        &self,
+        since: DateTime<Utc>,
+        most: u32,
+    ) -> Result<Vec<FailingTask>, StoreError> {
+        let failed = [Status::Fail, Status::Timeout, Status::Lost].map(Status::as_str);
+        let tables = self.tables();
+        let young = |row: &&ExecutionRow| row.created_at.is_some_and(|at| at >= since);
+        let mut failing: Vec<FailingTask> = Vec::new();
+        let newest = tables.executions.values().rev().take_while(young);
+        for row in newest.filter(|row| failed.contains(&&*row.status)) {
+            if let Some(known) = failing.iter_mut().find(|known| known.last.task_id == row.task_id)
+            {
+                known.count += 1;
+                continue;
+            }
+            let succeeds = |other: &ExecutionRow| {
+                other.task_id == row.task_id
+                    && other.id > row.id
+                    && other.status == Status::Success.as_str()
+            };
+            let has_recovered = tables.executions.values().any(succeeds);
+            failing.push(FailingTask { last: tables.with_key(row), count: 1, has_recovered });
+        }
+        failing.truncate(most as usize);
+        failing.sort_by_key(|task| task.has_recovered);
+        Ok(failing)
     }
 
     async fn count_executions(&self, task: TaskId) -> Result<u64, StoreError> {

@@ -23,8 +23,9 @@ use crate::{
         task::{TaskId, TaskRow},
     },
     store::{
-        Around, Author, Desk, DeskTask, EditAction, EditFilter, EditRow, ExecutionFilter, NewTask,
-        Outcomes, RecentRow, Store as _, StoreError, TaskChange, TaskSelection, Version,
+        Around, Author, Desk, DeskTask, EditAction, EditFilter, EditRow, ExecutionFilter,
+        FailingTask, NewTask, Outcomes, RecentRow, Store as _, StoreError, TaskChange,
+        TaskSelection, Version,
         desk::{MOST_WAITING, floor_hour, manual_instant},
         edits::{Newest, NoticedEdit, noticed, snapshot},
     },
@@ -227,6 +228,24 @@ impl Desk for SqlStore {
         let rows = read_only!(self, "reading executions", connection =>
             listing::executions(&mut connection, self.sql, filter))?;
         Ok(rows.iter().map(|row| execution_row(row)).collect())
+    }
+
+    async fn failing(
+        &self,
+        since: DateTime<Utc>,
+        most: u32,
+    ) -> Result<Vec<FailingTask>, StoreError> {
+        let rows = read_only!(self, "reading what failed", connection => async {
+            let first = listing::first_of(&mut connection, self.sql, since).await?;
+            connection.fetch(self.sql.failing_tasks, &[first.into(), i64::from(most).into()]).await
+        })?;
+        let failing = |row: &Vec<Cell>| {
+            let [.., count, has_recovered] = &row[..] else { return None };
+            let count = count.int()?.try_into().ok()?;
+            let has_recovered = has_recovered.int() == Some(1);
+            Some(FailingTask { last: execution_row(row), count, has_recovered })
+        };
+        Ok(rows.iter().filter_map(failing).collect())
     }
 
     async fn count_executions(&self, task: TaskId) -> Result<u64, StoreError> {

@@ -146,6 +146,16 @@ async fn first_since(
     Ok(low)
 }
 
+/// The first that was created from `since` on; the next that will be, if none was.
+pub(super) async fn first_of(
+    connection: &mut Connection<'_>,
+    sql: &Statements,
+    since: DateTime<Utc>,
+) -> Result<ExecutionId, sqlx::Error> {
+    let last = newest(connection, sql, i64::MAX).await?;
+    first_since(connection, sql, since, (1, last + 1)).await
+}
+
 /// The first that was created after `until`: when that was is written in whole seconds.
 async fn first_after(
     connection: &mut Connection<'_>,
@@ -153,8 +163,7 @@ async fn first_after(
     until: DateTime<Utc>,
 ) -> Result<ExecutionId, sqlx::Error> {
     let next_second = DateTime::from_timestamp(until.timestamp() + 1, 0).unwrap_or(until);
-    let last = newest(connection, sql, i64::MAX).await?;
-    first_since(connection, sql, next_second, (1, last + 1)).await
+    first_of(connection, sql, next_second).await
 }
 
 /// From hour since 1970, status and count.

@@ -485,6 +485,15 @@ pub(crate) static MYSQL: Statements = Statements {
                      FROM execute_task FORCE INDEX (PRIMARY) WHERE id BETWEEN ? AND ? \
                      AND (? IS NULL OR task_id IN (SELECT v.id FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) v)) \
                      GROUP BY 1, 2 ORDER BY 1, 2",
+    failing_tasks: concat!(
+        "SELECT ",
+        execution_columns!(),
+        ", f.count, COALESCE((SELECT s.id FROM execute_task s FORCE INDEX (ix__execute_task__status) \
+         WHERE s.status = 'success' AND s.task_id = e.task_id ORDER BY s.id DESC LIMIT 1) > e.id, 0) AS has_recovered \
+         FROM (SELECT task_id, COUNT(*) AS count, MAX(id) AS last FROM execute_task FORCE INDEX (ix__execute_task__status) \
+         WHERE status IN ('fail', 'timeout', 'lost') AND id >= ? GROUP BY task_id ORDER BY last DESC LIMIT ?) f \
+         STRAIGHT_JOIN execute_task e ON e.id = f.last LEFT JOIN task t ON t.id = e.task_id ORDER BY has_recovered, e.id DESC"
+    ),
     read_execution: concat!(
         "SELECT ",
         execution_columns!(),

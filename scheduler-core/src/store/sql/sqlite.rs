@@ -286,6 +286,17 @@ pub(crate) static SQLITE: Statements = Statements {
     count_outcomes: "SELECT COALESCE(scheduled_at, unixepoch(create_at) * 1000) / 3600000, status, COUNT(*) \
                      FROM execute_task NOT INDEXED WHERE id BETWEEN ?1 AND ?2 \
                      AND (?3 IS NULL OR task_id IN (SELECT value FROM json_each(?4))) GROUP BY 1, 2 ORDER BY 1, 2",
+    // The index has what neither succeeded nor is open.
+    failing_tasks: concat!(
+        "SELECT ",
+        execution_columns!(),
+        ", f.count, EXISTS (SELECT 1 FROM execute_task s WHERE s.task_id = e.task_id AND s.scheduled_at >= e.scheduled_at \
+         AND s.status = 'success' AND s.id > e.id) AS has_recovered \
+         FROM (SELECT task_id, COUNT(*) AS count, MAX(id) AS last FROM execute_task INDEXED BY ix__execute_task__status \
+         WHERE status IN ('fail', 'timeout', 'lost') AND status <> 'success' AND status <> 'todo' AND id >= ?1 \
+         GROUP BY task_id ORDER BY last DESC LIMIT ?2) f \
+         CROSS JOIN execute_task e ON e.id = f.last LEFT JOIN task t ON t.id = e.task_id ORDER BY has_recovered, e.id DESC"
+    ),
     read_execution: concat!(
         "SELECT ",
         execution_columns!(),

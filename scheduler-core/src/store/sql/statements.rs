@@ -246,6 +246,9 @@ pub(crate) struct Statements {
     pub(crate) read_created: &'static str,
     /// `(from, until, task_ids or NULL twice)` → hour since 1970, status, count.
     pub(crate) count_outcomes: &'static str,
+    /// `(first execution, limit)` → the columns of `list_executions` of the last that failed of each task, how many did, and
+    /// whether one succeeded since.
+    pub(crate) failing_tasks: &'static str,
     /// `(id)` → the same columns.
     pub(crate) read_execution: &'static str,
     /// `(task_id, scheduled_at)` → the executions of one instant by attempt, at most 100.
@@ -380,6 +383,7 @@ impl Statements {
             newest_execution,
             read_created,
             count_outcomes,
+            failing_tasks,
             read_execution,
             read_fire,
             read_next_fire,

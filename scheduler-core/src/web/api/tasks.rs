@@ -236,7 +236,7 @@ pub(super) struct PauseAsked {
 /// pause.
 #[utoipa::path(post, path = "/api/v1/tasks/{id}/pause", tag = "tasks", request_body = PauseAsked,
     params(("id" = i64, Path, description = "`task.id`.")),
-    responses((status = 200, description = "The task as it is then.", body = TaskView), BadBody, Rejected))]
+    responses((status = 200, description = "The task as it is then.", body = TaskView), BadBody, Conflict, Rejected))]
 pub(super) async fn pause(
     State(site): State<Site>,
     Extension(caller): Extension<Arc<Caller>>,

@@ -15,10 +15,27 @@ const MINUTES: char = '\u{4}';
 const HOURS: char = '\u{5}';
 const TIME_OF_DAY: char = '\u{6}';
 
-/// What `trigger` means.
+/// Whether the library says of a pattern what it means: a step that begins anew before it is through is no `every`, and the
+/// last working day no last day.
+fn is_sayable(spec: &str) -> bool {
+    const SIZES: [u32; 6] = [60, 60, 24, 31, 12, 7];
+    let fields: Vec<&str> = spec.split_whitespace().collect();
+    let sizes = &SIZES[SIZES.len().saturating_sub(fields.len())..];
+    let is_whole = |size: &u32, part: &str| {
+        let step = part.split_once('/').map(|(_, step)| step.parse::<u32>());
+        step.is_none_or(|step| step.is_ok_and(|step| step > 0 && size % step == 0))
+    };
+    fields.iter().zip(sizes).all(|(field, size)| {
+        !field.to_ascii_uppercase().contains("LW")
+            && field.split(',').all(|part| is_whole(size, part))
+    })
+}
+
+/// What `trigger` means; empty: nothing is said.
 pub(in crate::web) fn spoken(words: &Words, trigger: &Trigger, zone: &Zone) -> String {
     let is_english = words.lang == "en";
     match trigger {
+        Trigger::Cron(cron) if !is_sayable(cron.spec()) => String::new(),
         Trigger::Cron(cron) if is_english => english(&cron.describe(English)),
         Trigger::Cron(cron) => chinese(&cron.describe(Chinese)),
         Trigger::Interval(interval) => {
@@ -113,7 +130,12 @@ impl Language for English {
         Library.every_x_seconds(step)
     }
     fn every_x_hours(&self, step: u16) -> String {
-        format!("of every {step}th hour")
+        let end = match step {
+            2 => "nd",
+            3 => "rd",
+            _ => "th",
+        };
+        format!("of every {step}{end} hour")
     }
     fn every_minute_of_every_x_hours(&self, step: u16) -> String {
         Library.every_minute_of_every_x_hours(step)
@@ -341,6 +363,19 @@ mod tests {
         check("0 9,12,18 * * *", "at minute 0 of hour 9, 12, and 18", "9、12、18 点第 0 分");
         check("* 9 * * *", "every minute of hour 9", "9 点每分钟");
         check("*/10 * * * * *", "every 10 seconds", "每 10 秒");
+        check("0 0 29 feb *", "at 00:00 on day 29 in February", "2 月 每月 29 日 00:00");
+    }
+
+    #[test]
+    fn of_a_pattern_that_would_be_said_wrongly_nothing_is_said() {
+        let check = |spec| check(TriggerKind::Cron, spec, "", "");
+        check("*/45 * * * *");
+        check("*/61 * * * *");
+        check("*/7 * * * * *");
+        check("0 */25 * * *");
+        check("0 0 LW * *");
+        check("0 0 */2 * *");
+        check("0 0 1 */5 *");
     }
 
     #[test]

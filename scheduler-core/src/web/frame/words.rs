@@ -231,6 +231,9 @@ texts! {
     history_explained: "Every change to a task: who made it, when, and by which way. Edits by SQL are noticed and recorded, too.", "每次任务变更：何人、何时、何种途径。直接用 SQL 的修改也会被发现并记录。";
     not_found: "There is nothing here.", "这里什么也没有。";
     refused: "This was not done.", "未执行。";
+    go_back: "Back", "返回";
+    stale: "Not up to date: the server does not answer, or you are logged out. Last seen", "未更新：服务器无响应或已退出登录。最后更新";
+    broken_extra: "Extra is no JSON object.", "附加设置不是 JSON 对象。";
     to_overview: "To the overview", "返回总览";
     done: "Done.", "已完成。";
     did_run: "It is asked for, and starts as soon as a node takes it.", "已请求运行，节点领取后即开始。";

@@ -36,7 +36,6 @@ pub(super) struct Ran {
     pub(super) task_id: TaskId,
     pub(super) key: String,
     pub(super) status: String,
-    pub(super) scheduled_at: Option<DateTime<Utc>>,
     /// The same in RFC 3339, to ask why.
     pub(super) instant: String,
     pub(super) scheduled: String,
@@ -62,7 +61,6 @@ impl Ran {
             task_id: row.task_id,
             key: row.task_key.clone().unwrap_or_else(|| row.task_id.to_string()),
             status: row.status.clone(),
-            scheduled_at: instant,
             instant: instant.map(crate::plan::words::instant).unwrap_or_default(),
             scheduled: instant.map(|at| local(&frame.zone, at)).unwrap_or_default(),
             took: match (took, running_since) {
@@ -137,8 +135,8 @@ async fn listed(
     frame: &Frame,
     asked: &Asked,
 ) -> Result<Response, Problem> {
-    let task = match asked.task.trim() {
-        "" => None,
+    let task = match &*asked.task {
+        text if text.trim().is_empty() => None,
         text => Some(seen::task_named(site, caller, text).await?),
     };
     let until = match asked.until.as_str() {

@@ -162,8 +162,8 @@ async fn listed(
     frame: &Frame,
     asked: &Asked,
 ) -> Result<Response, Problem> {
-    let task_id = match asked.task.trim() {
-        "" => None,
+    let task_id = match &*asked.task {
+        text if text.trim().is_empty() => None,
         text => Some(task_named(site, caller, text).await?.0),
     };
     let filter = EditFilter { task_id, before: asked.after, limit: SHOWN };

@@ -1,6 +1,6 @@
 //! Is everything fine?
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use askama::Template;
 use axum::{Extension, extract::State, response::Response};
@@ -17,10 +17,10 @@ use super::{
 use crate::{
     admin::{Counts, Order, State as TaskState, TaskFilter},
     plan::{execution::Status, task::TaskId},
-    store::ExecutionFilter,
+    store::{ExecutionFilter, FailingTask},
     web::{
         access::Caller,
-        boards::board,
+        boards::{board, failing},
         frame::{Frame, page},
         problem::Problem,
         seen::{self, find_executions, pick, rows},
@@ -30,9 +30,6 @@ use crate::{
 
 /// How many a list here has.
 const SHOWN: usize = 8;
-
-/// The newest so many of each outcome are looked at: those of the last day among them are sorted by their instants.
-const SHOWN_OF_EACH: u32 = 24;
 
 /// Runs beyond are not counted.
 const MOST_RUNNING: u32 = 200;
@@ -65,10 +62,17 @@ struct OverviewPage<'a> {
 struct Failing {
     /// The last of its runs that did.
     run: Ran,
-    /// How many of those that are looked at.
-    count: usize,
+    /// How many did.
+    count: u64,
     /// Whether it succeeded since.
     is_over: bool,
+}
+
+impl Failing {
+    fn of(frame: &Frame, task: &FailingTask) -> Self {
+        let FailingTask { last, count, has_recovered } = task;
+        Self { run: Ran::of(frame, last), count: *count, is_over: *has_recovered }
+    }
 }
 
 impl OverviewPage<'_> {
@@ -88,22 +92,6 @@ impl OverviewPage<'_> {
     fn is_fine(&self) -> bool {
         self.needs().is_empty() && self.obstacles.is_empty()
     }
-}
-
-/// Those of the last 24 h, newest first, by task. `last` is the status of the last execution of each.
-fn by_task(runs: Vec<Ran>, last: &HashMap<TaskId, String>) -> Vec<Failing> {
-    let mut failing: Vec<Failing> = Vec::new();
-    for run in runs {
-        if let Some(known) = failing.iter_mut().find(|known| known.run.task_id == run.task_id) {
-            known.count += 1;
-        } else {
-            let is_over =
-                last.get(&run.task_id).is_some_and(|last| last == Status::Success.as_str());
-            failing.push(Failing { run, count: 1, is_over });
-        }
-    }
-    failing.sort_by_key(|failing| failing.is_over);
-    failing
 }
 
 /// The page that opens first.
@@ -133,26 +121,11 @@ async fn shown(site: &Site, caller: &Caller, frame: &Frame) -> Result<Response, 
                 .collect::<Vec<_>>(),
         )
     };
-    let latest = async |status, most| {
-        let filter = ExecutionFilter { status: Some(status), ..ExecutionFilter::newest(most) };
-        let found = find_executions(site, caller, filter).await?;
-        Ok::<_, Problem>(found.0)
-    };
-    let is_recent =
-        |run: &Ran| run.scheduled_at.is_some_and(|at| (frame.now - at).num_hours() < 24);
-    let mut failed = Vec::new();
-    for status in [Status::Fail, Status::Timeout, Status::Lost] {
-        let runs = latest(status, SHOWN_OF_EACH).await?;
-        failed.extend(runs.iter().map(|row| Ran::of(frame, row)).filter(is_recent));
-    }
-    failed.sort_by_key(|run| std::cmp::Reverse(run.scheduled_at));
-    let mut tasks: Vec<TaskId> = failed.iter().map(|run| run.task_id).collect();
-    tasks.sort_unstable();
-    tasks.dedup();
-    let last = store.recent(&tasks, 1).await?;
-    let last = last.into_iter().map(|row| (row.task_id, row.status)).collect();
-    let mut failed = by_task(failed, &last);
-    failed.truncate(SHOWN);
+    let failing = failing(site).await?;
+    let failing = failing.iter().filter(|task| caller.sees(task.last.task_key.as_deref()));
+    let failed: Vec<Failing> = failing.map(|task| Failing::of(frame, task)).collect();
+    let todo =
+        ExecutionFilter { status: Some(Status::Todo), ..ExecutionFilter::newest(MOST_RUNNING) };
     let mut next = as_rows(&next).await?;
     next.retain(|row| row.next.is_some());
     let is_late = |row: &mut Row| row.next.is_some_and(|next| next < frame.now - LATE);
@@ -168,7 +141,7 @@ async fn shown(site: &Site, caller: &Caller, frame: &Frame) -> Result<Response, 
         frame,
         obstacles: site.watch.look().obstacles(),
         counts: board.counts(&TaskFilter::default(), |row| caller.sees(Some(&row.key))),
-        running: latest(Status::Todo, MOST_RUNNING).await?.len(),
+        running: find_executions(site, caller, todo).await?.0.len(),
         failed,
         rejected: as_rows(&rejected).await?,
         alarms,
@@ -177,22 +150,4 @@ async fn shown(site: &Site, caller: &Caller, frame: &Frame) -> Result<Response, 
         next,
         nodes: nodes.take(SHOWN).map(|node| Node::of(frame, site, node)).collect(),
     }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ran(task_id: TaskId) -> Ran {
-        Ran { task_id, ..Ran::default() }
-    }
-
-    #[test]
-    fn failures_are_told_by_task_and_those_that_last_come_first() {
-        let last = HashMap::from([(1, "success".to_owned()), (2, "fail".to_owned())]);
-        let failing = by_task([1, 2, 1, 3].map(ran).into(), &last);
-        let told = |failing: &Failing| (failing.run.task_id, failing.count, failing.is_over);
-        let told: Vec<_> = failing.iter().map(told).collect();
-        assert_eq!(told, [(2, 1, false), (3, 1, false), (1, 2, true)]);
-    }
 }

@@ -19,7 +19,7 @@ use super::{
     tasks::Row,
 };
 use crate::{
-    admin::{AskedTask, EditView, InstantView, PauseView, WhyView, coming},
+    admin::{AskedTask, EditView, InstantView, JobView, PauseView, WhyView, coming},
     plan::{
         claim::{Origin, Request},
         execution::Status,
@@ -53,6 +53,8 @@ struct TaskPage<'a> {
     waiting: Vec<String>,
     job: &'a str,
     args: &'a str,
+    /// What the job takes; empty: anything, or it is not known.
+    takes: String,
     extra: &'a str,
     instants: Vec<InstantView>,
     chart: Option<Chart>,
@@ -97,6 +99,7 @@ async fn shown(
         waiting: waiting.iter().map(|request| in_words(frame, request)).collect(),
         job: text(judged.row.execute_func.as_deref()),
         args: text(judged.row.args.as_deref()),
+        takes: takes(site, judged.row.execute_func.as_deref().unwrap_or_default()),
         extra: text(judged.row.extra.as_deref()),
         instants: coming(&site.config, &site.registry, &judged, INSTANTS),
         chart: Chart::of(frame, &recent),
@@ -109,6 +112,11 @@ async fn shown(
             .collect(),
         task: Row::of(frame, &judged, Strip::default()),
     }))
+}
+
+fn takes(site: &Site, job: &str) -> String {
+    let job = site.registry.iter().find(|known| known.name == job);
+    job.map_or_else(String::new, |job| JobView::from(job).args_line())
 }
 
 fn in_words(frame: &Frame, request: &Request) -> String {
