@@ -200,13 +200,17 @@ for (const [place, payload] of PAYLOADS.entries()) {
 
     // A form of it: preview, review, refused.
     await person.goto("/tasks/new");
-    for (const label of ["Key", "Description", "Spec", "Arguments", "Extra"]) {
+    const preview = page.getByRole("complementary", { name: "Preview" });
+    for (const label of ["Key", "Description", "Spec", "Arguments"]) {
       await page.getByLabel(label).fill(payload);
     }
     const choose = (jobs, job) => jobs.add(new Option(job, job, true, true));
     await page.getByLabel("Job").evaluate(choose, payload);
-    await person.sees(page.getByRole("complementary", { name: "Preview" }).getByText(/spec/));
-    await check(person, "the preview");
+    await person.sees(preview.getByText(/spec/));
+    await check(person, "the preview of a spec");
+    await page.getByLabel("Extra").fill(payload);
+    await person.sees(preview.getByText("Extra is no JSON object."));
+    await check(person, "the preview of what is no JSON");
     await page.getByRole("button", { name: "Review changes" }).click();
     await check(person, "the review");
   }));
