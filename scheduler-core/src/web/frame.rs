@@ -258,7 +258,7 @@ impl Frame {
     ///
     /// # Errors
     /// When `text` is none; `field` is where it was typed.
-    pub(super) fn from_browser(
+    pub(super) fn time_typed(
         &self,
         field: &'static str,
         text: &str,

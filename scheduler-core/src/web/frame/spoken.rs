@@ -23,7 +23,7 @@ fn is_sayable(spec: &str) -> bool {
     let sizes = &SIZES[SIZES.len().saturating_sub(fields.len())..];
     let is_whole = |size: &u32, part: &str| {
         let step = part.split_once('/').map(|(_, step)| step.parse::<u32>());
-        step.is_none_or(|step| step.is_ok_and(|step| step > 0 && size % step == 0))
+        step.is_none_or(|step| step.is_ok_and(|step| step > 0 && size.is_multiple_of(step)))
     };
     fields.iter().zip(sizes).all(|(field, size)| {
         !field.to_ascii_uppercase().contains("LW")

@@ -141,7 +141,7 @@ async fn listed(
     };
     let until = match asked.until.as_str() {
         "" => None,
-        text => Some(frame.from_browser("until", text)?),
+        text => Some(frame.time_typed("until", text)?),
     };
     let filter = ExecutionFilter {
         task_id: task.as_ref().map(|(id, _)| *id),

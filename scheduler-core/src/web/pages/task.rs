@@ -199,7 +199,7 @@ async fn pause_for(
             // Until a whole second, as people write them.
             Some(frame.now.trunc_subsecs(0) + TimeDelta::hours(hours))
         }
-        (text, _) => Some(frame.from_browser("until", text)?),
+        (text, _) => Some(frame.time_typed("until", text)?),
     };
     seen(site, caller, id).await?;
     site.editor(caller).await?.pause(id, &Pause { until, reason: asked.reason }).await?;
