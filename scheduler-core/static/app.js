@@ -19,6 +19,7 @@ const theme = {
   },
 };
 theme.apply(localStorage.getItem("theme"));
+one(".nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
 for (const button of all("[data-theme-toggle]")) button.addEventListener("click", theme.toggle);
 
 // "/" leads to the search of tasks, from every page.

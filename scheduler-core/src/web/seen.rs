@@ -79,15 +79,18 @@ pub(super) fn pick(
     (picked.iter().map(|row| row.id).collect(), last)
 }
 
-/// The task with this id or key, and its key; one that is gone has its id for a key.
+/// The task with this id or key, and its key; one that is gone has its id for a key. `None`: nothing is asked for.
 ///
 /// # Errors
 /// When there is none for `caller`, or the database does not answer.
-pub(super) async fn task_named(
+pub(super) async fn task_asked(
     site: &Site,
     caller: &Caller,
     text: &str,
-) -> Result<(TaskId, String), Problem> {
+) -> Result<Option<(TaskId, String)>, Problem> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
     let board = board(site).await?;
     let id = text.trim().parse().ok();
     let sees = |row: &&BoardRow| caller.sees(Some(&row.key));
@@ -96,8 +99,8 @@ pub(super) async fn task_named(
     let of_key =
         || [text, text.trim()].into_iter().find_map(|key| board.row_of_key(key).filter(sees));
     match (of_id.or_else(of_key), id) {
-        (Some(row), _) => Ok((row.id, row.key.to_string())),
-        (None, Some(id)) => Ok((id, id.to_string())),
+        (Some(row), _) => Ok(Some((row.id, row.key.to_string()))),
+        (None, Some(id)) => Ok(Some((id, id.to_string()))),
         (None, None) => {
             let detail = format!("task {} is none, expected its key or id", quote(text));
             Err(Problem::new(StatusCode::NOT_FOUND, detail).about("task"))

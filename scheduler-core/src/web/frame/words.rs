@@ -193,6 +193,7 @@ texts! {
     pause_question: "Pause it?", "暂停此任务？";
     pause_explained: "Nothing of it starts meanwhile, and what would have is not made up for.", "暂停期间不会启动，之后也不会补跑。";
     restore: "Restore…", "恢复…";
+    your_changes: "What you wrote, not saved", "您填写的内容（未保存）";
     restored_from: "Filled with an earlier version. Nothing is saved yet.", "已填入较早版本，尚未保存。";
     delete_question: "Delete it?", "确定删除？";
     delete_explained: "Rows are removed, their executions stay.", "删除任务行，执行记录保留。";
@@ -262,6 +263,7 @@ impl Words {
         match name {
             "enabled" => both("Enabled", "启用"),
             "disabled" => both("Disabled", "停用"),
+            "paused" => both("Paused", "已暂停"),
             "rejected" => both("Rejected", "被拒绝"),
             "todo" => both("Running", "运行中"),
             "success" => both("Success", "成功"),
@@ -271,6 +273,14 @@ impl Words {
             "cancelled" => both("Cancelled", "已取消"),
             "missed" => both("Missed", "错过"),
             "skipped" => both("Skipped", "跳过"),
+            "not_due" => both("Not due", "无此时刻"),
+            "not_yet" => both("Not yet", "尚未到时"),
+            "waiting" => both("Waits its turn", "排队等待"),
+            "overdue" => both("Overdue", "逾期"),
+            "removed" => both("Its record was removed", "记录已清除"),
+            "younger" => both("Before its time", "早于任务存在"),
+            "edited_since" => both("Edited since", "之后被修改"),
+            "gone" => both("Deleted", "已删除"),
             "alive" => both("Alive", "在线"),
             "left" => both("Stopped", "已停止"),
             other => other,

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::{
     admin::{EditView, InstantView, JobView, coming_of},
-    plan::task::{Field, TaskId, TaskRow},
+    plan::task::{Field, TaskId, TaskRow, doubtful_keys},
     store::{EditFilter, EditId, NewTask, TaskChange, Version},
     web::{
         access::Caller,
@@ -186,8 +186,10 @@ struct EditPage<'a> {
     jobs: Vec<(&'static str, String)>,
     /// What is wrong: the column, and what is said of it.
     error: Option<(&'a str, &'a str)>,
-    /// What is said above the form.
-    notice: Option<&'static str>,
+    /// What is said above the form, and whether it is bad news.
+    notice: Option<(&'static str, bool)>,
+    /// What somebody else's edit left unsaved: field and text.
+    yours: Vec<(&'static str, String)>,
 }
 
 impl EditPage<'_> {
@@ -212,11 +214,23 @@ fn form(
     frame: &Frame,
     fields: &Fields,
     error: Option<(&str, &str)>,
-    notice: Option<&'static str>,
+    notice: Option<(&'static str, bool)>,
+) -> Response {
+    form_beside(site, frame, fields, error, notice, Vec::new())
+}
+
+/// The same, with what is to be seen beside it.
+fn form_beside(
+    site: &Site,
+    frame: &Frame,
+    fields: &Fields,
+    error: Option<(&str, &str)>,
+    notice: Option<(&'static str, bool)>,
+    yours: Vec<(&'static str, String)>,
 ) -> Response {
     let views = site.registry.iter().map(JobView::from);
     let jobs = views.map(|job| (job.name, job.args_line())).collect();
-    page(&EditPage { frame, fields, jobs, error, notice })
+    page(&EditPage { frame, fields, jobs, error, notice, yours })
 }
 
 /// From what the form is filled.
@@ -245,7 +259,9 @@ async fn show(
 ) -> Response {
     let Some(edit) = from else { return form(site, frame, &fields, None, None) };
     match before(site, caller, edit).await {
-        Ok(row) => form(site, frame, &fields.filled(&row), None, Some(frame.t().restored_from)),
+        Ok(row) => {
+            form(site, frame, &fields.filled(&row), None, Some((frame.t().restored_from, false)))
+        }
         Err(problem) => frame.problem(&problem),
     }
 }
@@ -290,6 +306,8 @@ struct ReviewPage<'a> {
     changes: Vec<(&'static str, String, String)>,
     /// When it fires then.
     instants: Vec<InstantView>,
+    /// What would be accepted, and was probably meant otherwise.
+    doubts: Vec<String>,
 }
 
 /// How many instants a review shows.
@@ -320,6 +338,23 @@ fn shown(frame: &Frame, column: &str, text: String) -> String {
     }
 }
 
+/// By which fields two forms differ, with the texts of both; of no row nothing stands there.
+fn differing<'a>(
+    frame: &'a Frame,
+    before: &Fields,
+    after: &Fields,
+) -> impl Iterator<Item = (&'static str, String, String)> + use<'a> {
+    let is_new = after.id.is_none();
+    let columns = before.columns().into_iter().zip(after.columns());
+    let columns = columns.map(move |((column, old), (_, new))| {
+        (column, if is_new { String::new() } else { old }, new)
+    });
+    let differing = columns.filter(|(_, old, new)| old != new);
+    differing.map(|(column, old, new)| {
+        (named(frame, column), shown(frame, column, old), shown(frame, column, new))
+    })
+}
+
 /// What would change.
 pub(super) async fn review(
     State(site): State<Site>,
@@ -332,21 +367,12 @@ pub(super) async fn review(
         Ok(before) => before,
         Err(problem) => return refused(&site, &caller, &frame, &fields, &problem).await,
     };
-    let mut columns = before.columns();
-    if fields.id.is_none() {
-        // Nothing stood there.
-        columns = columns.map(|(column, _)| (column, String::new()));
-    }
-    let columns = columns.into_iter().zip(fields.columns());
-    let differing = columns.filter(|((_, old), (_, new))| old != new);
-    let changes = differing.map(|((column, old), (_, new))| {
-        (named(&frame, column), shown(&frame, column, old), shown(&frame, column, new))
-    });
-    let changes = changes.collect();
+    let changes = differing(&frame, &before, &fields).collect();
     let row = fields.as_new().as_row(fields.id.unwrap_or_default(), frame.now.trunc_subsecs(0));
     let timing = coming_of(&site.config, &site.registry, &row, frame.now, INSTANTS);
     let instants = timing.map(|timing| timing.instants).unwrap_or_default();
-    page(&ReviewPage { frame: &frame, fields: &fields, changes, instants })
+    let doubts = doubtful_keys(&row.extra).iter().map(ToString::to_string).collect();
+    page(&ReviewPage { frame: &frame, fields: &fields, changes, instants, doubts })
 }
 
 /// Writes the row, or shows the form again with what is wrong.
@@ -406,14 +432,17 @@ async fn refused(
     let mut answer = match (problem.field(), fields.id) {
         (Some(field), _) => {
             let error = Some((field, problem.detail()));
-            form(site, frame, fields, error, Some(frame.t().needs_correction))
+            form(site, frame, fields, error, Some((frame.t().needs_correction, true)))
         }
         // Somebody else was faster: his row is shown, and nothing of it is overwritten.
         (None, Some(id)) if status == StatusCode::PRECONDITION_FAILED => {
             match seen(site, caller, id).await {
                 Ok(judged) => {
-                    let notice = Some(frame.t().edited_meanwhile);
-                    form(site, frame, &Fields::of(&judged.row), None, notice)
+                    let stands = Fields::of(&judged.row).as_sent();
+                    let yours = differing(frame, &stands, fields);
+                    let yours = yours.map(|(name, _, text)| (name, text)).collect();
+                    let notice = Some((frame.t().edited_meanwhile, true));
+                    form_beside(site, frame, &stands, None, notice, yours)
                 }
                 Err(problem) => return frame.problem(&problem),
             }

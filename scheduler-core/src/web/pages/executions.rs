@@ -21,7 +21,7 @@ use crate::{
         access::Caller,
         frame::{Frame, in_query, led_to, local, millis, page},
         problem::Problem,
-        seen::{self, cancel_run, find_executions, run_again, seen_execution, seen_log},
+        seen::{cancel_run, find_executions, run_again, seen_execution, seen_log, task_asked},
         site::Site,
     },
 };
@@ -135,10 +135,7 @@ async fn listed(
     frame: &Frame,
     asked: &Asked,
 ) -> Result<Response, Problem> {
-    let task = match &*asked.task {
-        text if text.trim().is_empty() => None,
-        text => Some(seen::task_named(site, caller, text).await?),
-    };
+    let task = task_asked(site, caller, &asked.task).await?;
     let until = match asked.until.as_str() {
         "" => None,
         text => Some(frame.time_typed("until", text)?),

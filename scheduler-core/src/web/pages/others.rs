@@ -20,7 +20,7 @@ use crate::{
         boards::board,
         frame::{Frame, in_query, page},
         problem::Problem,
-        seen::{sees_edit, task_named},
+        seen::{sees_edit, task_asked},
         site::Site,
     },
 };
@@ -162,10 +162,7 @@ async fn listed(
     frame: &Frame,
     asked: &Asked,
 ) -> Result<Response, Problem> {
-    let task_id = match &*asked.task {
-        text if text.trim().is_empty() => None,
-        text => Some(task_named(site, caller, text).await?.0),
-    };
+    let task_id = task_asked(site, caller, &asked.task).await?.map(|(id, _)| id);
     let filter = EditFilter { task_id, before: asked.after, limit: SHOWN };
     let rows = site.store().await?.edits(filter).await?;
     let last = rows.last().filter(|_| rows.len() == SHOWN as usize);

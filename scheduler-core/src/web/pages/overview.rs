@@ -89,6 +89,11 @@ impl OverviewPage<'_> {
         needs.into_iter().filter(|(count, _)| *count > 0).collect()
     }
 
+    /// Those that are shown.
+    fn failed_first(&self) -> impl Iterator<Item = &Failing> {
+        self.failed.iter().take(SHOWN)
+    }
+
     fn is_fine(&self) -> bool {
         self.needs().is_empty() && self.obstacles.is_empty()
     }

@@ -59,6 +59,8 @@ struct TaskPage<'a> {
     instants: Vec<InstantView>,
     chart: Option<Chart>,
     runs: Vec<Ran>,
+    /// What is accepted, and was probably meant otherwise.
+    warnings: Vec<String>,
     /// Whether something runs, or waits to.
     is_live: bool,
     edits: Vec<Edited>,
@@ -102,6 +104,7 @@ async fn shown(
         takes: takes(site, judged.row.execute_func.as_deref().unwrap_or_default()),
         extra: text(judged.row.extra.as_deref()),
         instants: coming(&site.config, &site.registry, &judged, INSTANTS),
+        warnings: judged.warnings(),
         chart: Chart::of(frame, &recent),
         is_live: !waiting.is_empty() || runs.iter().any(|row| row.status == Status::Todo.as_str()),
         runs: runs.iter().map(|row| Ran::of(frame, row)).collect(),

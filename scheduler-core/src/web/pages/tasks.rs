@@ -65,6 +65,11 @@ pub(super) struct Row {
 }
 
 impl Row {
+    /// What is paused is off, and more is known of it.
+    pub(super) fn shown_state(&self, is_paused: bool) -> &'static str {
+        if is_paused { "paused" } else { self.state }
+    }
+
     pub(super) fn of(frame: &Frame, judged: &Judged, strip: Strip) -> Self {
         let text = |field: &crate::plan::task::Field| field.as_deref().unwrap_or("?").to_owned();
         let task = judged.task();
@@ -89,12 +94,12 @@ impl Row {
     }
 }
 
-/// `Paused until 2026-12-24 08:00:00`.
+/// `until 2026-12-24 08:00:00`.
 fn paused(frame: &Frame, PauseRow { pause, .. }: &PauseRow) -> String {
     let t = frame.t();
     match &pause.until {
-        Some(until) => format!("{} {} {}", t.paused, t.until, frame.time(until)),
-        None => t.paused.to_owned(),
+        Some(until) => format!("{} {}", t.until, frame.time(until)),
+        None => t.until_enabled.to_owned(),
     }
 }
 

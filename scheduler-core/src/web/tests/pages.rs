@@ -158,6 +158,10 @@ async fn a_task_is_written_in_a_form_and_reviewed_before() {
         ("extra", ""),
         ("is_valid", "1"),
     ];
+    let mut misspelt = form;
+    misspelt[5].1 = r#"{"retires": 3}"#;
+    let doubtful = ask(&asker, "admin", "POST", "/tasks/review", &misspelt).await.text;
+    assert!(doubtful.contains("retires") && doubtful.contains("data-kind=\"warn\""), "{doubtful}");
     let review = ask(&asker, "admin", "POST", "/tasks/review", &form).await.text;
     assert!(review.contains("<ins>daily</ins>") && review.contains("<ins>yes</ins>"), "{review}");
     assert_eq!(review.matches("<time").count(), 5 + 1, "five instants and that of the page");
@@ -214,6 +218,7 @@ async fn of_two_who_edit_one_task_the_second_sees_what_the_first_wrote() {
     assert!(
         refused.text.contains("Somebody else has edited") && refused.text.contains("value=\"7\"")
     );
+    assert!(refused.text.contains("<dt>Spec</dt><dd><pre class=\"code-block\">9</pre>"));
     let stands = asker.store.tasks(TaskSelection::Id(id)).await.unwrap().remove(0).row;
     assert_eq!(stands.spec.as_deref(), Ok("7"));
 }
@@ -359,7 +364,7 @@ async fn a_task_is_paused_until_a_time_in_the_configured_zone() {
         "{shown}"
     );
     let list = page(&asker, "viewer", "/tasks").await;
-    assert!(list.contains("Paused until 2999-01-01 18:00:00"), "{list}");
+    assert!(list.contains("Paused</span>") && list.contains("until 2999-01-01 18:00:00"), "{list}");
     pause("").await.location();
     assert_eq!(asker.store.pauses(&[id]).await.unwrap()[0].pause.until, None);
 }
