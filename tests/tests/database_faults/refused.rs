@@ -120,7 +120,8 @@ fn f18_a_server_without_room_is_asked_less_than_twice_a_second() {
         while let Ok(sleeper) = runtime.block_on(MySqlConnection::connect(&address)) {
             sleepers.push(sleeper);
         }
-        let ids = trial.sql(ours);
+        // The one place that is left for us is free a moment after the client before has gone.
+        let ids = server.client("", ours).ok()?;
         for id in ids.lines() {
             // It may have gone by itself.
             let _ = server.client("", &format!("KILL CONNECTION {id}"));

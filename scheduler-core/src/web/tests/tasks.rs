@@ -388,7 +388,11 @@ async fn a_task_is_paused_for_a_while_and_says_why() {
     asker.store.set_enabled(off, false).await.unwrap();
     let of_off = format!("/api/v1/tasks/{off}/pause");
     let switched_on_again = json!({"until": "2999-01-01T00:00:00Z"});
-    asker.post("operator", &of_off, switched_on_again).await.refused(409, (), "is disabled");
+    asker.post("operator", &of_off, switched_on_again).await.refused(
+        409,
+        "is_valid",
+        "is disabled",
+    );
     assert_eq!(asker.store.pauses(&[off]).await.unwrap(), []);
     asker.post("biller", &path, json!({})).await.refused(404, (), "does not exist");
     let enabled = asker.post("operator", &format!("/api/v1/tasks/{id}/enable"), Value::Null).await;
