@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 
-use super::{Judge, Judged, Verdict};
+use super::{Judge, Judged, State, Verdict};
 use crate::{
     clock,
     config::Config,
@@ -116,15 +116,10 @@ impl Editor<'_> {
         version: Option<&Version>,
         change: &TaskChange,
     ) -> Result<(Judged, Judged), EditError> {
-        for tried in 1..TRIES {
-            // What stands there is meant, whatever it is: who was faster changes nothing about that.
-            match self.try_change(id, version, change).await {
-                Err(EditError::Store(StoreError::Edited { .. })) if version.is_none() => {}
-                result => return result,
-            }
-            wait_for_others(tried).await;
+        if version.is_some() {
+            return self.try_change(id, version, change).await;
         }
-        self.try_change(id, version, change).await
+        over_others(|| self.try_change(id, None, change)).await
     }
 
     async fn try_change(
@@ -174,28 +169,16 @@ impl Editor<'_> {
     /// long.
     pub async fn pause(&self, id: TaskId, pause: &Pause) -> Result<Judged, EditError> {
         check_pause(pause, clock::wall())?;
-        for tried in 1..TRIES {
-            match self.try_pause(id, pause).await {
-                Err(EditError::Store(StoreError::Edited { .. })) => wait_for_others(tried).await,
-                result => return result,
-            }
-        }
-        self.try_pause(id, pause).await
+        over_others(|| self.try_pause(id, pause)).await
     }
 
     async fn try_pause(&self, id: TaskId, pause: &Pause) -> Result<Judged, EditError> {
         let judged = self.find(id).await?.judged;
-        let label = judged.row.label();
-        match &judged.verdict {
-            Verdict::Enabled(_) => {}
-            Verdict::Rejected(fault) => {
-                return Err(EditError::IsRejected { label, fault: fault.clone() });
-            }
-            // What is paused may be so for longer; what is off is not to be on again some day.
-            Verdict::Disabled(_) if self.store.pauses(&[id]).await?.is_empty() => {
-                return Err(EditError::Disabled { label });
-            }
-            Verdict::Disabled(_) => {}
+        // What is paused may be so for longer; what is off is not to be on again some day.
+        let is_paused =
+            judged.state() == State::Disabled && !self.store.pauses(&[id]).await?.is_empty();
+        if !is_paused {
+            check_is_on(&judged)?;
         }
         let read = Version::of(&judged.row);
         self.store.pause_as(id, Some(&read), pause, &self.author).await?;
@@ -222,17 +205,11 @@ impl Editor<'_> {
         args: Option<&str>,
     ) -> Result<(Judged, RequestId), EditError> {
         let Found { mut judge, judged } = self.find(id).await?;
-        let label = judged.row.label();
-        match &judged.verdict {
-            Verdict::Enabled(_) => {}
-            Verdict::Disabled(_) => return Err(EditError::Disabled { label }),
-            Verdict::Rejected(fault) => {
-                return Err(EditError::IsRejected { label, fault: fault.clone() });
-            }
-        }
+        check_is_on(&judged)?;
         if let Some(args) = args {
             let asked = TaskRow { args: Ok(args.to_owned()), ..judged.row.clone() };
-            judge.read(&asked).map_err(|fault| EditError::Rejected { label, fault })?;
+            let rejected = |fault| EditError::Rejected { label: judged.row.label(), fault };
+            judge.read(&asked).map_err(rejected)?;
         }
         let request = self.store.request_run_as(id, clock::wall(), args, &self.author).await?;
         Ok((judged, request))
@@ -251,9 +228,30 @@ impl Editor<'_> {
     }
 }
 
-/// Of several who meet again and again each waits for another while.
-async fn wait_for_others(tried: u64) {
-    clock::sleep_at_most_5s(Duration::from_millis(fastrand::u64(0..=tried * 5))).await;
+/// Does it with what stands there, whatever it is: who was faster changes nothing about that.
+async fn over_others<T, F>(once: impl Fn() -> F) -> Result<T, EditError>
+where
+    F: Future<Output = Result<T, EditError>>,
+{
+    for tried in 1..TRIES {
+        match once().await {
+            Err(EditError::Store(StoreError::Edited { .. })) => {}
+            result => return result,
+        }
+        // Of several who meet again and again each waits for another while.
+        clock::sleep_at_most_5s(Duration::from_millis(fastrand::u64(0..=tried * 5))).await;
+    }
+    once().await
+}
+
+/// Refuses what is asked of a task that does not fire.
+fn check_is_on(judged: &Judged) -> Result<(), EditError> {
+    let label = judged.row.label();
+    match &judged.verdict {
+        Verdict::Enabled(_) => Ok(()),
+        Verdict::Disabled(_) => Err(EditError::Disabled { label }),
+        Verdict::Rejected(fault) => Err(EditError::IsRejected { label, fault: fault.clone() }),
+    }
 }
 
 fn check_pause(pause: &Pause, now: DateTime<Utc>) -> Result<(), EditError> {
