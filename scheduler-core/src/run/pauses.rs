@@ -14,7 +14,7 @@ use crate::store::SharedStore;
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// Starts to look, until `stop`; then the tables are read at once.
+/// Starts to look, until `stop`; where a pause has ended the tables are read at once.
 pub(super) fn start(store: &SharedStore, watch: &Watch, stop: &CancellationToken) {
     tokio::spawn(end_pauses(Arc::clone(store), watch.clone(), stop.clone()));
 }

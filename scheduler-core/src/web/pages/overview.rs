@@ -47,6 +47,8 @@ struct OverviewPage<'a> {
     running: usize,
     /// The tasks of which a run failed in the last 24 h, those first that did not succeed since.
     failed: Vec<Failing>,
+    /// How many of all that failed did not succeed since.
+    keep_failing: usize,
     rejected: Vec<Row>,
     /// Those that go on, but for rejected rows, which have a list of their own.
     alarms: Vec<Alarm>,
@@ -79,19 +81,13 @@ impl OverviewPage<'_> {
     /// What needs somebody: how many, and of what.
     fn needs(&self) -> Vec<(usize, &'static str)> {
         let t = self.frame.t();
-        let failing = self.failed.iter().filter(|failing| !failing.is_over).count();
         let needs = [
             (self.late.len(), t.are_late),
-            (failing, t.keep_failing),
+            (self.keep_failing, t.keep_failing),
             (self.counts.rejected, t.are_rejected),
             (self.alarms.len(), t.are_alarms),
         ];
         needs.into_iter().filter(|(count, _)| *count > 0).collect()
-    }
-
-    /// Those that are shown.
-    fn failed_first(&self) -> impl Iterator<Item = &Failing> {
-        self.failed.iter().take(SHOWN)
     }
 
     fn is_fine(&self) -> bool {
@@ -127,8 +123,7 @@ async fn shown(site: &Site, caller: &Caller, frame: &Frame) -> Result<Response, 
         )
     };
     let failing = failing(site).await?;
-    let failing = failing.iter().filter(|task| caller.sees(task.last.task_key.as_deref()));
-    let failed: Vec<Failing> = failing.map(|task| Failing::of(frame, task)).collect();
+    let failing = || failing.iter().filter(|task| caller.sees(task.last.task_key.as_deref()));
     let todo =
         ExecutionFilter { status: Some(Status::Todo), ..ExecutionFilter::newest(MOST_RUNNING) };
     let mut next = as_rows(&next).await?;
@@ -147,7 +142,8 @@ async fn shown(site: &Site, caller: &Caller, frame: &Frame) -> Result<Response, 
         obstacles: site.watch.look().obstacles(),
         counts: board.counts(&TaskFilter::default(), |row| caller.sees(Some(&row.key))),
         running: find_executions(site, caller, todo).await?.0.len(),
-        failed,
+        keep_failing: failing().filter(|task| !task.has_recovered).count(),
+        failed: failing().take(SHOWN).map(|task| Failing::of(frame, task)).collect(),
         rejected: as_rows(&rejected).await?,
         alarms,
         late,
