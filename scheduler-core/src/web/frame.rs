@@ -1,9 +1,10 @@
 //! What all pages share: who looks, in which language, and how values are written.
 
+mod sentences;
 mod spoken;
 mod words;
 
-use std::{convert::Infallible, sync::Arc};
+use std::{borrow::Cow, convert::Infallible, sync::Arc};
 
 use askama::Template;
 use axum::{
@@ -102,6 +103,21 @@ fn is_chinese(accepted: &str) -> bool {
 impl Frame {
     pub(super) fn t(&self) -> &'static Texts {
         &self.words.texts
+    }
+
+    /// A sentence of the scheduler in the reader's language, where it is known in it.
+    pub(super) fn said<'a>(&self, sentence: &'a str) -> Cow<'a, str> {
+        if self.words.lang == "en" {
+            Cow::Borrowed(sentence)
+        } else {
+            sentences::in_chinese(sentence)
+        }
+    }
+
+    /// What keeps a node from claiming.
+    pub(super) fn obstacles(&self, obstacles: &[impl AsRef<str>]) -> String {
+        let said: Vec<_> = obstacles.iter().map(|what| self.said(what.as_ref())).collect();
+        said.join(if self.words.lang == "en" { ", " } else { "，" })
     }
 
     /// The pages that lead to all others: path and name.
@@ -277,8 +293,9 @@ impl Frame {
 
     /// The page that says what is wrong.
     pub(super) fn problem(&self, problem: &Problem) -> Response {
-        let (status, detail) = (problem.status(), problem.detail());
-        let mut answer = page(&ProblemPage { frame: self, status: status.as_u16(), detail });
+        let (status, detail) = (problem.status(), self.said(problem.detail()));
+        let mut answer =
+            page(&ProblemPage { frame: self, status: status.as_u16(), detail: &detail });
         *answer.status_mut() = status;
         answer
     }

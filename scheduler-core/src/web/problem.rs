@@ -9,6 +9,7 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::frame::Frame;
 use crate::{admin::EditError, config::Role, plan::task::TaskFault, store::StoreError};
 
 /// Why a request was not answered.
@@ -42,6 +43,11 @@ impl Problem {
 
     pub(super) fn about(self, field: &str) -> Self {
         Self { field: Some(field.to_owned()), ..self }
+    }
+
+    /// For a reader of a page.
+    pub(super) fn in_words_of(self, frame: &Frame) -> Self {
+        Self { detail: frame.said(&self.detail).into_owned(), ..self }
     }
 
     pub(super) fn status(&self) -> StatusCode {

@@ -370,7 +370,8 @@ pub(super) async fn preview(
     let row =
         NewTask { extra, ..NewTask::new("", "", &asked.trigger, &asked.spec) }.as_row(0, from);
     let coming = coming_of(&site.config, &site.registry, &row, from, limit);
-    let Coming { trigger, zone, instants } = coming.map_err(|fault| Problem::rejected(&fault))?;
+    let refused = |fault| Problem::rejected(&fault).in_words_of(&frame);
+    let Coming { trigger, zone, instants } = coming.map_err(refused)?;
     let words = spoken(frame.words, &trigger, &zone);
     Ok(Json(Preview { zone: zone.name().to_owned(), words, instants }))
 }

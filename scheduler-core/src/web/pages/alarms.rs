@@ -52,9 +52,9 @@ impl Alarm {
             began: here(view.began_at.as_ref()),
             last: here(view.ended_at.as_ref().or(view.last_at.as_ref())),
             rule_name: view.rule,
-            about: view.task_key.unwrap_or(view.about),
+            about: view.task_key.unwrap_or_else(|| frame.said(&view.about).into_owned()),
             task_id: view.task_id,
-            text: view.text,
+            text: frame.said(&view.text).into_owned(),
             count: view.count,
             node: view.node_id,
         }

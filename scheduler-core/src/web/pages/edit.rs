@@ -371,7 +371,8 @@ pub(super) async fn review(
     let row = fields.as_new().as_row(fields.id.unwrap_or_default(), frame.now.trunc_subsecs(0));
     let timing = coming_of(&site.config, &site.registry, &row, frame.now, INSTANTS);
     let instants = timing.map(|timing| timing.instants).unwrap_or_default();
-    let doubts = doubtful_keys(&row.extra).iter().map(ToString::to_string).collect();
+    let doubts = doubtful_keys(&row.extra);
+    let doubts = doubts.iter().map(|doubt| frame.said(&doubt.to_string()).into_owned()).collect();
     page(&ReviewPage { frame: &frame, fields: &fields, changes, instants, doubts })
 }
 
@@ -431,7 +432,8 @@ async fn refused(
     let status = problem.status();
     let mut answer = match (problem.field(), fields.id) {
         (Some(field), _) => {
-            let error = Some((field, problem.detail()));
+            let detail = frame.said(problem.detail());
+            let error = Some((field, &*detail));
             form(site, frame, fields, error, Some((frame.t().needs_correction, true)))
         }
         // Somebody else was faster: his row is shown, and nothing of it is overwritten.

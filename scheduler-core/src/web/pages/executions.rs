@@ -74,7 +74,11 @@ impl Ran {
             attempt: row.attempt,
             node: row.node_id.clone().unwrap_or_default(),
             source: row.source.clone(),
-            note: why_of(&extra).unwrap_or_default().to_owned(),
+            note: match extra["err"].as_str() {
+                // What a job says stays as it is.
+                Some(error) => error.to_owned(),
+                None => frame.said(why_of(&extra).unwrap_or_default()).into_owned(),
+            },
             is_empty: row.started_at.is_none() && !is_running,
         }
     }

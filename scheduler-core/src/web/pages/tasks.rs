@@ -87,7 +87,10 @@ impl Row {
             zone: zone.name().to_owned(),
             next,
             next_local: next.map(|at| local(zone, at)).unwrap_or_default(),
-            reason: judged.reason().map(ToString::to_string).unwrap_or_default(),
+            reason: judged
+                .reason()
+                .map(|fault| frame.said(&fault.to_string()).into_owned())
+                .unwrap_or_default(),
             strip,
             pause: None,
         }
@@ -248,7 +251,7 @@ pub(super) async fn act(
         };
         match acted {
             Ok(()) => done += 1,
-            Err(problem) => failures.push(problem.detail().to_owned()),
+            Err(problem) => failures.push(frame.said(problem.detail()).into_owned()),
         }
     }
     if failures.is_empty() {

@@ -238,7 +238,7 @@ async fn what_is_picked_is_done_with_each_and_deleted_only_when_confirmed() {
     ask(&asker, "operator", "POST", "/tasks/act", &picked("disable")).await.location();
     assert_eq!(states().await, ["0", "0", "1"]);
     let failed = ask(&asker, "operator", "POST", "/tasks/act", &picked("run")).await;
-    assert!(failed.text.contains("task") && failed.text.contains("is disabled"), "{}", failed.text);
+    assert!(failed.text.contains("&#34;a&#34; 已停用"), "{}", failed.text);
     ask(&asker, "operator", "POST", "/tasks/act", &[("enable", &ids[0])]).await.location();
     assert_eq!(states().await, ["1", "0", "1"]);
     let refused = ask(&asker, "operator", "POST", "/tasks/act", &picked("delete")).await;
@@ -472,4 +472,26 @@ async fn what_was_done_is_told_once_and_nothing_else_is() {
     for forged in ["/tasks?done=%3Cb%3E", "/tasks?done=", "/tasks?undone=run"] {
         assert!(!page(&asker, "viewer", forged).await.contains(r#"role="status""#), "{forged}");
     }
+}
+
+#[tokio::test]
+async fn what_the_scheduler_says_is_chinese_for_who_reads_chinese() {
+    let asker = Asker::new();
+    let (trigger, spec) = ("cron".to_owned(), "0 25 * * *".to_owned());
+    let row = NewTask { trigger, spec, ..task("a") };
+    let id = asker.store.add(&row).await.unwrap();
+    let refused = "时 \"25\" 无效，应为";
+    let refused = refused.replace('"', "&#34;");
+    for path in ["/", "/tasks", &format!("/tasks/{id}")] {
+        let shown = page(&asker, "operator", path).await;
+        assert!(shown.contains(&refused), "{path}: {shown}");
+    }
+    let why = page(&asker, "operator", &format!("/tasks/{id}/why?at=2030-01-01T00:00:00Z")).await;
+    assert!(why.contains("该行被拒绝") && why.contains(&refused), "{why}");
+    let run = ask(&asker, "operator", "POST", &format!("/tasks/{id}/run"), &[("args", "1")]).await;
+    assert!(run.text.contains(&format!("任务 {id} &#34;a&#34; 被拒绝：")), "{}", run.text);
+    let gone = ask(&asker, "operator", "GET", "/tasks/999", &[]).await;
+    assert!(gone.text.contains("任务 999 不存在"), "{}", gone.text);
+    let english = page(&asker, "viewer", &format!("/tasks/{id}")).await;
+    assert!(english.contains("is not valid, expected"), "{english}");
 }

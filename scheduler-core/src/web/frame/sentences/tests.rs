@@ -1,0 +1,181 @@
+//! What a reader of Chinese is shown: no English where nothing is quoted.
+
+use super::*;
+use crate::web::frame::sentences::chinese::{CLAUSES, SENTENCES};
+
+#[track_caller]
+fn check(english: &str, chinese: &str) {
+    assert_eq!(in_chinese(english), chinese, "{english}");
+}
+
+#[test]
+fn a_sentence_is_said_with_its_values() {
+    check("task 7 does not exist", "任务 7 不存在");
+    check("the node did not renew its lease for 30 s", "节点已 30 秒未续约");
+    check(
+        "spec \"0 25 * * *\": hour \"25\" is not valid, expected 0-23, *, a list, a range or a step",
+        "spec \"0 25 * * *\"：时 \"25\" 无效，应为 0-23, *，列表、范围或步长",
+    );
+    check(
+        "task 5 \"a\": execute_func \"jab\" is not a known job, expected a job of this program such as \"job\"",
+        "任务 5 \"a\"：execute_func \"jab\" 不是已知作业，应为本程序的作业，例如 \"job\"",
+    );
+    check(
+        "args \"x\" do not fit job \"add\": value 2 (copies) is \"x\", expected u8",
+        "args \"x\" 不符合作业 \"add\"：第 2 (copies) 个值为 \"x\"，应为 u8",
+    );
+    check(
+        "3 times in a row, at last execution 9: fail: no route (trace 0f)",
+        "连续 3 次，最近一次：执行 9：失败：no route（跟踪号 0f）",
+    );
+    check(
+        "execution 9, attempt 2, ran on node a from 2026-01-01T00:00:00Z for 3s: fail: it broke: twice",
+        "执行 9（第 2 次尝试）自 2026-01-01T00:00:00Z 起在节点 a 上运行 3s：失败：it broke: twice",
+    );
+}
+
+#[test]
+fn what_is_in_quotes_ends_no_value() {
+    check(
+        "task 5 \"a: b\": is_valid \"2\" is not valid, expected 0 or 1",
+        "任务 5 \"a: b\"：is_valid \"2\" 无效，应为 0 或 1",
+    );
+    check(
+        r#"task_key "a\" is taken, expected" is taken, expected a key that no other row has"#,
+        r#"task_key "a\" is taken, expected" 已被占用，不可与其他行重复"#,
+    );
+}
+
+#[test]
+fn what_stands_in_a_value_is_not_a_place_of_another() {
+    check(
+        "execution {1} of task {0} is lost, and is tried again",
+        "任务 {0} 的执行 {1} 丢失，将重试",
+    );
+}
+
+#[test]
+fn what_is_not_known_stays_as_it_is() {
+    for text in
+        ["", "no route to host", "task 7 does not exist.", "todo", "spec \"x\": minute is odd"]
+    {
+        check(text, text);
+    }
+}
+
+/// The texts that a source holds outside of its comments and tests.
+fn texts(source: &str) -> Vec<String> {
+    let source = source.split("#[cfg(test)]").next().unwrap_or_default();
+    let lines = source.lines().map(|line| line.split("//").next().unwrap_or_default());
+    let source = lines.collect::<Vec<_>>().join("\n").replace("'\"'", "");
+    let mut texts = Vec::new();
+    let mut rest = &*source;
+    while let Some(from) = rest.find('"') {
+        let is_for_us = rest[..from].ends_with("expect(") || rest[..from].ends_with("error!(");
+        let end = quoted(&rest[from..]).expect("a text ends");
+        let text = &rest[from + 1..from + end - 1];
+        rest = &rest[from + end..];
+        if !is_for_us {
+            let parts = text.split("\\\n").map(str::trim_start).collect::<String>();
+            texts.push(parts.replace("\\\"", "\"").replace("{{", "{").replace("}}", "}"));
+        }
+    }
+    texts
+}
+
+/// The text between the values.
+fn fixed(pattern: &str) -> Vec<&str> {
+    let parts = pattern.split('{').enumerate();
+    let fixed = parts.map(|(index, part)| match part.split_once('}') {
+        Some((_, behind)) if index > 0 => behind,
+        _ => part,
+    });
+    fixed.collect()
+}
+
+fn is_word(text: &str) -> bool {
+    text.len() > 1 && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_punctuation())
+}
+
+#[track_caller]
+fn check_source(source: &str) {
+    let known: Vec<&str> =
+        SENTENCES.iter().chain(CLAUSES).flat_map(|(pattern, _)| fixed(pattern)).collect();
+    let is_known = |words: &str| known.iter().any(|known| known.contains(words));
+    let texts = texts(source);
+    assert!(!texts.is_empty());
+    let pieces = texts.iter().flat_map(|text| fixed(text)).map(str::trim);
+    let are_words = |piece: &&str| piece.split(' ').filter(|word| is_word(word)).count() > 1;
+    let unknown: Vec<_> = pieces.filter(are_words).filter(|words| !is_known(words)).collect();
+    assert!(unknown.is_empty(), "no Chinese for {unknown:#?}");
+}
+
+#[test]
+fn what_is_said_of_rows_has_a_translation() {
+    check_source(include_str!("../../../plan/task/fault.rs"));
+    check_source(include_str!("../../../plan/task/reader.rs"));
+    check_source(include_str!("../../../plan/task/extra.rs"));
+    check_source(include_str!("../../../plan/trigger/error.rs"));
+    check_source(include_str!("../../../plan/trigger/field.rs"));
+    check_source(include_str!("../../../admin/editor.rs"));
+}
+
+#[test]
+fn what_is_said_of_runs_has_a_translation() {
+    check_source(include_str!("../../../plan/lateness.rs"));
+    check_source(include_str!("../../../plan/retry.rs"));
+    check_source(include_str!("../../../plan/node/answers.rs"));
+    check_source(include_str!("../../../plan/node/dispatch.rs"));
+    check_source(include_str!("../../../plan/node/endings.rs"));
+    check_source(include_str!("../../../plan/node/requests.rs"));
+    check_source(include_str!("../../../plan/why/records.rs"));
+    check_source(include_str!("../../../plan/why/row.rs"));
+}
+
+#[test]
+fn what_is_said_of_nodes_has_a_translation() {
+    check_source(include_str!("../../../plan/alarm/signs.rs"));
+}
+
+#[test]
+fn what_is_refused_has_a_translation() {
+    check_source(include_str!("../../seen.rs"));
+    check_source(include_str!("../../pages/task.rs"));
+    check_source(include_str!("../../pages/tasks.rs"));
+}
+
+#[test]
+fn every_value_of_a_pattern_is_said_and_nothing_more() {
+    for (pattern, said) in SENTENCES.iter().chain(CLAUSES) {
+        let holes = Rule::new(pattern, said).holes.len();
+        for place in 0..holes {
+            assert!(said.contains(&format!("{{{place}}}")), "{pattern:?} lacks {place}: {said}");
+        }
+        assert_eq!(said.matches('{').count(), holes, "{pattern:?}: {said}");
+    }
+}
+
+#[test]
+fn no_pattern_hides_one_below_it() {
+    for table in [SENTENCES, CLAUSES] {
+        for (index, (pattern, _)) in table.iter().enumerate() {
+            let value = |kind: &str| match kind {
+                "+" => "todo",
+                "\"" => "\"7\"",
+                _ => "7",
+            };
+            let mut text = String::new();
+            for (at, part) in pattern.split('{').enumerate() {
+                match part.split_once('}').filter(|_| at > 0) {
+                    Some((kind, behind)) => text.extend([value(kind), behind]),
+                    None => text.push_str(part),
+                }
+            }
+            let alone = rules(table);
+            let book = Book { sentences: Vec::new(), clauses: rules(CLAUSES) };
+            let first = alone.iter().position(|rule| rule.said(&book, &text).is_some());
+            let first = first.map(|first| table[first].0);
+            assert_eq!(first, Some(*pattern), "{index}: {text}");
+        }
+    }
+}
