@@ -47,14 +47,29 @@ document.addEventListener("click", (event) => {
   if (button) document.getElementById(button.dataset.opens).showModal();
 });
 
-// What was done is said once.
+// One in which something was refused comes open.
+for (const dialog of all("dialog[open]")) {
+  dialog.close();
+  dialog.showModal();
+}
+
+// What was done is said once, and what comes next begins there.
 const here = new URL(location);
 if (here.searchParams.has("done")) {
   const rest = here.search.slice(1).split("&").filter((part) => !part.startsWith("done=")).join("&");
   history.replaceState(null, "", here.pathname + (rest && `?${rest}`) + here.hash);
+  one("main > [role=status]")?.focus();
 }
 
-// One box for all of them.
+// One box for all of them; with the shift key all up to the one that was picked before.
+let picked_last;
+document.addEventListener("click", ({ target, shiftKey }) => {
+  if (!target.matches(".bulk-form tbody input[name=id]")) return;
+  const boxes = all(".bulk-form tbody input[name=id]");
+  const [from, to] = [boxes.indexOf(picked_last), boxes.indexOf(target)].sort((a, b) => a - b);
+  if (shiftKey && from >= 0) for (const box of boxes.slice(from, to)) box.checked = target.checked;
+  picked_last = target;
+});
 document.addEventListener("change", ({ target }) => {
   const form = target.closest(".bulk-form");
   const every = form && one("[data-pick-all]", form);
@@ -64,6 +79,8 @@ document.addEventListener("change", ({ target }) => {
   const picked = boxes.filter((box) => box.checked).length;
   every.checked = picked === boxes.length;
   every.indeterminate = picked > 0 && picked < boxes.length;
+  const all_pages = one("[name=all]", form);
+  if (all_pages && !every.checked) all_pages.checked = false;
 });
 
 // A link to log in carries its code behind "#", which browsers send to nobody: it is sent on from here, once.
@@ -104,7 +121,14 @@ all("time[data-own]").forEach(add_own_clock);
 const isBusy = (main) =>
   document.hidden || one("dialog[open]") || one("input:checked", main) || !getSelection().isCollapsed ||
   all("input", main).some((input) => input.value !== input.defaultValue) ||
-  (main !== document.activeElement && main.contains(document.activeElement));
+  document.activeElement.matches("input, textarea, select");
+// The link or button of the same name and place, which keeps the focus.
+const find_again = (element) => {
+  const { localName, textContent } = element;
+  const alike = (within) => all(localName, within).filter((other) => other.textContent === textContent);
+  const place = alike(document).indexOf(element);
+  return () => alike(document)[place];
+};
 const refresh = async () => {
   const main = one("main[data-refreshes]");
   if (!main) return;
@@ -112,8 +136,10 @@ const refresh = async () => {
     const fresh = await page_now().catch(() => undefined);
     if (!fresh) tell_stale(main);
     else if (!isBusy(main)) {
+      const again = main.contains(document.activeElement) ? find_again(document.activeElement) : undefined;
       for (const part of ["main", ".footer"]) one(part).replaceWith(one(part, fresh));
       all("main time[data-own]").forEach(add_own_clock);
+      again?.()?.focus({ preventScroll: true });
     }
   }
   refresh_later();
@@ -244,11 +270,20 @@ const log_lines = (log) => {
       log.append(line);
     }
     tools.hidden = log.childElementCount < 2;
+    tell_none();
+  };
+  const tell_none = () => {
+    const lines = all("span", log);
+    one("[data-none]").hidden = lines.length === 0 || lines.some((line) => !line.hidden);
   };
   const all_lines = log.textContent;
   log.replaceChildren();
   add(all_lines);
-  for (const tool of [text, level]) tool.addEventListener("input", () => all("span", log).forEach(sift));
+  const sift_all = () => {
+    all("span", log).forEach(sift);
+    tell_none();
+  };
+  for (const tool of [text, level]) tool.addEventListener("input", sift_all);
   return add;
 };
 

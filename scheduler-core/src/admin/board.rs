@@ -1,6 +1,6 @@
 //! All rows as of one moment, in every order that people ask for: what a list is picked from, whose rows are then read anew.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, collections::BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,8 @@ pub struct TaskFilter {
     pub job: Option<String>,
     /// Only in this state.
     pub state: Option<State>,
+    /// Only these.
+    pub among: Option<BTreeSet<TaskId>>,
 }
 
 /// In which order; rows that share what is sorted by follow each other by id.
@@ -194,6 +196,16 @@ impl Board {
         self.by_key.get(first).map(at).filter(|row| &*row.key == key)
     }
 
+    /// Those of `among` that `filter` lets through.
+    pub fn find_among<'a>(
+        &'a self,
+        among: &'a BTreeSet<TaskId>,
+        filter: &TaskFilter,
+    ) -> impl Iterator<Item = &'a BoardRow> {
+        let lets_through = filter.lets_through();
+        among.iter().filter_map(|id| self.row(*id)).filter(move |row| lets_through(row))
+    }
+
     /// How many of those that `filter` lets through, and that `is_counted`, are in each state.
     pub fn counts(&self, filter: &TaskFilter, is_counted: impl Fn(&BoardRow) -> bool) -> Counts {
         let mut counts = Counts::default();
@@ -236,9 +248,10 @@ impl TaskFilter {
     /// Whether it lets a row through.
     fn lets_through(&self) -> impl Fn(&BoardRow) -> bool + use<> {
         let text = self.text.as_ref().map(|text| text.to_lowercase());
-        let (job, state) = (self.job.clone(), self.state);
+        let (job, state, among) = (self.job.clone(), self.state, self.among.clone());
         move |row| {
             state.is_none_or(|state| row.state == state)
+                && among.as_ref().is_none_or(|among| among.contains(&row.id))
                 && job.as_ref().is_none_or(|job| *row.job == **job)
                 && text.as_ref().is_none_or(|text| row.says.contains(&**text))
         }

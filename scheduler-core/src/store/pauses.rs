@@ -52,6 +52,12 @@ pub trait Pauses: Debug + Send + Sync {
     /// When the database does not answer.
     async fn pauses(&self, tasks: &[TaskId]) -> Result<Vec<PauseRow>, StoreError>;
 
+    /// The tasks that are off for a while, by id, `limit` at most.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    async fn paused(&self, limit: u32) -> Result<Vec<TaskId>, StoreError>;
+
     /// Switches the tasks on whose pause is over, in the name of the program; which these are. Those that somebody holds are
     /// left for the next time.
     ///

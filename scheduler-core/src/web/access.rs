@@ -87,6 +87,7 @@ pub(super) async fn identify(
         bearer(request.headers()).and_then(|token| site.known.program(token)).cloned()
     } else {
         match session::caller(&site, &CookieJar::from_headers(request.headers())).await {
+            Ok(Some(_)) if is_of_no_page(&request) => return Problem::of_no_page().into_response(),
             Ok(caller) => caller.map(Arc::new),
             Err(error) => return Problem::from(error).into_response(),
         }
@@ -95,6 +96,12 @@ pub(super) async fn identify(
         request.extensions_mut().insert(caller);
     }
     next.run(request).await
+}
+
+/// Whether something is to be done, and nothing says for which page: every browser says so, and a cookie is a browser's.
+fn is_of_no_page(request: &Request) -> bool {
+    let says = |name: &str| request.headers().contains_key(name);
+    !request.method().is_safe() && !says("origin") && !says("sec-fetch-site")
 }
 
 /// Whether it is a program that asks, right or wrong; another kind of credential is that of a proxy.

@@ -4,16 +4,49 @@ use std::{panic, sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::runtime::Handle;
+use utoipa::ToSchema;
 
 use super::{kept::Maker, problem::Problem, site::Site};
 use crate::{
-    admin::{Board, Judge},
+    admin::{Board, Judge, Order},
     clock,
     plan::words::quote,
     store::{FailingTask, Outcomes, StoreError, TaskSelection},
 };
+
+/// By what a list of tasks is sorted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+pub(super) enum Sort {
+    #[default]
+    #[serde(rename = "id")]
+    Id,
+    #[serde(rename = "-id")]
+    IdDown,
+    #[serde(rename = "task_key")]
+    Key,
+    #[serde(rename = "-task_key")]
+    KeyDown,
+    #[serde(rename = "next")]
+    Next,
+    #[serde(rename = "-next")]
+    NextDown,
+}
+
+impl Sort {
+    /// The order, and whether it is turned round.
+    pub(super) fn order(self) -> (Order, bool) {
+        match self {
+            Sort::Id => (Order::Id, false),
+            Sort::IdDown => (Order::Id, true),
+            Sort::Key => (Order::Key, false),
+            Sort::KeyDown => (Order::Key, true),
+            Sort::Next => (Order::Next, false),
+            Sort::NextDown => (Order::Next, true),
+        }
+    }
+}
 
 /// Makes the board of all tasks.
 struct OfTasks(Site);

@@ -92,6 +92,12 @@ impl Problem {
     }
 
     /// 403.
+    pub(super) fn of_no_page() -> Self {
+        const EXPECTED: &str = "a cookie comes without Origin or Sec-Fetch-Site, which browsers send: programs show a token";
+        Self::new(StatusCode::FORBIDDEN, EXPECTED)
+    }
+
+    /// 403.
     pub(super) fn takes(role: Role) -> Self {
         let detail = format!("this takes the role {} or a higher one", role.as_str());
         Self::new(StatusCode::FORBIDDEN, detail)

@@ -66,11 +66,16 @@ pub async fn who_switches_a_task_on_or_off_or_deletes_it_ends_its_pause(fixture:
         assert_eq!(fixture.store.resume_due().await.unwrap(), [0; 0]);
         assert_eq!(fixture.is_enabled(task).await, is_enabled, "what was said last counts");
     }
+    let other = fixture.add("b").await;
+    fixture.pause(other, None).await;
     fixture.pause(task, fixture.in_seconds(-1).await).await;
+    assert_eq!(fixture.other.paused(9).await.unwrap(), [task, other]);
+    assert_eq!(fixture.other.paused(1).await.unwrap(), [task]);
     fixture.store.edit_as(task, None, &TaskChange::spec("7"), &author).await.unwrap();
     assert!(fixture.is_paused(task).await, "another spec says nothing about it");
     fixture.store.delete_as(task, None, &author).await.unwrap();
     assert!(!fixture.is_paused(task).await);
+    assert_eq!(fixture.store.paused(9).await.unwrap(), [other]);
     assert_eq!(fixture.store.resume_due().await.unwrap(), [0; 0]);
 }
 

@@ -31,6 +31,10 @@ impl Pauses for MemoryStore {
         Ok(known.values().filter(|row| tasks.contains(&row.task_id)).cloned().collect())
     }
 
+    async fn paused(&self, limit: u32) -> Result<Vec<TaskId>, StoreError> {
+        Ok(self.tables().pauses.keys().copied().take(limit as usize).collect())
+    }
+
     async fn resume_due(&self) -> Result<Vec<TaskId>, StoreError> {
         let mut tables = self.tables();
         let now = tables.now;

@@ -446,6 +446,7 @@ pub(crate) static MYSQL: Statements = Statements {
         ids!(),
         " STRAIGHT_JOIN scheduler_pause p FORCE INDEX (PRIMARY) ON p.task_id = v.id ORDER BY p.task_id"
     ),
+    list_pauses: "SELECT task_id FROM scheduler_pause ORDER BY task_id LIMIT ?",
     due_pauses: concat!(
         "SELECT task_id FROM scheduler_pause WHERE `until` <= ",
         now_ms!(),

@@ -49,6 +49,12 @@ impl Pauses for SqlStore {
         Ok(rows.iter().filter_map(|row| pause_row(row)).collect())
     }
 
+    async fn paused(&self, limit: u32) -> Result<Vec<TaskId>, StoreError> {
+        let rows = read_only!(self, "listing pauses", connection =>
+            connection.fetch(self.sql.list_pauses, &[i64::from(limit).into()]))?;
+        Ok(rows.iter().filter_map(|row| row[0].int()).collect())
+    }
+
     async fn resume_due(&self) -> Result<Vec<TaskId>, StoreError> {
         let most = i64::try_from(RESUMED).unwrap_or(i64::MAX);
         // As a rule there is none, and nothing is locked.

@@ -251,6 +251,7 @@ pub(crate) static SQLITE: Statements = Statements {
                 VALUES (?1, CAST(unixepoch('subsec') * 1000 AS INTEGER), ?2, ?3, ?4)",
     read_pauses: "SELECT task_id, paused_at, until, reason, author FROM scheduler_pause \
                   WHERE task_id IN (SELECT value FROM json_each(?1)) ORDER BY task_id",
+    list_pauses: "SELECT task_id FROM scheduler_pause ORDER BY task_id LIMIT ?1",
     due_pauses: "SELECT task_id FROM scheduler_pause \
                  WHERE until <= CAST(unixepoch('subsec') * 1000 AS INTEGER) ORDER BY task_id LIMIT ?1",
     drop_pauses: "DELETE FROM scheduler_pause WHERE task_id IN (SELECT value FROM json_each(?1))",

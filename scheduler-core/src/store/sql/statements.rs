@@ -225,6 +225,8 @@ pub(crate) struct Statements {
     pub(crate) put_pause: &'static str,
     /// `(ids)` → `task_id, paused_at, until, reason, author`.
     pub(crate) read_pauses: &'static str,
+    /// `limit` → `task_id`, by id.
+    pub(crate) list_pauses: &'static str,
     /// `(limit)` → `task_id` of those that are over.
     pub(crate) due_pauses: &'static str,
     /// `(ids)`.
@@ -373,6 +375,7 @@ impl Statements {
             read_instants,
             put_pause,
             read_pauses,
+            list_pauses,
             due_pauses,
             drop_pauses,
             request_run,

@@ -20,15 +20,15 @@ use super::{
 };
 use crate::{
     admin::{
-        AskedTask, Coming, Cursor, InstantView, Judged, Order, State as TaskState, TaskFilter,
-        TaskView, WhyView, coming_of,
+        AskedTask, Coming, Cursor, InstantView, Judged, State as TaskState, TaskFilter, TaskView,
+        WhyView, coming_of,
     },
     clock,
     plan::task::TaskId,
     store::{NewTask, Pause, TaskChange, Version},
     web::{
         access::Caller,
-        boards::{board, from_text, to_text},
+        boards::{Sort, board, from_text, to_text},
         frame::{Frame, spoken},
         seen::{self, check_key, pauses, pick, rows, seen},
     },
@@ -58,37 +58,6 @@ pub(super) struct Listed {
     limit: Limit,
 }
 
-/// By what a list of tasks is sorted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
-enum Sort {
-    #[default]
-    #[serde(rename = "id")]
-    Id,
-    #[serde(rename = "-id")]
-    IdDown,
-    #[serde(rename = "task_key")]
-    Key,
-    #[serde(rename = "-task_key")]
-    KeyDown,
-    #[serde(rename = "next")]
-    Next,
-    #[serde(rename = "-next")]
-    NextDown,
-}
-
-impl Sort {
-    fn order(self) -> (Order, bool) {
-        match self {
-            Sort::Id => (Order::Id, false),
-            Sort::IdDown => (Order::Id, true),
-            Sort::Key => (Order::Key, false),
-            Sort::KeyDown => (Order::Key, true),
-            Sort::Next => (Order::Next, false),
-            Sort::NextDown => (Order::Next, true),
-        }
-    }
-}
-
 /// Lists tasks.
 ///
 /// Which rows are on the page is some seconds old at most; what is said of them is as they stand.
@@ -105,7 +74,12 @@ pub(super) async fn list(
     if after.as_ref().is_some_and(|after| after.order() != order) {
         return Err(Problem::bad("after is a place in a list of another order").about("after"));
     }
-    let filter = TaskFilter { text: listed.text, job: listed.execute_func, state: listed.state };
+    let filter = TaskFilter {
+        text: listed.text,
+        job: listed.execute_func,
+        state: listed.state,
+        among: None,
+    };
     let board = board(&site).await?;
     let limit = listed.limit.as_usize();
     let (ids, last) = pick(&board, &caller, &filter, (order, is_descending), after.as_ref(), limit);

@@ -151,6 +151,10 @@ texts! {
     extra: "Extra", "附加设置";
     row: "Row id", "行 ID";
     edits: "Edits", "变更";
+    failing: "Failing", "失败未恢复";
+    all_matching: "All that match:", "全部符合条件的：";
+    search_tasks: "Search tasks", "搜索任务";
+    no_line: "No line matches.", "没有符合条件的行。";
     reason: "Reason", "原因";
     why_not: "Why?", "为什么？";
     why: "Why", "原因";
@@ -329,13 +333,13 @@ impl Words {
         }
     }
 
-    /// Whether so many tasks are to be deleted.
-    pub(in crate::web) fn delete_question(&self, count: usize) -> String {
+    /// Whether it is to be done with so many tasks.
+    pub(in crate::web) fn question(&self, act: &str, count: usize) -> String {
         let tasks = self.tasks(count);
         if self.lang == "en" {
-            format!("Delete {tasks}?")
+            format!("{act} {tasks}?")
         } else {
-            format!("确定删除 {tasks}？")
+            format!("确定{act} {tasks}？")
         }
     }
 

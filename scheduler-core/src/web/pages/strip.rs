@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::{
     admin::{HourView, OutcomesView},
     store::RecentRow,
-    web::frame::{Frame, local, millis},
+    web::frame::{Frame, in_query, local, millis},
 };
 
 /// How many a strip has.
@@ -29,16 +29,27 @@ pub(super) struct Strip {
 }
 
 /// Kind and height of bars.
-const KINDS: [(&str, i64); 5] =
-    [("success", 13), ("fail", 21), ("missed", 8), ("skipped", 4), ("running", 17)];
+const KINDS: [(&str, i64); 8] = [
+    ("success", 13),
+    ("fail", 21),
+    ("missed", 8),
+    ("skipped", 4),
+    ("running", 17),
+    ("timeout", 21),
+    ("lost", 21),
+    ("cancelled", 4),
+];
 
 /// Of which kind a status is, as a place in [`KINDS`].
 fn kind(status: &str) -> usize {
     match status {
         "success" => 0,
-        "fail" | "timeout" | "lost" => 1,
+        "fail" => 1,
         "missed" => 2,
-        "skipped" | "cancelled" => 3,
+        "skipped" => 3,
+        "timeout" => 5,
+        "lost" => 6,
+        "cancelled" => 7,
         _ => 4,
     }
 }
@@ -87,6 +98,8 @@ pub(super) struct Bar {
     pub(super) x: i64,
     pub(super) y: i64,
     pub(super) height: i64,
+    /// Whether it took longer than the chart is high.
+    pub(super) is_cut: bool,
 }
 
 impl Chart {
@@ -97,19 +110,31 @@ impl Chart {
         let took = |run: &RecentRow| {
             run.finished_at.zip(run.started_at).map(|(end, start)| (end - start).num_milliseconds())
         };
-        let longest = newest.iter().filter_map(took).max()?.max(2);
+        let (longest, is_cut) = scale(newest.iter().filter_map(took).collect())?;
         let bar = |(x, run): (i64, &RecentRow)| {
             let kind = KINDS[kind(&run.status)].0;
             let took = took(run);
-            let height = took.map_or(4, |took| (took * TALL / longest).max(4));
+            let height = took.map_or(4, |took| (took * TALL / longest).clamp(4, TALL));
+            let is_cut = took.is_some_and(|took| took > longest);
             let instant = run.scheduled_at.map(|at| local(&frame.zone, at)).unwrap_or_default();
             let took = took.map(|took| format!(", {}", millis(took))).unwrap_or_default();
             let title = format!("{instant}, {}{took}", frame.words.status(&run.status));
-            Bar { id: run.id, title, kind, x: x * 12, y: TALL - height, height }
+            Bar { id: run.id, title, kind, x: x * 12, y: TALL - height, height, is_cut }
         };
         let bars = (0..).zip(newest).map(bar).collect();
-        Some(Self { bars, top: millis(longest), middle: millis(longest / 2) })
+        let top = if is_cut { format!("≥ {}", millis(longest)) } else { millis(longest) };
+        Some(Self { bars, top, middle: millis(longest / 2) })
     }
+}
+
+/// For how long the top of a chart stands, in milliseconds, and whether the longest of these are cut there: a few that took
+/// many times as long as the others would leave nothing to see of them.
+fn scale(mut took: Vec<i64>) -> Option<(i64, bool)> {
+    took.sort_unstable();
+    let longest = (*took.last()?).max(2);
+    let most =
+        took.get(took.len().saturating_sub(1) * 9 / 10).map_or(longest, |took| took * 2).max(2);
+    Some(if longest > most * 2 { (most, true) } else { (longest, false) })
 }
 
 /// What became of the executions of a day, as bars of a chart of 720 by 140, one an hour.
@@ -131,6 +156,8 @@ pub(super) struct DayHour {
     /// When it began, `14:00`.
     time: String,
     pub(super) title: String,
+    /// When it was over, as the list of executions takes it.
+    pub(super) until: String,
     pub(super) x: u64,
     /// Kind, top and height, from below.
     pub(super) parts: Vec<(&'static str, u64, u64)>,
@@ -160,7 +187,9 @@ impl Day {
             }
             let title = format!("{}: {}", local(&frame.zone, hour.began_at), said.join(", "));
             let time = local(&frame.zone, hour.began_at).get(11..16).unwrap_or_default().to_owned();
-            DayHour { time, title, x: place * 28, parts }
+            let until = local(&frame.zone, hour.began_at + TimeDelta::hours(1));
+            let until = in_query(&until.replace(' ', "T"));
+            DayHour { time, title, until, x: place * 28, parts }
         };
         let totals = outcomes.total().counts();
         let totals = totals.into_iter().filter(|(_, count)| *count > 0);
@@ -176,5 +205,21 @@ impl Day {
             since: (frame.now - outcomes.since_at < TimeDelta::hours(23))
                 .then(|| local(&frame.zone, outcomes.since_at)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_long_runs_leave_something_to_see_of_the_others() {
+        assert_eq!(scale(vec![]), None);
+        assert_eq!(scale(vec![0]), Some((2, false)));
+        assert_eq!(scale(vec![60_000]), Some((60_000, false)));
+        assert_eq!(scale(vec![100, 120, 390]), Some((390, false)));
+        let mut took = vec![100; 19];
+        took.push(60_000);
+        assert_eq!(scale(took), Some((200, true)));
     }
 }

@@ -64,6 +64,35 @@ struct TaskPage<'a> {
     /// Whether something runs, or waits to.
     is_live: bool,
     edits: Vec<Edited>,
+    reopened: Option<Reopened>,
+}
+
+/// A dialog that stands open again, since what was typed into it was refused.
+struct Reopened {
+    error: String,
+    typed: Typed,
+}
+
+/// What was typed into a dialog.
+enum Typed {
+    Run(RunAsked),
+    Pause(PauseAsked),
+}
+
+impl TaskPage<'_> {
+    /// Why a run was refused, and its arguments.
+    fn refused_run(&self) -> Option<(&str, &str)> {
+        let reopened = self.reopened.as_ref()?;
+        let Typed::Run(asked) = &reopened.typed else { return None };
+        Some((&reopened.error, &asked.args))
+    }
+
+    /// Why a pause was refused, and what it was to be.
+    fn refused_pause(&self) -> Option<(&str, &PauseAsked)> {
+        let reopened = self.reopened.as_ref()?;
+        let Typed::Pause(asked) = &reopened.typed else { return None };
+        Some((&reopened.error, asked))
+    }
 }
 
 /// The page of a task.
@@ -73,7 +102,7 @@ pub(super) async fn show(
     frame: Frame,
     Path(id): Path<TaskId>,
 ) -> Response {
-    frame.answer(shown(&site, &caller, &frame, id).await)
+    frame.answer(shown(&site, &caller, &frame, id, None).await)
 }
 
 async fn shown(
@@ -81,6 +110,7 @@ async fn shown(
     caller: &Caller,
     frame: &Frame,
     id: TaskId,
+    reopened: Option<Reopened>,
 ) -> Result<Response, Problem> {
     let judged = seen(site, caller, id).await?;
     let store = site.store().await?;
@@ -90,6 +120,7 @@ async fn shown(
     let edits = EditFilter { task_id: Some(id), before: None, limit: EDITS_SHOWN };
     let edits = store.edits(edits).await?;
     let waiting = store.waiting(id).await?;
+    let is_live = !waiting.is_empty() || runs.iter().any(|row| row.status == Status::Todo.as_str());
     let text = |field| Result::unwrap_or(field, "?");
     let judged = [judged];
     let pause = seen::pauses(site, &judged).await?.remove(&id);
@@ -106,7 +137,8 @@ async fn shown(
         instants: coming(&site.config, &site.registry, &judged, INSTANTS),
         warnings: judged.warnings(),
         chart: Chart::of(frame, &recent),
-        is_live: !waiting.is_empty() || runs.iter().any(|row| row.status == Status::Todo.as_str()),
+        // What somebody typed is not taken away.
+        is_live: reopened.is_none() && is_live,
         runs: runs.iter().map(|row| Ran::of(frame, row)).collect(),
         edits: edits
             .iter()
@@ -114,7 +146,26 @@ async fn shown(
             .map(|row| Edited::of(frame, row))
             .collect(),
         task: Row::of(frame, &judged, Strip::default()),
+        reopened,
     }))
+}
+
+/// The page with the dialog open in which `typed` was refused; what cannot be mended there is a page of its own.
+async fn reopened(
+    site: &Site,
+    caller: &Caller,
+    frame: &Frame,
+    id: TaskId,
+    typed: Typed,
+    problem: &Problem,
+) -> Response {
+    if problem.field().is_none() {
+        return frame.problem(problem);
+    }
+    let reopened = Reopened { error: frame.said(problem.detail()).into_owned(), typed };
+    let mut answer = frame.answer(shown(site, caller, frame, id, Some(reopened)).await);
+    *answer.status_mut() = problem.status();
+    answer
 }
 
 fn takes(site: &Site, job: &str) -> String {
@@ -148,8 +199,10 @@ pub(super) async fn run(
     Path(id): Path<TaskId>,
     Form(asked): Form<RunAsked>,
 ) -> Response {
-    let asked = run_with(&site, &caller, id, &in_lines(&asked.args)).await;
-    frame.answer(asked.map(|()| led_to(&format!("/tasks/{id}"), "run")))
+    match run_with(&site, &caller, id, &in_lines(&asked.args)).await {
+        Ok(()) => led_to(&format!("/tasks/{id}"), "run"),
+        Err(problem) => reopened(&site, &caller, &frame, id, Typed::Run(asked), &problem).await,
+    }
 }
 
 async fn run_with(site: &Site, caller: &Caller, id: TaskId, args: &str) -> Result<(), Problem> {
@@ -180,8 +233,10 @@ pub(super) async fn pause(
     Path(id): Path<TaskId>,
     Form(asked): Form<PauseAsked>,
 ) -> Response {
-    let paused = pause_for(&site, &caller, &frame, id, asked).await;
-    frame.answer(paused.map(|()| led_to(&format!("/tasks/{id}"), "pause")))
+    match pause_for(&site, &caller, &frame, id, &asked).await {
+        Ok(()) => led_to(&format!("/tasks/{id}"), "pause"),
+        Err(problem) => reopened(&site, &caller, &frame, id, Typed::Pause(asked), &problem).await,
+    }
 }
 
 async fn pause_for(
@@ -189,7 +244,7 @@ async fn pause_for(
     caller: &Caller,
     frame: &Frame,
     id: TaskId,
-    asked: PauseAsked,
+    asked: &PauseAsked,
 ) -> Result<(), Problem> {
     let until = match (asked.until.as_str(), asked.hours.as_str()) {
         ("", "") => None,
@@ -205,7 +260,7 @@ async fn pause_for(
         (text, _) => Some(frame.time_typed("until", text)?),
     };
     seen(site, caller, id).await?;
-    site.editor(caller).await?.pause(id, &Pause { until, reason: asked.reason }).await?;
+    site.editor(caller).await?.pause(id, &Pause { until, reason: asked.reason.clone() }).await?;
     site.edited();
     Ok(())
 }

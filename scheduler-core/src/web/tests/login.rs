@@ -40,6 +40,7 @@ async fn send(asker: &Asker, from: &str, path: &str, form: &str, cookies: &str) 
     let from: IpAddr = from.parse().unwrap();
     let request = Request::builder().method("POST").uri(path).extension(Peer(from));
     let request = request.header("content-type", "application/x-www-form-urlencoded");
+    let request = request.header("sec-fetch-site", "same-origin");
     let request = request.header("cookie", cookies).body(Body::from(form.to_owned())).unwrap();
     html(asker.router.clone().oneshot(request).await.unwrap()).await
 }
@@ -49,6 +50,25 @@ async fn enter(asker: &Asker, name: &str, password: &str) -> (StatusCode, String
     let form = format!("name={name}&password={}", password.replace(' ', "+"));
     let answer = send(asker, "192.0.2.1", "/login", &form, "").await;
     (answer.status, answer.cookie())
+}
+
+#[tokio::test]
+async fn nothing_is_done_for_a_cookie_that_comes_from_no_page() {
+    let asker = asker(&memory(), &["ann"]);
+    let (_, cookie) = enter(&asker, "ann", PASSWORD).await;
+    let ask = async |method, sent: Option<(&str, &str)>| {
+        let request = Request::builder().method(method).uri("/api/v1/tasks/9/enable");
+        let request = request.header("cookie", &cookie).header("host", "scheduler.example");
+        let request =
+            sent.into_iter().fold(request, |request, (name, value)| request.header(name, value));
+        asker.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status()
+    };
+    assert_eq!(ask("POST", None).await, StatusCode::FORBIDDEN);
+    for (name, value) in [("origin", "http://scheduler.example"), ("sec-fetch-site", "same-origin")]
+    {
+        assert_eq!(ask("POST", Some((name, value))).await, StatusCode::NOT_FOUND, "{name}");
+    }
+    assert_eq!(ask("GET", None).await, StatusCode::METHOD_NOT_ALLOWED);
 }
 
 /// Who asks, by this cookie.
@@ -187,6 +207,7 @@ async fn a_session_is_edited_in_its_own_name_and_within_its_role() {
     let (_, cookie) = enter(&asker, "ann", PASSWORD).await;
     let ask = async |method: &str, path: String| {
         let request = Request::builder().method(method).uri(path).header("cookie", &cookie);
+        let request = request.header("sec-fetch-site", "same-origin");
         asker.send(request.header("if-match", "*").body(Body::empty()).unwrap()).await
     };
     ask("POST", format!("/api/v1/tasks/{id}/disable")).await.expect(200);

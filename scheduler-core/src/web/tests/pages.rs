@@ -4,7 +4,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::*;
 use crate::{
-    store::{NewTask, TaskSelection},
+    store::{Author, NewTask, TaskChange, TaskSelection},
     web::pages,
 };
 
@@ -172,7 +172,7 @@ async fn a_task_is_written_in_a_form_and_reviewed_before() {
     assert_eq!((task.task_key.as_deref(), task.extra.as_deref()), (Ok("daily"), Ok("{}")));
     let shown = page(&asker, "viewer", &saved.location()).await;
     assert!(shown.contains("daily") && !shown.contains("/edit\""), "a viewer has no button for it");
-    assert!(shown.contains(r#"role="status">Saved."#), "{shown}");
+    assert!(shown.contains(r#"role="status" tabindex="-1">Saved."#), "{shown}");
     let wrong = [
         ("task_key", "other"),
         ("execute_func", "ad"),
@@ -314,10 +314,10 @@ async fn the_page_of_a_renamed_task_does_not_tell_what_it_was() {
 }
 
 #[tokio::test]
-async fn more_than_a_page_of_tasks_is_not_half_done() {
+async fn too_many_tasks_are_not_half_done() {
     let asker = Asker::new();
     let id = asker.store.add(&task("a")).await.unwrap().to_string();
-    let mut many = vec![("id", &*id); 26];
+    let mut many = vec![("id", &*id); 1_001];
     many.push(("act", "disable"));
     let refused = ask(&asker, "operator", "POST", "/tasks/act", &many).await;
     assert_eq!(refused.status, StatusCode::BAD_REQUEST);
@@ -414,8 +414,122 @@ async fn the_tabs_count_what_the_search_finds() {
         .skip(1)
         .filter_map(|rest| rest.split(['>', '<']).nth(1))
         .collect();
-    assert_eq!(counts, ["2", "1", "1", "0"], "all, enabled, disabled, rejected");
+    assert_eq!(
+        counts,
+        ["2", "1", "1", "0", "0", "0"],
+        "all, enabled, disabled, rejected, paused, failing"
+    );
     assert!(list.contains("report_b") && !list.contains("report_a"), "{list}");
+}
+
+/// The keys of a list of tasks, as they stand in it.
+fn keys(list: &str) -> Vec<&str> {
+    let keys = list.split("<a class=\"key\" href=\"/tasks/").skip(1);
+    keys.filter_map(|rest| rest.split(['>', '<']).nth(1)).collect()
+}
+
+#[tokio::test]
+async fn paused_tasks_have_a_list_of_their_own() {
+    let asker = Asker::new();
+    for key in ["a", "b", "c"] {
+        asker.store.add(&task(key)).await.unwrap();
+    }
+    asker.store.set_enabled(2, false).await.unwrap();
+    ask(&asker, "operator", "POST", "/tasks/3/pause", &[("until", ""), ("reason", "")])
+        .await
+        .location();
+    let list = page(&asker, "viewer", "/tasks?state=paused").await;
+    assert_eq!(keys(&list), ["c"]);
+    assert!(list.contains("Paused <span class=\"num\">1</span>"), "{list}");
+    // By SQL, of which the pause hears nothing.
+    asker.store.edit_as(3, None, &TaskChange::enabled(true), &Author::program()).await.unwrap();
+    assert_eq!(keys(&page(&asker, "viewer", "/tasks?state=paused").await), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_list_of_tasks_is_sorted_by_its_columns() {
+    let asker = Asker::new();
+    for (key, spec) in [("b", "50"), ("a", "70"), ("c", "60")] {
+        asker.store.add(&NewTask { spec: spec.to_owned(), ..task(key) }).await.unwrap();
+    }
+    for (sort, expected) in [
+        ("", ["a", "b", "c"]),
+        ("-task_key", ["c", "b", "a"]),
+        ("next", ["b", "c", "a"]),
+        ("-next", ["a", "c", "b"]),
+        ("odd", ["a", "b", "c"]),
+    ] {
+        let list = page(&asker, "viewer", &format!("/tasks?sort={sort}")).await;
+        assert_eq!(keys(&list), expected, "{sort}");
+    }
+    let list = page(&asker, "viewer", "/tasks?sort=next&q=a").await;
+    assert!(
+        list.contains(
+            "aria-sort=\"ascending\"><a href=\"?q=a&#38;job=&#38;state=&#38;sort=-next\">"
+        ),
+        "{list}"
+    );
+}
+
+#[tokio::test]
+async fn what_a_whole_list_has_is_done_with_all_of_it_when_it_was_asked() {
+    let asker = Asker::new();
+    for number in 0..30 {
+        asker.store.add(&task(&format!("report_{number}"))).await.unwrap();
+    }
+    let other = asker.store.add(&task("other")).await.unwrap();
+    let list = page(&asker, "operator", "/tasks?q=report").await;
+    assert!(list.contains("name=\"all\" value=\"1\"> 全部符合条件的： 30"), "{list}");
+    let form = [("q", "report"), ("state", ""), ("job", ""), ("all", "1"), ("act", "disable")];
+    let asked = ask(&asker, "operator", "POST", "/tasks/act", &form).await;
+    assert!(asked.text.contains("确定停用 30 个任务？"), "{}", asked.text);
+    assert_eq!(asked.text.matches("name=\"id\"").count(), 30);
+    let is_on = async || {
+        let rows = asker.store.tasks(TaskSelection::All).await.unwrap();
+        rows.into_iter()
+            .filter(|task| task.row.is_valid.as_deref() == Ok("1"))
+            .map(|task| task.row.id)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(is_on().await.len(), 31, "it was only asked");
+    let ids: Vec<String> = (1..=30).map(|id: i64| id.to_string()).collect();
+    let ids = ids.iter().map(|id| ("id", &**id));
+    let form: Vec<_> = ids.chain([("act", "disable"), ("confirmed", "1")]).collect();
+    ask(&asker, "operator", "POST", "/tasks/act", &form).await.location();
+    assert_eq!(is_on().await, [other]);
+}
+
+#[tokio::test]
+async fn what_was_typed_into_a_dialog_and_refused_stands_in_it_again() {
+    let asker = Asker::new();
+    let id = asker.store.add(&task("a")).await.unwrap();
+    let run = ask(&asker, "admin", "POST", &format!("/tasks/{id}/run"), &[("args", "x&y")]).await;
+    assert_eq!(run.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let (dialog, error) =
+        ("<dialog id=\"dlg-run\" aria-labelledby=\"dlg-run-t\" open>", "do not fit job");
+    assert!(run.text.contains(dialog) && run.text.contains(error), "{}", run.text);
+    assert!(
+        run.text.contains("\nx&#38;y</textarea>") && !run.text.contains("data-refreshes"),
+        "{}",
+        run.text
+    );
+    let typed = [("for", "8"), ("until", "1999-01-01T18:00"), ("reason", "年度")];
+    let pause = ask(&asker, "admin", "POST", &format!("/tasks/{id}/pause"), &typed).await;
+    for text in [
+        "has passed",
+        "value=\"8\" selected",
+        "value=\"1999-01-01T18:00\"",
+        "value=\"年度\"",
+        "dlg-pause-t\" open",
+    ] {
+        assert!(pause.text.contains(text), "{text} is not in {}", pause.text);
+    }
+    let gone = ask(&asker, "admin", "POST", "/tasks/99/run", &[("args", "1")]).await;
+    assert!(
+        gone.status == StatusCode::NOT_FOUND && !gone.text.contains("<dialog"),
+        "{}",
+        gone.text
+    );
 }
 
 #[tokio::test]
@@ -467,7 +581,7 @@ async fn what_was_done_is_told_once_and_nothing_else_is() {
     let form = [("disable", &*id), ("back", "/tasks?q=a&done=run")];
     let done = ask(&asker, "operator", "POST", "/tasks/act", &form).await;
     let text = page(&asker, "viewer", &done.location().replace("done=run&", "")).await;
-    assert!(text.contains(r#"role="status">Disabled."#), "{text}");
+    assert!(text.contains(r#"role="status" tabindex="-1">Disabled."#), "{text}");
     assert!(text.contains(r#"name="back" value="/tasks?q=a""#) || !text.contains("bulk-form"));
     for forged in ["/tasks?done=%3Cb%3E", "/tasks?done=", "/tasks?undone=run"] {
         assert!(!page(&asker, "viewer", forged).await.contains(r#"role="status""#), "{forged}");

@@ -129,6 +129,10 @@ pub(super) static SENTENCES: &Table = &[
     ("edit {} does not exist", "变更 {0} 不存在"),
     ("this takes the role {} or a higher one", "需要角色 {0} 或更高"),
     ("a page of another site asks: this is not done", "请求来自其他网站的页面，未执行"),
+    (
+        "a cookie comes without Origin or Sec-Fetch-Site, which browsers send: programs show a token",
+        "Cookie 请求缺少浏览器会发送的 Origin 或 Sec-Fetch-Site：程序请使用令牌",
+    ),
     ("the body is longer than 1 MiB", "请求体超过 1 MiB"),
     ("the body broke off", "请求体中断"),
     ("the body was not sent within 10 s", "请求体未在 10 秒内发完"),
