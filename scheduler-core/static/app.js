@@ -215,6 +215,7 @@ if (preview) {
     }
     if (typeof settings !== "object" || settings === null || Array.isArray(settings)) {
       mark("extra", preview.dataset.broken);
+      one("[data-soon]").textContent = "";
       preview.replaceChildren(element("p", preview.dataset.broken, { class: "notice", "data-kind": "bad" }));
       return;
     }
@@ -225,6 +226,8 @@ if (preview) {
     });
     const said = await answer.json();
     if (mine !== asked) return;
+    const [first] = said.instants ?? [];
+    one("[data-soon]").textContent = first ? [said.words, line(first).firstChild.textContent].filter(Boolean).join(" · ") : "";
     if (isTyped) mark(said.field, said.detail);
     if (!answer.ok) {
       preview.replaceChildren(element("p", said.detail, { class: "notice", "data-kind": "bad" }));

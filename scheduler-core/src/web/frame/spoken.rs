@@ -107,7 +107,11 @@ fn chinese(text: &str) -> String {
         .rev()
         .collect();
     let days = listed(days).replace("周一、周二、周三、周四、周五", "周一至周五");
-    let days = if is_daily { "每天".to_owned() } else { days };
+    let days = match (is_daily, months) {
+        (true, _) => "每天".to_owned(),
+        (false, "") => days,
+        (false, _) => days.replace("每月 ", "").replace("每月", ""),
+    };
     let said = [listed(months), days, time.concat()];
     let said: Vec<_> = said.into_iter().filter(|part| !part.is_empty()).collect();
     said.join(" ")
@@ -357,13 +361,13 @@ mod tests {
         check("0 8 1,15 * *", "at 08:00 on day 1 and 15", "每月 1、15 日 08:00");
         check("0 8 * * MON#1", "at 08:00 on the 1st Monday of the month", "每月第 1 个周一 08:00");
         check("0 0 13 * fri", "at 00:00 on day 13 or Friday", "每月 13 日 或 周五 00:00");
-        check("0 0 1 1,7 *", "at 00:00 on day 1 in January and July", "1 月、7 月 每月 1 日 00:00");
+        check("0 0 1 1,7 *", "at 00:00 on day 1 in January and July", "1 月、7 月 1 日 00:00");
         check("5,35 * * * *", "at minute 5 and 35 of every hour", "每小时第 5、35 分");
         check("*/15 9-17 * * *", "every 15 minutes of hour 9-17", "9-17 点每 15 分钟");
         check("0 9,12,18 * * *", "at minute 0 of hour 9, 12, and 18", "9、12、18 点第 0 分");
         check("* 9 * * *", "every minute of hour 9", "9 点每分钟");
         check("*/10 * * * * *", "every 10 seconds", "每 10 秒");
-        check("0 0 29 feb *", "at 00:00 on day 29 in February", "2 月 每月 29 日 00:00");
+        check("0 0 29 feb *", "at 00:00 on day 29 in February", "2 月 29 日 00:00");
     }
 
     #[test]

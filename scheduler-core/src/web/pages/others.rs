@@ -1,6 +1,6 @@
 //! Nodes, and the history of edits.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use askama::Template;
 use axum::{
@@ -9,10 +9,10 @@ use axum::{
     response::Response,
 };
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
-    admin::{EditView, NodeState, NodeView},
+    admin::{Changed, EditView, NodeState, NodeView},
     plan::{node::NodeRow, task::TaskId},
     store::{EditFilter, EditId, EditRow, NodeCard},
     web::{
@@ -96,7 +96,6 @@ pub(super) struct Edited {
 impl Edited {
     pub(super) fn of(frame: &Frame, row: &EditRow) -> Self {
         let view = EditView::from(row);
-        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let t = frame.t();
         let key = view.after.as_ref().or(view.before.as_ref()).map(|row| text(&row["task_key"]));
         Self {
@@ -116,13 +115,43 @@ impl Edited {
                 "delete" => format!("/tasks/new?from={}", row.id),
                 _ => format!("/tasks/{}/edit?from={}", row.task_id, row.id),
             }),
-            changed: view
-                .changed
-                .into_iter()
-                .map(|changed| (changed.column, text(&changed.from), text(&changed.to)))
-                .collect(),
+            changed: view.changed.iter().flat_map(|changed| differing(frame, changed)).collect(),
         }
     }
+}
+
+/// What differs of a column: name, and what stood and stands there.
+fn differing(frame: &Frame, changed: &Changed) -> Vec<(String, String, String)> {
+    let Changed { column, from, to } = changed;
+    match (column.as_str(), settings(from).zip(settings(to))) {
+        ("extra", Some((from, to))) => {
+            let keys: BTreeSet<&String> = from.keys().chain(to.keys()).collect();
+            let differs = |key: &&String| from.get(*key) != to.get(*key);
+            let shown = |value: Option<&Value>| value.map(Value::to_string).unwrap_or_default();
+            let differing = keys.into_iter().filter(differs);
+            differing
+                .map(|key| (format!("extra.{key}"), shown(from.get(key)), shown(to.get(key))))
+                .collect()
+        }
+        ("is_valid", _) => {
+            let state = |value: &Value| match text(value).as_str() {
+                "1" => frame.t().enabled.to_owned(),
+                "0" => frame.t().disabled.to_owned(),
+                other => other.to_owned(),
+            };
+            vec![(frame.t().state.to_owned(), state(from), state(to))]
+        }
+        _ => vec![(column.clone(), text(from), text(to))],
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// The keys and values of `extra`, if it is such.
+fn settings(extra: &Value) -> Option<Map<String, Value>> {
+    serde_json::from_str(extra.as_str()?).ok()
 }
 
 /// Which edits.

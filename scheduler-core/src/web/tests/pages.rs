@@ -449,8 +449,9 @@ async fn paused_tasks_have_a_list_of_their_own() {
 #[tokio::test]
 async fn a_list_of_tasks_is_sorted_by_its_columns() {
     let asker = Asker::new();
-    for (key, spec) in [("b", "50"), ("a", "70"), ("c", "60")] {
-        asker.store.add(&NewTask { spec: spec.to_owned(), ..task(key) }).await.unwrap();
+    for (key, spec) in [("b", "2095-01-01"), ("a", "2097-01-01"), ("c", "2096-01-01")] {
+        let (trigger, spec) = ("date".to_owned(), format!("{spec} 00:00:00"));
+        asker.store.add(&NewTask { trigger, spec, ..task(key) }).await.unwrap();
     }
     for (sort, expected) in [
         ("", ["a", "b", "c"]),
@@ -608,4 +609,24 @@ async fn what_the_scheduler_says_is_chinese_for_who_reads_chinese() {
     assert!(gone.text.contains("任务 999 不存在"), "{}", gone.text);
     let english = page(&asker, "viewer", &format!("/tasks/{id}")).await;
     assert!(english.contains("is not valid, expected"), "{english}");
+}
+
+#[tokio::test]
+async fn the_history_says_which_settings_differ_and_states_by_their_names() {
+    let asker = Asker::new();
+    let extra = r#"{"timeout": "30s", "retries": 3}"#.to_owned();
+    let id = asker.store.add(&NewTask { extra, ..task("a") }).await.unwrap();
+    let path = format!("/api/v1/tasks/{id}");
+    let change =
+        serde_json::json!({"extra": {"timeout": "60s", "retries": 3, "owner": 1}, "is_valid": 0});
+    asker.ask("admin", Method::PATCH, &path, Some(change)).await.expect(200);
+    let shown = page(&asker, "viewer", "/history").await;
+    for text in [
+        "<span>extra.owner</span> <del></del> → <ins>1</ins>",
+        "<span>extra.timeout</span> <del>&#34;30s&#34;</del> → <ins>&#34;60s&#34;</ins>",
+        "<span>State</span> <del>Enabled</del> → <ins>Disabled</ins>",
+    ] {
+        assert!(shown.contains(text), "{text} is not in {shown}");
+    }
+    assert!(!shown.contains("retries"), "{shown}");
 }
