@@ -10,6 +10,8 @@ pub(super) static SENTENCES: &Table = &[
     ("task {} is rejected: {?}", "任务 {0} 被拒绝：{1}"),
     ("task {} {\"}: {+}", "任务 {0} {1}：{2}"),
     ("task {}: {+}", "任务 {0}：{1}"),
+    // What an alarm says of a row, which it names beside.
+    ("{\"}: {+}", "{0}：{1}"),
     ("{} is NULL, expected text", "{0} 为 NULL，应为文本"),
     ("{} is not valid UTF-8, expected text", "{0} 不是有效的 UTF-8，应为文本"),
     (

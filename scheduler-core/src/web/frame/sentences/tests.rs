@@ -21,6 +21,10 @@ fn a_sentence_is_said_with_its_values() {
         "任务 5 \"a\"：execute_func \"jab\" 不是已知作业，应为本程序的作业，例如 \"job\"",
     );
     check(
+        "\"a\": is_valid \"2\" is not valid, expected 0 or 1",
+        "\"a\"：is_valid \"2\" 无效，应为 0 或 1",
+    );
+    check(
         "args \"x\" do not fit job \"add\": value 2 (copies) is \"x\", expected u8",
         "args \"x\" 不符合作业 \"add\"：第 2 (copies) 个值为 \"x\"，应为 u8",
     );
