@@ -120,7 +120,7 @@ all("time[data-own]").forEach(add_own_clock);
 // What goes on is shown as it does, unless somebody is in the middle of something.
 const isBusy = (main) =>
   document.hidden || one("dialog[open]") || one("input:checked", main) || !getSelection().isCollapsed ||
-  all("input", main).some((input) => input.value !== input.defaultValue) ||
+  all("input:not([type=checkbox])", main).some((input) => input.value !== input.defaultValue) ||
   document.activeElement.matches("input, textarea, select");
 // The link or button of the same name and place, which keeps the focus.
 const find_again = (element) => {

@@ -462,6 +462,80 @@ test("several tasks are switched off together, and deleted with their number sai
   assert.equal(person.clicks, 7);
 }));
 
+test("with the shift key all between two are picked, and all pages with one box more", someone({}, async (person, scheduler) => {
+  const { page } = person;
+  for (let number = 10; number < 40; number += 1) await scheduler.task(`zz_herd_${number}`);
+  await person.logsInAs("ann");
+  await person.at("/");
+  await person.goto("/tasks?q=zz_herd");
+  const box = (key) => page.getByRole("checkbox", { name: `Select ${key}`, exact: true });
+  await box("zz_herd_12").click();
+  await box("zz_herd_15").click({ modifiers: ["Shift"] });
+  await person.sees(page.locator("tbody tr:nth-child(4) input:checked"));
+  assert.equal(await page.locator("tbody input:checked").count(), 4);
+  const every = page.locator("[name=all]");
+  assert.equal(await every.isVisible(), false, "not all of the page are picked");
+  await page.getByRole("checkbox", { name: "Select all on this page" }).check();
+  await person.sees(page.getByText("All that match: 30"));
+  await every.check();
+  await box("zz_herd_12").uncheck();
+  assert.equal(await every.isChecked(), false, "who takes one out means not all");
+  await page.getByRole("checkbox", { name: "Select all on this page" }).check();
+  await every.check();
+  await page.getByRole("region", { name: "Selected tasks" }).getByRole("button", { name: "Disable" }).click();
+  await person.sees(person.heading("Disable 30 tasks?"));
+  await page.getByRole("button", { name: "Disable 30 tasks" }).click();
+  await person.at("/tasks?q=zz_herd");
+  await person.sees(page.getByRole("link", { name: "Disabled 30" }));
+}));
+
+test("a list is sorted by a click on its column", someone({}, async (person, scheduler) => {
+  const { page } = person;
+  for (const [key, spec] of [["sorted_a", "2097-01-01 00:00:00"], ["sorted_b", "2096-01-01 00:00:00"]]) {
+    await scheduler.task(key, { trigger: "date", spec });
+  }
+  await person.logsInAs("vic");
+  await person.at("/");
+  await person.goto("/tasks?q=sorted_");
+  const keys = () => page.getByRole("rowheader").getByRole("link").allTextContents();
+  assert.deepEqual(await keys(), ["sorted_a", "sorted_b"]);
+  await person.click(page.getByRole("columnheader", { name: "Next" }).getByRole("link"));
+  await page.waitForURL(/sort=next/);
+  assert.deepEqual(await keys(), ["sorted_b", "sorted_a"]);
+}));
+
+test("a list that is made anew leaves the focus where it was", someone({}, async (person, scheduler) => {
+  const { page } = person;
+  await scheduler.task("focused");
+  await person.logsInAs("ann");
+  await person.at("/");
+  await person.goto("/tasks?q=focused");
+  const link = page.getByRole("link", { name: "focused", exact: true });
+  await link.focus();
+  await link.evaluate((element) => (element.dataset.isOld = ""));
+  await page.locator("main:not(:has([data-is-old]))").waitFor();
+  assert.equal(await link.evaluate((element) => element === document.activeElement), true);
+}));
+
+test("a pause that is refused stands in its dialog as it was typed", someone({}, async (person, scheduler) => {
+  const { page } = person;
+  person.expects(/422/);
+  const { id } = await scheduler.task("refused_pause");
+  await person.logsInAs("olga");
+  await person.at("/");
+  await person.goto(`/tasks/${id}`);
+  await page.getByRole("button", { name: "Pause…" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Or until").fill("1999-01-01T10:00");
+  await dialog.getByLabel("Reason").fill("stocktaking");
+  await dialog.getByRole("button", { name: "Pause", exact: true }).click();
+  await person.sees(dialog.getByRole("alert").filter({ hasText: "has passed" }));
+  assert.equal(await dialog.getByLabel("Reason").inputValue(), "stocktaking");
+  await dialog.getByLabel("Or until").fill("2099-01-01T10:00");
+  await dialog.getByRole("button", { name: "Pause", exact: true }).click();
+  await person.sees(page.getByText("Paused").first());
+}));
+
 test("what could not be done with some of them is said of each", someone({}, async (person, scheduler) => {
   const { page } = person;
   person.expects(/status of 409/);
