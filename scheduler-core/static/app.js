@@ -136,9 +136,12 @@ const refresh = async () => {
     const fresh = await page_now().catch(() => undefined);
     if (!fresh) tell_stale(main);
     else if (!isBusy(main)) {
+      const told = one("main > [role=status]");
       const again = main.contains(document.activeElement) ? find_again(document.activeElement) : undefined;
       for (const part of ["main", ".footer"]) one(part).replaceWith(one(part, fresh));
       all("main time[data-own]").forEach(add_own_clock);
+      // What was done stays to be read for a while.
+      if (told && performance.now() < 15_000) one("main").prepend(told);
       again?.()?.focus({ preventScroll: true });
     }
   }
@@ -156,7 +159,8 @@ const tell_stale = (main) => {
   notice.textContent = `${main.dataset.stale} ${one(".footer time").textContent}`;
   main.prepend(notice);
 };
-const refresh_later = () => setTimeout(refresh, 5000);
+// In milliseconds: the page says how soon something is expected.
+const refresh_later = () => setTimeout(refresh, Number(one("main").dataset.refreshes ?? 5000));
 refresh_later();
 
 // What the job takes that is chosen.

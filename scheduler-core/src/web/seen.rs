@@ -79,6 +79,9 @@ pub(super) fn pick(
     (picked.iter().map(|row| row.id).collect(), last)
 }
 
+/// So many keys are named that hold what was asked for.
+const ALIKE: usize = 3;
+
 /// The task with this id or key, and its key; one that is gone has its id for a key. `None`: nothing is asked for.
 ///
 /// # Errors
@@ -102,7 +105,15 @@ pub(super) async fn task_asked(
         (Some(row), _) => Ok(Some((row.id, row.key.to_string()))),
         (None, Some(id)) => Ok(Some((id, id.to_string()))),
         (None, None) => {
-            let detail = format!("task {} is none, expected its key or id", quote(text));
+            let filter = TaskFilter { text: Some(text.trim().to_owned()), ..TaskFilter::default() };
+            let alike = board.find(&filter, Order::Key, false, None).filter(sees).take(ALIKE);
+            let alike: Vec<_> = alike.map(|row| quote(&row.key)).collect();
+            let such_as = if alike.is_empty() { "" } else { ", such as " };
+            let detail = format!(
+                "task {} is none, expected its key or id{such_as}{}",
+                quote(text),
+                alike.join(" or ")
+            );
             Err(Problem::new(StatusCode::NOT_FOUND, detail).about("task"))
         }
     }

@@ -397,7 +397,10 @@ async fn lists_are_asked_for_one_task_by_its_key_or_its_id() {
         let list = page(&asker, "viewer", &format!("/executions?task={asked}&status=fail")).await;
         assert!(list.contains(&format!("href=\"/tasks/{id}\">a key</a>")), "{list}");
     }
+    let part = ask(&asker, "viewer", "GET", "/executions?task=KEY", &[]).await;
+    assert!(part.text.contains("its key or id, such as &#34;a key&#34;<"), "{}", part.text);
     let hidden = ask(&asker, "biller", "GET", "/executions?task=a%20key", &[]).await;
+    assert!(!hidden.text.contains("such as"), "{}", hidden.text);
     assert_eq!(hidden.status, StatusCode::NOT_FOUND);
 }
 
