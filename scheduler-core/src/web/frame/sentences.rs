@@ -86,24 +86,18 @@ impl Rule {
 
     fn said(&self, book: &Book, text: &str) -> Option<String> {
         let values = self.values(text)?;
-        let mut said = self.said.to_owned();
-        // From the last to the first, and what is put in is not looked at again.
-        let mut places: Vec<(usize, usize)> = (0..values.len())
-            .flat_map(|index| {
-                let name = format!("{{{index}}}");
-                self.said.match_indices(&name).map(|(at, _)| (at, index)).collect::<Vec<_>>()
-            })
-            .collect();
-        places.sort_unstable();
-        for (at, index) in places.into_iter().rev() {
-            let value = values[index];
-            let value = match self.holes[index].0 {
-                Hole::Value | Hole::Quoted => value.to_owned(),
-                Hole::Sentence => book.part(value)?,
-                Hole::Either => book.part(value).unwrap_or_else(|| value.to_owned()),
-            };
-            let end = at + self.said[at..].find('}')? + 1;
-            said.replace_range(at..end, &value);
+        let mut parts = self.said.split('{');
+        let mut said = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let (place, behind) = part.split_once('}')?;
+            let place: usize = place.parse().ok()?;
+            let value = *values.get(place)?;
+            match self.holes[place].0 {
+                Hole::Value | Hole::Quoted => said += value,
+                Hole::Sentence => said += &book.part(value)?,
+                Hole::Either => said += book.part(value).as_deref().unwrap_or(value),
+            }
+            said += behind;
         }
         Some(said)
     }
