@@ -192,7 +192,14 @@ struct EditPage<'a> {
     yours: Vec<(&'static str, String)>,
 }
 
-impl EditPage<'_> {
+impl<'a> EditPage<'a> {
+    /// The form with `fields`, of which nothing is said.
+    fn of(site: &Site, frame: &'a Frame, fields: &'a Fields) -> Self {
+        let views = site.registry.iter().map(JobView::from);
+        let jobs = views.map(|job| (job.name, job.args_line())).collect();
+        Self { frame, fields, jobs, error: None, notice: None, yours: Vec::new() }
+    }
+
     /// What the chosen job takes; empty: anything, or it is not known.
     fn takes(&self) -> &str {
         let chosen = self.jobs.iter().find(|(name, _)| *name == self.fields.execute_func);
@@ -207,30 +214,6 @@ impl EditPage<'_> {
     fn error_of(&self, column: &str) -> Option<&str> {
         self.error.filter(|(of, _)| *of == column).map(|(_, error)| error)
     }
-}
-
-fn form(
-    site: &Site,
-    frame: &Frame,
-    fields: &Fields,
-    error: Option<(&str, &str)>,
-    notice: Option<(&'static str, bool)>,
-) -> Response {
-    form_beside(site, frame, fields, error, notice, Vec::new())
-}
-
-/// The same, with what is to be seen beside it.
-fn form_beside(
-    site: &Site,
-    frame: &Frame,
-    fields: &Fields,
-    error: Option<(&str, &str)>,
-    notice: Option<(&'static str, bool)>,
-    yours: Vec<(&'static str, String)>,
-) -> Response {
-    let views = site.registry.iter().map(JobView::from);
-    let jobs = views.map(|job| (job.name, job.args_line())).collect();
-    page(&EditPage { frame, fields, jobs, error, notice, yours })
 }
 
 /// From what the form is filled.
@@ -257,10 +240,12 @@ async fn show(
     fields: Fields,
     from: Option<EditId>,
 ) -> Response {
-    let Some(edit) = from else { return form(site, frame, &fields, None, None) };
+    let Some(edit) = from else { return page(&EditPage::of(site, frame, &fields)) };
     match before(site, caller, edit).await {
         Ok(row) => {
-            form(site, frame, &fields.filled(&row), None, Some((frame.t().restored_from, false)))
+            let notice = Some((frame.t().restored_from, false));
+            let fields = fields.filled(&row);
+            page(&EditPage { notice, ..EditPage::of(site, frame, &fields) })
         }
         Err(problem) => frame.problem(&problem),
     }
@@ -385,7 +370,7 @@ pub(super) async fn save(
 ) -> Response {
     let fields = fields.as_sent();
     if !fields.back.is_empty() {
-        return form(&site, &frame, &fields, None, None);
+        return page(&EditPage::of(&site, &frame, &fields));
     }
     match write(&site, &caller, &fields).await {
         Ok(id) => led_to(&format!("/tasks/{id}"), "save"),
@@ -434,7 +419,8 @@ async fn refused(
         (Some(field), _) => {
             let detail = frame.said(problem.detail());
             let error = Some((field, &*detail));
-            form(site, frame, fields, error, Some((frame.t().needs_correction, true)))
+            let notice = Some((frame.t().needs_correction, true));
+            page(&EditPage { error, notice, ..EditPage::of(site, frame, fields) })
         }
         // Somebody else was faster: his row is shown, and nothing of it is overwritten.
         (None, Some(id)) if status == StatusCode::PRECONDITION_FAILED => {
@@ -444,7 +430,7 @@ async fn refused(
                     let yours = differing(frame, &stands, fields);
                     let yours = yours.map(|(name, _, text)| (name, text)).collect();
                     let notice = Some((frame.t().edited_meanwhile, true));
-                    form_beside(site, frame, &stands, None, notice, yours)
+                    page(&EditPage { notice, yours, ..EditPage::of(site, frame, &stands) })
                 }
                 Err(problem) => return frame.problem(&problem),
             }
