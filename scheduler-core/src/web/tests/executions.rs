@@ -9,7 +9,7 @@ use super::*;
 use crate::{
     plan::{
         claim::{Claim, Entry, Origin, Verdict},
-        execution::{ExecutionId, LogPart, Outcome, Status},
+        execution::{ExecutionId, ExecutionRow, LogPart, Outcome, Status},
     },
     store::{Desk as _, NewTask, Store as _},
 };
@@ -259,4 +259,32 @@ async fn the_executions_of_a_day_are_counted_by_hour_for_those_for_whom_they_exi
     assert_eq!(counts("biller").await, [0, 1, 0]);
     let page = super::pages::page(&asker, "viewer", "/").await;
     assert!(page.contains("The last 24 hours") && page.contains("1 Failed"), "{page}");
+}
+
+#[tokio::test]
+async fn tasks_that_failed_and_did_not_succeed_since_have_a_list_of_their_own() {
+    let store = Arc::new(MemoryStore::new(crate::clock::wall()));
+    let asker = Asker::on(Arc::clone(&store) as SharedStore);
+    for (key, statuses) in [
+        ("well", &[Status::Success][..]),
+        ("recovered", &[Status::Fail, Status::Success]),
+        ("failing", &[Status::Success, Status::Fail]),
+        ("billing_a", &[Status::Lost]),
+    ] {
+        let (task_id, first) = running(&asker, key).await;
+        end(&asker, task_id, first, statuses[0]).await;
+        let template = store.execution(first).await.unwrap();
+        for (place, status) in (1..).zip(&statuses[1..]) {
+            let scheduled_at = template.scheduled_at.map(|at| at + TimeDelta::seconds(place));
+            let id = first + 100 + place;
+            let status = status.as_str().to_owned();
+            store.insert_execution(ExecutionRow { id, status, scheduled_at, ..template.clone() });
+        }
+    }
+    let keys = async |name| {
+        let list = super::pages::page(&asker, name, "/tasks?state=failing").await;
+        super::pages::keys(&list).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(keys("viewer").await, ["billing_a", "failing"]);
+    assert_eq!(keys("biller").await, ["billing_a"]);
 }

@@ -426,7 +426,7 @@ async fn the_tabs_count_what_the_search_finds() {
 }
 
 /// The keys of a list of tasks, as they stand in it.
-fn keys(list: &str) -> Vec<&str> {
+pub(super) fn keys(list: &str) -> Vec<&str> {
     let keys = list.split("<a class=\"key\" href=\"/tasks/").skip(1);
     keys.filter_map(|rest| rest.split(['>', '<']).nth(1)).collect()
 }
