@@ -219,7 +219,10 @@ mod tests {
         assert_eq!(scale(vec![60_000]), Some((60_000, false)));
         assert_eq!(scale(vec![100, 120, 390]), Some((390, false)));
         let mut took = vec![100; 19];
-        took.push(60_000);
-        assert_eq!(scale(took), Some((200, true)));
+        took.push(401);
+        assert_eq!(scale(took.clone()), Some((200, true)));
+        took.push(400);
+        took.retain(|took| *took != 401);
+        assert_eq!(scale(took), Some((400, false)));
     }
 }
