@@ -58,8 +58,34 @@ const here = new URL(location);
 if (here.searchParams.has("done")) {
   const rest = here.search.slice(1).split("&").filter((part) => !part.startsWith("done=")).join("&");
   history.replaceState(null, "", here.pathname + (rest && `?${rest}`) + here.hash);
-  one("main > [role=status]")?.focus();
+  one("main > .told")?.focus({ preventScroll: true });
+  const { path, top } = JSON.parse(sessionStorage.getItem("place") ?? "{}");
+  if (path === here.pathname) scrollTo(0, top);
 }
+// Who does something in the middle of a page finds himself there again.
+addEventListener("submit", () => {
+  sessionStorage.setItem("place", JSON.stringify({ path: location.pathname, top: scrollY }));
+});
+
+// A form that took its time is sent only while somebody is logged in: what was typed would be lost.
+document.addEventListener("submit", async (event) => {
+  const { target: form, submitter } = event;
+  if (!("keeps" in form.dataset) || "isKnown" in form.dataset) return;
+  event.preventDefault();
+  const answer = await fetch("/api/v1/whoami").catch(() => undefined);
+  if (answer?.ok) {
+    form.dataset.isKnown = "";
+    form.requestSubmit(submitter);
+    delete form.dataset.isKnown;
+    return;
+  }
+  one("[data-is-lost]", form)?.remove();
+  const words = answer?.status === 401 ? form.dataset.keeps : form.dataset.silent;
+  const notice = Object.assign(document.createElement("p"), { className: "notice", role: "alert", textContent: words });
+  notice.dataset.kind = "bad";
+  notice.dataset.isLost = "";
+  submitter.closest(".form-end").prepend(notice);
+});
 
 // One box for all of them; with the shift key all up to the one that was picked before.
 let picked_last;
@@ -136,12 +162,17 @@ const refresh = async () => {
     const fresh = await page_now().catch(() => undefined);
     if (!fresh) tell_stale(main);
     else if (!isBusy(main)) {
-      const told = one("main > [role=status]");
+      const told = one("main > .told");
       const again = main.contains(document.activeElement) ? find_again(document.activeElement) : undefined;
-      for (const part of ["main", ".footer"]) one(part).replaceWith(one(part, fresh));
+      // Of a page that follows something by itself some parts are made anew.
+      const parts = all("[data-part]", main).map((part) => `#${part.id}`);
+      for (const part of [...(parts.length ? parts : ["main"]), ".footer"]) {
+        const made = one(part, fresh);
+        if (made) one(part).replaceWith(made);
+      }
       all("main time[data-own]").forEach(add_own_clock);
       // What was done stays to be read for a while.
-      if (told && performance.now() < 15_000) one("main").prepend(told);
+      if (told && !told.isConnected && performance.now() < 15_000) one("main").prepend(told);
       again?.()?.focus({ preventScroll: true });
     }
   }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { stage, until } from "./support.mjs";
+import { PASSWORD, stage, until } from "./support.mjs";
 
 // A task that was due while no scheduler was up, in a database that is older than that.
 const OVERSLEPT = [
@@ -191,6 +191,7 @@ test("a task is put back to what it was, and saved only when that was seen", som
   await person.click(page.getByRole("button", { name: "Review changes" }));
   await person.sees(page.getByText("15 4 * * *").first());
   await person.click(page.getByRole("button", { name: "Save" }));
+  await person.sees(page.getByRole("status").filter({ hasText: "Saved." }));
   assert.equal((await scheduler.api("GET", `/tasks/${id}`)).spec, "15 4 * * *");
 }));
 
@@ -545,6 +546,7 @@ test("what could not be done with some of them is said of each", someone({}, asy
   await person.goto("/tasks?q=partly_");
   await person.click(page.getByLabel("Select all on this page"));
   await person.click(page.getByRole("region", { name: "Selected tasks" }).getByRole("button", { name: "Run" }));
+  await person.click(page.getByRole("button", { name: "Run 2 tasks" }));
   await person.sees(page.getByRole("alert").filter({ hasText: /"partly_off".* is disabled/ }));
   assert.equal(await page.getByRole("alert").count(), 1);
   await person.click(page.getByRole("link", { name: "Tasks", exact: true }).last());
@@ -564,13 +566,51 @@ test("why an instant did not run is a click away from where it is missed", someo
   const row = page.getByRole("row").filter({ hasText: "overslept" });
   await person.click(row.getByRole("link", { name: "Why?" }));
   await person.sees(person.heading("Why"));
-  await person.sees(page.getByText(/2026-06-01.08:00:00.*Missed/));
+  await person.sees(page.getByRole("heading", { level: 2, name: "2026-06-01 08:00:00" }));
+  await person.sees(page.getByText("Missed", { exact: true }));
   await person.sees(page.getByRole("listitem").filter({ hasText: "misfire_grace_time" }));
   assert.equal(person.clicks, 1);
 
   await person.click(page.getByRole("link", { name: `Execution ${missed.id}` }));
   await person.click(page.getByRole("link", { name: "Why?" }));
   await person.sees(person.heading("Why"));
+}));
+
+test("why an instant did not run is asked with its time", someone({}, async (person, scheduler) => {
+  const { page } = person;
+  const { id } = await scheduler.task("asked_why", { trigger: "date", spec: "2099-01-01 10:00:00" });
+  await person.logsInAs("vic");
+  await person.at("/");
+  await person.goto(`/tasks/${id}`);
+  await person.click(page.getByRole("link", { name: "Why did it not run at …?" }));
+  await page.getByLabel("Instant").fill("2099-01-01T10:00:00");
+  await person.click(page.getByRole("button", { name: "Why?" }));
+  await person.sees(page.getByText("Not yet"));
+  await page.getByLabel("Instant").fill("2099-01-01T10:00:01");
+  await person.click(page.getByRole("button", { name: "Why?" }));
+  await person.sees(page.getByText("has no such instant"));
+}));
+
+test("whoever is logged out while he writes loses nothing of it", someone({}, async (person, scheduler) => {
+  const { page } = person;
+  person.expects(/401/);
+  const { id } = await scheduler.task("kept_form");
+  await person.logsInAs("ann");
+  await person.at("/");
+  await person.goto(`/tasks/${id}/edit`);
+  await page.getByLabel("Description").fill("much to write");
+  await scheduler.sql("DELETE FROM scheduler_session");
+  await page.getByRole("button", { name: "Review changes" }).click();
+  await person.sees(page.getByRole("alert").filter({ hasText: "nothing you wrote is lost" }));
+  const beside = await person.context.newPage();
+  await beside.goto("/login?next=%2Fnodes");
+  await beside.getByLabel("Name").fill("ann");
+  await beside.getByLabel("Password").fill(PASSWORD);
+  await beside.getByRole("button", { name: "Log in" }).click();
+  await beside.waitForURL("**/nodes");
+  await page.getByRole("button", { name: "Review changes" }).click();
+  await page.waitForURL("**/tasks/review");
+  await person.sees(page.getByRole("insertion").filter({ hasText: "much to write" }));
 }));
 
 test("why an instant that is none did not run is said with those around it", someone({}, async (person, scheduler) => {

@@ -100,7 +100,7 @@ pub(super) async fn identify(
 
 /// Whether something is to be done, and nothing says for which page: every browser says so, and a cookie is a browser's.
 fn is_of_no_page(request: &Request) -> bool {
-    let says = |name: &str| request.headers().contains_key(name);
+    let says = |name: &str| request.headers().get(name).is_some_and(|value| !value.is_empty());
     !request.method().is_safe() && !says("origin") && !says("sec-fetch-site")
 }
 

@@ -10,7 +10,7 @@ use askama::Template;
 use axum::{
     Form,
     extract::FromRequestParts,
-    http::{StatusCode, header, request::Parts},
+    http::{HeaderMap, StatusCode, header, request::Parts},
     response::{Html, IntoResponse, Redirect, Response},
 };
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
@@ -62,7 +62,7 @@ impl FromRequestParts<Site> for Frame {
             environment: site.config.app_env.clone(),
             caller: parts.extensions.get::<Arc<Caller>>().cloned(),
             path,
-            from: referer(parts),
+            from: referer(&parts.headers),
             zone: admin::zone(&site.config),
             now: clock::wall(),
         })
@@ -70,8 +70,8 @@ impl FromRequestParts<Site> for Frame {
 }
 
 /// The path of the page that led here: browsers name none of another site.
-fn referer(parts: &Parts) -> Option<String> {
-    let referer = parts.headers.get(header::REFERER)?.to_str().ok()?;
+pub(super) fn referer(headers: &HeaderMap) -> Option<String> {
+    let referer = headers.get(header::REFERER)?.to_str().ok()?;
     let path = format!("/{}", referer.splitn(4, '/').nth(3)?);
     (inside(&path) == path).then_some(path)
 }
@@ -148,9 +148,11 @@ impl Frame {
     }
 
     /// The same in words.
-    pub(super) fn told(&self) -> Option<&'static str> {
+    pub(super) fn told(&self) -> Option<String> {
         let t = self.t();
-        Some(match self.did() {
+        let did = self.did();
+        let (did, count) = did.split_once('-').unwrap_or((did, ""));
+        let told = match did {
             "run" => t.did_run,
             "enable" => t.did_enable,
             "disable" => t.did_disable,
@@ -159,6 +161,10 @@ impl Frame {
             "save" => t.did_save,
             "cancel" => t.did_cancel,
             _ => return None,
+        };
+        Some(match count.parse() {
+            Ok(count) => format!("{told} ({})", self.words.tasks(count)),
+            Err(_) => told.to_owned(),
         })
     }
 
@@ -202,7 +208,7 @@ impl Frame {
         match status {
             "todo" => "running",
             "timeout" => "fail",
-            "lost" => "gone",
+            "lost" | "silent" => "gone",
             "left" => "disabled",
             other => other,
         }
@@ -244,8 +250,14 @@ pub(super) fn local(zone: &Zone, at: DateTime<Utc>) -> String {
 pub(super) fn millis(millis: i64) -> String {
     match millis {
         ..1_000 => format!("{millis} ms"),
-        1_000..120_000 => format!("{}.{} s", millis / 1_000, millis % 1_000 / 100),
-        120_000.. => format!("{} min {} s", millis / 60_000, millis % 60_000 / 1_000),
+        1_000..119_950 => {
+            let tenths = (millis + 50) / 100;
+            format!("{}.{} s", tenths / 10, tenths % 10)
+        }
+        119_950.. => {
+            let seconds = (millis + 500) / 1_000;
+            format!("{} min {} s", seconds / 60, seconds % 60)
+        }
     }
 }
 

@@ -32,9 +32,6 @@ fn number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S:
     serializer.serialize_u16(status.as_u16())
 }
 
-/// After so many seconds it may be tried again where the database was not there.
-const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
-
 impl Problem {
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or_default();
@@ -118,9 +115,6 @@ impl IntoResponse for Problem {
         headers.insert(header::CONTENT_TYPE, PROBLEM);
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, RETRY_AFTER);
         }
         response
     }

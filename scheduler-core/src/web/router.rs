@@ -19,7 +19,7 @@ use tower_http::{csrf::CsrfLayer, set_header::SetResponseHeaderLayer};
 use super::{
     access::{Caller, identify},
     api, assassin,
-    frame::Frame,
+    frame::{Frame, referer},
     health, pages,
     problem::Problem,
     site::Site,
@@ -77,6 +77,7 @@ pub(super) fn router(site: Site) -> Router {
         .merge(pages::files())
         .fallback(nothing_here)
         .layer(middleware::from_fn_with_state(site.clone(), as_page))
+        .layer(middleware::map_response(retry_later))
         .layer(header_of(header::CACHE_CONTROL, "no-store"))
         .layer(header_of(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header_of(header::X_FRAME_OPTIONS, "DENY"))
@@ -97,6 +98,14 @@ fn header_of(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<He
     SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
 }
 
+/// Says after how many seconds it may be tried again what could not be answered now.
+async fn retry_later(mut answer: Response) -> Response {
+    if answer.status() == StatusCode::SERVICE_UNAVAILABLE {
+        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    }
+    answer
+}
+
 fn another_site() -> Response {
     Problem::new(StatusCode::FORBIDDEN, "a page of another site asks: this is not done")
         .into_response()
@@ -115,9 +124,13 @@ async fn visitor(request: Request, next: Next) -> Response {
     if request.extensions().get::<Arc<Caller>>().is_some() {
         return next.run(request).await;
     }
-    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    let path = if request.method() == Method::GET { path } else { "/" };
-    let path = utf8_percent_encode(path, NON_ALPHANUMERIC);
+    let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
+    // What was sent is lost, but not the place from which.
+    let path = match *request.method() {
+        Method::GET => path,
+        _ => referer(request.headers()).unwrap_or_else(|| "/".to_owned()),
+    };
+    let path = utf8_percent_encode(&path, NON_ALPHANUMERIC);
     Redirect::to(&format!("/login?next={path}")).into_response()
 }
 

@@ -277,6 +277,19 @@ pub(super) async fn forecast(site: &Site, caller: &Arc<Caller>) -> Result<Foreca
 /// Parts of the table that are looked through for the executions of a caller who does not see all.
 const MOST_PARTS: usize = 10;
 
+/// Whether there is such a task, and not for `caller`: not even that there is something of it is told.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn is_hidden(
+    site: &Site,
+    caller: &Caller,
+    task: Option<TaskId>,
+) -> Result<bool, Problem> {
+    let Some(task) = task else { return Ok(false) };
+    Ok(board(site).await?.row(task).is_some_and(|row| !caller.sees(Some(&row.key))))
+}
+
 /// Executions, newest first, and behind which to go on: there may be more although these are fewer.
 ///
 /// # Errors
@@ -286,6 +299,9 @@ pub(super) async fn find_executions(
     caller: &Caller,
     mut filter: ExecutionFilter,
 ) -> Result<(Vec<ExecutionRow>, Option<ExecutionId>), Problem> {
+    if is_hidden(site, caller, filter.task_id).await? {
+        return Ok((Vec::new(), None));
+    }
     let store = site.store().await?;
     let limit = filter.limit;
     let mut found = Vec::new();

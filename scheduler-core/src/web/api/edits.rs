@@ -14,7 +14,10 @@ use crate::{
     admin::EditView,
     plan::task::TaskId,
     store::{EditFilter, EditId},
-    web::{access::Caller, seen::sees_edit},
+    web::{
+        access::Caller,
+        seen::{is_hidden, sees_edit},
+    },
 };
 
 /// Which edits, and where the list goes on.
@@ -42,6 +45,9 @@ pub(super) async fn list(
     Extension(caller): Extension<Arc<Caller>>,
     Asked(listed): Asked<Listed>,
 ) -> Result<Json<Page<EditView>>, Problem> {
+    if is_hidden(&site, &caller, listed.task_id).await? {
+        return Ok(Json(Page { items: Vec::new(), next: None }));
+    }
     let limit = listed.limit.get();
     let filter = EditFilter { task_id: listed.task_id, before: listed.after, limit };
     let rows = site.store().await?.edits(filter).await?;

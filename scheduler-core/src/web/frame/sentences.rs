@@ -8,7 +8,8 @@
 //! | `{}` | a value, which stays as it is; one in quotes ends with its quote |
 //! | `{"}` | a value that is in quotes |
 //! | `{+}` | a sentence or a clause that is in the table itself |
-//! | `{?}` | one, or what somebody else wrote and stays as it is |
+//! | `{?}` | one, or what stays as it is |
+//! | `{r}` | why a run did not succeed: a reason of ours, or what its job said, which stays as it is |
 //!
 //! A translation names the values by their places, `{0}`. What is in no table stays English: it says nothing wrong.
 
@@ -25,14 +26,25 @@ type Table = [(&'static str, &'static str)];
 pub(super) fn in_chinese(text: &str) -> Cow<'_, str> {
     static BOOK: LazyLock<Book> = LazyLock::new(|| Book {
         sentences: rules(chinese::SENTENCES),
+        reasons: rules(chinese::REASONS),
         clauses: rules(chinese::CLAUSES),
     });
-    BOOK.sentence(text).map_or(Cow::Borrowed(text), Cow::Owned)
+    // Ours are short. What others wrote into them may be anything, and is not to take any time.
+    let said = (text.len() <= LONGEST).then(|| BOOK.sentence(text)).flatten();
+    said.map_or(Cow::Borrowed(text), Cow::Owned)
 }
+
+/// Longer ones, in bytes, are not looked at.
+const LONGEST: usize = 4_096;
+
+/// So deep sentences hold others at most.
+const DEEPEST: usize = 4;
 
 struct Book {
     /// What may stand for itself.
     sentences: Vec<Rule>,
+    /// Why a run did not succeed, in our words.
+    reasons: Vec<Rule>,
     /// What is only a part of others.
     clauses: Vec<Rule>,
 }
@@ -43,11 +55,21 @@ fn rules(table: &'static Table) -> Vec<Rule> {
 
 impl Book {
     fn sentence(&self, text: &str) -> Option<String> {
-        self.sentences.iter().find_map(|rule| rule.said(self, text))
+        let rules = self.sentences.iter().chain(&self.reasons);
+        rules.into_iter().find_map(|rule| rule.said(self, text, DEEPEST))
     }
 
-    fn part(&self, text: &str) -> Option<String> {
-        self.sentences.iter().chain(&self.clauses).find_map(|rule| rule.said(self, text))
+    /// What stands in a hole of this kind, with so many levels below it.
+    fn part(&self, hole: Hole, text: &str, levels: usize) -> Option<String> {
+        let levels = levels.checked_sub(1)?;
+        let said = |rule: &Rule| rule.said(self, text, levels);
+        match hole {
+            Hole::Value | Hole::Quoted => None,
+            Hole::Reason => self.reasons.iter().find_map(said),
+            Hole::Sentence | Hole::Either => {
+                self.sentences.iter().chain(&self.clauses).find_map(said)
+            }
+        }
     }
 }
 
@@ -58,6 +80,7 @@ enum Hole {
     Quoted,
     Sentence,
     Either,
+    Reason,
 }
 
 struct Rule {
@@ -77,6 +100,7 @@ impl Rule {
                 "\"" => Hole::Quoted,
                 "+" => Hole::Sentence,
                 "?" => Hole::Either,
+                "r" => Hole::Reason,
                 _ => Hole::Value,
             };
             Some((hole, behind))
@@ -84,7 +108,7 @@ impl Rule {
         Self { begins, holes: holes.collect(), said }
     }
 
-    fn said(&self, book: &Book, text: &str) -> Option<String> {
+    fn said(&self, book: &Book, text: &str, levels: usize) -> Option<String> {
         let values = self.values(text)?;
         let mut parts = self.said.split('{');
         let mut said = parts.next().unwrap_or_default().to_owned();
@@ -92,10 +116,11 @@ impl Rule {
             let (place, behind) = part.split_once('}')?;
             let place: usize = place.parse().ok()?;
             let value = *values.get(place)?;
-            match self.holes[place].0 {
-                Hole::Value | Hole::Quoted => said += value,
-                Hole::Sentence => said += &book.part(value)?,
-                Hole::Either => said += book.part(value).as_deref().unwrap_or(value),
+            let hole = self.holes[place].0;
+            match book.part(hole, value, levels) {
+                Some(part) => said += &part,
+                None if hole == Hole::Sentence => return None,
+                None => said += value,
             }
             said += behind;
         }
@@ -107,11 +132,10 @@ impl Rule {
         let mut rest = text.strip_prefix(self.begins)?;
         let mut values = Vec::with_capacity(self.holes.len());
         for (index, (hole, behind)) in self.holes.iter().enumerate() {
-            let quoted = quoted(rest).filter(|end| rest[*end..].starts_with(behind));
             let end = match hole {
-                Hole::Quoted => quoted?,
+                Hole::Quoted => quoted(rest).filter(|end| rest[*end..].starts_with(behind))?,
                 _ if index + 1 == self.holes.len() => rest.strip_suffix(behind)?.len(),
-                _ => quoted.or_else(|| rest.find(behind))?,
+                _ => find_outside(rest, behind)?,
             };
             let value = &rest[..end];
             if value.is_empty() {
@@ -122,6 +146,15 @@ impl Rule {
         }
         rest.is_empty().then_some(values)
     }
+}
+
+/// Where `literal` stands in `text` for the first time outside of quotes.
+fn find_outside(text: &str, literal: &str) -> Option<usize> {
+    let mut at = 0;
+    while !text[at..].starts_with(literal) {
+        at += quoted(&text[at..]).or_else(|| text[at..].chars().next().map(char::len_utf8))?;
+    }
+    Some(at)
 }
 
 /// Where the value in quotes ends with which `text` begins.

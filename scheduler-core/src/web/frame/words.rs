@@ -65,6 +65,7 @@ texts! {
     by_minute: "Fires in each minute", "每分钟触发次数";
     busiest: "Busiest minutes", "最繁忙的分钟";
     fires: "fires", "次触发";
+    how_often: "Fires", "触发次数";
     day_in_outcomes: "The last 24 hours", "最近 24 小时";
     counted_since: "counted since", "统计始于";
     late_tasks: "Late", "延误";
@@ -151,6 +152,11 @@ texts! {
     extra: "Extra", "附加设置";
     row: "Row id", "行 ID";
     edits: "Edits", "变更";
+    ask_why: "Why did it not run at …?", "某一时刻为何没有运行？";
+    instant: "Instant", "时刻";
+    notes: "Recorded", "记录内容";
+    log_in_beside: "You are logged out. Log in in another tab, then send this again: nothing you wrote is lost.", "您已退出登录。请在另一个标签页登录后再次提交，已填写的内容不会丢失。";
+    is_silent: "The server does not answer. Nothing you wrote is lost: try again.", "服务器无响应。已填写的内容不会丢失，请重试。";
     failing: "Failing", "失败未恢复";
     all_matching: "All that match:", "全部符合条件的：";
     search_tasks: "Search tasks", "搜索任务";
@@ -287,6 +293,7 @@ impl Words {
             "gone" => both("Deleted", "已删除"),
             "alive" => both("Alive", "在线"),
             "left" => both("Stopped", "已停止"),
+            "silent" => both("Lost", "失联"),
             other => other,
         }
     }

@@ -108,8 +108,6 @@ struct ExecutionsPage<'a> {
     next: Option<ExecutionId>,
     /// The task whose they are, and its key; `None`: those of all.
     task: Option<(TaskId, String)>,
-    /// Whether there is something to be waited for.
-    is_live: bool,
 }
 
 impl ExecutionsPage<'_> {
@@ -154,8 +152,7 @@ async fn listed(
     let (rows, next) = find_executions(site, caller, filter).await?;
     let runs = rows.iter().map(|row| Ran::of(frame, row)).collect();
     let statuses = Status::names().collect();
-    let is_live = rows.iter().any(|row| row.status == Status::Todo.as_str());
-    Ok(page(&ExecutionsPage { frame, asked, statuses, runs, next, task, is_live }))
+    Ok(page(&ExecutionsPage { frame, asked, statuses, runs, next, task }))
 }
 
 /// A step of an execution.

@@ -20,7 +20,7 @@ use crate::{
         boards::board,
         frame::{Frame, in_query, page},
         problem::Problem,
-        seen::{sees_edit, task_asked},
+        seen::{is_hidden, sees_edit, task_asked},
         site::Site,
     },
 };
@@ -41,7 +41,7 @@ impl Node {
         let state = match view.state {
             NodeState::Alive => "alive",
             NodeState::Left => "left",
-            NodeState::Lost => "lost",
+            NodeState::Lost => "silent",
         };
         let silent = i64::try_from(row.silent_for.as_secs()).unwrap_or(i64::MAX);
         Self {
@@ -192,6 +192,9 @@ async fn listed(
     asked: &Asked,
 ) -> Result<Response, Problem> {
     let task_id = task_asked(site, caller, &asked.task).await?.map(|(id, _)| id);
+    if is_hidden(site, caller, task_id).await? {
+        return Ok(page(&HistoryPage { frame, asked, edits: Vec::new(), next: None }));
+    }
     let filter = EditFilter { task_id, before: asked.after, limit: SHOWN };
     let rows = site.store().await?.edits(filter).await?;
     let last = rows.last().filter(|_| rows.len() == SHOWN as usize);

@@ -134,7 +134,8 @@ fn scale(mut took: Vec<i64>) -> Option<(i64, bool)> {
     let longest = (*took.last()?).max(2);
     let most =
         took.get(took.len().saturating_sub(1) * 9 / 10).map_or(longest, |took| took * 2).max(2);
-    Some(if longest > most * 2 { (most, true) } else { (longest, false) })
+    let are_many = took.len() >= 10;
+    Some(if are_many && longest > most * 2 { (most, true) } else { (longest, false) })
 }
 
 /// What became of the executions of a day, as bars of a chart of 720 by 140, one an hour.

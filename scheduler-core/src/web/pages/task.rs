@@ -22,7 +22,6 @@ use crate::{
     admin::{AskedTask, EditView, InstantView, JobView, PauseView, WhyView, coming},
     plan::{
         claim::{Origin, Request},
-        execution::Status,
         task::TaskId,
         words::quote,
     },
@@ -61,8 +60,8 @@ struct TaskPage<'a> {
     runs: Vec<Ran>,
     /// What is accepted, and was probably meant otherwise.
     warnings: Vec<String>,
-    /// Whether something runs, or waits to.
-    is_live: bool,
+    /// After how many milliseconds it is made anew.
+    refreshes: Option<u32>,
     edits: Vec<Edited>,
     reopened: Option<Reopened>,
 }
@@ -120,7 +119,6 @@ async fn shown(
     let edits = EditFilter { task_id: Some(id), before: None, limit: EDITS_SHOWN };
     let edits = store.edits(edits).await?;
     let waiting = store.waiting(id).await?;
-    let is_live = !waiting.is_empty() || runs.iter().any(|row| row.status == Status::Todo.as_str());
     let text = |field| Result::unwrap_or(field, "?");
     let judged = [judged];
     let pause = seen::pauses(site, &judged).await?.remove(&id);
@@ -138,7 +136,11 @@ async fn shown(
         warnings: judged.warnings(),
         chart: Chart::of(frame, &recent),
         // What somebody typed is not taken away.
-        is_live: reopened.is_none() && is_live,
+        refreshes: match (&reopened, waiting.is_empty()) {
+            (Some(_), _) => None,
+            (None, true) => Some(5_000),
+            (None, false) => Some(1_000),
+        },
         runs: runs.iter().map(|row| Ran::of(frame, row)).collect(),
         edits: edits
             .iter()
@@ -278,7 +280,10 @@ struct WhyPage<'a> {
     frame: &'a Frame,
     id: TaskId,
     key: String,
-    why: WhyView,
+    /// As a browser has it, in the configured zone.
+    at: String,
+    /// `None`: it is not said of which instant.
+    why: Option<WhyView>,
 }
 
 /// The page that says what became of an instant.
@@ -300,13 +305,19 @@ async fn told(
     at: &str,
 ) -> Result<Response, Problem> {
     let judged = seen(site, caller, id).await?;
-    let at = DateTime::parse_from_rfc3339(at).map_err(|_| {
-        Problem::bad(format!("at {at:?} is no instant, expected RFC 3339")).about("at")
-    })?;
+    let key = judged.row.task_key.unwrap_or_default();
+    // Links have RFC 3339.
+    let at = match DateTime::parse_from_rfc3339(at) {
+        _ if at.is_empty() => {
+            return Ok(page(&WhyPage { frame, id, key, at: String::new(), why: None }));
+        }
+        Ok(at) => at.to_utc(),
+        Err(_) => frame.time_typed("at", at)?,
+    };
     let store = site.store().await?;
     let task = AskedTask::of(store, &site.config, &site.registry, id).await?;
-    let why = task.why(store, &site.config, at.to_utc()).await?;
-    let why = why.ok_or_else(|| Problem::no_such("task", id))?;
-    let key = judged.row.task_key.unwrap_or_default();
-    Ok(page(&WhyPage { frame, id, key, why }))
+    let why = task.why(store, &site.config, at).await?;
+    let why = Some(why.ok_or_else(|| Problem::no_such("task", id))?);
+    let at = frame.time(&at).replace(' ', "T");
+    Ok(page(&WhyPage { frame, id, key, at, why }))
 }

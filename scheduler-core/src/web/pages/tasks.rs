@@ -62,7 +62,7 @@ impl Asked {
 }
 
 /// More are not paused at once, as far as a list is concerned.
-const MOST_PAUSED: u32 = 1_000;
+const MOST_PAUSED: u32 = 100_000;
 
 /// Tasks that no row tells from others.
 struct Marked {
@@ -306,7 +306,7 @@ fn wanted(fields: &Fields) -> Option<(Act, Picked)> {
         return Some(wanted);
     }
     let act = Act::ALL.into_iter().find(|act| value(fields, "act") == Some(act.name()))?;
-    if value(fields, "all").is_some() {
+    if value(fields, "all") == Some("1") {
         return Some((act, Picked::All));
     }
     let ids = fields.iter().filter(|(field, _)| field == "id").map(|(_, id)| id.clone());
@@ -345,7 +345,7 @@ async fn acted(
     }
     let is_asked = match picked {
         Picked::One(_) => false,
-        Picked::These(_) => act == Act::Delete,
+        Picked::These(ref ids) => act == Act::Delete || act == Act::Run && ids.len() > 1,
         Picked::All => true,
     };
     let ids = match picked {
@@ -354,11 +354,12 @@ async fn acted(
         Picked::All => all(site, caller, fields).await?,
     };
     if ids.is_empty() || ids.len() > MOST_AT_ONCE {
-        let detail = format!("{} tasks are picked, expected 1 to {MOST_AT_ONCE}", ids.len());
+        let count = if ids.is_empty() { "no" } else { "too many" };
+        let detail = format!("{count} tasks are picked, expected 1 to {MOST_AT_ONCE}");
         return Err(Problem::bad(detail));
     }
     let back = inside(value(fields, "back").unwrap_or("/tasks"));
-    if is_asked && value(fields, "confirmed").is_none() {
+    if is_asked && value(fields, "confirmed") != Some("1") {
         return confirm(site, caller, frame, act, &ids, back).await;
     }
     let (mut done, mut failures) = (0, Vec::new());
@@ -373,7 +374,8 @@ async fn acted(
         }
     }
     if failures.is_empty() {
-        return Ok(led_to(if act == Act::Delete { "/tasks" } else { back }, act.name()));
+        let what = if done > 1 { format!("{}-{done}", act.name()) } else { act.name().to_owned() };
+        return Ok(led_to(if act == Act::Delete { "/tasks" } else { back }, &what));
     }
     let mut answer = page(&ActedPage { frame, done, failures, back });
     *answer.status_mut() = StatusCode::CONFLICT;

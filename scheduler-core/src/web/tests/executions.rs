@@ -288,3 +288,25 @@ async fn tasks_that_failed_and_did_not_succeed_since_have_a_list_of_their_own() 
     assert_eq!(keys("viewer").await, ["billing_a", "failing"]);
     assert_eq!(keys("biller").await, ["billing_a"]);
 }
+
+#[tokio::test]
+async fn nothing_tells_how_much_there_is_of_a_task_that_is_not_his() {
+    let asker = Asker::new();
+    let (hidden, _) = running(&asker, "secret").await;
+    let (own, _) = running(&asker, "billing_a").await;
+    for task in [hidden, own] {
+        asker.store.set_spec(task, "6").await.unwrap();
+    }
+    let next = async |name: &str, list: &str, task: i64| {
+        let path = format!("/api/v1/{list}?task_id={task}&limit=1");
+        let page = asker.get(name, &path).await.expect(200);
+        (page["items"].as_array().unwrap().len(), page["next"].clone())
+    };
+    for list in ["edits", "executions"] {
+        assert_eq!(next("biller", list, hidden).await, (0, Value::Null), "{list}");
+        assert_eq!(next("biller", list, 4_711).await, (0, Value::Null), "{list}");
+        assert_eq!(next("biller", list, own).await.0, 1, "{list}");
+        let (count, more) = next("admin", list, hidden).await;
+        assert!(count == 1 && more.is_string(), "{list}: {more}");
+    }
+}

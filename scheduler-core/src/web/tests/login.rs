@@ -64,6 +64,7 @@ async fn nothing_is_done_for_a_cookie_that_comes_from_no_page() {
         asker.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status()
     };
     assert_eq!(ask("POST", None).await, StatusCode::FORBIDDEN);
+    assert_eq!(ask("POST", Some(("sec-fetch-site", ""))).await, StatusCode::FORBIDDEN);
     for (name, value) in [("origin", "http://scheduler.example"), ("sec-fetch-site", "same-origin")]
     {
         assert_eq!(ask("POST", Some((name, value))).await, StatusCode::NOT_FOUND, "{name}");

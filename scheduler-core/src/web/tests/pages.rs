@@ -235,9 +235,13 @@ async fn what_is_picked_is_done_with_each_and_deleted_only_when_confirmed() {
         let tasks = asker.store.tasks(TaskSelection::All).await.unwrap();
         tasks.into_iter().map(|task| task.row.is_valid.unwrap()).collect::<Vec<_>>()
     };
-    ask(&asker, "operator", "POST", "/tasks/act", &picked("disable")).await.location();
+    let done = ask(&asker, "operator", "POST", "/tasks/act", &picked("disable")).await.location();
+    assert!(page(&asker, "viewer", &done).await.contains("Disabled. (2 tasks)"), "{done}");
     assert_eq!(states().await, ["0", "0", "1"]);
-    let failed = ask(&asker, "operator", "POST", "/tasks/act", &picked("run")).await;
+    let asked = ask(&asker, "operator", "POST", "/tasks/act", &picked("run")).await;
+    assert!(asked.text.contains("确定运行 2 个任务？"), "{}", asked.text);
+    let sure = [&picked("run")[..], &[("confirmed", "1")]].concat();
+    let failed = ask(&asker, "operator", "POST", "/tasks/act", &sure).await;
     assert!(failed.text.contains("&#34;a&#34; 已停用"), "{}", failed.text);
     ask(&asker, "operator", "POST", "/tasks/act", &[("enable", &ids[0])]).await.location();
     assert_eq!(states().await, ["1", "0", "1"]);

@@ -364,6 +364,12 @@ async fn without_a_database_it_says_so_and_tells_nothing_of_it() {
     let asker = Asker { router: router(site), ..asker };
     let answer = asker.get("admin", "/api/v1/tasks").await;
     assert_eq!(answer.headers["retry-after"], "5");
+    for path in ["/tasks", "/assassin/tasks"] {
+        let request = Request::builder().uri(path);
+        let request = request.header("authorization", format!("Bearer {}", token_of("admin")));
+        let answer = asker.router.clone().oneshot(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.unwrap().headers()["retry-after"], "5", "{path}");
+    }
     let json = answer.expect(503);
     assert!(!json.to_string().contains("nowhere"), "{json}");
 }

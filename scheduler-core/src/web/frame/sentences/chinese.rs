@@ -115,7 +115,8 @@ pub(super) static SENTENCES: &Table = &[
         "act is missing, expected run, enable, disable or delete",
         "缺少 act，应为 run、enable、disable 或 delete",
     ),
-    ("{} tasks are picked, expected 1 to {}", "选中了 {0} 个任务，应为 1 至 {1} 个"),
+    ("no tasks are picked, expected 1 to {}", "没有选中任务，应为 1 至 {0} 个"),
+    ("too many tasks are picked, expected 1 to {}", "选中的任务过多，应为 1 至 {0} 个"),
     ("none of these tasks exists", "这些任务都不存在"),
     (
         "task {} is none, expected its key or id, such as {}",
@@ -156,31 +157,6 @@ pub(super) static SENTENCES: &Table = &[
         "the database does not answer, or refuses; nothing is done",
         "数据库没有应答或拒绝了请求，未执行任何操作",
     ),
-    // Why a run did not succeed, or was none.
-    ("coalesced into the fire of {}", "已合并到 {0} 的触发"),
-    (
-        "found at {}, later than misfire_grace_time of {} s",
-        "于 {0} 才发现，超过 misfire_grace_time 的 {1} 秒",
-    ),
-    ("the node did not renew its lease for {} s", "节点已 {0} 秒未续约"),
-    ("had not ended after its timeout of {} s", "超过 {0} 秒的超时时间仍未结束"),
-    ("cancelled by {}", "已被 {0} 取消"),
-    ("cancelled", "已取消"),
-    ("an earlier run of the task is still open", "该任务上一次运行尚未结束"),
-    (
-        "claimed in time, but the database's answer came later than misfire_grace_time",
-        "领取及时，但数据库的应答晚于 misfire_grace_time",
-    ),
-    ("the scheduler stopped before the run began", "调度器在运行开始前停止"),
-    ("the row was rejected before the run began", "运行开始前该行被拒绝"),
-    ("the row was switched off before the run began", "运行开始前该行被停用"),
-    ("the row was deleted before the run began", "运行开始前该行被删除"),
-    ("the task is disabled", "任务已停用"),
-    (
-        "the row of the task is rejected, see `scheduler check`",
-        "该任务的行被拒绝，见 `scheduler check`",
-    ),
-    ("the row of the task is no more", "该任务的行已不存在"),
     // Alarms.
     ("execution {} began {} late", "执行 {0} 晚开始 {1}"),
     ("execution {} succeeded", "执行 {0} 成功"),
@@ -190,12 +166,12 @@ pub(super) static SENTENCES: &Table = &[
         "execution {} of task {} is lost, and is not tried again",
         "任务 {1} 的执行 {0} 丢失，不再重试",
     ),
-    ("execution {}: {+}: {?} (trace {})", "执行 {0}：{1}：{2}（跟踪号 {3}）"),
+    ("execution {}: {+}: {r} (trace {})", "执行 {0}：{1}：{2}（跟踪号 {3}）"),
     ("{} times in a row, at last {+}", "连续 {0} 次，最近一次：{1}"),
     ("the fire of {} is not accounted for yet", "{0} 的触发尚无记录"),
     ("{} fires from {} to {} are not accounted for yet", "{1} 至 {2} 的 {0} 次触发尚无记录"),
-    ("{} fires from {} to {}: {+}: {?}", "{1} 至 {2} 的 {0} 次触发：{3}：{4}"),
-    ("the fire of {}: {+}: {?}", "{0} 的触发：{1}：{2}"),
+    ("{} fires from {} to {}: {+}: {r}", "{1} 至 {2} 的 {0} 次触发：{3}：{4}"),
+    ("the fire of {}: {+}: {r}", "{0} 的触发：{1}：{2}"),
     ("no fire of it is overdue on this node any more", "本节点上不再有逾期的触发"),
     ("the row is no longer rejected", "该行不再被拒绝"),
     ("the task is switched off or deleted", "任务已停用或删除"),
@@ -235,7 +211,7 @@ pub(super) static SENTENCES: &Table = &[
         "that node was heard of last at {}: the next scheduler that looks records the execution as lost, {} after that at the earliest",
         "该节点最近一次心跳在 {0}：此后至少 {1}，由下一个检查的调度器将此执行记为丢失",
     ),
-    ("execution {} stands for it and {} more: {?}", "执行 {0} 代表此时刻及另外 {1} 个：{2}"),
+    ("execution {} stands for it and {} more: {r}", "执行 {0} 代表此时刻及另外 {1} 个：{2}"),
     ("execution {}, which somebody asked for, {+}", "手动请求的执行 {0} {1}"),
     ("execution {}, attempt {}, {+}", "执行 {0}（第 {1} 次尝试）{2}"),
     ("execution {} {+}", "执行 {0} {1}"),
@@ -309,6 +285,35 @@ pub(super) static SENTENCES: &Table = &[
     ("up: node {}; its log says what keeps it", "在线的节点：{0}；原因见其日志"),
 ];
 
+/// Why a run did not succeed, or was none.
+pub(super) static REASONS: &Table = &[
+    ("coalesced into the fire of {}", "已合并到 {0} 的触发"),
+    (
+        "found at {}, later than misfire_grace_time of {} s",
+        "于 {0} 才发现，超过 misfire_grace_time 的 {1} 秒",
+    ),
+    ("the node did not renew its lease for {} s", "节点已 {0} 秒未续约"),
+    ("had not ended after its timeout of {} s", "超过 {0} 秒的超时时间仍未结束"),
+    ("cancelled by {}", "已被 {0} 取消"),
+    ("cancelled", "已取消"),
+    ("an earlier run of the task is still open", "该任务上一次运行尚未结束"),
+    (
+        "claimed in time, but the database's answer came later than misfire_grace_time",
+        "领取及时，但数据库的应答晚于 misfire_grace_time",
+    ),
+    ("the scheduler stopped before the run began", "调度器在运行开始前停止"),
+    ("the row was rejected before the run began", "运行开始前该行被拒绝"),
+    ("the row was switched off before the run began", "运行开始前该行被停用"),
+    ("the row was deleted before the run began", "运行开始前该行被删除"),
+    ("the task is disabled", "任务已停用"),
+    (
+        "the row of the task is rejected, see `scheduler check`",
+        "该任务的行被拒绝，见 `scheduler check`",
+    ),
+    ("the row of the task is no more", "该任务的行已不存在"),
+    ("no reason is recorded", "没有记录原因"),
+];
+
 pub(super) static CLAUSES: &Table = &[
     // How an execution stands.
     ("todo", "运行中"),
@@ -322,16 +327,15 @@ pub(super) static CLAUSES: &Table = &[
     ("disabled", "已停用"),
     ("rejected", "被拒绝"),
     ("never", "无"),
-    ("no reason is recorded", "没有记录原因"),
     ("stopped", "停止"),
     ("was heard of last", "最近一次心跳"),
     ("is open on node {?} since {} ({})", "自 {1} 起在节点 {0} 上未结束（{2}）"),
     ("is open on node {?}", "在节点 {0} 上未结束"),
-    ("accounts for it: {+}: {?}", "是它的记录：{0}：{1}"),
+    ("accounts for it: {+}: {r}", "是它的记录：{0}：{1}"),
     ("accounts for it: {+}", "是它的记录：{0}"),
-    ("ran on node {?} from {} for {}: {+}: {?}", "自 {1} 起在节点 {0} 上运行 {2}：{3}：{4}"),
+    ("ran on node {?} from {} for {}: {+}: {r}", "自 {1} 起在节点 {0} 上运行 {2}：{3}：{4}"),
     ("ran on node {?} from {} for {}: {+}", "自 {1} 起在节点 {0} 上运行 {2}：{3}"),
-    ("never began on node {?}: {+}: {?}", "未能在节点 {0} 上开始：{1}：{2}"),
+    ("never began on node {?}: {+}: {r}", "未能在节点 {0} 上开始：{1}：{2}"),
     ("never began on node {?}: {+}", "未能在节点 {0} 上开始：{1}"),
     // Until when it is paused, and why.
     ("until somebody enables it: {}", "直到有人启用：{0}"),

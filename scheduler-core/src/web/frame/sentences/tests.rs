@@ -1,7 +1,7 @@
 //! What a reader of Chinese is shown: no English where nothing is quoted.
 
 use super::*;
-use crate::web::frame::sentences::chinese::{CLAUSES, SENTENCES};
+use crate::web::frame::sentences::chinese::{CLAUSES, REASONS, SENTENCES};
 
 #[track_caller]
 fn check(english: &str, chinese: &str) {
@@ -39,15 +39,58 @@ fn a_sentence_is_said_with_its_values() {
 }
 
 #[test]
+fn what_a_job_said_stays_as_it_is() {
+    let said = "to \"nobody\" is no name under [app.webhooks.urls], expected one of [a]";
+    check(
+        &format!("execution 9: fail: {said} (trace 0f)"),
+        &format!("执行 9：失败：{said}（跟踪号 0f）"),
+    );
+    let reason = "had not ended after its timeout of 5 s";
+    check(
+        &format!("execution 9: timeout: {reason} (trace 0f)"),
+        "执行 9：超时：超过 5 秒的超时时间仍未结束（跟踪号 0f）",
+    );
+}
+
+#[test]
 fn what_is_in_quotes_ends_no_value() {
     check(
         "task 5 \"a: b\": is_valid \"2\" is not valid, expected 0 or 1",
         "任务 5 \"a: b\"：is_valid \"2\" 无效，应为 0 或 1",
     );
     check(
+        "task \"a: task 1: zz\" is none, expected its key or id",
+        "任务 \"a: task 1: zz\" 不存在，应为任务的键名或 ID",
+    );
+    let unreadable = r#"extra.timeout is "x\" is NULL, expected text", expected true or false"#;
+    check(unreadable, r#"extra.timeout 为 "x\" is NULL, expected text"，应为 true 或 false"#);
+    check(
         r#"task_key "a\" is taken, expected" is taken, expected a key that no other row has"#,
         r#"task_key "a\" is taken, expected" 已被占用，不可与其他行重复"#,
     );
+}
+
+#[test]
+fn what_others_wrote_takes_no_time_however_it_is_made() {
+    let began = crate::clock::mono();
+    let texts = [
+        format!("a fires from b to c: fail: {}z", "a: ".repeat(1_300)),
+        format!("a fires from b to c: fail: {}z", "a: ".repeat(1_000_000)),
+        format!("a fires from b to c: fail: {}zz", "task 1: ".repeat(400)),
+        format!(
+            "execution 1: fail: spec a: {}zz is not valid, expected q (trace 0)",
+            "task 1: ".repeat(400)
+        ),
+        format!("task 1: {}", "\"".repeat(4_000)),
+        format!("task 1: {}", "task 1 \"a\": ".repeat(300)),
+    ];
+    for text in &texts {
+        for _ in 0..10 {
+            in_chinese(text);
+        }
+    }
+    let took = crate::clock::mono() - began;
+    assert!(took < std::time::Duration::from_secs(5), "{took:?}");
 }
 
 #[test]
@@ -103,8 +146,12 @@ fn is_word(text: &str) -> bool {
 
 #[track_caller]
 fn check_source(source: &str) {
-    let known: Vec<&str> =
-        SENTENCES.iter().chain(CLAUSES).flat_map(|(pattern, _)| fixed(pattern)).collect();
+    let known: Vec<&str> = SENTENCES
+        .iter()
+        .chain(REASONS)
+        .chain(CLAUSES)
+        .flat_map(|(pattern, _)| fixed(pattern))
+        .collect();
     let is_known = |words: &str| known.iter().any(|known| known.contains(words));
     let texts = texts(source);
     assert!(!texts.is_empty());
@@ -150,7 +197,7 @@ fn what_is_refused_has_a_translation() {
 
 #[test]
 fn every_value_of_a_pattern_is_said_and_nothing_more() {
-    for (pattern, said) in SENTENCES.iter().chain(CLAUSES) {
+    for (pattern, said) in SENTENCES.iter().chain(REASONS).chain(CLAUSES) {
         let holes = Rule::new(pattern, said).holes.len();
         for place in 0..holes {
             assert!(said.contains(&format!("{{{place}}}")), "{pattern:?} lacks {place}: {said}");
@@ -161,7 +208,7 @@ fn every_value_of_a_pattern_is_said_and_nothing_more() {
 
 #[test]
 fn no_pattern_hides_one_below_it() {
-    for table in [SENTENCES, CLAUSES] {
+    for table in [SENTENCES, REASONS, CLAUSES] {
         for (index, (pattern, _)) in table.iter().enumerate() {
             let value = |kind: &str| match kind {
                 "+" => "todo",
@@ -176,8 +223,8 @@ fn no_pattern_hides_one_below_it() {
                 }
             }
             let alone = rules(table);
-            let book = Book { sentences: Vec::new(), clauses: rules(CLAUSES) };
-            let first = alone.iter().position(|rule| rule.said(&book, &text).is_some());
+            let book = Book { sentences: Vec::new(), reasons: Vec::new(), clauses: rules(CLAUSES) };
+            let first = alone.iter().position(|rule| rule.said(&book, &text, DEEPEST).is_some());
             let first = first.map(|first| table[first].0);
             assert_eq!(first, Some(*pattern), "{index}: {text}");
         }
