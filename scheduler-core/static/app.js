@@ -53,6 +53,9 @@ for (const dialog of all("dialog[open]")) {
   dialog.showModal();
 }
 
+// What is wrong is where one goes on.
+one("main [aria-invalid=true]")?.focus();
+
 // What was done is said once, and what comes next begins there.
 const here = new URL(location);
 if (here.searchParams.has("done")) {

@@ -212,6 +212,8 @@ for (const [place, payload] of PAYLOADS.entries()) {
     await person.sees(preview.getByText("Extra is no JSON object."));
     await check(person, "the preview of what is no JSON");
     await page.getByRole("button", { name: "Review changes" }).click();
+    await page.waitForURL("**/tasks/review");
+    await page.waitForLoadState();
     await check(person, "the review");
   }));
 }
