@@ -124,7 +124,7 @@ impl Maker<Outcomes> for OfOutcomes {
 struct OfFailing(Site);
 
 /// So many tasks that fail are told of, those that did last.
-const MOST_FAILING: u32 = 200;
+pub(super) const MOST_FAILING: u32 = 200;
 
 /// The tasks of which a run failed in the last 24 hours, not too old.
 ///

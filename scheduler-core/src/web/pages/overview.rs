@@ -20,7 +20,7 @@ use crate::{
     store::{ExecutionFilter, FailingTask},
     web::{
         access::Caller,
-        boards::{board, failing},
+        boards::{MOST_FAILING, board, failing},
         frame::{Frame, page},
         problem::Problem,
         seen::{self, find_executions, pick, rows},
@@ -78,16 +78,19 @@ impl Failing {
 }
 
 impl OverviewPage<'_> {
-    /// What needs somebody: how many, and of what.
-    fn needs(&self) -> Vec<(usize, &'static str)> {
+    /// What needs somebody: how many, and of what; `200+` where not all are counted.
+    fn needs(&self) -> Vec<(String, &'static str)> {
         let t = self.frame.t();
         let needs = [
-            (self.late.len(), t.are_late),
-            (self.keep_failing, t.keep_failing),
-            (self.counts.rejected, t.are_rejected),
-            (self.alarms.len(), t.are_alarms),
+            (self.late.len(), t.are_late, usize::MAX),
+            (self.keep_failing, t.keep_failing, MOST_FAILING as usize),
+            (self.counts.rejected, t.are_rejected, usize::MAX),
+            (self.alarms.len(), t.are_alarms, SHOWN),
         ];
-        needs.into_iter().filter(|(count, _)| *count > 0).collect()
+        let needs = needs.into_iter().filter(|(count, ..)| *count > 0);
+        let shown =
+            |count, most| if count < most { format!("{count}") } else { format!("{count}+") };
+        needs.map(|(count, what, most)| (shown(count, most), what)).collect()
     }
 
     fn is_fine(&self) -> bool {
