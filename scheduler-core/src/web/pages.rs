@@ -1,5 +1,6 @@
 //! The admin page: HTML that the server makes, which works without a script; ours adds what must be live.
 
+mod acts;
 mod alarms;
 mod edit;
 mod executions;
@@ -28,7 +29,7 @@ pub(super) fn routes(site: &Site) -> Pages {
     Pages::new(site)
         .add(viewer, "/", get(overview::show))
         .add(viewer, "/tasks", get(tasks::list))
-        .add(operator, "/tasks/act", post(tasks::act))
+        .add(operator, "/tasks/act", post(acts::act))
         .add(admin, "/tasks/new", get(edit::new))
         .add(viewer, "/tasks/{id}", get(task::show))
         .add(operator, "/tasks/{id}/run", post(task::run))

@@ -192,7 +192,7 @@ fn what_is_said_of_nodes_has_a_translation() {
 fn what_is_refused_has_a_translation() {
     check_source(include_str!("../../seen.rs"));
     check_source(include_str!("../../pages/task.rs"));
-    check_source(include_str!("../../pages/tasks.rs"));
+    check_source(include_str!("../../pages/acts.rs"));
 }
 
 #[test]
