@@ -152,6 +152,7 @@ texts! {
     extra: "Extra", "附加设置";
     row: "Row id", "行 ID";
     edits: "Edits", "变更";
+    other_attempts: "Other attempts", "其他尝试";
     ask_why: "Why did it not run at …?", "某一时刻为何没有运行？";
     instant: "Instant", "时刻";
     notes: "Recorded", "记录内容";

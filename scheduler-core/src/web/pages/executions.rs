@@ -14,9 +14,10 @@ use serde::Deserialize;
 
 use crate::{
     admin::LogView,
+    plan::claim::{Origin, Request},
     plan::execution::{ExecutionId, ExecutionRow, Status, args_of, why_of},
     plan::task::TaskId,
-    store::ExecutionFilter,
+    store::{ExecutionFilter, SharedStore},
     web::{
         access::Caller,
         frame::{Frame, in_query, led_to, local, millis, page},
@@ -174,6 +175,10 @@ struct ExecutionPage<'a> {
     args: Option<Arc<str>>,
     extra: &'a str,
     steps: Vec<Step>,
+    /// The other attempts at its instant: which, its id and its status.
+    attempts: Vec<(i64, ExecutionId, String)>,
+    /// When the next one is due.
+    next_attempt: Option<String>,
     log: LogView,
     is_ended: bool,
     /// Who asked that it ends.
@@ -238,8 +243,11 @@ async fn shown(
     let is_ended = row.status != Status::Todo.as_str();
     let cancels = if is_ended { Vec::new() } else { store.cancels().await? };
     let mut cancels = cancels.into_iter().filter(|cancel| cancel.execution_id == id);
+    let (attempts, next_attempt) = attempts(store, frame, &row).await?;
     Ok(page(&ExecutionPage {
         frame,
+        attempts,
+        next_attempt,
         run: Ran::of(frame, &row),
         trace_id: &row.trace_id,
         args: args_of(&row.extra),
@@ -249,6 +257,21 @@ async fn shown(
         log,
         cancelled_by: cancels.next().map(|cancel| cancel.author),
     }))
+}
+
+/// The other attempts at the instant of `row`, and when the next one is due, in words.
+async fn attempts(
+    store: &SharedStore,
+    frame: &Frame,
+    row: &ExecutionRow,
+) -> Result<(Vec<(i64, ExecutionId, String)>, Option<String>), Problem> {
+    let Some(at) = row.scheduled_at else { return Ok((Vec::new(), None)) };
+    let here = store.around(row.task_id, at).await?.here;
+    let others = here.into_iter().filter(|other| other.id != row.id);
+    let waiting = store.waiting(row.task_id).await?;
+    let is_next = |one: &&Request| one.origin == Origin::Retry && one.scheduled_at == at;
+    let next = waiting.iter().find(is_next).map(|next| frame.time(&next.due_at));
+    Ok((others.map(|other| (other.attempt, other.id, other.status)).collect(), next))
 }
 
 /// It is written in whole seconds: not before its instant, and before it began.

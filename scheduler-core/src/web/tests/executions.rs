@@ -310,3 +310,24 @@ async fn nothing_tells_how_much_there_is_of_a_task_that_is_not_his() {
         assert!(count == 1 && more.is_string(), "{list}: {more}");
     }
 }
+
+#[tokio::test]
+async fn an_attempt_leads_to_the_others_of_its_instant() {
+    let store = Arc::new(MemoryStore::new(DateTime::<Utc>::UNIX_EPOCH));
+    let asker = Asker::on(Arc::clone(&store) as SharedStore);
+    let (task_id, first) = running(&asker, "a").await;
+    end(&asker, task_id, first, Status::Fail).await;
+    let alone = super::pages::page(&asker, "viewer", &format!("/executions/{first}")).await;
+    assert!(!alone.contains("Other attempts"), "{alone}");
+    let row = store.execution(first).await.unwrap();
+    let second = first + 1;
+    let status = Status::Success.as_str().to_owned();
+    store.insert_execution(ExecutionRow { id: second, attempt: 2, status, ..row });
+    for (shown, other, status) in [(first, second, "Success"), (second, first, "Failed")] {
+        let page = super::pages::page(&asker, "viewer", &format!("/executions/{shown}")).await;
+        let number = if other == second { 2 } else { 1 };
+        let link = format!("<li><a href=\"/executions/{other}\">{number}</a>");
+        let rest = page.split(&link).nth(1).unwrap_or_else(|| panic!("no {link} in {page}"));
+        assert!(rest.lines().next().unwrap().contains(status), "{rest}");
+    }
+}
