@@ -104,6 +104,14 @@ pub struct Request {
     pub args: Option<Arc<str>>,
 }
 
+impl Request {
+    /// Whether it is the next attempt at the instant `at` of its task.
+    #[must_use]
+    pub fn is_retry_of(&self, at: DateTime<Utc>) -> bool {
+        self.origin == Origin::Retry && self.scheduled_at == at
+    }
+}
+
 /// What became of a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {

@@ -6,7 +6,6 @@ use chrono::{DateTime, Utc};
 
 use super::{Answer, Facts, Why};
 use crate::plan::{
-    claim::{Origin, Request},
     duration,
     execution::{ExecutionRow, Source, Status, why_of},
     node::NodeRow,
@@ -24,8 +23,7 @@ impl Facts<'_> {
                 _ => {}
             }
         }
-        let is_retry = |one: &&Request| one.origin == Origin::Retry && one.scheduled_at == self.at;
-        if let Some(retry) = self.waiting.iter().find(is_retry) {
+        if let Some(retry) = self.waiting.iter().find(|one| one.is_retry_of(self.at)) {
             let (attempt, due) = (retry.attempt, self.show(retry.due_at));
             because.push(format!("attempt {attempt} waits, and is due at {due}"));
         }

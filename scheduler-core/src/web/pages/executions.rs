@@ -14,7 +14,6 @@ use serde::Deserialize;
 
 use crate::{
     admin::LogView,
-    plan::claim::{Origin, Request},
     plan::execution::{ExecutionId, ExecutionRow, Status, args_of, why_of},
     plan::task::TaskId,
     store::{ExecutionFilter, SharedStore},
@@ -269,8 +268,8 @@ async fn attempts(
     let here = store.around(row.task_id, at).await?.here;
     let others = here.into_iter().filter(|other| other.id != row.id);
     let waiting = store.waiting(row.task_id).await?;
-    let is_next = |one: &&Request| one.origin == Origin::Retry && one.scheduled_at == at;
-    let next = waiting.iter().find(is_next).map(|next| frame.time(&next.due_at));
+    let next = waiting.iter().find(|one| one.is_retry_of(at));
+    let next = next.map(|next| frame.time(&next.due_at));
     Ok((others.map(|other| (other.attempt, other.id, other.status)).collect(), next))
 }
 

@@ -132,8 +132,7 @@ impl Chart {
 fn scale(mut took: Vec<i64>) -> Option<(i64, bool)> {
     took.sort_unstable();
     let longest = (*took.last()?).max(2);
-    let most =
-        took.get(took.len().saturating_sub(1) * 9 / 10).map_or(longest, |took| took * 2).max(2);
+    let most = (took[(took.len() - 1) * 9 / 10] * 2).max(2);
     let are_many = took.len() >= 10;
     Some(if are_many && longest > most * 2 { (most, true) } else { (longest, false) })
 }

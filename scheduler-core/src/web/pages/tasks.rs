@@ -169,17 +169,19 @@ struct TasksPage<'a> {
 impl TasksPage<'_> {
     /// The query of the same list in another state.
     fn query(&self, state: &str) -> String {
-        let Asked { q, job, sort, .. } = self.asked;
-        let (q, job, sort) = (in_query(q), in_query(job), in_query(sort));
+        self.asked_for(state, &in_query(&self.asked.sort))
+    }
+
+    /// The query of the same list in this state and order, whose name is written as it may stand in a query.
+    fn asked_for(&self, state: &str, sort: &str) -> String {
+        let (q, job, state) = (in_query(&self.asked.q), in_query(&self.asked.job), in_query(state));
         format!("?q={q}&job={job}&state={state}&sort={sort}")
     }
 
     /// The query of the same list sorted by `name`, or by its reverse if it is by that already.
     fn sorted(&self, name: &str) -> String {
-        let Asked { q, job, state, .. } = self.asked;
         let reverse = if self.direction(name) == "ascending" { "-" } else { "" };
-        let (q, job, state) = (in_query(q), in_query(job), in_query(state));
-        format!("?q={q}&job={job}&state={state}&sort={reverse}{name}")
+        self.asked_for(&self.asked.state, &format!("{reverse}{name}"))
     }
 
     /// How it is sorted by `name`, as browsers have it.
