@@ -16,9 +16,10 @@ use serde_json::Value;
 use crate::{
     admin::{EditView, InstantView, JobView, coming_of},
     plan::task::{Field, TaskId, TaskRow, doubtful_keys},
-    store::{EditFilter, EditId, NewTask, TaskChange, Version},
+    store::{EditFilter, EditId, NewTask, StoreError, TaskChange, TaskSelection, Version},
     web::{
         access::Caller,
+        boards::board,
         frame::{Frame, led_to, page},
         problem::Problem,
         seen::{check_key, seen, sees_edit},
@@ -381,6 +382,7 @@ pub(super) async fn save(
 /// What the form would have held of the row as it stands, if what it holds now would be written.
 async fn check(site: &Site, caller: &Caller, fields: &Fields) -> Result<Fields, Problem> {
     check_key(caller, &fields.task_key)?;
+    check_is_free(site, fields).await?;
     let editor = site.editor(caller).await?;
     let Some(id) = fields.id else {
         editor.check_new(&fields.as_new())?;
@@ -390,6 +392,19 @@ async fn check(site: &Site, caller: &Caller, fields: &Fields) -> Result<Fields, 
     let version = Version::named(&fields.version);
     let stands = editor.check_change(id, Some(&version), &fields.as_change(&row)).await?;
     Ok(Fields::of(&stands.row).as_sent())
+}
+
+/// Refuses a key that another row has. One that is taken in between is refused as it is saved.
+async fn check_is_free(site: &Site, fields: &Fields) -> Result<(), Problem> {
+    let key = &fields.task_key;
+    let Some(id) = board(site).await?.row_of_key(key).map(|row| row.id) else { return Ok(()) };
+    // The board is some seconds old.
+    let stands = site.store().await?.tasks(TaskSelection::Id(id)).await?;
+    let has_it = stands.first().is_some_and(|task| task.row.task_key.as_ref() == Ok(key));
+    if has_it && fields.id != Some(id) {
+        return Err(StoreError::KeyTaken { key: key.clone() }.into());
+    }
+    Ok(())
 }
 
 async fn write(site: &Site, caller: &Caller, fields: &Fields) -> Result<TaskId, Problem> {
