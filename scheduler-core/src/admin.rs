@@ -22,6 +22,8 @@ pub use self::{
     log::{LogView, log_line},
     outcomes::{HourView, OutcomesView},
     verdict::{Judge, Judged, Scheduled, State, Verdict},
-    view::{Changed, EditView, ExecutionView, NodeState, NodeView, PauseView, TaskView, zone},
+    view::{
+        Changed, EditPause, EditView, ExecutionView, NodeState, NodeView, PauseView, TaskView, zone,
+    },
     why::{AskedTask, WhyView},
 };

@@ -271,6 +271,9 @@ pub(crate) struct ExecutionList {
     /// Only those with an id below this: the last one of the page before.
     #[arg(long, value_name = "ID")]
     pub(crate) before: Option<ExecutionId>,
+    /// Only those created from then on: RFC 3339, or YYYY-MM-DD HH:MM:SS in the configured zone.
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) since: Option<String>,
     /// Only those created until then: RFC 3339, or YYYY-MM-DD HH:MM:SS in the configured zone.
     #[arg(long, value_name = "INSTANT")]
     pub(crate) until: Option<String>,

@@ -184,7 +184,7 @@ pub struct EditView {
     pub author: String,
     /// `via`.
     pub via: String,
-    /// `action`.
+    /// `action`: `create`, `change`, `pause`, `resume` when a pause was over, `delete`, `run`, or `found`: it had no history.
     pub action: String,
     /// Where there is a row before and afterwards: the columns that differ.
     pub changed: Vec<Changed>,
@@ -192,6 +192,17 @@ pub struct EditView {
     pub before: Option<Value>,
     /// The row afterwards.
     pub after: Option<Value>,
+    /// Of the action `pause`: until when, and why.
+    pub pause: Option<EditPause>,
+}
+
+/// How a task was paused.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EditPause {
+    /// Until when; `null`: until somebody switches it on.
+    pub until: Option<String>,
+    /// Why.
+    pub reason: String,
 }
 
 /// A column that an edit changed.
@@ -219,6 +230,10 @@ impl From<&EditRow> for EditView {
             changed: before.as_ref().zip(after.as_ref()).map(changed).unwrap_or_default(),
             before,
             after,
+            pause: row.pause.as_ref().map(|pause| EditPause {
+                until: pause.until.map(instant),
+                reason: pause.reason.clone(),
+            }),
         }
     }
 }

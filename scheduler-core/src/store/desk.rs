@@ -110,6 +110,8 @@ pub struct ExecutionFilter {
     pub status: Option<Status>,
     /// Only with an id below this: the last id of the page before.
     pub before: Option<ExecutionId>,
+    /// Only created from then on.
+    pub since: Option<DateTime<Utc>>,
     /// Only created until then. Executions get their ids as they are created; where clocks differ, some come a little early
     /// or late.
     pub until: Option<DateTime<Utc>>,
@@ -121,7 +123,7 @@ impl ExecutionFilter {
     /// The newest of all, `limit` at most.
     #[must_use]
     pub const fn newest(limit: u32) -> Self {
-        Self { task_id: None, status: None, before: None, until: None, limit }
+        Self { task_id: None, status: None, before: None, since: None, until: None, limit }
     }
 }
 

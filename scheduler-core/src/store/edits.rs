@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
+use super::Pause;
 use crate::plan::task::{Field, TaskId, TaskRow};
 
 /// The identity of an edit in the history.
@@ -75,6 +76,10 @@ pub enum EditAction {
     Create,
     /// Columns were changed.
     Change,
+    /// A task was switched off for a while, or its pause was changed.
+    Pause,
+    /// A task was switched on since its pause was over.
+    Resume,
     /// A row was deleted.
     Delete,
     /// A run was asked for.
@@ -90,6 +95,8 @@ impl EditAction {
         match self {
             EditAction::Create => "create",
             EditAction::Change => "change",
+            EditAction::Pause => "pause",
+            EditAction::Resume => "resume",
             EditAction::Delete => "delete",
             EditAction::Run => "run",
             EditAction::Found => "found",
@@ -273,6 +280,8 @@ pub struct EditRow {
     pub before: Option<String>,
     /// What it said afterwards.
     pub after: Option<String>,
+    /// How it was paused.
+    pub pause: Option<Pause>,
 }
 
 /// Which edits, newest first.

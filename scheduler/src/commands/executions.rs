@@ -52,12 +52,15 @@ async fn show_list(
     list: &ExecutionList,
 ) -> anyhow::Result<Exit> {
     let zone = admin::zone(context.config());
-    let until = list.until.as_deref().map(|text| instant("--until", text, &zone)).transpose()?;
+    let given = |name, text: &Option<String>| {
+        text.as_deref().map(|text| instant(name, text, &zone)).transpose()
+    };
     let filter = ExecutionFilter {
         task_id: list.task,
         status: list.status,
         before: list.before,
-        until,
+        since: given("--since", &list.since)?,
+        until: given("--until", &list.until)?,
         limit: list.limit,
     };
     let rows = store.executions(filter).await?;

@@ -211,7 +211,7 @@ macro_rules! store_cases {
             people: executions_are_listed_newest_first_in_pages,
             people: around_an_instant_stand_its_attempts_the_next_and_what_ran,
             people: executions_are_filtered_by_task_and_status,
-            people: executions_are_listed_up_to_an_instant,
+            people: executions_are_listed_from_an_instant_up_to_another,
             people: tasks_that_failed_are_counted_and_have_recovered_once_they_succeed,
             people: of_each_task_the_last_executions_are_read,
             people: an_execution_is_shown_with_its_tasks_key,

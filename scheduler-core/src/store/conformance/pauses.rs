@@ -50,9 +50,16 @@ pub async fn a_paused_task_is_off_until_its_pause_is_over(fixture: &Fixture) {
     assert_eq!(fixture.other.resume_due().await.unwrap(), [0; 0], "once");
     let filter = EditFilter { task_id: Some(task), before: None, limit: 10 };
     let edits = fixture.store.edits(filter).await.unwrap();
-    let authors: Vec<_> = edits.iter().take(2).map(|edit| &*edit.author).collect();
-    assert_eq!(authors, ["", "ada"], "the program has ended what ada has begun");
-    assert_eq!(edits.len(), 3, "a second pause changes nothing in the row");
+    let deeds: Vec<_> = edits.iter().map(|edit| (&*edit.action, &*edit.author)).collect();
+    let ended = "the program has ended what ada has begun, and changed once";
+    assert_eq!(deeds[..3], [("resume", ""), ("pause", "ada"), ("pause", "ada")], "{ended}");
+    assert_eq!(deeds.len(), 4);
+    let pauses: Vec<_> = edits.iter().map(|edit| edit.pause.as_ref()).collect();
+    assert_eq!(millis(pauses[2].unwrap().until), millis(until));
+    assert_eq!(pauses[1].unwrap().reason, "年度盘点 \"stock\"");
+    assert!(pauses[0].is_none() && pauses[3].is_none());
+    assert_eq!(fixture.store.notice_edits(&[task]).await.unwrap(), [0; 0]);
+    assert_eq!(fixture.store.edits(filter).await.unwrap().len(), 4, "all of it is known");
 }
 
 pub async fn who_switches_a_task_on_or_off_or_deletes_it_ends_its_pause(fixture: &Fixture) {

@@ -177,7 +177,7 @@ pub async fn executions_are_filtered_by_task_and_status(fixture: &Fixture) {
     assert_eq!(count(Some(4_711), None).await, 0);
 }
 
-pub async fn executions_are_listed_up_to_an_instant(fixture: &Fixture) {
+pub async fn executions_are_listed_from_an_instant_up_to_another(fixture: &Fixture) {
     let task = fixture.add("a").await;
     for secs in 1..=3 {
         fixture.claim(&note_of(task, at(secs), Status::Missed)).await;
@@ -199,6 +199,16 @@ pub async fn executions_are_listed_up_to_an_instant(fixture: &Fixture) {
     }
     assert!(until(early).is_empty());
     assert_eq!(until(late).len(), 3);
+    for status in [None, Some(Status::Missed)] {
+        for task_id in [None, Some(task)] {
+            for instant in [early, created(0), created(1), created(2), late] {
+                let filter = ExecutionFilter { task_id, status, since: Some(instant), ..ALL };
+                let listed = fixture.store.executions(filter).await.unwrap();
+                let since = all.iter().rev().filter(|row| row.created_at.unwrap() >= instant);
+                assert!(since.map(|row| row.id).eq(listed.iter().map(|row| row.id)), "{filter:?}");
+            }
+        }
+    }
 }
 
 pub async fn tasks_that_failed_are_counted_and_have_recovered_once_they_succeed(fixture: &Fixture) {

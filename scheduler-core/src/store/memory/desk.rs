@@ -15,7 +15,7 @@ use crate::{
     },
     store::{
         Around, Author, Desk, DeskTask, EditAction, EditFilter, EditRow, ExecutionFilter,
-        FailingTask, NewTask, OutcomeCount, Outcomes, RecentRow, StoreError, TaskChange,
+        FailingTask, NewTask, OutcomeCount, Outcomes, Pause, RecentRow, StoreError, TaskChange,
         TaskSelection, Version,
         desk::{MOST_WAITING, floor_hour, manual_instant},
         edits::{Newest, NoticedEdit, noticed, snapshot},
@@ -52,7 +52,7 @@ impl Desk for MemoryStore {
         let mut tables = self.tables();
         let id = tables.add(task)?;
         let after = snapshot(&tables.tasks[&id]);
-        tables.remember(id, author, EditAction::Create.as_str(), None, Some(after));
+        tables.remember(id, author, EditAction::Create.as_str(), [None, Some(after)]);
         Ok(id)
     }
 
@@ -75,7 +75,7 @@ impl Desk for MemoryStore {
         if let Some(key) = change.task_key.as_ref().filter(|_| after.task_key != before.task_key) {
             tables.check_key(key)?;
         }
-        tables.change(before, change, author).map(drop)
+        tables.change(before, change, author, EditAction::Change).map(drop)
     }
 
     async fn delete_as(
@@ -88,7 +88,7 @@ impl Desk for MemoryStore {
         let before = snapshot(&tables.row_of(task, version)?);
         tables.tasks.remove(&task);
         tables.pauses.remove(&task);
-        tables.remember(task, author, EditAction::Delete.as_str(), Some(before), None);
+        tables.remember(task, author, EditAction::Delete.as_str(), [Some(before), None]);
         Ok(())
     }
 
@@ -111,7 +111,7 @@ impl Desk for MemoryStore {
             let newest = newest.map(|row| Newest { task_id: task, after: row.after.clone() });
             let edit = noticed(task, tables.tasks.get(&task), newest.as_ref());
             if let Some(NoticedEdit { action, before, after, .. }) = edit {
-                tables.remember(task, &Author::external(), action, before, after);
+                tables.remember(task, &Author::external(), action, [before, after]);
             }
         }
         Ok(Vec::new())
@@ -135,7 +135,7 @@ impl Desk for MemoryStore {
     ) -> Result<RequestId, StoreError> {
         let mut tables = self.tables();
         tables.row_of(task, None)?;
-        tables.remember(task, author, EditAction::Run.as_str(), None, None);
+        tables.remember(task, author, EditAction::Run.as_str(), [None, None]);
         let id = tables.next_request;
         tables.next_request += 1;
         let requested_at = manual_instant(now, |instant| {
@@ -183,6 +183,7 @@ impl Desk for MemoryStore {
             filter.task_id.is_none_or(|task| row.task_id == task)
                 && filter.status.is_none_or(|status| row.status == status.as_str())
                 && filter.before.is_none_or(|before| row.id < before)
+                && filter.since.is_none_or(|since| row.created_at.is_some_and(|at| at >= since))
                 && filter.until.is_none_or(|until| row.created_at.is_some_and(|at| at <= until))
         });
         Ok(rows.take(filter.limit as usize).map(|row| tables.with_key(row)).collect())
@@ -353,25 +354,43 @@ impl Tables {
         before: TaskRow,
         change: &TaskChange,
         author: &Author,
+        action: EditAction,
     ) -> Result<bool, StoreError> {
         let (task, after) = (before.id, change.apply(&before));
         if after == before {
             return Ok(false);
         }
         self.edit(task, |row| *row = after.clone())?;
-        let [before, after] = [before, after].map(|row| Some(snapshot(&row)));
-        self.remember(task, author, EditAction::Change.as_str(), before, after);
+        let texts = [before, after].map(|row| Some(snapshot(&row)));
+        self.remember(task, author, action.as_str(), texts);
         Ok(true)
     }
 
+    /// Switches a row off, and remembers who wanted it, and how: one that is off already, too.
+    pub(super) fn pause(
+        &mut self,
+        before: TaskRow,
+        pause: &Pause,
+        author: &Author,
+    ) -> Result<(), StoreError> {
+        let (task, after) = (before.id, TaskChange::enabled(false).apply(&before));
+        if after != before {
+            self.edit(task, |row| *row = after.clone())?;
+        }
+        let texts = [before, after].map(|row| Some(snapshot(&row)));
+        let edit = self.remember(task, author, EditAction::Pause.as_str(), texts);
+        edit.pause = Some(pause.clone());
+        Ok(())
+    }
+
+    /// Adds to the history; `texts` are what the row said before and afterwards.
     fn remember(
         &mut self,
         task_id: TaskId,
         author: &Author,
         action: &'static str,
-        before: Option<String>,
-        after: Option<String>,
-    ) {
+        [before, after]: [Option<String>; 2],
+    ) -> &mut EditRow {
         self.edits.push(EditRow {
             id: self.edits.last().map_or(1, |newest| newest.id + 1),
             task_id,
@@ -381,7 +400,10 @@ impl Tables {
             action: action.to_owned(),
             before,
             after,
+            pause: None,
         });
+        let last = self.edits.len() - 1;
+        &mut self.edits[last]
     }
 
     fn with_key(&self, row: &ExecutionRow) -> ExecutionRow {

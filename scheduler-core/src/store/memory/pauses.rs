@@ -5,7 +5,10 @@ use async_trait::async_trait;
 use super::MemoryStore;
 use crate::{
     plan::task::TaskId,
-    store::{Author, Pause, PauseRow, Pauses, StoreError, TaskChange, Version, pauses::RESUMED},
+    store::{
+        Author, EditAction, Pause, PauseRow, Pauses, StoreError, TaskChange, Version,
+        pauses::RESUMED,
+    },
 };
 
 #[async_trait]
@@ -19,7 +22,7 @@ impl Pauses for MemoryStore {
     ) -> Result<(), StoreError> {
         let mut tables = self.tables();
         let before = tables.row_of(task, version)?;
-        tables.change(before, &TaskChange::enabled(false), author)?;
+        tables.pause(before, pause, author)?;
         let (paused_at, author) = (tables.now, author.kept_name());
         let row = PauseRow { task_id: task, paused_at, pause: pause.clone(), author };
         tables.pauses.insert(task, row);
@@ -45,7 +48,8 @@ impl Pauses for MemoryStore {
         for task in over {
             tables.pauses.remove(&task);
             let Ok(before) = tables.row_of(task, None) else { continue };
-            if tables.change(before, &TaskChange::enabled(true), &Author::program())? {
+            let (on, author) = (TaskChange::enabled(true), Author::program());
+            if tables.change(before, &on, &author, EditAction::Resume)? {
                 resumed.push(task);
             }
         }

@@ -24,7 +24,7 @@ use crate::{
     },
     store::{
         Around, Author, Desk, DeskTask, EditAction, EditFilter, EditRow, ExecutionFilter,
-        FailingTask, NewTask, Outcomes, RecentRow, Store as _, StoreError, TaskChange,
+        FailingTask, NewTask, Outcomes, Pause, RecentRow, Store as _, StoreError, TaskChange,
         TaskSelection, Version,
         desk::{MOST_WAITING, floor_hour, manual_instant},
         edits::{Newest, NoticedEdit, noticed, snapshot},
@@ -79,7 +79,8 @@ impl Desk for SqlStore {
         let added = write_transaction!(self, "adding a task", connection => async {
             let Some(id) = add(&mut connection, self.sql, task).await? else { return Ok(None) };
             let after = read_snapshot(&mut connection, self.sql, id).await?;
-            remember(&mut connection, self.sql, id, author, EditAction::Create, [None, after]).await?;
+            let deed = Deed { action: EditAction::Create, texts: [None, after], pause: None };
+            remember(&mut connection, self.sql, id, author, deed).await?;
             Ok(Some(id))
         });
         taken_or(added, &task.task_key)?.ok_or_else(|| key_taken(&task.task_key))
@@ -110,7 +111,7 @@ impl Desk for SqlStore {
                     return Ok(Err(key_taken(key)));
                 }
             }
-            change_row(&mut connection, self.sql, before, change, author).await?;
+            change_row(&mut connection, self.sql, before, change, author, EditAction::Change).await?;
             Ok(Ok(()))
         });
         taken_or(edited, change.task_key.as_deref().unwrap_or_default())?
@@ -130,7 +131,8 @@ impl Desk for SqlStore {
             connection.execute(self.sql.delete_task, &[task.into()]).await?;
             connection.execute(self.sql.drop_pauses, &[(&json(&[task])).into()]).await?;
             let texts = [Some(snapshot(&before)), None];
-            remember(&mut connection, self.sql, task, author, EditAction::Delete, texts).await?;
+            let deed = Deed { action: EditAction::Delete, texts, pause: None };
+            remember(&mut connection, self.sql, task, author, deed).await?;
             Ok(Ok(()))
         })?
     }
@@ -200,7 +202,8 @@ impl Desk for SqlStore {
             let taken: HashSet<DateTime<Utc>> = rows.iter().filter_map(|row| from_ms(&row[0])).collect();
             let requested_at = epoch_ms(manual_instant(now, |instant| taken.contains(&instant)));
             let done = connection.execute(self.sql.request_run, &[task.into(), requested_at.into(), args.into()]).await?;
-            remember(&mut connection, self.sql, task, author, EditAction::Run, [None, None]).await?;
+            let deed = Deed { action: EditAction::Run, texts: [None, None], pause: None };
+            remember(&mut connection, self.sql, task, author, deed).await?;
             Ok(Some(done.last_id))
         })?;
         asked.ok_or(StoreError::NotFound { what: "task", id: task })
@@ -406,6 +409,7 @@ pub(super) async fn change_row(
     before: TaskRow,
     change: &TaskChange,
     author: &Author,
+    action: EditAction,
 ) -> Result<bool, sqlx::Error> {
     let (task, after) = (before.id, change.apply(&before));
     if after == before {
@@ -413,8 +417,26 @@ pub(super) async fn change_row(
     }
     connection.execute(sql.change_task, &changed_columns(change, task)).await?;
     let texts = [before, after].map(|row| Some(snapshot(&row)));
-    remember(connection, sql, task, author, EditAction::Change, texts).await?;
+    remember(connection, sql, task, author, Deed { action, texts, pause: None }).await?;
     Ok(true)
+}
+
+/// Switches a row off that is locked, and remembers who wanted it, and how: one that is off already, too.
+pub(super) async fn pause_row(
+    connection: &mut Connection<'_>,
+    sql: &Statements,
+    before: TaskRow,
+    pause: &Pause,
+    author: &Author,
+) -> Result<(), sqlx::Error> {
+    let (task, off) = (before.id, TaskChange::enabled(false));
+    let after = off.apply(&before);
+    if after != before {
+        connection.execute(sql.change_task, &changed_columns(&off, task)).await?;
+    }
+    let texts = [before, after].map(|row| Some(snapshot(&row)));
+    let deed = Deed { action: EditAction::Pause, texts, pause: Some(pause) };
+    remember(connection, sql, task, author, deed).await
 }
 
 fn changed_columns(change: &TaskChange, task: TaskId) -> [Bind<'_>; 9] {
@@ -433,24 +455,33 @@ fn changed_columns(change: &TaskChange, task: TaskId) -> [Bind<'_>; 9] {
     ]
 }
 
-/// Adds to the history; `texts` are what the row said before and afterwards.
+/// What the history keeps of an edit.
+struct Deed<'a> {
+    action: EditAction,
+    /// What the row said before and afterwards.
+    texts: [Option<String>; 2],
+    pause: Option<&'a Pause>,
+}
+
+/// Adds to the history.
 async fn remember(
     connection: &mut Connection<'_>,
     sql: &Statements,
     task: TaskId,
     author: &Author,
-    action: EditAction,
-    texts: [Option<String>; 2],
+    Deed { action, texts, pause }: Deed<'_>,
 ) -> Result<(), sqlx::Error> {
     let name = author.kept_name();
     let [before, after] = texts.each_ref().map(|text| Bind::from(text.as_ref()));
-    let binds: [Bind<'_>; 6] = [
+    let binds: [Bind<'_>; 8] = [
         task.into(),
         (&name).into(),
         author.via.as_str().into(),
         action.as_str().into(),
         before,
         after,
+        pause.and_then(|pause| pause.until).map(epoch_ms).into(),
+        pause.map(|pause| &pause.reason).into(),
     ];
     connection.execute(sql.add_edit, &binds).await.map(drop)
 }
@@ -491,6 +522,7 @@ fn edit_row(cells: Vec<Cell>) -> EditRow {
         action: cells[5].to_lossy(),
         before: text(6),
         after: text(7),
+        pause: text(9).map(|reason| Pause { until: from_ms(&cells[8]), reason }),
     }
 }
 

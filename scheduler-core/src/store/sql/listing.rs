@@ -2,7 +2,7 @@
 //!
 //! What is asked for is either frequent, and then found among the newest rows, or it is not, and then an index has few of it.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 
 use super::{
     connection::{Bind, Cell, Connection},
@@ -25,12 +25,28 @@ pub(super) async fn executions(
     sql: &Statements,
     filter: ExecutionFilter,
 ) -> Result<Vec<Vec<Cell>>, sqlx::Error> {
-    let ExecutionFilter { task_id, status, before, until, limit } = filter;
-    let before = before.unwrap_or(i64::MAX);
-    let before = match until {
-        Some(until) => before.min(first_after(connection, sql, until).await?),
+    let first = match filter.since {
+        Some(since) => first_of(connection, sql, second_after(since, 999)).await?,
+        None => 0,
+    };
+    let before = filter.before.unwrap_or(i64::MAX);
+    let before = match filter.until {
+        Some(until) => before.min(first_of(connection, sql, second_after(until, 1_000)).await?),
         None => before,
     };
+    let mut rows = newest_first(connection, sql, filter, (first, before)).await?;
+    rows.retain(|row| row[0].int().is_some_and(|id| id >= first));
+    Ok(rows)
+}
+
+/// Those from `first` on that stand before `before`, and maybe some that are older.
+async fn newest_first(
+    connection: &mut Connection<'_>,
+    sql: &Statements,
+    filter: ExecutionFilter,
+    (first, before): (ExecutionId, ExecutionId),
+) -> Result<Vec<Vec<Cell>>, sqlx::Error> {
+    let ExecutionFilter { task_id, status, limit, .. } = filter;
     let limit = i64::from(limit);
     let is_near = match (task_id, status) {
         // They are few, and have an index of their own.
@@ -42,7 +58,7 @@ pub(super) async fn executions(
         _ => true,
     };
     let newest = if is_near { newest(connection, sql, before).await? } else { 0 };
-    let from = (newest - NEAR).max(0);
+    let from = (newest - NEAR).max(first);
     let status_name = status.map(Status::as_str);
     let binds: [Bind<'_>; 7] = [
         task_id.into(),
@@ -54,7 +70,7 @@ pub(super) async fn executions(
         limit.into(),
     ];
     let near = connection.fetch(sql.list_executions, &binds).await?;
-    if from == 0 || i64::try_from(near.len()).is_ok_and(|len| len == limit) {
+    if from == first || i64::try_from(near.len()).is_ok_and(|len| len == limit) {
         return Ok(near);
     }
     match (task_id, status) {
@@ -156,14 +172,10 @@ pub(super) async fn first_of(
     first_since(connection, sql, since, (1, last + 1)).await
 }
 
-/// The first that was created after `until`: when that was is written in whole seconds.
-async fn first_after(
-    connection: &mut Connection<'_>,
-    sql: &Statements,
-    until: DateTime<Utc>,
-) -> Result<ExecutionId, sqlx::Error> {
-    let next_second = DateTime::from_timestamp(until.timestamp() + 1, 0).unwrap_or(until);
-    first_of(connection, sql, next_second).await
+/// The whole second that `at` is in so many milliseconds: when an execution was created is written in such.
+fn second_after(at: DateTime<Utc>, millis: i64) -> DateTime<Utc> {
+    at.checked_add_signed(TimeDelta::milliseconds(millis))
+        .map_or(at, |later| later.trunc_subsecs(0))
 }
 
 /// From hour since 1970, status and count.

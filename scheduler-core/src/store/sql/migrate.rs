@@ -24,7 +24,7 @@ const TABLE: &str = "scheduler_migration";
 /// Version, name and text.
 type Step = (i64, &'static str, &'static str);
 
-const SQLITE: [Step; 11] = [
+const SQLITE: [Step; 12] = [
     (1, "tables", include_str!("../../../../migrations/sqlite/0001_tables.sql")),
     (2, "retries", include_str!("../../../../migrations/sqlite/0002_retries.sql")),
     (3, "nodes", include_str!("../../../../migrations/sqlite/0003_nodes.sql")),
@@ -36,8 +36,13 @@ const SQLITE: [Step; 11] = [
     (9, "request_args", include_str!("../../../../migrations/sqlite/0009_request_args.sql")),
     (10, "pauses", include_str!("../../../../migrations/sqlite/0010_pauses.sql")),
     (11, "alarms", include_str!("../../../../migrations/sqlite/0011_alarms.sql")),
+    (
+        12,
+        "history_of_pauses",
+        include_str!("../../../../migrations/sqlite/0012_history_of_pauses.sql"),
+    ),
 ];
-const MYSQL: [Step; 11] = [
+const MYSQL: [Step; 12] = [
     (1, "tables", include_str!("../../../../migrations/mysql/0001_tables.sql")),
     (2, "retries", include_str!("../../../../migrations/mysql/0002_retries.sql")),
     (3, "nodes", include_str!("../../../../migrations/mysql/0003_nodes.sql")),
@@ -49,6 +54,11 @@ const MYSQL: [Step; 11] = [
     (9, "request_args", include_str!("../../../../migrations/mysql/0009_request_args.sql")),
     (10, "pauses", include_str!("../../../../migrations/mysql/0010_pauses.sql")),
     (11, "alarms", include_str!("../../../../migrations/mysql/0011_alarms.sql")),
+    (
+        12,
+        "history_of_pauses",
+        include_str!("../../../../migrations/mysql/0012_history_of_pauses.sql"),
+    ),
 ];
 
 /// The version of the tables that this program runs on.
@@ -196,7 +206,7 @@ impl SqlStore {
     }
 }
 
-fn migrator(steps: [Step; 11]) -> Migrator {
+fn migrator(steps: [Step; 12]) -> Migrator {
     let migration = |(version, name, sql): Step| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
     };

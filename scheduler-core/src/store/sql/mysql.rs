@@ -403,9 +403,10 @@ pub(crate) static MYSQL: Statements = Statements {
                   spec = COALESCE(?, spec), args = COALESCE(?, args), is_valid = COALESCE(?, is_valid), \
                   extra = COALESCE(?, extra) WHERE id = ?",
     add_edit: concat!(
-        "INSERT INTO scheduler_edit (task_id, edited_at, author, via, action, row_before, row_after) VALUES (?, ",
+        "INSERT INTO scheduler_edit \
+         (task_id, edited_at, author, via, action, row_before, row_after, pause_until, pause_reason) VALUES (?, ",
         now_ms!(),
-        ", ?, ?, ?, ?, ?)"
+        ", ?, ?, ?, ?, ?, ?, ?)"
     ),
     try_lock_rows: concat!(
         "SELECT ",
@@ -428,9 +429,11 @@ pub(crate) static MYSQL: Statements = Statements {
          row_before MEDIUMTEXT CHARACTER SET utf8mb4 PATH '$.row_before', \
          row_after MEDIUMTEXT CHARACTER SET utf8mb4 PATH '$.row_after')) v"
     ),
-    list_edits: "SELECT id, task_id, edited_at, author, via, action, row_before, row_after FROM scheduler_edit \
+    list_edits: "SELECT id, task_id, edited_at, author, via, action, row_before, row_after, pause_until, pause_reason \
+                 FROM scheduler_edit \
                  WHERE id < ? ORDER BY id DESC LIMIT ?",
-    edits_of_task: "SELECT id, task_id, edited_at, author, via, action, row_before, row_after FROM scheduler_edit \
+    edits_of_task: "SELECT id, task_id, edited_at, author, via, action, row_before, row_after, pause_until, pause_reason \
+                    FROM scheduler_edit \
                     WHERE task_id = ? AND id < ? ORDER BY id DESC LIMIT ?",
     delete_task: "DELETE FROM task WHERE id = ?",
     read_instants: "SELECT requested_at FROM scheduler_request WHERE task_id = ? AND requested_at BETWEEN ? AND ? \
@@ -475,7 +478,7 @@ pub(crate) static MYSQL: Statements = Statements {
     list_in_status: concat!(
         "SELECT ",
         execution_columns!(),
-        " FROM (SELECT id FROM execute_task FORCE INDEX (ix__execute_task__status) \
+        " FROM (SELECT id FROM execute_task FORCE INDEX (ix__execute_task__outcome) \
          WHERE status = ? AND id < ? ORDER BY id DESC LIMIT ?) w \
          STRAIGHT_JOIN execute_task e ON e.id = w.id LEFT JOIN task t ON t.id = e.task_id ORDER BY e.id DESC"
     ),
@@ -491,7 +494,7 @@ pub(crate) static MYSQL: Statements = Statements {
         execution_columns!(),
         ", f.count, COALESCE((SELECT s.id FROM execute_task s FORCE INDEX (ix__execute_task__status) \
          WHERE s.status = 'success' AND s.task_id = e.task_id ORDER BY s.id DESC LIMIT 1) > e.id, 0) AS has_recovered \
-         FROM (SELECT task_id, COUNT(*) AS count, MAX(id) AS last FROM execute_task FORCE INDEX (ix__execute_task__status) \
+         FROM (SELECT task_id, COUNT(*) AS count, MAX(id) AS last FROM execute_task FORCE INDEX (ix__execute_task__outcome) \
          WHERE status IN ('fail', 'timeout', 'lost') AND id >= ? GROUP BY task_id ORDER BY last DESC LIMIT ?) f \
          STRAIGHT_JOIN execute_task e ON e.id = f.last LEFT JOIN task t ON t.id = e.task_id ORDER BY has_recovered, e.id DESC"
     ),

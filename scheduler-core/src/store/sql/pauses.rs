@@ -7,12 +7,15 @@ use async_trait::async_trait;
 use super::{
     SqlStore,
     connection::{Bind, Cell},
-    desk::{change_row, locked},
+    desk::{self, change_row, locked},
     epoch_ms, from_ms, in_lock_order, json, read_only, task_row, write_transaction,
 };
 use crate::{
     plan::task::{TaskId, TaskRow},
-    store::{Author, Pause, PauseRow, Pauses, StoreError, TaskChange, Version, pauses::RESUMED},
+    store::{
+        Author, EditAction, Pause, PauseRow, Pauses, StoreError, TaskChange, Version,
+        pauses::RESUMED,
+    },
 };
 
 #[async_trait]
@@ -30,8 +33,7 @@ impl Pauses for SqlStore {
                 Ok(row) => row,
                 Err(refused) => return Ok(Err(refused)),
             };
-            let off = TaskChange::enabled(false);
-            change_row(&mut connection, self.sql, before, &off, author).await?;
+            desk::pause_row(&mut connection, self.sql, before, pause, author).await?;
             let binds: [Bind<'_>; 4] =
                 [task.into(), until.into(), (&pause.reason).into(), (&name).into()];
             connection.execute(self.sql.put_pause, &binds).await?;
@@ -76,7 +78,7 @@ impl Pauses for SqlStore {
             let (on, author) = (TaskChange::enabled(true), Author::program());
             for before in rows.into_iter().filter(|row| due.contains(&row.id)) {
                 let id = before.id;
-                if change_row(&mut connection, self.sql, before, &on, &author).await? {
+                if change_row(&mut connection, self.sql, before, &on, &author, EditAction::Resume).await? {
                     resumed.push(id);
                 }
                 over.push(id);

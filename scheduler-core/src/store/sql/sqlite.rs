@@ -226,8 +226,9 @@ pub(crate) static SQLITE: Statements = Statements {
                   execute_func = COALESCE(?3, execute_func), \"trigger\" = COALESCE(?4, \"trigger\"), \
                   spec = COALESCE(?5, spec), args = COALESCE(?6, args), is_valid = COALESCE(?7, is_valid), \
                   extra = COALESCE(?8, extra) WHERE id = ?9",
-    add_edit: "INSERT INTO scheduler_edit (task_id, edited_at, author, via, action, row_before, row_after) \
-               VALUES (?1, CAST(unixepoch('subsec') * 1000 AS INTEGER), ?2, ?3, ?4, ?5, ?6)",
+    add_edit: "INSERT INTO scheduler_edit \
+               (task_id, edited_at, author, via, action, row_before, row_after, pause_until, pause_reason) \
+               VALUES (?1, CAST(unixepoch('subsec') * 1000 AS INTEGER), ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     try_lock_rows: concat!(
         "SELECT ",
         task_columns!(),
@@ -239,9 +240,11 @@ pub(crate) static SQLITE: Statements = Statements {
     add_edits: "INSERT INTO scheduler_edit (task_id, edited_at, author, via, action, row_before, row_after) \
                 SELECT value ->> 'task_id', CAST(unixepoch('subsec') * 1000 AS INTEGER), '', ?1, \
                 value ->> 'action', value ->> 'row_before', value ->> 'row_after' FROM json_each(?2)",
-    list_edits: "SELECT id, task_id, edited_at, author, via, action, row_before, row_after FROM scheduler_edit \
+    list_edits: "SELECT id, task_id, edited_at, author, via, action, row_before, row_after, pause_until, pause_reason \
+                 FROM scheduler_edit \
                  WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
-    edits_of_task: "SELECT id, task_id, edited_at, author, via, action, row_before, row_after FROM scheduler_edit \
+    edits_of_task: "SELECT id, task_id, edited_at, author, via, action, row_before, row_after, pause_until, pause_reason \
+                    FROM scheduler_edit \
                     WHERE task_id = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3",
     delete_task: "DELETE FROM task WHERE id = ?1",
     read_instants: "SELECT requested_at FROM scheduler_request WHERE task_id = ?1 AND requested_at BETWEEN ?2 AND ?3 \

@@ -205,7 +205,7 @@ pub(crate) struct Statements {
     pub(crate) lock_task: &'static str,
     /// `(key, desc, func, trigger, spec, args, is_valid, extra, id)`; NULL leaves a column as it is.
     pub(crate) change_task: &'static str,
-    /// `(task_id, author, via, action, before, after)`, by the database's clock.
+    /// `(task_id, author, via, action, before, after, pause_until, pause_reason)`, by the database's clock.
     pub(crate) add_edit: &'static str,
     /// `(ids)` → the columns of `read_task`, locked in the order of `ids`, without those locked by somebody else.
     pub(crate) try_lock_rows: &'static str,

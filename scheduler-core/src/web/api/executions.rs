@@ -33,6 +33,9 @@ pub(super) struct Listed {
     /// Only in this status.
     #[param(value_type = Option<String>)]
     status: Option<InStatus>,
+    /// Only those that were created from this instant on, RFC 3339.
+    #[param(value_type = Option<String>, format = "date-time")]
+    since: Option<At>,
     /// Only those that were created until this instant, RFC 3339.
     #[param(value_type = Option<String>, format = "date-time")]
     until: Option<At>,
@@ -73,6 +76,7 @@ pub(super) async fn list(
         task_id: listed.task_id,
         status: listed.status.map(|InStatus(status)| status),
         before: listed.after,
+        since: listed.since.map(|At(since)| since),
         until: listed.until.map(|At(until)| until),
         limit: listed.limit.get(),
     };

@@ -107,6 +107,7 @@ texts! {
     next_if_saved: "Next instants if saved", "保存后的接下来几次";
     contents: "Contents", "目录";
     key_or_id: "Key or id", "键名或 ID";
+    from: "From", "起始";
     up_to: "Up to", "截止";
     search: "Search key or description", "搜索键名或描述";
     new_task: "New task", "新建任务";
@@ -199,6 +200,7 @@ texts! {
     pause: "Pause", "暂停";
     paused: "Paused", "已暂停";
     until: "until", "直到";
+    pause_over: "Pause over", "暂停结束";
     until_label: "Or until", "或直到";
     until_hint: "Counts where it is given.", "填写后以此为准。";
     pause_question: "Pause it?", "暂停此任务？";

@@ -94,6 +94,9 @@ pub(super) struct Asked {
     task: String,
     /// As a browser has it, in the configured zone.
     #[serde(default)]
+    since: String,
+    /// The same.
+    #[serde(default)]
     until: String,
     after: Option<ExecutionId>,
 }
@@ -113,9 +116,9 @@ struct ExecutionsPage<'a> {
 impl ExecutionsPage<'_> {
     /// The query of the same list in another status.
     fn query(&self, status: &str) -> String {
-        let Asked { task, until, .. } = self.asked;
-        let given =
-            [("task", task), ("until", until)].into_iter().filter(|(_, text)| !text.is_empty());
+        let Asked { task, since, until, .. } = self.asked;
+        let given = [("task", task), ("since", since), ("until", until)];
+        let given = given.into_iter().filter(|(_, text)| !text.is_empty());
         let given = given.map(|(name, text)| format!("&{name}={}", in_query(text)));
         format!("?status={status}{}", given.collect::<String>())
     }
@@ -138,15 +141,16 @@ async fn listed(
     asked: &Asked,
 ) -> Result<Response, Problem> {
     let task = task_asked(site, caller, &asked.task).await?;
-    let until = match asked.until.as_str() {
-        "" => None,
-        text => Some(frame.time_typed("until", text)?),
+    let time = |name, text: &str| match text {
+        "" => Ok(None),
+        text => frame.time_typed(name, text).map(Some),
     };
     let filter = ExecutionFilter {
         task_id: task.as_ref().map(|(id, _)| *id),
         status: asked.status.parse().ok(),
         before: asked.after,
-        until,
+        since: time("since", &asked.since)?,
+        until: time("until", &asked.until)?,
         limit: SHOWN,
     };
     let (rows, next) = find_executions(site, caller, filter).await?;

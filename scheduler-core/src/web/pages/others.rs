@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use crate::{
     admin::{Changed, EditView, NodeState, NodeView},
     plan::{node::NodeRow, task::TaskId},
-    store::{EditFilter, EditId, EditRow, NodeCard},
+    store::{EditFilter, EditId, EditRow, NodeCard, Pause},
     web::{
         access::Caller,
         boards::board,
@@ -86,7 +86,7 @@ pub(super) struct Edited {
     pub(super) author: String,
     pub(super) via: String,
     /// What was done, where it is more than columns that differ.
-    pub(super) action: &'static str,
+    pub(super) action: String,
     /// Where the version before is put into the form; `None`: there was none.
     pub(super) restore: Option<String>,
     /// Column, what stood there, and what stands there then.
@@ -104,12 +104,14 @@ impl Edited {
             time: row.edited_at.map(|at| frame.time(&at)).unwrap_or_default(),
             author: row.author.clone(),
             via: row.via.clone(),
-            action: match row.action.as_str() {
-                "create" => t.created,
-                "delete" => t.deleted,
-                "found" => t.found,
-                "run" => t.asked_to_run,
-                _ => "",
+            action: match (row.action.as_str(), &row.pause) {
+                ("pause", Some(pause)) => paused(frame, pause),
+                ("create", _) => t.created.to_owned(),
+                ("delete", _) => t.deleted.to_owned(),
+                ("found", _) => t.found.to_owned(),
+                ("run", _) => t.asked_to_run.to_owned(),
+                ("resume", _) => t.pause_over.to_owned(),
+                _ => String::new(),
             },
             restore: view.before.as_ref().map(|_| match row.action.as_str() {
                 "delete" => format!("/tasks/new?from={}", row.id),
@@ -118,6 +120,17 @@ impl Edited {
             changed: view.changed.iter().flat_map(|changed| differing(frame, changed)).collect(),
         }
     }
+}
+
+/// Until when, and why.
+fn paused(frame: &Frame, pause: &Pause) -> String {
+    let t = frame.t();
+    let until = match pause.until {
+        Some(until) => format!("{} {}", t.until, frame.time(&until)),
+        None => t.until_enabled.to_owned(),
+    };
+    let why = if pause.reason.is_empty() { String::new() } else { format!(": {}", pause.reason) };
+    format!("{} {until}{why}", t.paused)
 }
 
 /// What differs of a column: name, and what stood and stands there.

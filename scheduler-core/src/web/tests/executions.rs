@@ -66,6 +66,8 @@ async fn executions_are_listed_newest_first_by_task_and_status_in_pages() {
     assert_eq!(ids("viewer", &format!("?task_id={a}")).await, [first]);
     assert_eq!(ids("biller", "").await, [second], "the other is not his");
     assert_eq!(ids("viewer", "?until=1969-12-31T23:59:59Z").await, [0; 0]);
+    assert_eq!(ids("viewer", "?since=1969-12-31T23:59:59Z").await, [second, first]);
+    assert_eq!(ids("viewer", "?since=2999-01-01T00:00:00Z").await, [0; 0]);
     assert_eq!(ids("viewer", "?until=2999-01-01T00:00:00Z").await, [second, first]);
     let shown = asker.get("viewer", &format!("/api/v1/executions/{first}")).await.expect(200);
     assert_eq!((&shown["status"], &shown["duration_ms"]), (&json!("fail"), &json!(2_000)));

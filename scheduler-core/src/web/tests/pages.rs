@@ -188,6 +188,21 @@ async fn a_task_is_written_in_a_form_and_reviewed_before() {
 }
 
 #[tokio::test]
+async fn a_key_that_is_taken_is_refused_in_the_review() {
+    let asker = Asker::new();
+    let id = asker.store.add(&task("a")).await.unwrap();
+    let form = [("task_key", "a"), ("execute_func", "add"), ("trigger", "interval"), ("spec", "5")];
+    let form = [&form[..], &[("args", "1"), ("is_valid", "1")]].concat();
+    let review = async || ask(&asker, "admin", "POST", "/tasks/review", &form).await;
+    let refused = review().await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    assert!(refused.text.contains("id=\"e-task_key\""), "{}", refused.text);
+    // It is free at once, however old the list of tasks is that is kept.
+    asker.store.delete(id).await.unwrap();
+    assert_eq!(review().await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn of_two_who_edit_one_task_the_second_sees_what_the_first_wrote() {
     let asker = Asker::new();
     let id = asker.store.add(&task("a")).await.unwrap();
@@ -283,6 +298,7 @@ async fn what_is_wrong_is_a_page_for_a_browser_and_a_problem_for_a_program() {
         ("GET", "/executions?task=x", 404),
         ("GET", "/history?task=x", 404),
         ("GET", "/executions?until=soon", 400),
+        ("GET", "/executions?since=soon", 400),
         ("GET", "/executions/99", 404),
         ("PUT", "/tasks", 405),
         ("POST", "/tasks/act", 400),
@@ -371,6 +387,11 @@ async fn a_task_is_paused_until_a_time_in_the_configured_zone() {
     assert!(list.contains("Paused</span>") && list.contains("until 2999-01-01 18:00:00"), "{list}");
     pause("").await.location();
     assert_eq!(asker.store.pauses(&[id]).await.unwrap()[0].pause.until, None);
+    let history = page(&asker, "viewer", "/history").await;
+    for said in ["2999-01-01 18:00:00", "until somebody enables it"] {
+        let at = history.find(said).unwrap_or_else(|| panic!("{said}: {history}"));
+        assert!(history[at..].starts_with(&format!("{said}: 年度 &#60;stock&#62;")), "{history}");
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! `task history`: who edited what.
 
 use scheduler_core::{
-    admin::{self, Changed, EditView},
+    admin::{self, Changed, EditPause, EditView},
     plan::trigger::Zone,
     store::EditFilter,
 };
@@ -33,10 +33,18 @@ fn cells(zone: &Zone, edit: &EditView) -> [String; 7] {
     ]
 }
 
+/// `until 2026-12-24T18:00:00Z: the bank is closed`.
+fn paused(pause: &EditPause) -> String {
+    let until = pause.until.as_deref().unwrap_or("somebody enables it");
+    let why = if pause.reason.is_empty() { String::new() } else { format!(": {}", pause.reason) };
+    format!("until {until}{why}")
+}
+
 /// `spec "5" to "10", is_valid "1" to "0"`; of a new or deleted row which it was.
 fn changed(edit: &EditView) -> String {
     const LONGEST: usize = 100;
     let text = match (&edit.before, &edit.after) {
+        _ if let Some(pause) = &edit.pause => paused(pause),
         (Some(row), None) | (None, Some(row)) => {
             let said = ["task_key", "trigger", "spec"].map(|column| {
                 let value = row.get(column).unwrap_or(&Value::Null);
