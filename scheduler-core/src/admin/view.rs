@@ -184,7 +184,7 @@ pub struct EditView {
     pub author: String,
     /// `via`.
     pub via: String,
-    /// `action`: `create`, `change`, `pause`, `resume` when a pause was over, `delete`, `run`, or `found`: it had no history.
+    /// `action`: `create`, `change`, `pause`, `resume` when a pause ended, `delete`, `run`, or `found`: it had no history.
     pub action: String,
     /// Where there is a row before and afterwards: the columns that differ.
     pub changed: Vec<Changed>,

@@ -248,7 +248,7 @@ pub trait Desk: Store + Sessions + Pauses + Alarms {
     async fn add_as(&self, task: &NewTask, author: &Author) -> Result<TaskId, StoreError>;
 
     /// Changes a row in the name of `author`, if it still is of `version`, where one is given. A row that says so already
-    /// is not touched, and has no edit in its history.
+    /// is not touched, and has no edit in its history, unless a pause of it ended.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::Edited`], and [`StoreError::KeyTaken`] when another row has the new key.

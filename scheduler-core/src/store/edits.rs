@@ -78,7 +78,7 @@ pub enum EditAction {
     Change,
     /// A task was switched off for a while, or its pause was changed.
     Pause,
-    /// A task was switched on since its pause was over.
+    /// A pause ended: the task was switched on since it was over, or somebody switched off for good what was paused.
     Resume,
     /// A row was deleted.
     Delete,

@@ -62,6 +62,9 @@ pub(super) fn router(site: Site) -> Router {
     let asked = api
         .merge(assassin)
         .merge(pages)
+        .fallback(nothing_here)
+        // What is wrong is told to whoever is logged in with his menu, and once more outside, where nobody is known.
+        .layer(middleware::from_fn_with_state(site.clone(), as_page))
         .layer(middleware::from_fn_with_state(site.clone(), identify))
         .layer(middleware::from_fn(move |request, next| {
             in_a_task(Arc::clone(&at_once), request, next)
@@ -75,7 +78,6 @@ pub(super) fn router(site: Site) -> Router {
         .method_not_allowed_fallback(no_such_method)
         .merge(asked)
         .merge(pages::files())
-        .fallback(nothing_here)
         .layer(middleware::from_fn_with_state(site.clone(), as_page))
         .layer(middleware::map_response(retry_later))
         .layer(header_of(header::CACHE_CONTROL, "no-store"))

@@ -73,6 +73,10 @@ pub async fn who_switches_a_task_on_or_off_or_deletes_it_ends_its_pause(fixture:
         assert_eq!(fixture.store.resume_due().await.unwrap(), [0; 0]);
         assert_eq!(fixture.is_enabled(task).await, is_enabled, "what was said last counts");
     }
+    let filter = EditFilter { task_id: Some(task), before: None, limit: 4 };
+    let edits = fixture.store.edits(filter).await.unwrap();
+    let deeds: Vec<_> = edits.iter().map(|edit| &*edit.action).collect();
+    assert_eq!(deeds, ["resume", "pause", "change", "pause"]);
     let other = fixture.add("b").await;
     fixture.pause(other, None).await;
     fixture.pause(task, fixture.in_seconds(-1).await).await;

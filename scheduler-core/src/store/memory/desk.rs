@@ -65,11 +65,14 @@ impl Desk for MemoryStore {
     ) -> Result<(), StoreError> {
         let mut tables = self.tables();
         let before = tables.row_of(task, version)?;
-        if change.is_enabled.is_some() {
-            tables.pauses.remove(&task);
-        }
+        let is_switched = change.is_enabled.is_some();
+        let was_paused = is_switched && tables.pauses.remove(&task).is_some();
         let after = change.apply(&before);
         if after == before {
+            if was_paused {
+                let texts = [before, after].map(|row| Some(snapshot(&row)));
+                tables.remember(task, author, EditAction::Resume.as_str(), texts);
+            }
             return Ok(());
         }
         if let Some(key) = change.task_key.as_ref().filter(|_| after.task_key != before.task_key) {

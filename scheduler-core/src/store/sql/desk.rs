@@ -98,11 +98,18 @@ impl Desk for SqlStore {
                 Ok(row) => row,
                 Err(refused) => return Ok(Err(refused)),
             };
+            let mut was_paused = false;
             if change.is_enabled.is_some() {
-                connection.execute(self.sql.drop_pauses, &[(&json(&[task])).into()]).await?;
+                let ended = connection.execute(self.sql.drop_pauses, &[(&json(&[task])).into()]).await?;
+                was_paused = ended.rows > 0;
             }
             let after = change.apply(&before);
             if after == before {
+                if was_paused {
+                    let texts = [before, after].map(|row| Some(snapshot(&row)));
+                    let deed = Deed { action: EditAction::Resume, texts, pause: None };
+                    remember(&mut connection, self.sql, task, author, deed).await?;
+                }
                 return Ok(Ok(()));
             }
             if let Some(key) = change.task_key.as_ref().filter(|_| after.task_key != before.task_key) {

@@ -200,7 +200,7 @@ texts! {
     pause: "Pause", "暂停";
     paused: "Paused", "已暂停";
     until: "until", "直到";
-    pause_over: "Pause over", "暂停结束";
+    pause_over: "Pause ended", "暂停结束";
     until_label: "Or until", "或直到";
     until_hint: "Counts where it is given.", "填写后以此为准。";
     pause_question: "Pause it?", "暂停此任务？";

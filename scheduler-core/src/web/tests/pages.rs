@@ -313,6 +313,7 @@ async fn what_is_wrong_is_a_page_for_a_browser_and_a_problem_for_a_program() {
         let page = ask("text/html,application/xhtml+xml").await;
         assert_eq!(page.status.as_u16(), status, "{path}");
         assert!(page.text.contains("<h1>") && page.text.contains("role=\"alert\""), "{path}");
+        assert!(page.text.contains("action=\"/logout\""), "{path}: with the menu of who asks");
         assert!(page.headers["content-type"].to_str().unwrap().starts_with("text/html"));
         assert_eq!(ask("application/json").await.status.as_u16(), status, "{path}");
     }
