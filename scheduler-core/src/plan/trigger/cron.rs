@@ -34,9 +34,16 @@ const DAWN: i64 = -62_135_510_400;
 /// 5000-01-01T00:00:00Z: no instant lies at or after it. croner's search ends with the year 5000.
 const HORIZON: i64 = 95_617_584_000;
 
-/// 2000-01-01T00:00:00: from here a new pattern must find its first match. Any day would do, the
-/// calendar repeats every 400 years.
+/// 2000-01-01T00:00:00, and the days from there on that hold all fourteen kinds of years: a day matches by what it is in its
+/// year.
 const PROBE: i64 = 946_684_800;
+const PROBED_DAYS: i64 = 28 * 1_461 / 4;
+
+/// Days of all kinds, counted from 1970 on.
+fn probed_days() -> std::ops::Range<i64> {
+    let first = PROBE / SECONDS_PER_DAY;
+    first..first + PROBED_DAYS
+}
 
 /// A cron pattern in a zone.
 pub struct CronTrigger {
@@ -67,12 +74,14 @@ impl CronTrigger {
         let Ok(cron) = parser.parse(&fields.pattern()) else {
             return Err(blame(spec, &fields, &parser, dialect));
         };
-        if cron.find_next_occurrence(&civil_time(PROBE), true).is_err() {
+        let time_of_day = TimeOfDay::of(&cron);
+        let (zone, wildcard) = (zone.clone(), fields.wildcard);
+        let trigger = CronTrigger { spec: spec.to_owned(), zone, cron, wildcard, time_of_day };
+        // croner would search thousands of years, 60 ms of a pattern of which somebody may write a thousand rows.
+        if !probed_days().any(|day| trigger.day_matches(day)) {
             return Err(TriggerError::never_fires(spec));
         }
-        let time_of_day = TimeOfDay::of(&cron);
-        let spec = spec.to_owned();
-        Ok(CronTrigger { spec, zone: zone.clone(), cron, wildcard: fields.wildcard, time_of_day })
+        Ok(trigger)
     }
 
     /// The pattern.
@@ -127,14 +136,11 @@ impl CronTrigger {
         count
     }
 
-    /// Whether both have the same instants in every zone. A day matches by what it is in its year, and 28 years hold all
-    /// fourteen kinds of years.
+    /// Whether both have the same instants in every zone.
     pub(super) fn has_instants_of(&self, other: &Self) -> bool {
-        const DAYS: i64 = 28 * 1_461 / 4;
-        let first = PROBE / SECONDS_PER_DAY;
         self.wildcard == other.wildcard
             && self.time_of_day == other.time_of_day
-            && (first..first + DAYS).all(|day| self.day_matches(day) == other.day_matches(day))
+            && probed_days().all(|day| self.day_matches(day) == other.day_matches(day))
     }
 
     /// The first instant of the segment that is after `after`.
