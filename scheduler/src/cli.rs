@@ -274,7 +274,7 @@ pub(crate) struct ExecutionList {
     /// Only those created from then on: RFC 3339, or YYYY-MM-DD HH:MM:SS in the configured zone.
     #[arg(long, value_name = "INSTANT")]
     pub(crate) since: Option<String>,
-    /// Only those created until then: RFC 3339, or YYYY-MM-DD HH:MM:SS in the configured zone.
+    /// Only those created before then: RFC 3339, or YYYY-MM-DD HH:MM:SS in the configured zone.
     #[arg(long, value_name = "INSTANT")]
     pub(crate) until: Option<String>,
 }

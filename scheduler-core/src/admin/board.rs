@@ -38,6 +38,8 @@ pub struct BoardRow {
     pub state: State,
     /// Its next instant.
     pub next: Option<DateTime<Utc>>,
+    /// Its first instant that is due and not accounted for.
+    pub due: Option<DateTime<Utc>>,
 }
 
 /// Which rows of a list.
@@ -127,6 +129,15 @@ impl Board {
         let both = judged.into_iter().map(|judged| (BoardRow::of(judged), trigger(judged)));
         let (rows, triggers) = both.unzip();
         Self { triggers, ..Self::of_rows(rows) }
+    }
+
+    /// The rows of which something was due before `at` and is not accounted for, what was due first at the front.
+    #[must_use]
+    pub fn late(&self, at: DateTime<Utc>) -> Vec<&BoardRow> {
+        let is_late = |row: &&BoardRow| row.due.is_some_and(|due| due < at);
+        let mut late: Vec<&BoardRow> = self.rows.iter().filter(is_late).collect();
+        late.sort_by_key(|row| row.due);
+        late
     }
 
     /// The rows that fire, by id.
@@ -235,6 +246,7 @@ impl BoardRow {
             ),
             state: judged.state(),
             next: judged.scheduled().and_then(Scheduled::next),
+            due: judged.scheduled().and_then(Scheduled::due),
         }
     }
 }
@@ -292,6 +304,7 @@ mod tests {
             says: says(key, &format!("says {place}")),
             state: *state,
             next: due.map(|due| DateTime::UNIX_EPOCH + TimeDelta::seconds(due)),
+            due: None,
         };
         Board::of_rows(rows.iter().enumerate().map(row).collect())
     }

@@ -69,18 +69,31 @@ impl State {
 pub struct Scheduled {
     /// What the row means.
     pub task: Task,
-    /// Its instants after this one count.
-    opens: DateTime<Utc>,
+    /// Its first instant that is due and not accounted for.
+    due: Option<DateTime<Utc>>,
+    next: Option<DateTime<Utc>>,
 }
 
 impl Scheduled {
-    /// `task` as of `now`, of which `last_accounted` was accounted for last.
+    /// `task` as of `now`, of which `last_accounted` was accounted for last, in a database that was adopted then.
     #[must_use]
-    pub fn new(task: Task, last_accounted: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Self {
+    pub fn new(
+        task: Task,
+        last_accounted: Option<DateTime<Utc>>,
+        adopted_at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Self {
         let edited_at = task.anchor.updated_at;
-        let facts = Facts { edited_at, adopted_at: now, last_accounted, is_new_spec: false };
-        let opens = window::opens(&task.trigger, facts, task.policy.misfire_grace_time);
-        Self { task, opens }
+        let first = |adopted_at| {
+            let facts = Facts { edited_at, adopted_at, last_accounted, is_new_spec: false };
+            let opens = window::opens(&task.trigger, facts, task.policy.misfire_grace_time);
+            task.trigger.next_after(opens)
+        };
+        let due = first(adopted_at.min(now));
+        match due {
+            Some(at) if at <= now => Self { next: first(now), due, task },
+            next => Self { next, due: None, task },
+        }
     }
 
     /// The coming instants, soonest first.
@@ -91,7 +104,13 @@ impl Scheduled {
     /// The next instant; `None`: it will never fire again.
     #[must_use]
     pub fn next(&self) -> Option<DateTime<Utc>> {
-        self.task.trigger.next_after(self.opens)
+        self.next
+    }
+
+    /// The first instant that is due and not accounted for, as far as it is known since when they count.
+    #[must_use]
+    pub fn due(&self) -> Option<DateTime<Utc>> {
+        self.due
     }
 }
 
@@ -157,13 +176,20 @@ pub struct Judge {
     /// The keys of enabled rows that parse.
     keys: HashMap<Arc<str>, TaskId>,
     now: DateTime<Utc>,
+    adopted_at: DateTime<Utc>,
 }
 
 impl Judge {
     /// Judges as a program with the jobs of `registry` would under `config`.
     #[must_use]
     pub fn new(config: &Config, registry: &Arc<Registry>, now: DateTime<Utc>) -> Self {
-        Self { reader: reader(config, registry), keys: HashMap::new(), now }
+        Self { reader: reader(config, registry), keys: HashMap::new(), now, adopted_at: now }
+    }
+
+    /// Of a database that was adopted then: only of such a one it is known what is due.
+    #[must_use]
+    pub fn of_adopted(self, adopted_at: DateTime<Utc>) -> Self {
+        Self { adopted_at, ..self }
     }
 
     /// Judges the rows of the whole table, which come in id order, and remembers their keys.
@@ -201,7 +227,13 @@ impl Judge {
                 Err(reason) => Verdict::Rejected(reason),
                 Ok(task) => {
                     self.keys.insert(Arc::clone(&task.key), row.id);
-                    Verdict::Enabled(Box::new(Scheduled::new(task, *last_accounted, self.now)))
+                    let (adopted_at, now) = (self.adopted_at, self.now);
+                    Verdict::Enabled(Box::new(Scheduled::new(
+                        task,
+                        *last_accounted,
+                        adopted_at,
+                        now,
+                    )))
                 }
             }),
         }

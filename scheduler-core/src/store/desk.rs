@@ -112,7 +112,7 @@ pub struct ExecutionFilter {
     pub before: Option<ExecutionId>,
     /// Only created from then on.
     pub since: Option<DateTime<Utc>>,
-    /// Only created until then. Executions get their ids as they are created; where clocks differ, some come a little early
+    /// Only created before then. Executions get their ids as they are created; where clocks differ, some come a little early
     /// or late.
     pub until: Option<DateTime<Utc>>,
     /// At most so many, 1 or more.

@@ -9,7 +9,7 @@ mod others;
 mod stream;
 mod tasks;
 
-use axum::{Json, Router, routing::get};
+use axum::{Router, body::Bytes, http::header, routing::get};
 use serde::Serialize;
 use utoipa::{
     ToSchema,
@@ -84,6 +84,8 @@ const ABOUT: &str = "Rows of `task` and `execute_task`, as the scheduler underst
                      for him.";
 
 /// The description itself, for everybody: it says nothing of this installation.
-pub(super) fn described(document: OpenApi) -> Router<Site> {
-    Router::new().route("/openapi.json", get(async move || Json(document)))
+pub(super) fn described(document: &OpenApi) -> Router<Site> {
+    let json: Bytes = serde_json::to_vec(document).unwrap_or_default().into();
+    let answer = async move || ([(header::CONTENT_TYPE, "application/json")], json.clone());
+    Router::new().route("/openapi.json", get(answer))
 }

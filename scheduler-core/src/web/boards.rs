@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::{kept::Maker, problem::Problem, site::Site};
 use crate::{
-    admin::{Board, Judge, Order},
+    admin::{Board, Order},
     clock,
     plan::words::quote,
     store::{FailingTask, Outcomes, StoreError, TaskSelection},
@@ -81,7 +81,7 @@ impl Maker<Board> for OfTasks {
 
 async fn of_tasks(site: &Site) -> Result<Board, StoreError> {
     let tasks = site.store().await?.tasks(TaskSelection::All).await?;
-    let mut judge = Judge::new(&site.config, &site.registry, clock::wall());
+    let mut judge = site.judge().await?;
     Ok(Board::of(&judge.survey(tasks)))
 }
 

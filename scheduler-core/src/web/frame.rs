@@ -10,7 +10,7 @@ use askama::Template;
 use axum::{
     Form,
     extract::FromRequestParts,
-    http::{HeaderMap, StatusCode, header, request::Parts},
+    http::{HeaderMap, Method, StatusCode, header, request::Parts},
     response::{Html, IntoResponse, Redirect, Response},
 };
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
@@ -19,12 +19,16 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 pub(super) use self::spoken::spoken;
-use self::words::{CHINESE, ENGLISH, Texts, Words};
+use self::{
+    sentences::Reader,
+    spoken::units,
+    words::{CHINESE, ENGLISH, Texts, Words},
+};
 use super::{access::Caller, problem::Problem, site::Site};
 use crate::{
     admin, clock,
     config::Role,
-    plan::{trigger::Zone, words::quote},
+    plan::{duration, trigger::Zone, words::quote},
 };
 
 /// How an address says what was done; a script takes it away again.
@@ -46,6 +50,8 @@ pub(super) struct Frame {
     pub(super) caller: Option<Arc<Caller>>,
     /// The path that was asked for, with its query.
     pub(super) path: String,
+    /// Whether it can be asked for again by its path.
+    pub(super) is_read: bool,
     /// The page of ours that led here.
     pub(super) from: Option<String>,
     pub(super) zone: Zone,
@@ -62,6 +68,7 @@ impl FromRequestParts<Site> for Frame {
             environment: site.config.app_env.clone(),
             caller: parts.extensions.get::<Arc<Caller>>().cloned(),
             path,
+            is_read: parts.method == Method::GET,
             from: referer(&parts.headers),
             zone: admin::zone(&site.config),
             now: clock::wall(),
@@ -107,11 +114,19 @@ impl Frame {
 
     /// A sentence of the scheduler in the reader's language, where it is known in it.
     pub(super) fn said<'a>(&self, sentence: &'a str) -> Cow<'a, str> {
-        if self.words.lang == "en" {
-            Cow::Borrowed(sentence)
-        } else {
-            sentences::in_chinese(sentence)
+        let value = |text: &str| self.value(text);
+        let reader = Reader { is_english: self.words.lang == "en", value: &value };
+        sentences::in_words_of(&reader, sentence)
+    }
+
+    /// An instant in UTC, or a span, as the other ones of a page are written.
+    fn value(&self, text: &str) -> Option<String> {
+        if text.ends_with('Z') {
+            return Some(local(&self.zone, text.parse().ok()?));
         }
+        let is_span = text.starts_with(|c: char| c.is_ascii_digit())
+            && text.ends_with(|c: char| c.is_ascii_lowercase());
+        is_span.then(|| duration::parse(text)).flatten().map(|span| units(self.words, span))
     }
 
     /// What keeps a node from claiming.

@@ -106,6 +106,33 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// What the library could not read: it says what it was about to do, then the place, and then what is wrong there.
+    fn not_read(status: StatusCode, said: &str) -> Self {
+        let about_to = [
+            "Failed to deserialize the JSON body into the target type: ",
+            "Failed to deserialize query string: ",
+        ];
+        let Some(detail) = about_to.into_iter().find_map(|doing| said.strip_prefix(doing)) else {
+            return Self::new(status, said);
+        };
+        let problem = Self::new(status, detail);
+        let is_name = |name: &&str| {
+            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        };
+        // A field that is none, or is not there, has no place of its own.
+        let quoted = ["unknown field `", "missing field `", "duplicate field `"];
+        let quoted = quoted.into_iter().find_map(|what| {
+            detail.split_once(what).and_then(|(_, behind)| Some(behind.split_once('`')?.0))
+        });
+        let place = || detail.split([':', '.', '[']).next().filter(is_name);
+        match quoted.or_else(place) {
+            Some(field) => problem.about(field),
+            None => problem,
+        }
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
@@ -169,18 +196,23 @@ impl From<EditError> for Problem {
 impl From<JsonRejection> for Problem {
     /// The status is that of the library: 400, 413, 415 or 422.
     fn from(rejection: JsonRejection) -> Self {
-        Self::new(rejection.status(), rejection.body_text())
+        Self::not_read(rejection.status(), &rejection.body_text())
     }
 }
 
 impl From<QueryRejection> for Problem {
     fn from(rejection: QueryRejection) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, rejection.body_text())
+        Self::not_read(StatusCode::BAD_REQUEST, &rejection.body_text())
     }
 }
 
 impl From<PathRejection> for Problem {
     fn from(rejection: PathRejection) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, rejection.body_text())
+        match rejection {
+            PathRejection::FailedToDeserializePathParams(_) => {
+                Self::bad("what stands in the path for an id is none, expected a number")
+            }
+            rejection => Self::bad(rejection.body_text()),
+        }
     }
 }

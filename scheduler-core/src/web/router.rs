@@ -28,7 +28,8 @@ use super::{
 /// As long as a request may be.
 const LONGEST_BODY: usize = 1 << 20;
 
-/// Bodies that are received at once, and how long one may take.
+/// Bodies that are received at once, if they may be larger than that, and how long one may take.
+const SMALL_BODY: u64 = 64 << 10;
 const MOST_BODIES: usize = 64;
 const SENDING: Duration = Duration::from_secs(10);
 
@@ -46,7 +47,7 @@ pub(super) fn router(site: Site) -> Router {
     let api = api
         .method_not_allowed_fallback(no_such_method)
         .route_layer(middleware::from_fn(known))
-        .merge(api::described(document))
+        .merge(api::described(&document))
         .layer(header_of(header::CONTENT_SECURITY_POLICY, POLICY_OF_DATA));
     let pages = pages::routes(&site)
         .into_router()
@@ -141,10 +142,13 @@ async fn whole(bodies: Arc<Semaphore>, request: Request, next: Next) -> Response
     if request.body().is_end_stream() {
         return next.run(request).await;
     }
-    let Ok(_place) = bodies.try_acquire() else {
+    // Of small ones there may be as many as connections.
+    let is_small = request.body().size_hint().upper().is_some_and(|size| size <= SMALL_BODY);
+    let place = if is_small { None } else { Some(bodies.try_acquire()) };
+    if let Some(Err(_)) = place {
         return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too much is sent at once")
             .into_response();
-    };
+    }
     let (parts, body) = request.into_parts();
     let problem = match tokio::time::timeout(SENDING, to_bytes(body, LONGEST_BODY)).await {
         Ok(Ok(body)) => return next.run(Request::from_parts(parts, body.into())).await,

@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     admin::{
-        self, AlarmView, Board, BoardRow, ChannelView, Cursor, EditView, Forecast, Judge, Judged,
-        LogView, NodeState, NodeView, Order, OutcomesView, State, TaskFilter,
+        self, AlarmView, Board, BoardRow, ChannelView, Cursor, EditView, Forecast, Judged, LogView,
+        NodeState, NodeView, Order, OutcomesView, State, TaskFilter,
     },
     clock,
     config::Channel,
@@ -52,7 +52,7 @@ pub(super) async fn rows(
         return Ok(Vec::new());
     }
     let tasks = site.store().await?.tasks(TaskSelection::WithTwins(ids)).await?;
-    let mut judge = Judge::new(&site.config, &site.registry, clock::wall());
+    let mut judge = site.judge().await?;
     let sees = |judged: &Judged| caller.sees(judged.row.task_key.as_deref().ok());
     let place = |judged: &Judged| ids.iter().position(|id| *id == judged.row.id);
     let mut rows: Vec<Judged> = judge.survey(tasks);

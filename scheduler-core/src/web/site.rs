@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use tokio::sync::{OnceCell, Semaphore};
 
 use super::{
@@ -10,7 +11,8 @@ use super::{
     login::Door,
 };
 use crate::{
-    admin::{Board, Editor},
+    admin::{Board, Editor, Judge},
+    clock,
     config::Config,
     registry::Registry,
     run::{Watch, open_store, tell_of_an_edit},
@@ -37,6 +39,8 @@ pub(super) struct Site {
     pub(super) streams: Arc<Semaphore>,
     /// Connections of our own, made when somebody asks for the first time.
     store: Arc<OnceCell<SharedStore>>,
+    /// When the database was, which never changes.
+    adopted_at: Arc<OnceCell<DateTime<Utc>>>,
 }
 
 impl Site {
@@ -50,6 +54,7 @@ impl Site {
             forecasting: Arc::new(Semaphore::new(1)),
             streams: Arc::new(Semaphore::new(MOST_STREAMS)),
             store: Arc::default(),
+            adopted_at: Arc::default(),
             config,
             registry,
             watch,
@@ -67,6 +72,17 @@ impl Site {
     /// When the database is not there.
     pub(super) async fn store(&self) -> Result<&SharedStore, StoreError> {
         self.store.get_or_try_init(|| open_store(&self.config)).await
+    }
+
+    /// Judges rows as of now.
+    ///
+    /// # Errors
+    /// When the database is not there.
+    pub(super) async fn judge(&self) -> Result<Judge, StoreError> {
+        let store = self.store().await?;
+        let adopted_at = *self.adopted_at.get_or_try_init(|| store.adopted_at()).await?;
+        let judge = Judge::new(&self.config, &self.registry, clock::wall());
+        Ok(judge.of_adopted(adopted_at))
     }
 
     /// Edits in the name of `caller`.

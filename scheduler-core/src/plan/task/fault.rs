@@ -19,7 +19,7 @@ pub struct TaskError {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum TaskFault {
     /// A column that cannot be read at all.
-    #[error("{column} is {fault}, expected text")]
+    #[error("{column} is {fault}, expected {}", if *column == "is_valid" { "0 or 1" } else { "text" })]
     Unreadable {
         /// The column.
         column: &'static str,

@@ -9,6 +9,7 @@ use crate::plan::{
     duration,
     execution::{ExecutionRow, Source, Status, why_of},
     node::NodeRow,
+    task::Overlap,
 };
 
 impl Facts<'_> {
@@ -18,7 +19,7 @@ impl Facts<'_> {
             because.push(self.of_execution(row, now));
             match status(row) {
                 Some(Status::Skipped) => because.push(self.what_it_was_skipped_for(row)),
-                Some(Status::Missed) => because.push(self.who_was_up(now)),
+                Some(Status::Missed) => because.push(self.what_held_it_up(now)),
                 Some(Status::Todo) => because.extend(self.of_the_node_of(row)),
                 _ => {}
             }
@@ -64,6 +65,13 @@ impl Facts<'_> {
                     row.status
                 )
             }
+            // When a run began is written with its outcome, which nobody has of one whose node is gone.
+            (Some(Status::Lost), None) if !reason.ends_with(" before the run began") => {
+                text + &format!(
+                    " was open on node {node}, and may have begun: {}{reason}",
+                    row.status
+                )
+            }
             (_, None) => text + &format!(" never began on node {node}: {}{reason}", row.status),
         }
     }
@@ -72,9 +80,13 @@ impl Facts<'_> {
         // Claims are written in whole seconds.
         let claimed_at = skipped.created_at.unwrap_or(self.at);
         let was_open = |row: &&ExecutionRow| row.finished_at.is_none_or(|end| end >= claimed_at);
-        let Some(row) = self.before.iter().find(was_open) else {
-            return "which run that was is not known any more".to_owned();
-        };
+        match self.before.iter().find(was_open) {
+            Some(row) => self.still_ran(row),
+            None => "which run that was is not known any more".to_owned(),
+        }
+    }
+
+    fn still_ran(&self, row: &ExecutionRow) -> String {
         let fire = row.scheduled_at.map_or_else(String::new, |at| format!(" of {}", self.show(at)));
         let node = node_of(row);
         let end = match row.finished_at {
@@ -115,7 +127,22 @@ impl Facts<'_> {
             row.id,
             count.saturating_sub(1)
         );
-        Why { answer: Answer::Recorded(Status::Missed), because: vec![row, self.who_was_up(now)] }
+        let because = vec![row, self.what_held_it_up(now)];
+        Why { answer: Answer::Recorded(Status::Missed), because }
+    }
+
+    /// Why the instant was missed: where fires wait for each other the run before, else whoever was up, or nobody.
+    fn what_held_it_up(&self, now: DateTime<Utc>) -> String {
+        let queues = self.row.and_then(|row| row.task);
+        let queues = queues.is_some_and(|task| task.policy.overlap == Overlap::Queue);
+        let was_open = |row: &&ExecutionRow| {
+            row.created_at.is_some_and(|begun| begun <= self.at)
+                && row.finished_at.is_none_or(|end| end >= self.at)
+        };
+        match self.before.iter().find(was_open).filter(|_| queues) {
+            Some(row) => self.still_ran(row),
+            None => self.who_was_up(now),
+        }
     }
 
     /// Which schedulers were up at the instant, or between which two of them it lies.

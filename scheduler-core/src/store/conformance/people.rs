@@ -189,7 +189,7 @@ pub async fn executions_are_listed_from_an_instant_up_to_another(fixture: &Fixtu
         fixture.store.executions(filter).await.unwrap().into_iter().map(|row| row.id).collect()
     };
     let until = |until| {
-        let created = all.iter().rev().filter(move |row| row.created_at.unwrap() <= until);
+        let created = all.iter().rev().filter(move |row| row.created_at.unwrap() < until);
         created.map(|row| row.id).collect::<Vec<_>>()
     };
     let [early, late] = [created(0) - TimeDelta::seconds(1), created(2) + TimeDelta::days(1)];

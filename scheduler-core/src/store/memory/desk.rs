@@ -187,7 +187,7 @@ impl Desk for MemoryStore {
                 && filter.status.is_none_or(|status| row.status == status.as_str())
                 && filter.before.is_none_or(|before| row.id < before)
                 && filter.since.is_none_or(|since| row.created_at.is_some_and(|at| at >= since))
-                && filter.until.is_none_or(|until| row.created_at.is_some_and(|at| at <= until))
+                && filter.until.is_none_or(|until| row.created_at.is_some_and(|at| at < until))
         });
         Ok(rows.take(filter.limit as usize).map(|row| tables.with_key(row)).collect())
     }

@@ -26,12 +26,12 @@ pub(super) async fn executions(
     filter: ExecutionFilter,
 ) -> Result<Vec<Vec<Cell>>, sqlx::Error> {
     let first = match filter.since {
-        Some(since) => first_of(connection, sql, second_after(since, 999)).await?,
+        Some(since) => first_of(connection, sql, next_second(since)).await?,
         None => 0,
     };
     let before = filter.before.unwrap_or(i64::MAX);
     let before = match filter.until {
-        Some(until) => before.min(first_of(connection, sql, second_after(until, 1_000)).await?),
+        Some(until) => before.min(first_of(connection, sql, next_second(until)).await?),
         None => before,
     };
     let mut rows = newest_first(connection, sql, filter, (first, before)).await?;
@@ -172,9 +172,9 @@ pub(super) async fn first_of(
     first_since(connection, sql, since, (1, last + 1)).await
 }
 
-/// The whole second that `at` is in so many milliseconds: when an execution was created is written in such.
-fn second_after(at: DateTime<Utc>, millis: i64) -> DateTime<Utc> {
-    at.checked_add_signed(TimeDelta::milliseconds(millis))
+/// The whole second that `at` is, or the next: when an execution was created is written in such.
+fn next_second(at: DateTime<Utc>) -> DateTime<Utc> {
+    at.checked_add_signed(TimeDelta::nanoseconds(999_999_999))
         .map_or(at, |later| later.trunc_subsecs(0))
 }
 

@@ -36,7 +36,7 @@ pub(super) struct Listed {
     /// Only those that were created from this instant on, RFC 3339.
     #[param(value_type = Option<String>, format = "date-time")]
     since: Option<At>,
-    /// Only those that were created until this instant, RFC 3339.
+    /// Only those that were created before this instant, RFC 3339.
     #[param(value_type = Option<String>, format = "date-time")]
     until: Option<At>,
     /// `next` of the page before.

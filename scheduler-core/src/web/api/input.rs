@@ -124,7 +124,7 @@ impl TryFrom<u8> for IsValid {
         match number {
             0 => Ok(Self(false)),
             1 => Ok(Self(true)),
-            _ => Err("is_valid is neither, expected 0 or 1"),
+            _ => Err("it is another number, expected 0 or 1"),
         }
     }
 }

@@ -194,10 +194,11 @@ pub(super) async fn disable(
 }
 
 /// For how long a task is to be off.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PauseAsked {
     /// RFC 3339; without it until somebody switches it on.
+    #[serde(default)]
     #[schema(value_type = Option<String>, format = "date-time")]
     until: Option<At>,
     /// Why.
@@ -208,15 +209,16 @@ pub(super) struct PauseAsked {
 
 /// Switches a task off for a while: within 10 s after `until` it is on again. Whoever switches it on or off before ends the
 /// pause.
-#[utoipa::path(post, path = "/api/v1/tasks/{id}/pause", tag = "tasks", request_body = PauseAsked,
+#[utoipa::path(post, path = "/api/v1/tasks/{id}/pause", tag = "tasks", request_body = Option<PauseAsked>,
     params(("id" = i64, Path, description = "`task.id`.")),
     responses((status = 200, description = "The task as it is then.", body = TaskView), BadBody, Conflict, Rejected))]
 pub(super) async fn pause(
     State(site): State<Site>,
     Extension(caller): Extension<Arc<Caller>>,
     Id(id): Id<TaskId>,
-    Body(asked): Body<PauseAsked>,
+    MaybeBody(asked): MaybeBody<PauseAsked>,
 ) -> Result<Response, Problem> {
+    let asked = asked.unwrap_or_default();
     seen(&site, &caller, id).await?;
     let pause = Pause { until: asked.until.map(|At(at)| at), reason: asked.reason };
     let paused = site.editor(&caller).await?.pause(id, &pause).await?;

@@ -13,7 +13,7 @@
 //!
 //! A translation names the values by their places, `{0}`. What is in no table stays English: it says nothing wrong.
 
-use std::{borrow::Cow, sync::LazyLock};
+use std::{borrow::Cow, cell::Cell, sync::LazyLock};
 
 mod chinese;
 #[cfg(test)]
@@ -22,20 +22,48 @@ mod tests;
 /// Patterns and what they are in another language; the first that fits counts.
 type Table = [(&'static str, &'static str)];
 
-/// `text` in Chinese, where it is a sentence of ours.
-pub(super) fn in_chinese(text: &str) -> Cow<'_, str> {
+/// How a reader reads: his language, and a value as he writes it, if that is another way.
+pub(super) struct Reader<'a> {
+    pub(super) is_english: bool,
+    pub(super) value: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// `text` as `reader` reads it, where it is a sentence of ours.
+pub(super) fn in_words_of<'a>(reader: &Reader<'_>, text: &'a str) -> Cow<'a, str> {
     static BOOK: LazyLock<Book> = LazyLock::new(|| Book {
         sentences: rules(chinese::SENTENCES),
         reasons: rules(chinese::REASONS),
         clauses: rules(chinese::CLAUSES),
     });
     // Ours are short. What others wrote into them may be anything, and is not to take any time.
-    let said = (text.len() <= LONGEST).then(|| BOOK.sentence(text)).flatten();
-    said.map_or(Cow::Borrowed(text), Cow::Owned)
+    let said = (text.len() <= LONGEST).then(|| {
+        let looking = Looking { reader, left: Cell::new(MOST_STEPS) };
+        BOOK.sentence(&looking, text)
+    });
+    said.flatten().map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
 /// Longer ones, in bytes, are not looked at.
 const LONGEST: usize = 4_096;
+
+/// So many characters are looked at for one sentence, those that are looked at again counted again: some hundred
+/// microseconds. Ours take a tenth.
+const MOST_STEPS: usize = 100_000;
+
+/// A search for the patterns of a sentence.
+struct Looking<'a> {
+    reader: &'a Reader<'a>,
+    /// Steps that are left.
+    left: Cell<usize>,
+}
+
+impl Looking<'_> {
+    /// `None`: it takes too long.
+    fn step(&self, count: usize) -> Option<()> {
+        self.left.set(self.left.get().checked_sub(count)?);
+        Some(())
+    }
+}
 
 /// So deep sentences hold others at most.
 const DEEPEST: usize = 4;
@@ -54,17 +82,18 @@ fn rules(table: &'static Table) -> Vec<Rule> {
 }
 
 impl Book {
-    fn sentence(&self, text: &str) -> Option<String> {
+    fn sentence(&self, looking: &Looking<'_>, text: &str) -> Option<String> {
         let rules = self.sentences.iter().chain(&self.reasons);
-        rules.into_iter().find_map(|rule| rule.said(self, text, DEEPEST))
+        rules.into_iter().find_map(|rule| rule.said(self, looking, text, DEEPEST))
     }
 
     /// What stands in a hole of this kind, with so many levels below it.
-    fn part(&self, hole: Hole, text: &str, levels: usize) -> Option<String> {
+    fn part(&self, looking: &Looking<'_>, hole: Hole, text: &str, levels: usize) -> Option<String> {
         let levels = levels.checked_sub(1)?;
-        let said = |rule: &Rule| rule.said(self, text, levels);
+        let said = |rule: &Rule| rule.said(self, looking, text, levels);
         match hole {
-            Hole::Value | Hole::Quoted => None,
+            Hole::Value => (looking.reader.value)(text),
+            Hole::Quoted => None,
             Hole::Reason => self.reasons.iter().find_map(said),
             Hole::Sentence | Hole::Either => {
                 self.sentences.iter().chain(&self.clauses).find_map(said)
@@ -84,6 +113,7 @@ enum Hole {
 }
 
 struct Rule {
+    pattern: &'static str,
     begins: &'static str,
     /// Each with the text behind it.
     holes: Vec<(Hole, &'static str)>,
@@ -105,19 +135,28 @@ impl Rule {
             };
             Some((hole, behind))
         });
-        Self { begins, holes: holes.collect(), said }
+        Self { pattern, begins, holes: holes.collect(), said }
     }
 
-    fn said(&self, book: &Book, text: &str, levels: usize) -> Option<String> {
-        let values = self.values(text)?;
-        let mut parts = self.said.split('{');
+    fn said(
+        &self,
+        book: &Book,
+        looking: &Looking<'_>,
+        text: &str,
+        levels: usize,
+    ) -> Option<String> {
+        let values = self.values(looking, text)?;
+        // In English it is the pattern itself.
+        let reader = looking.reader;
+        let text = if reader.is_english { self.pattern } else { self.said };
+        let mut parts = text.split('{');
         let mut said = parts.next().unwrap_or_default().to_owned();
-        for part in parts {
+        for (index, part) in parts.enumerate() {
             let (place, behind) = part.split_once('}')?;
-            let place: usize = place.parse().ok()?;
+            let place = if reader.is_english { index } else { place.parse().ok()? };
             let value = *values.get(place)?;
             let hole = self.holes[place].0;
-            match book.part(hole, value, levels) {
+            match book.part(looking, hole, value, levels) {
                 Some(part) => said += &part,
                 None if hole == Hole::Sentence => return None,
                 None => said += value,
@@ -128,14 +167,17 @@ impl Rule {
     }
 
     /// What stands in the holes, if the pattern fits.
-    fn values<'a>(&self, text: &'a str) -> Option<Vec<&'a str>> {
+    fn values<'a>(&self, looking: &Looking<'_>, text: &'a str) -> Option<Vec<&'a str>> {
+        looking.step(1)?;
         let mut rest = text.strip_prefix(self.begins)?;
         let mut values = Vec::with_capacity(self.holes.len());
         for (index, (hole, behind)) in self.holes.iter().enumerate() {
             let end = match hole {
-                Hole::Quoted => quoted(rest).filter(|end| rest[*end..].starts_with(behind))?,
+                Hole::Quoted => {
+                    quoted(looking, rest).filter(|end| rest[*end..].starts_with(behind))?
+                }
                 _ if index + 1 == self.holes.len() => rest.strip_suffix(behind)?.len(),
-                _ => find_outside(rest, behind)?,
+                _ => find_outside(looking, rest, behind)?,
             };
             let value = &rest[..end];
             if value.is_empty() {
@@ -149,22 +191,25 @@ impl Rule {
 }
 
 /// Where `literal` stands in `text` for the first time outside of quotes.
-fn find_outside(text: &str, literal: &str) -> Option<usize> {
+fn find_outside(looking: &Looking<'_>, text: &str, literal: &str) -> Option<usize> {
     let mut at = 0;
     while !text[at..].starts_with(literal) {
-        at += quoted(&text[at..]).or_else(|| text[at..].chars().next().map(char::len_utf8))?;
+        looking.step(1)?;
+        let first = || text[at..].chars().next().map(char::len_utf8);
+        at += quoted(looking, &text[at..]).or_else(first)?;
     }
     Some(at)
 }
 
 /// Where the value in quotes ends with which `text` begins.
-fn quoted(text: &str) -> Option<usize> {
+fn quoted(looking: &Looking<'_>, text: &str) -> Option<usize> {
     let mut is_escaped = false;
     let inside = text.strip_prefix('"')?;
     let end = inside.find(|c| {
         let is_end = c == '"' && !is_escaped;
         is_escaped = c == '\\' && !is_escaped;
         is_end
-    })?;
-    Some(end + 2)
+    });
+    looking.step(end.unwrap_or(inside.len()))?;
+    Some(end? + 2)
 }

@@ -15,11 +15,23 @@ const MINUTES: char = '\u{4}';
 const HOURS: char = '\u{5}';
 const TIME_OF_DAY: char = '\u{6}';
 
-/// Whether the library says of a pattern what it means: a step that begins anew before it is through is no `every`, and the
-/// last working day no last day.
+/// Whether the library says of a pattern what it means: a step that begins anew before it is through is no `every`, nor is one
+/// of months, or of hours within which there are more; and the last working day is no last day.
 fn is_sayable(spec: &str) -> bool {
     const SIZES: [u32; 6] = [60, 60, 24, 31, 12, 7];
+    const WHOLE_WEEK: [&str; 5] = ["MON-SUN", "SUN-SAT", "0-6", "1-7", "0-7"];
     let fields: Vec<&str> = spec.split_whitespace().collect();
+    if let [.., minute, hour, _, month, weekday] = fields[..] {
+        let is_one = |field: &str| field.bytes().all(|byte| byte.is_ascii_digit());
+        let is_repeated = hour.contains('/') && !is_one(minute);
+        let is_week = WHOLE_WEEK.contains(&&*weekday.to_ascii_uppercase());
+        if is_repeated || month.contains('/') || is_week {
+            return false;
+        }
+    }
+    if fields.iter().any(|field| field.ends_with("/1")) {
+        return false;
+    }
     let sizes = &SIZES[SIZES.len().saturating_sub(fields.len())..];
     let is_whole = |size: &u32, part: &str| {
         let step = part.split_once('/').map(|(_, step)| step.parse::<u32>());
@@ -50,7 +62,7 @@ pub(in crate::web) fn spoken(words: &Words, trigger: &Trigger, zone: &Zone) -> S
 }
 
 /// `1 h 30 min`.
-fn units(words: &Words, span: Duration) -> String {
+pub(super) fn units(words: &Words, span: Duration) -> String {
     let (secs, millis) = (i64::try_from(span.as_secs()).unwrap_or(i64::MAX), span.subsec_millis());
     let sizes = [86_400, 3_600, 60, 1];
     let mut rest = secs;
@@ -107,12 +119,19 @@ fn chinese(text: &str) -> String {
         .rev()
         .collect();
     let days = listed(days).replace("周一、周二、周三、周四、周五", "周一至周五");
+    let is_of_minutes = text.starts_with(SECONDS) && !text.contains([MINUTES, HOURS]);
     let days = match (is_daily, months) {
         (true, _) => "每天".to_owned(),
+        (false, "") if days.starts_with('周') => format!("每{days}"),
+        (false, "") if is_of_minutes && days.is_empty() && time.concat().starts_with('第') => {
+            "每分钟".to_owned()
+        }
         (false, "") => days,
         (false, _) => days.replace("每月 ", "").replace("每月", ""),
     };
-    let said = [listed(months), days, time.concat()];
+    let months =
+        if months.is_empty() { String::new() } else { format!("每年 {}", listed(months)) };
+    let said = [months, days, time.concat()];
     let said: Vec<_> = said.into_iter().filter(|part| !part.is_empty()).collect();
     said.join(" ")
 }
@@ -355,19 +374,22 @@ mod tests {
         check("30 1 * * *", "every day at 01:30", "每天 01:30");
         check("15 30 1 * * *", "every day at 01:30:15", "每天 01:30:15");
         check("@daily", "every day at 00:00", "每天 00:00");
-        check("0 9 * * mon-fri", "at 09:00 on Monday to Friday", "周一至周五 09:00");
-        check("0 9 * * 0,3", "at 09:00 on Sunday and Wednesday", "周日、周三 09:00");
+        check("0 9 * * mon-fri", "at 09:00 on Monday to Friday", "每周一至周五 09:00");
+        check("0 9 * * 0,3", "at 09:00 on Sunday and Wednesday", "每周日、周三 09:00");
         check("0 8 L * *", "at 08:00 on the last day of the month", "每月最后一天 08:00");
         check("0 8 1,15 * *", "at 08:00 on day 1 and 15", "每月 1、15 日 08:00");
         check("0 8 * * MON#1", "at 08:00 on the 1st Monday of the month", "每月第 1 个周一 08:00");
         check("0 0 13 * fri", "at 00:00 on day 13 or Friday", "每月 13 日 或 周五 00:00");
-        check("0 0 1 1,7 *", "at 00:00 on day 1 in January and July", "1 月、7 月 1 日 00:00");
+        check("0 0 1 1,7 *", "at 00:00 on day 1 in January and July", "每年 1 月、7 月 1 日 00:00");
         check("5,35 * * * *", "at minute 5 and 35 of every hour", "每小时第 5、35 分");
         check("*/15 9-17 * * *", "every 15 minutes of hour 9-17", "9-17 点每 15 分钟");
         check("0 9,12,18 * * *", "at minute 0 of hour 9, 12, and 18", "9、12、18 点第 0 分");
         check("* 9 * * *", "every minute of hour 9", "9 点每分钟");
         check("*/10 * * * * *", "every 10 seconds", "每 10 秒");
-        check("0 0 29 feb *", "at 00:00 on day 29 in February", "2 月 29 日 00:00");
+        check("0 0 29 feb *", "at 00:00 on day 29 in February", "每年 2 月 29 日 00:00");
+        check("@yearly", "at 00:00 on day 1 in January", "每年 1 月 1 日 00:00");
+        check("@weekly", "at 00:00 on Sunday", "每周日 00:00");
+        check("1-5 * * * * *", "at second 1-5", "每分钟 第 1-5 秒");
     }
 
     #[test]
@@ -380,6 +402,10 @@ mod tests {
         check("0 0 LW * *");
         check("0 0 */2 * *");
         check("0 0 1 */5 *");
+        check("*/15 */6 * * *");
+        check("0 9 * */3 *");
+        check("0 9 */1 * 1");
+        check("0 9 * * MON-SUN");
     }
 
     #[test]

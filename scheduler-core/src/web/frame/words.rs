@@ -81,8 +81,8 @@ texts! {
     password: "Password", "密码";
     wrong_login: "Name or password is wrong.", "用户名或密码错误。";
     too_often: "Tried too often. Wait a minute.", "尝试次数过多，请一分钟后再试。";
-    link_is_gone: "This link was followed already, or is older than 10 minutes. Make another with `scheduler login`.", "此链接已被使用或已超过 10 分钟，请运行 `scheduler login` 重新生成。";
-    how_to_log_in: "No user is configured. Run `scheduler login` where the scheduler is installed: it prints a link.", "尚未配置用户。请在安装调度器的机器上运行 `scheduler login` 获取登录链接。";
+    link_is_gone: "This link was followed already, or is older than 10 minutes. Make another with “scheduler login”.", "此链接已被使用或已超过 10 分钟，请运行“scheduler login”重新生成。";
+    how_to_log_in: "No user is configured. Run “scheduler login” where the scheduler is installed: it prints a link.", "尚未配置用户。请在安装调度器的机器上运行“scheduler login”获取登录链接。";
     as_of: "As of", "截至";
     node: "Node", "节点";
     all: "All", "全部";
@@ -100,15 +100,19 @@ texts! {
     from_warnings: "Warnings and errors", "警告与错误";
     only_errors: "Errors only", "仅错误";
     download: "Download", "下载";
-    asked_to_end: "Asked to end by", "已请求取消，操作人";
+    asked_to_end: "Asked to end by", "请求取消者：";
     ends_soon: "The node that runs it obeys at its next reading.", "运行它的节点下次读取时执行。";
     pause_for: "For", "时长";
     until_enabled: "until somebody enables it", "直到有人启用";
     next_if_saved: "Next instants if saved", "保存后的接下来几次";
     contents: "Contents", "目录";
     key_or_id: "Key or id", "键名或 ID";
-    from: "From", "起始";
-    up_to: "Up to", "截止";
+    instants_of_it: "instants", "个时刻";
+    channel: "Channel", "通道";
+    colon: ": ", "：";
+    period: ". ", "。";
+    from: "Recorded from", "记录时间自";
+    up_to: "Recorded before", "记录时间早于";
     search: "Search key or description", "搜索键名或描述";
     new_task: "New task", "新建任务";
     task: "Task", "任务";
@@ -187,7 +191,7 @@ texts! {
     change: "Change", "变更";
     created: "created", "新建";
     deleted: "deleted", "删除";
-    found: "found", "发现";
+    found: "first seen", "首次发现";
     asked_to_run: "asked to run", "请求运行";
     empty: "(empty)", "（空）";
     run_question: "Run it now?", "现在运行？";
@@ -304,6 +308,8 @@ impl Words {
     /// What asked for an execution, or by which way an edit came.
     pub(in crate::web) fn way<'a>(&self, name: &'a str) -> &'a str {
         match (self.lang, name) {
+            ("en", "program") => "scheduler",
+            ("en", "external") => "external SQL",
             ("en", name) => name,
             (_, "schedule") => "计划",
             (_, "manual") => "手动",
@@ -311,6 +317,8 @@ impl Words {
             (_, "page") => "页面",
             (_, "external") => "外部 SQL",
             (_, "cli") => "命令行",
+            (_, "api") => "API",
+            (_, "program") => "调度器",
             (_, name) => name,
         }
     }

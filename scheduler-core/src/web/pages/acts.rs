@@ -7,7 +7,7 @@ use axum::{Extension, Form, extract::State, http::StatusCode, response::Response
 
 use super::tasks::{Asked, Marked};
 use crate::{
-    admin::{Judged, Order},
+    admin::{Judged, Order, State as TaskState},
     config::Role,
     plan::task::TaskId,
     store::TaskChange,
@@ -126,7 +126,7 @@ async fn acted(
     if is_asked && value(fields, "confirmed") != Some("1") {
         return confirm(site, caller, frame, act, &ids, back).await;
     }
-    let (mut done, mut failures) = (0, Vec::new());
+    let (mut done, mut failures, mut unreachable) = (0, Vec::new(), false);
     for id in &ids {
         let acted = match id.parse() {
             Ok(id) => do_one(site, caller, act, id).await,
@@ -134,6 +134,12 @@ async fn acted(
         };
         match acted {
             Ok(()) => done += 1,
+            // The next ones would wait for the database as long.
+            Err(problem) if problem.status() == StatusCode::SERVICE_UNAVAILABLE => {
+                unreachable = true;
+                failures.push(frame.said(problem.detail()).into_owned());
+                break;
+            }
             Err(problem) => failures.push(frame.said(problem.detail()).into_owned()),
         }
     }
@@ -142,7 +148,8 @@ async fn acted(
         return Ok(led_to(if act == Act::Delete { "/tasks" } else { back }, &what));
     }
     let mut answer = page(&ActedPage { frame, done, failures, back });
-    *answer.status_mut() = StatusCode::CONFLICT;
+    *answer.status_mut() =
+        if unreachable { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::CONFLICT };
     Ok(answer)
 }
 
@@ -214,7 +221,11 @@ async fn do_one(site: &Site, caller: &Caller, act: Act, id: TaskId) -> Result<()
     if act == Act::Run {
         return seen::run(site, caller, id, None).await.map(drop);
     }
-    seen(site, caller, id).await?;
+    let is_off = seen(site, caller, id).await?.state() == TaskState::Disabled;
+    if act == Act::Disable && is_off {
+        // What is paused stays so.
+        return Ok(());
+    }
     let editor = site.editor(caller).await?;
     match act {
         Act::Run => {}

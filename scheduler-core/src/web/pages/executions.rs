@@ -77,10 +77,19 @@ impl Ran {
             note: match extra["err"].as_str() {
                 // What a job says stays as it is.
                 Some(error) => error.to_owned(),
-                None => frame.said(why_of(&extra).unwrap_or_default()).into_owned(),
+                None => noted(frame, &extra),
             },
             is_empty: row.started_at.is_none() && !is_running,
         }
+    }
+}
+
+/// Why it did not run, and for how many instants it stands.
+fn noted(frame: &Frame, extra: &serde_json::Value) -> String {
+    let reason = frame.said(why_of(extra).unwrap_or_default());
+    match extra["count"].as_u64().filter(|count| *count > 1) {
+        Some(count) => format!("{reason} ({count} × {})", frame.t().instants_of_it),
+        None => reason.into_owned(),
     }
 }
 
@@ -111,6 +120,8 @@ struct ExecutionsPage<'a> {
     next: Option<ExecutionId>,
     /// The task whose they are, and its key; `None`: those of all.
     task: Option<(TaskId, String)>,
+    /// Why there is no such task.
+    error: Option<String>,
 }
 
 impl ExecutionsPage<'_> {
@@ -140,7 +151,27 @@ async fn listed(
     frame: &Frame,
     asked: &Asked,
 ) -> Result<Response, Problem> {
-    let task = task_asked(site, caller, &asked.task).await?;
+    let statuses = Status::names().collect();
+    let task = match task_asked(site, caller, &asked.task).await {
+        Ok(task) => task,
+        // What was typed is to be corrected.
+        Err(problem) if problem.field() == Some("task") => {
+            let error = Some(frame.said(problem.detail()).into_owned());
+            let list = ExecutionsPage {
+                frame,
+                asked,
+                statuses,
+                runs: Vec::new(),
+                next: None,
+                task: None,
+                error,
+            };
+            let mut answer = page(&list);
+            *answer.status_mut() = problem.status();
+            return Ok(answer);
+        }
+        Err(problem) => return Err(problem),
+    };
     let time = |name, text: &str| match text {
         "" => Ok(None),
         text => frame.time_typed(name, text).map(Some),
@@ -155,8 +186,7 @@ async fn listed(
     };
     let (rows, next) = find_executions(site, caller, filter).await?;
     let runs = rows.iter().map(|row| Ran::of(frame, row)).collect();
-    let statuses = Status::names().collect();
-    Ok(page(&ExecutionsPage { frame, asked, statuses, runs, next, task }))
+    Ok(page(&ExecutionsPage { frame, asked, statuses, runs, next, task, error: None }))
 }
 
 /// A step of an execution.
@@ -298,7 +328,11 @@ fn steps(frame: &Frame, row: &ExecutionRow) -> Vec<Step> {
         Step {
             name,
             kind: if is_last { frame.kind(&row.status).to_owned() } else { String::new() },
-            time: local(&frame.zone, *at) + &format!(".{:03}", at.timestamp_subsec_millis()),
+            // When it was claimed is written in whole seconds.
+            time: match at.timestamp_subsec_millis() {
+                0 if *name == t.claimed => local(&frame.zone, *at),
+                millis => format!("{}.{millis:03}", local(&frame.zone, *at)),
+            },
             gap: next.map(|gap| format!("+{}", millis(gap.max(0)))).unwrap_or_default(),
         }
     };

@@ -129,7 +129,11 @@ fn paused(frame: &Frame, pause: &Pause) -> String {
         Some(until) => format!("{} {}", t.until, frame.time(&until)),
         None => t.until_enabled.to_owned(),
     };
-    let why = if pause.reason.is_empty() { String::new() } else { format!(": {}", pause.reason) };
+    let why = if pause.reason.is_empty() {
+        String::new()
+    } else {
+        format!("{}{}", t.colon, pause.reason)
+    };
     format!("{} {until}{why}", t.paused)
 }
 

@@ -5,14 +5,12 @@ use std::sync::Arc;
 use askama::Template;
 use axum::{Extension, extract::State, response::Response};
 
-use chrono::TimeDelta;
-
 use super::{
     alarms::{self, Alarm},
     executions::Ran,
     others::Node,
     strip::{Day, Strip},
-    tasks::Row,
+    tasks::{LATE, Row},
 };
 use crate::{
     admin::{Counts, Order, State as TaskState, TaskFilter},
@@ -33,9 +31,6 @@ const SHOWN: usize = 8;
 
 /// Runs beyond are not counted.
 const MOST_RUNNING: u32 = 200;
-
-/// A fire that is due for longer, and not accounted for, is late.
-const LATE: TimeDelta = TimeDelta::minutes(1);
 
 #[derive(Template)]
 #[template(path = "overview.html")]
@@ -82,7 +77,7 @@ impl OverviewPage<'_> {
     fn needs(&self) -> Vec<(String, &'static str)> {
         let t = self.frame.t();
         let needs = [
-            (self.late.len(), t.are_late, usize::MAX),
+            (self.late.len(), t.are_late, SHOWN),
             (self.keep_failing, t.keep_failing, MOST_FAILING as usize),
             (self.counts.rejected, t.are_rejected, usize::MAX),
             (self.alarms.len(), t.are_alarms, SHOWN),
@@ -110,12 +105,13 @@ pub(super) async fn show(
 async fn shown(site: &Site, caller: &Caller, frame: &Frame) -> Result<Response, Problem> {
     let store = site.store().await?;
     let board = board(site).await?;
-    let in_state = |state, order| {
+    let in_state = |state, order, most| {
         let filter = TaskFilter { state: Some(state), ..TaskFilter::default() };
-        pick(&board, caller, &filter, (order, false), None, SHOWN).0
+        pick(&board, caller, &filter, (order, false), None, most).0
     };
-    let (rejected, next) =
-        (in_state(TaskState::Rejected, Order::Id), in_state(TaskState::Enabled, Order::Next));
+    let rejected = in_state(TaskState::Rejected, Order::Id, SHOWN);
+    // Some of those that came first when the board was made have fired since.
+    let next = in_state(TaskState::Enabled, Order::Next, 3 * SHOWN);
     let as_rows = async |ids: &[TaskId]| {
         let judged = rows(site, caller, ids).await?;
         Ok::<_, Problem>(
@@ -131,8 +127,13 @@ async fn shown(site: &Site, caller: &Caller, frame: &Frame) -> Result<Response, 
         ExecutionFilter { status: Some(Status::Todo), ..ExecutionFilter::newest(MOST_RUNNING) };
     let mut next = as_rows(&next).await?;
     next.retain(|row| row.next.is_some());
-    let is_late = |row: &mut Row| row.next.is_some_and(|next| next < frame.now - LATE);
-    let late = next.extract_if(.., is_late).collect();
+    next.sort_by_key(|row| row.next);
+    next.truncate(SHOWN);
+    let late = board.late(frame.now - LATE);
+    let late = late.into_iter().filter(|row| caller.sees(Some(&row.key)));
+    let late: Vec<TaskId> = late.take(SHOWN).map(|row| row.id).collect();
+    let mut late = as_rows(&late).await?;
+    late.retain(|row| row.is_late(frame));
     let day = seen::outcomes_at_once(site, caller).await;
     let day = day.map(|outcomes| Day::of(frame, &outcomes));
     let mut alarms = alarms::open(site, caller, frame).await?;

@@ -156,7 +156,9 @@ pub(super) struct DayHour {
     /// When it began, `14:00`.
     time: String,
     pub(super) title: String,
-    /// When it was over, as the list of executions takes it.
+    /// When it began, as the list of executions takes it.
+    pub(super) since: String,
+    /// When it was over.
     pub(super) until: String,
     pub(super) x: u64,
     /// Kind, top and height, from below.
@@ -185,11 +187,13 @@ impl Day {
                 parts.push((KINDS[kind(status)].0, TALL.saturating_sub(below), height));
                 said.push(format!("{count} {}", frame.words.status(status)));
             }
-            let title = format!("{}: {}", local(&frame.zone, hour.began_at), said.join(", "));
+            let comma = if frame.words.lang == "en" { ", " } else { "，" };
+            let began = local(&frame.zone, hour.began_at);
+            let title = format!("{began}{}{}", frame.t().colon, said.join(comma));
             let time = local(&frame.zone, hour.began_at).get(11..16).unwrap_or_default().to_owned();
-            let until = local(&frame.zone, hour.began_at + TimeDelta::hours(1));
-            let until = in_query(&until.replace(' ', "T"));
-            DayHour { time, title, until, x: place * 28, parts }
+            let typed = |at| in_query(&local(&frame.zone, at).replace(' ', "T"));
+            let (since, until) = (typed(hour.began_at), typed(hour.began_at + TimeDelta::hours(1)));
+            DayHour { time, title, since, until, x: place * 28, parts }
         };
         let totals = outcomes.total().counts();
         let totals = totals.into_iter().filter(|(_, count)| *count > 0);

@@ -133,7 +133,11 @@ async fn shown(
         takes: takes(site, judged.row.execute_func.as_deref().unwrap_or_default()),
         extra: text(judged.row.extra.as_deref()),
         instants: coming(&site.config, &site.registry, &judged, INSTANTS),
-        warnings: judged.warnings(),
+        warnings: judged
+            .warnings()
+            .iter()
+            .map(|warning| frame.said(warning).into_owned())
+            .collect(),
         chart: Chart::of(frame, &recent),
         // What somebody typed is not taken away.
         refreshes: match (&reopened, waiting.is_empty()) {

@@ -9,7 +9,7 @@ use axum::{
     extract::{Query, State},
     response::Response,
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{
     Deserialize,
     de::{IntoDeserializer as _, value, value::StrDeserializer},
@@ -90,6 +90,9 @@ impl Marked {
     }
 }
 
+/// A fire that is due for longer, and not accounted for, is late.
+pub(super) const LATE: TimeDelta = TimeDelta::minutes(1);
+
 const PAUSED: &str = "paused";
 const FAILING: &str = "failing";
 
@@ -106,6 +109,8 @@ pub(super) struct Row {
     pub(super) zone: String,
     pub(super) next: Option<DateTime<Utc>>,
     pub(super) next_local: String,
+    /// Its first instant that is due and not accounted for.
+    pub(super) due: Option<DateTime<Utc>>,
     pub(super) reason: String,
     pub(super) strip: Strip,
     /// How it is off for a while, in words.
@@ -113,6 +118,11 @@ pub(super) struct Row {
 }
 
 impl Row {
+    /// Whether something was to begin long ago.
+    pub(super) fn is_late(&self, frame: &Frame) -> bool {
+        self.due.is_some_and(|due| due < frame.now - LATE)
+    }
+
     /// What is paused is off, and more is known of it.
     pub(super) fn shown_state(&self, is_paused: bool) -> &'static str {
         if is_paused { "paused" } else { self.state }
@@ -134,6 +144,7 @@ impl Row {
             trigger: text(&judged.row.trigger),
             zone: zone.name().to_owned(),
             next,
+            due: judged.scheduled().and_then(Scheduled::due),
             next_local: next.map(|at| local(zone, at)).unwrap_or_default(),
             reason: judged
                 .reason()
@@ -237,7 +248,14 @@ async fn listed(
         let pause = pauses.get(&judged.row.id).map(|pause| paused(frame, pause));
         Row { pause, ..Row::of(frame, judged, strip(judged.row.id)) }
     };
-    let rows = judged.iter().map(row).collect();
+    let mut rows: Vec<Row> = judged.iter().map(row).collect();
+    if sorting.0 == Order::Next {
+        // Some of them have fired since the board was made.
+        rows.sort_by_key(|row| row.next.unwrap_or(DateTime::<Utc>::MAX_UTC));
+        if sorting.1 {
+            rows.reverse();
+        }
+    }
     let of_any_state = TaskFilter { state: None, among: None, ..filter };
     let is_seen = |row: &BoardRow| caller.sees(Some(&row.key));
     let Counts { enabled, disabled, rejected } = board.counts(&of_any_state, is_seen);

@@ -213,7 +213,7 @@ async fn an_execution_that_is_not_there_is_said_so() {
     let none = asker.get("viewer", "/api/v1/executions").await.expect(200);
     assert_eq!(none.to_string(), r#"{"items":[],"next":null}"#);
     let wrong = asker.get("viewer", "/api/v1/executions?status=done").await;
-    wrong.refused(400, (), "status \"done\" is not known");
+    wrong.refused(400, "status", "status \"done\" is not known");
 }
 
 #[tokio::test]

@@ -626,7 +626,7 @@ async fn what_the_scheduler_says_is_chinese_for_who_reads_chinese() {
     let (trigger, spec) = ("cron".to_owned(), "0 25 * * *".to_owned());
     let row = NewTask { trigger, spec, ..task("a") };
     let id = asker.store.add(&row).await.unwrap();
-    let refused = "时 \"25\" 无效，应为";
+    let refused = "小时字段 \"25\" 无效，应为";
     let refused = refused.replace('"', "&#34;");
     for path in ["/", "/tasks", &format!("/tasks/{id}")] {
         let shown = page(&asker, "operator", path).await;
