@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::store::{Desk as _, EditFilter};
+use crate::store::{Desk as _, EditFilter, NewTask};
 
 fn row(key: &str) -> Value {
     json!({"task_key": key, "execute_func": "add", "trigger": "interval", "spec": "5", "args": "1"})
@@ -323,6 +323,23 @@ async fn a_preview_tells_when_it_would_fire() {
         .refused(422, "limit", "1 to 200");
     let odd = json!({"trigger": "cron", "spec": "* * * * *", "from": "now"});
     preview(odd).await.refused(422, "from", "is no instant");
+}
+
+#[tokio::test]
+async fn rows_that_never_fire_hold_up_nobody() {
+    let asker = Asker::new();
+    for minute in 0..900 {
+        let spec = format!("{} {} 31 4,6,9,11 *", minute % 60, minute / 60);
+        let key = format!("never_{minute}");
+        let row = NewTask { args: "1".to_owned(), ..NewTask::new(&key, "add", "cron", &spec) };
+        asker.store.add(&row).await.unwrap();
+    }
+    let began = crate::clock::mono();
+    let list = asker.get("viewer", "/api/v1/tasks?state=rejected&limit=200").await.expect(200);
+    let reason = &list["items"][199]["reason"];
+    assert!(reason.as_str().unwrap().contains("never fires"), "{reason}");
+    let took = crate::clock::mono() - began;
+    assert!(took < std::time::Duration::from_secs(15), "{took:?}");
 }
 
 #[tokio::test]
