@@ -268,7 +268,7 @@ test("the search of tasks is one key away from every page", someone({}, async (p
   await person.sees(page.getByRole("link", { name: "far_away", exact: true }));
 }));
 
-test("executions are looked for by the key of a task and up to a time", someone({}, async (person, scheduler) => {
+test("executions are looked for by the key of a task and before a time", someone({}, async (person, scheduler) => {
   const { page } = person;
   const { id } = await scheduler.task("looked_for");
   await scheduler.ran(id);
@@ -278,7 +278,7 @@ test("executions are looked for by the key of a task and up to a time", someone(
   await person.click(page.getByRole("button", { name: "Filter" }));
   await person.sees(page.getByText("Of all tasks"));
   assert.equal(await page.getByRole("rowheader").count(), 1);
-  await page.getByLabel(/^Up to/).fill("2020-01-01T00:00:00");
+  await page.getByLabel(/^Recorded before/).fill("2020-01-01T00:00:00");
   await person.click(page.getByRole("button", { name: "Filter" }));
   await person.sees(page.getByText("No execution matches."));
 }));
