@@ -217,6 +217,11 @@ pub(super) fn snapshot(row: &TaskRow) -> String {
     Value::Object(columns(row).into_iter().map(column).collect::<Map<_, _>>()).to_string()
 }
 
+/// Both of what a row said before an edit and afterwards.
+pub(super) fn snapshots(rows: [TaskRow; 2]) -> [Option<String>; 2] {
+    rows.map(|row| Some(snapshot(&row)))
+}
+
 /// The newest edit of a row that its history knows, runs left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Newest {

@@ -18,7 +18,7 @@ use crate::{
         FailingTask, NewTask, OutcomeCount, Outcomes, Pause, RecentRow, StoreError, TaskChange,
         TaskSelection, Version,
         desk::{MOST_WAITING, floor_hour, manual_instant},
-        edits::{Newest, NoticedEdit, noticed, snapshot},
+        edits::{Newest, NoticedEdit, noticed, snapshot, snapshots},
     },
 };
 
@@ -70,7 +70,7 @@ impl Desk for MemoryStore {
         let after = change.apply(&before);
         if after == before {
             if was_paused {
-                let texts = [before, after].map(|row| Some(snapshot(&row)));
+                let texts = snapshots([before, after]);
                 tables.remember(task, author, EditAction::Resume.as_str(), texts);
             }
             return Ok(());
@@ -364,8 +364,7 @@ impl Tables {
             return Ok(false);
         }
         self.edit(task, |row| *row = after.clone())?;
-        let texts = [before, after].map(|row| Some(snapshot(&row)));
-        self.remember(task, author, action.as_str(), texts);
+        self.remember(task, author, action.as_str(), snapshots([before, after]));
         Ok(true)
     }
 
@@ -380,7 +379,7 @@ impl Tables {
         if after != before {
             self.edit(task, |row| *row = after.clone())?;
         }
-        let texts = [before, after].map(|row| Some(snapshot(&row)));
+        let texts = snapshots([before, after]);
         let edit = self.remember(task, author, EditAction::Pause.as_str(), texts);
         edit.pause = Some(pause.clone());
         Ok(())

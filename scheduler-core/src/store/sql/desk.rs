@@ -27,7 +27,7 @@ use crate::{
         FailingTask, NewTask, Outcomes, Pause, RecentRow, Store as _, StoreError, TaskChange,
         TaskSelection, Version,
         desk::{MOST_WAITING, floor_hour, manual_instant},
-        edits::{Newest, NoticedEdit, noticed, snapshot},
+        edits::{Newest, NoticedEdit, noticed, snapshot, snapshots},
     },
 };
 
@@ -79,7 +79,7 @@ impl Desk for SqlStore {
         let added = write_transaction!(self, "adding a task", connection => async {
             let Some(id) = add(&mut connection, self.sql, task).await? else { return Ok(None) };
             let after = read_snapshot(&mut connection, self.sql, id).await?;
-            let deed = Deed { action: EditAction::Create, texts: [None, after], pause: None };
+            let deed = Deed::new(EditAction::Create, [None, after]);
             remember(&mut connection, self.sql, id, author, deed).await?;
             Ok(Some(id))
         });
@@ -106,8 +106,7 @@ impl Desk for SqlStore {
             let after = change.apply(&before);
             if after == before {
                 if was_paused {
-                    let texts = [before, after].map(|row| Some(snapshot(&row)));
-                    let deed = Deed { action: EditAction::Resume, texts, pause: None };
+                    let deed = Deed::new(EditAction::Resume, snapshots([before, after]));
                     remember(&mut connection, self.sql, task, author, deed).await?;
                 }
                 return Ok(Ok(()));
@@ -138,7 +137,7 @@ impl Desk for SqlStore {
             connection.execute(self.sql.delete_task, &[task.into()]).await?;
             connection.execute(self.sql.drop_pauses, &[(&json(&[task])).into()]).await?;
             let texts = [Some(snapshot(&before)), None];
-            let deed = Deed { action: EditAction::Delete, texts, pause: None };
+            let deed = Deed::new(EditAction::Delete, texts);
             remember(&mut connection, self.sql, task, author, deed).await?;
             Ok(Ok(()))
         })?
@@ -209,7 +208,7 @@ impl Desk for SqlStore {
             let taken: HashSet<DateTime<Utc>> = rows.iter().filter_map(|row| from_ms(&row[0])).collect();
             let requested_at = epoch_ms(manual_instant(now, |instant| taken.contains(&instant)));
             let done = connection.execute(self.sql.request_run, &[task.into(), requested_at.into(), args.into()]).await?;
-            let deed = Deed { action: EditAction::Run, texts: [None, None], pause: None };
+            let deed = Deed::new(EditAction::Run, [None, None]);
             remember(&mut connection, self.sql, task, author, deed).await?;
             Ok(Some(done.last_id))
         })?;
@@ -423,8 +422,8 @@ pub(super) async fn change_row(
         return Ok(false);
     }
     connection.execute(sql.change_task, &changed_columns(change, task)).await?;
-    let texts = [before, after].map(|row| Some(snapshot(&row)));
-    remember(connection, sql, task, author, Deed { action, texts, pause: None }).await?;
+    let deed = Deed::new(action, snapshots([before, after]));
+    remember(connection, sql, task, author, deed).await?;
     Ok(true)
 }
 
@@ -441,8 +440,8 @@ pub(super) async fn pause_row(
     if after != before {
         connection.execute(sql.change_task, &changed_columns(&off, task)).await?;
     }
-    let texts = [before, after].map(|row| Some(snapshot(&row)));
-    let deed = Deed { action: EditAction::Pause, texts, pause: Some(pause) };
+    let deed = Deed::new(EditAction::Pause, snapshots([before, after]));
+    let deed = Deed { pause: Some(pause), ..deed };
     remember(connection, sql, task, author, deed).await
 }
 
@@ -468,6 +467,12 @@ struct Deed<'a> {
     /// What the row said before and afterwards.
     texts: [Option<String>; 2],
     pause: Option<&'a Pause>,
+}
+
+impl Deed<'_> {
+    fn new(action: EditAction, texts: [Option<String>; 2]) -> Self {
+        Self { action, texts, pause: None }
+    }
 }
 
 /// Adds to the history.

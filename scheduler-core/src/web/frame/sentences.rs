@@ -46,8 +46,7 @@ pub(super) fn in_words_of<'a>(reader: &Reader<'_>, text: &'a str) -> Cow<'a, str
 /// Longer ones, in bytes, are not looked at.
 const LONGEST: usize = 4_096;
 
-/// So many characters are looked at for one sentence, those that are looked at again counted again: some hundred
-/// microseconds. Ours take a tenth.
+/// So many characters are looked at for one sentence, those that are looked at again counted again.
 const MOST_STEPS: usize = 100_000;
 
 /// A search for the patterns of a sentence.

@@ -126,7 +126,7 @@ async fn acted(
     if is_asked && value(fields, "confirmed") != Some("1") {
         return confirm(site, caller, frame, act, &ids, back).await;
     }
-    let (mut done, mut failures, mut unreachable) = (0, Vec::new(), false);
+    let (mut done, mut failures, mut status) = (0, Vec::new(), StatusCode::CONFLICT);
     for id in &ids {
         let acted = match id.parse() {
             Ok(id) => do_one(site, caller, act, id).await,
@@ -134,13 +134,14 @@ async fn acted(
         };
         match acted {
             Ok(()) => done += 1,
-            // The next ones would wait for the database as long.
-            Err(problem) if problem.status() == StatusCode::SERVICE_UNAVAILABLE => {
-                unreachable = true;
+            Err(problem) => {
                 failures.push(frame.said(problem.detail()).into_owned());
-                break;
+                // The next ones would wait for the database as long.
+                if problem.status() == StatusCode::SERVICE_UNAVAILABLE {
+                    status = problem.status();
+                    break;
+                }
             }
-            Err(problem) => failures.push(frame.said(problem.detail()).into_owned()),
         }
     }
     if failures.is_empty() {
@@ -148,8 +149,7 @@ async fn acted(
         return Ok(led_to(if act == Act::Delete { "/tasks" } else { back }, &what));
     }
     let mut answer = page(&ActedPage { frame, done, failures, back });
-    *answer.status_mut() =
-        if unreachable { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::CONFLICT };
+    *answer.status_mut() = status;
     Ok(answer)
 }
 

@@ -188,6 +188,18 @@ async fn a_task_is_written_in_a_form_and_reviewed_before() {
 }
 
 #[tokio::test]
+async fn what_is_due_for_long_and_not_accounted_for_is_late() {
+    for (since, is_late) in [(DateTime::UNIX_EPOCH, true), (crate::clock::wall(), false)] {
+        let asker = Asker::on(Arc::new(MemoryStore::new(since)));
+        let id = asker.store.add(&task("a")).await.unwrap();
+        for path in ["/".to_owned(), format!("/tasks/{id}")] {
+            let shown = page(&asker, "viewer", &path).await;
+            assert_eq!(shown.contains("was due"), is_late, "{path} since {since}: {shown}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_key_that_is_taken_is_refused_in_the_review() {
     let asker = Asker::new();
     let id = asker.store.add(&task("a")).await.unwrap();
