@@ -234,6 +234,33 @@ fn a_missed_instant_says_who_was_up_then() {
 }
 
 #[test]
+fn where_fires_wait_for_each_other_a_missed_one_names_the_run_that_it_waited_for() {
+    let up = [node("a:1", 0, 59, false)];
+    let missed = missed();
+    let stands = "execution 8 stands for it and 10 more: found too late";
+    let long = ExecutionRow {
+        finished_at: Some(noon(19, 0)),
+        ..execution(6, noon(9, 0), Status::Success)
+    };
+    let held = "execution 6 of 2026-01-10T12:09:00+00:00 still ran on node a:1; it ended at 2026-01-10T12:19:00+00:00: \
+                success";
+    let nodes = "up then: node a:1; it was frozen, cut off from the database, full or off by its clock, which its log \
+                 says";
+    for (extra, sentence) in
+        [(r#"{"overlap": "queue"}"#, held), (r#"{"overlap": "allow"}"#, nodes), ("{}", nodes)]
+    {
+        let task = task("* * * * *", extra);
+        let before = std::slice::from_ref(&long);
+        let facts = Facts { next: Some(&missed), before, ..nothing_of(15, &task, &up) };
+        check(&facts, "missed", &[stands, sentence]);
+    }
+    let task = task("* * * * *", r#"{"overlap": "queue"}"#);
+    let short = [ExecutionRow { finished_at: Some(noon(14, 0)), ..long }];
+    let facts = Facts { next: Some(&missed), before: &short, ..nothing_of(15, &task, &up) };
+    check(&facts, "missed", &[stands, nodes]);
+}
+
+#[test]
 fn a_missed_row_stands_for_nothing_before_its_first_instant_or_off_the_schedule() {
     let task = task("*/5 * * * *", "{}");
     let missed = missed();

@@ -146,6 +146,36 @@ async fn each_language_is_its_own() {
 }
 
 #[tokio::test]
+async fn the_language_is_chosen_only_where_one_can_be_led_back_to() {
+    let asker = Asker::new();
+    let form = [("task_key", "a"), ("execute_func", "add"), ("trigger", "interval"), ("spec", "5")];
+    let form = [&form[..], &[("args", "1"), ("is_valid", "1")]].concat();
+    let switch = "action=\"/language\"";
+    assert!(page(&asker, "admin", "/tasks/new").await.contains(switch));
+    let review = ask(&asker, "admin", "POST", "/tasks/review", &form).await;
+    assert_eq!(review.status, StatusCode::OK);
+    assert!(!review.text.contains(switch), "{}", review.text);
+}
+
+#[tokio::test]
+async fn many_are_switched_off_at_once_and_those_that_are_paused_stay_so() {
+    let asker = Asker::new();
+    let mut ids = Vec::new();
+    for key in ["a", "b"] {
+        ids.push(asker.store.add(&task(key)).await.unwrap().to_string());
+    }
+    let form = [("until", "2999-01-01T18:00"), ("reason", "stock")];
+    ask(&asker, "operator", "POST", &format!("/tasks/{}/pause", ids[0]), &form).await.location();
+    let form = [("id", &*ids[0]), ("id", &*ids[1]), ("act", "disable")];
+    ask(&asker, "operator", "POST", "/tasks/act", &form).await.location();
+    let states = asker.store.tasks(TaskSelection::All).await.unwrap();
+    let states: Vec<_> = states.iter().map(|task| task.row.is_valid.as_deref().unwrap()).collect();
+    assert_eq!(states, ["0", "0"]);
+    let list = page(&asker, "viewer", "/tasks?state=paused").await;
+    assert!(keys(&list) == ["a"] && list.contains("until 2999-01-01 18:00:00"), "{list}");
+}
+
+#[tokio::test]
 async fn a_task_is_written_in_a_form_and_reviewed_before() {
     let asker = Asker::new();
     assert!(page(&asker, "admin", "/tasks/new").await.contains("name=\"execute_func\""));
