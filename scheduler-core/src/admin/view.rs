@@ -10,7 +10,12 @@ use utoipa::ToSchema;
 use super::verdict::{Judged, Scheduled, State};
 use crate::{
     config::Config,
-    plan::{node::NodeRow, task::Field, trigger::Zone, words::instant},
+    plan::{
+        node::NodeRow,
+        task::{Field, LONGEST_EXTRA},
+        trigger::Zone,
+        words::instant,
+    },
     store::{EditRow, ExecutionRow, NodeCard, PauseRow, Version},
 };
 
@@ -307,7 +312,8 @@ pub fn zone(config: &Config) -> Zone {
     Zone::named(&config.common.timezone).unwrap_or_default()
 }
 
-/// The value of a JSON text, or else the text.
+/// The value of a JSON text, or else the text, as of one that is longer than a row of `task` may have it: lists show many.
 fn json(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|_| text.into())
+    let value = (text.len() <= LONGEST_EXTRA).then(|| serde_json::from_str(text).ok()).flatten();
+    value.unwrap_or_else(|| text.into())
 }

@@ -3,7 +3,7 @@
 //! ```text
 //!   executions of the instant ─▶ records.rs: what became of each attempt
 //!   the next accounted one is `missed` and reaches back to it ─▶ records.rs: missed, and who was up then
-//!   neither ─▶ row.rs: gone, younger, edited since, disabled, rejected, not due, not yet, waiting, overdue, removed
+//!   neither ─▶ row.rs: gone, younger, edited since, disabled, paused, rejected, not due, not yet, waiting, overdue, removed
 //! ```
 //!
 //! Says only what the records bear out: what a row said before its last edit nobody knows.
@@ -106,6 +106,8 @@ pub enum Answer {
     Removed,
     /// The row is off.
     Disabled,
+    /// The row is off for a while.
+    Paused,
     /// The row is refused.
     Rejected,
     /// The row, or the whole database, came to the scheduler only later.
@@ -128,6 +130,7 @@ impl Answer {
             Answer::Overdue => "overdue",
             Answer::Removed => "removed",
             Answer::Disabled => "disabled",
+            Answer::Paused => "paused",
             Answer::Rejected => "rejected",
             Answer::Younger => "younger",
             Answer::EditedSince => "edited_since",

@@ -8,7 +8,6 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use axum_extra::extract::cookie::CookieJar;
 use secrecy::ExposeSecret as _;
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq as _};
@@ -86,7 +85,7 @@ pub(super) async fn identify(
     let caller = if shows_a_token(request.headers()) {
         bearer(request.headers()).and_then(|token| site.known.program(token)).cloned()
     } else {
-        match session::caller(&site, &CookieJar::from_headers(request.headers())).await {
+        match session::caller(&site, request.headers()).await {
             Ok(Some(_)) if is_of_no_page(&request) => return Problem::of_no_page().into_response(),
             Ok(caller) => caller.map(Arc::new),
             Err(error) => return Problem::from(error).into_response(),
@@ -119,6 +118,13 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
     let (first, second) = (given.next()?, given.next());
     let token = first.as_bytes().strip_prefix(b"Bearer ")?;
     second.is_none().then_some(token)
+}
+
+/// The value of the first cookie of this name. Read without making a jar of all of them, of which there may be very many.
+pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let given = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let cookies = given.flat_map(|value| value.split(';')).filter_map(|one| one.split_once('='));
+    cookies.into_iter().find(|(known, _)| known.trim() == name).map(|(_, value)| value.trim())
 }
 
 fn digest(token: &[u8]) -> [u8; 32] {

@@ -28,7 +28,7 @@ use crate::{
     admin::{self, ExecutionView, Judged, Order, TaskFilter, TaskView},
     config::Role,
     plan::{execution::ExecutionRow, task::TaskId},
-    store::{ExecutionFilter, NewTask, TaskChange},
+    store::{Desk, ExecutionFilter, NewTask, TaskChange},
 };
 
 /// The most that one page has, and how far pages go.
@@ -245,6 +245,32 @@ async fn change(
     Ok(success(Value::Null))
 }
 
+/// So many executions are read at once on the way to a page.
+const AT_ONCE: usize = 500;
+
+/// `size` executions of a task, newest first, after `skipped` ones, of which few are held at a time.
+async fn newest_after(
+    store: &dyn Desk,
+    task: TaskId,
+    mut skipped: usize,
+    size: usize,
+) -> Result<Vec<ExecutionRow>, Problem> {
+    let mut filter = ExecutionFilter { task_id: Some(task), ..ExecutionFilter::newest(0) };
+    loop {
+        let wanted = if skipped > 0 { skipped.min(AT_ONCE) } else { size };
+        filter.limit = u32::try_from(wanted).unwrap_or(u32::MAX);
+        let rows = store.executions(filter).await?;
+        if skipped == 0 {
+            return Ok(rows);
+        }
+        let Some(last) = rows.last().filter(|_| rows.len() == wanted) else {
+            return Ok(Vec::new());
+        };
+        filter.before = Some(last.id);
+        skipped -= wanted;
+    }
+}
+
 async fn sub_tasks(
     State(site): State<Site>,
     Extension(caller): Extension<Arc<Caller>>,
@@ -257,9 +283,7 @@ async fn sub_tasks(
         seen(&site, &caller, id).await?;
     }
     let store = site.store().await?;
-    let limit = u32::try_from(skipped + size).unwrap_or(u32::MAX);
-    let filter = ExecutionFilter { task_id: Some(id), ..ExecutionFilter::newest(limit) };
-    let rows = store.executions(filter).await?;
+    let rows = newest_after(&**store, id, skipped, size).await?;
     let view = |row: &ExecutionRow| {
         let ExecutionView { id, task_id, status, extra, trace_id, .. } = row.into();
         let updated = row.finished_at.or(row.started_at).or(row.created_at);
@@ -268,6 +292,6 @@ async fn sub_tasks(
             "create_at": time(&site, row.created_at), "update_at": time(&site, updated),
         })
     };
-    let data = rows.iter().skip(skipped).map(view).collect();
+    let data = rows.iter().map(view).collect();
     Ok(asked.answer(store.count_executions(id).await?, data))
 }

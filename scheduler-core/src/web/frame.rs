@@ -24,7 +24,11 @@ use self::{
     spoken::units,
     words::{CHINESE, ENGLISH, Texts, Words},
 };
-use super::{access::Caller, problem::Problem, site::Site};
+use super::{
+    access::{self, Caller},
+    problem::Problem,
+    site::Site,
+};
 use crate::{
     admin, clock,
     config::Role,
@@ -85,11 +89,10 @@ pub(super) fn referer(headers: &HeaderMap) -> Option<String> {
 
 /// The chosen one, or else that of the browser.
 fn language(parts: &Parts) -> &'static Words {
-    let cookies = CookieJar::from_headers(&parts.headers);
-    let chosen = cookies.get(LANGUAGE).map(|cookie| cookie.value().to_owned());
+    let chosen = access::cookie(&parts.headers, LANGUAGE);
     let accepted = parts.headers.get(header::ACCEPT_LANGUAGE);
     let accepted = accepted.and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if is_chinese(chosen.as_deref().unwrap_or(accepted)) { &CHINESE } else { &ENGLISH }
+    if is_chinese(chosen.unwrap_or(accepted)) { &CHINESE } else { &ENGLISH }
 }
 
 /// Whether Chinese is wanted more than English; of both alike, whether it is named first.
@@ -166,7 +169,8 @@ impl Frame {
     pub(super) fn told(&self) -> Option<String> {
         let t = self.t();
         let did = self.did();
-        let (did, count) = did.split_once('-').unwrap_or((did, ""));
+        let (did, counts) = did.split_once('-').unwrap_or((did, ""));
+        let (count, unchanged) = counts.split_once('-').unwrap_or((counts, ""));
         let told = match did {
             "run" => t.did_run,
             "enable" => t.did_enable,
@@ -177,8 +181,12 @@ impl Frame {
             "cancel" => t.did_cancel,
             _ => return None,
         };
+        let unchanged = unchanged.parse().ok().map(|count: usize| self.words.unchanged(count));
         Some(match count.parse() {
-            Ok(count) => format!("{told} ({})", self.words.tasks(count)),
+            Ok(count) => {
+                let count = self.words.tasks(count);
+                format!("{told} ({count}{})", unchanged.unwrap_or_default())
+            }
             Err(_) => told.to_owned(),
         })
     }

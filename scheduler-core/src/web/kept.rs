@@ -13,6 +13,9 @@ use crate::{clock, store::StoreError};
 /// What took less to make is waited for; what took longer is made while the one before is shown.
 const CHEAP: Duration = Duration::from_millis(20);
 
+/// After an edit here, what took less is waited for: who edited sees it in the lists.
+const QUICK: Duration = Duration::from_millis(250);
+
 /// It lasts so many times as long as it took to make, so that making it costs a twentieth of a core at most.
 const LASTS: u32 = 20;
 
@@ -91,7 +94,9 @@ impl<T: Send + Sync + 'static> Kept<T> {
         if self.is_fresh(&made) {
             return Ok(made.it);
         }
-        if made.took < CHEAP || made.age() > OLDEST.max(made.took * OLDEST_BY_MAKING) {
+        let is_edited = made.edits != self.edits.load(Ordering::Relaxed);
+        let is_soon_made = made.took < CHEAP || is_edited && made.took < QUICK;
+        if is_soon_made || made.age() > OLDEST.max(made.took * OLDEST_BY_MAKING) {
             return self.make(&maker).await;
         }
         if let Ok(free) = self.making.try_lock() {

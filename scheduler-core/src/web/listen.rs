@@ -31,6 +31,9 @@ const MOST_CONNECTIONS: usize = 256;
 /// How long a client may take to send the head of a request, also the next one on the same connection.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long the head of a request may be, in bytes; of one that is longer nothing is read.
+const LONGEST_HEAD: usize = 32 << 10;
+
 /// How long a connection lasts at most, whatever it is used for.
 const LONGEST: Duration = Duration::from_secs(60);
 
@@ -72,6 +75,7 @@ impl Web {
             _stop: stop.clone().drop_guard(),
         };
         thread::Builder::new().name("web".to_owned()).spawn(move || {
+            give_way();
             runtime.block_on(async {
                 stop.run_until_cancelled(async {
                     serve(wait_for(bound, address).await, router).await
@@ -87,6 +91,18 @@ impl Web {
     #[must_use]
     pub fn address(&self) -> Option<SocketAddr> {
         self.address
+    }
+}
+
+/// By so much less of a core than others this thread has, and those that it starts, where cores are short: `nice`, 0 to 19.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 10;
+
+/// Lets what runs jobs on time go first. On Linux each thread has a niceness of its own.
+fn give_way() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+        tracing::warn!("answers to HTTP are not put behind the scheduler itself: {error}");
     }
 }
 
@@ -140,7 +156,7 @@ async fn serve(listener: TcpListener, router: Router) -> Infallible {
 /// An error is the client's end of the connection, and nobody else's affair.
 async fn answer(connection: TcpStream, from: SocketAddr, router: Router, place: Place) {
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+    http.timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(LONGEST_HEAD);
     let is_answering = Arc::clone(&place.is_answering);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer(from.ip()));

@@ -5,8 +5,8 @@ use std::{error::Error, sync::Arc, time::Duration};
 use axum::{
     Router,
     body::{HttpBody as _, to_bytes},
-    extract::Request,
-    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    extract::{FromRequestParts as _, Request, State},
+    http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
     routing::get,
@@ -166,15 +166,23 @@ fn is_too_long(error: &axum::Error) -> bool {
 }
 
 /// What is wrong as a page, for a browser that is not at the API.
-async fn as_page(frame: Frame, request: Request, next: Next) -> Response {
+async fn as_page(State(site): State<Site>, request: Request, next: Next) -> Response {
     let accepted = request.headers().get(header::ACCEPT).map(HeaderValue::as_bytes);
     let is_for_people = accepted.is_some_and(|kinds| kinds.starts_with(b"text/html"))
         && !request.uri().path().starts_with("/api/");
-    let answer = next.run(request).await;
+    if !is_for_people {
+        return next.run(request).await;
+    }
+    let (mut asked, body) = request.into_parts();
+    let Ok(frame) = Frame::from_request_parts(&mut asked, &site).await;
+    let answer = next.run(Request::from_parts(asked, body)).await;
+    if answer.status() == StatusCode::METHOD_NOT_ALLOWED && frame.is_read {
+        return to_what_it_is_of(&frame.path);
+    }
     let kind = answer.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
     let is_page = kind.is_some_and(|kind| kind.starts_with(b"text/html"));
     let is_wrong = answer.status().is_client_error() || answer.status().is_server_error();
-    if !is_for_people || !is_wrong || is_page {
+    if !is_wrong || is_page {
         return answer;
     }
     let (mut parts, body) = answer.into_parts();
@@ -187,6 +195,13 @@ async fn as_page(frame: Frame, request: Request, next: Next) -> Response {
         .headers
         .insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY_OF_PAGES));
     Response::from_parts(parts, page.into_body())
+}
+
+/// What is only done and not shown, as by a page that was asked for again, leads to what it is done with.
+fn to_what_it_is_of(path: &str) -> Response {
+    let path = path.split('?').next().unwrap_or_default();
+    let (of, _) = path.rsplit_once('/').unwrap_or_default();
+    Redirect::to(if of.is_empty() { "/" } else { of }).into_response()
 }
 
 /// Answers whether the client waits or not: a call to the database must not be dropped half way.
@@ -206,9 +221,13 @@ async fn in_a_task(at_once: Arc<Semaphore>, request: Request, next: Next) -> Res
     })
 }
 
-async fn nothing_here() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "nothing is answered here, see /openapi.json")
+async fn nothing_here(uri: Uri) -> Problem {
+    let is_of_programs = uri.path().starts_with("/api/");
+    let said = if is_of_programs { "nothing is answered here, see /openapi.json" } else { NO_PAGE };
+    Problem::new(StatusCode::NOT_FOUND, said)
 }
+
+const NO_PAGE: &str = "there is no such page; it may have been of a task that is deleted";
 
 async fn no_such_method() -> Problem {
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "the route has no such method, see /openapi.json")

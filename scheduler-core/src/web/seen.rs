@@ -369,7 +369,9 @@ enum About<'a> {
 impl<'a> About<'a> {
     fn of(row: &'a AlarmRow, board: &'a Board) -> Self {
         match Rule::named(&row.rule) {
-            Some(Rule::Database | Rule::Clock | Rule::NodeLost) => About::Nothing,
+            Some(Rule::Database | Rule::Clock) => About::Nothing,
+            // It names runs, and whose they were is not kept.
+            Some(Rule::NodeLost) => About::Gone(None),
             Some(Rule::Rejected) => {
                 let id = row.about.strip_prefix("task ").and_then(|id| id.parse().ok());
                 id.and_then(|id| board.row(id)).map_or(About::Gone(None), About::Task)

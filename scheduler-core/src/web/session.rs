@@ -3,6 +3,7 @@
 //! The table keeps a digest of the key, so that who reads the table has nothing to show; and each request looks there, so
 //! that a session that has ended has ended on every node. What somebody may do stands in the configuration and is not kept.
 
+use axum::http::HeaderMap;
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use chrono::{DateTime, TimeDelta};
 use secrecy::ExposeSecret as _;
@@ -10,7 +11,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::{access::Caller, site::Site};
+use super::{
+    access::{self, Caller},
+    site::Site,
+};
 use crate::{
     clock,
     config::Access,
@@ -49,8 +53,8 @@ struct Link {
 ///
 /// # Errors
 /// When the database does not answer.
-pub(super) async fn caller(site: &Site, cookies: &CookieJar) -> Result<Option<Caller>, StoreError> {
-    let Some(key) = cookies.get(cookie_name(site)).map(Cookie::value) else { return Ok(None) };
+pub(super) async fn caller(site: &Site, headers: &HeaderMap) -> Result<Option<Caller>, StoreError> {
+    let Some(key) = access::cookie(headers, cookie_name(site)) else { return Ok(None) };
     let store = site.store().await?;
     let digest = digest("session", key);
     let Some(session) = store.session(&digest).await? else { return Ok(None) };
@@ -168,6 +172,8 @@ fn digest(kind: &str, shown: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::header;
+
     use super::*;
     use crate::web::tests::{config_of, site_on};
 
@@ -177,7 +183,10 @@ mod tests {
         let store = site.store().await.unwrap();
         let password =
             digest("password", site.config.http.users["ann"].password_hash.expose_secret());
-        let cookies = |key: &str| CookieJar::new().add(Cookie::new("scheduler", key.to_owned()));
+        let headers = |key: &str| {
+            let shown = format!("language=en; scheduler={key}; scheduler2=x");
+            HeaderMap::from_iter([(header::COOKIE, shown.parse().unwrap())])
+        };
         for (key, days, is_known) in [("a", 1, true), ("b", 6, true), ("c", 7, false)] {
             let since = (clock::wall() - TimeDelta::days(days)).timestamp();
             let visitor =
@@ -186,7 +195,7 @@ mod tests {
             let expires_at = clock::wall() + TimeDelta::hours(1);
             let session = SessionRow { digest: digest("session", key), content, expires_at };
             store.add_session(&session).await.unwrap();
-            assert_eq!(caller(&site, &cookies(key)).await.unwrap().is_some(), is_known, "{days}");
+            assert_eq!(caller(&site, &headers(key)).await.unwrap().is_some(), is_known, "{days}");
             let stands = store.session(&session.digest).await.unwrap().unwrap();
             assert_eq!(stands.expires_at > expires_at, is_known, "{days}");
             assert!(stands.expires_at < clock::wall() + IDLE + TimeDelta::minutes(1));

@@ -20,12 +20,12 @@ impl Facts<'_> {
                 "the row is deleted, and nothing of this instant is recorded",
             );
         };
-        if let Some(not_due) = row.task.and_then(|task| self.is_not_due(task)) {
-            return not_due;
-        }
         if let Some(created) = row.created_at.filter(|created| *created > self.at) {
             let text = format!("the row was made later, at {}", self.show(created));
             return because(Answer::Younger, &text);
+        }
+        if let Some(not_due) = row.task.and_then(|task| self.is_not_due(task)) {
+            return not_due;
         }
         if self.adopted_at > self.at {
             let text = format!(
@@ -46,11 +46,11 @@ impl Facts<'_> {
         match row.state {
             State::Disabled => {
                 let off = format!("the row is disabled: is_valid is 0{since}");
-                let paused = self.pause.map(|pause| self.of_pause(&pause));
-                Why {
-                    answer: Answer::Disabled,
-                    because: std::iter::once(off).chain(paused).collect(),
-                }
+                let Some(pause) = self.pause else { return because(Answer::Disabled, &off) };
+                let ends_before = pause.until.is_some_and(|until| until <= self.at);
+                let answer =
+                    if ends_before && self.at > now { Answer::NotYet } else { Answer::Paused };
+                Why { answer, because: vec![self.of_pause(&pause), off] }
             }
             State::Rejected(reason) => {
                 because(Answer::Rejected, &format!("the row is rejected{since}: {reason}"))
@@ -97,8 +97,9 @@ impl Facts<'_> {
             State::Rejected(_) => "rejected",
         };
         format!(
-            "the row is {is} now, and was edited at {}, after this instant: before that it was disabled or rejected, or had \
-             another spec; what it said then is not recorded",
+            "the row is {is} now, and was edited at {}, after this instant, which was not accounted for by then: it was \
+             disabled or rejected, or had another spec, or the instant waited and the edit has ended that; the history of \
+             edits tells more",
             self.show(edited)
         )
     }
@@ -109,7 +110,7 @@ impl Facts<'_> {
         }
         let spec = format!("{} {}", task.trigger.kind(), quote(&task.spec));
         let show =
-            |at: Option<DateTime<Utc>>| at.map_or_else(|| "never".to_owned(), |at| self.show(at));
+            |at: Option<DateTime<Utc>>| at.map_or_else(|| "none".to_owned(), |at| self.show(at));
         let last = show(task.trigger.last_until(self.at));
         let next = show(task.trigger.next_after(self.at));
         let mut sentences = vec![format!(

@@ -291,8 +291,9 @@ fn what_is_not_recorded_is_answered_from_the_row() {
         (
             Facts { row: Some(edited(State::Enabled, 40)), ..base },
             "edited_since",
-            "the row is enabled now, and was edited at 2026-01-10T12:40:00+00:00, after this instant: before that it was \
-             disabled or rejected, or had another spec; what it said then is not recorded",
+            "the row is enabled now, and was edited at 2026-01-10T12:40:00+00:00, after this instant, which was not \
+             accounted for by then: it was disabled or rejected, or had another spec, or the instant waited and the edit has \
+             ended that; the history of edits tells more",
         ),
         (
             Facts { row: Some(Row { created_at: Some(noon(31, 0)), ..row }), ..base },
@@ -339,8 +340,12 @@ fn a_pause_is_told_with_who_wanted_it_until_when_and_why() {
              again, before this instant: stock-taking",
         ),
     ] {
-        check(&paused(pause), "disabled", &[off, sentence]);
+        check(&paused(pause), "paused", &[sentence, off]);
     }
+    check(&Facts { pause: None, ..paused(pause) }, "disabled", &[off]);
+    let over = Paused { until: Some(noon(25, 0)), ..pause };
+    assert_eq!(why(&paused(over), noon(21, 0)).answer, Answer::NotYet, "it fires again by then");
+    assert_eq!(why(&paused(pause), noon(21, 0)).answer, Answer::Paused);
 }
 
 #[test]
@@ -385,6 +390,13 @@ fn an_instant_that_the_schedule_does_not_have_names_its_neighbours_and_changed_c
             "cron \"0 * * * *\" has no such instant: the one before is 2026-01-10T12:00:00+00:00, the one after \
            2026-01-10T13:00:00+00:00",
         ],
+    );
+    let young = nothing_of(30, &hourly, &[]);
+    let row = Row { created_at: Some(noon(31, 0)), ..young.row.unwrap() };
+    check(
+        &Facts { row: Some(row), ..young },
+        "younger",
+        &["the row was made later, at 2026-01-10T12:31:00+00:00"],
     );
     let daily = task("30 1 * * *", "{}");
     let spring = Facts { at: at("2026-03-29T01:30:00Z"), ..nothing_of(0, &daily, &[]) };

@@ -59,8 +59,10 @@ struct Looking<'a> {
 impl Looking<'_> {
     /// `None`: it takes too long.
     fn step(&self, count: usize) -> Option<()> {
-        self.left.set(self.left.get().checked_sub(count)?);
-        Some(())
+        let left = self.left.get().checked_sub(count);
+        // What was too much is not tried again with less.
+        self.left.set(left.unwrap_or(0));
+        left.map(drop)
     }
 }
 

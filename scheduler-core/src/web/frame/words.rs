@@ -245,7 +245,7 @@ texts! {
     rejected_rows: "Rejected rows", "被拒绝的行";
     next_to_run: "Next to run", "即将运行";
     none: "None.", "无。";
-    nodes_explained: "A node that does not renew its lease in time is lost, and what it ran is recorded so.", "未按时续约的节点视为失联，其运行中的任务记为 lost。";
+    nodes_explained: "A node that does not renew its lease in time is lost, and what it ran is recorded so.", "未按时续约的节点视为失联，其运行中的执行记为丢失。";
     history_explained: "Every change to a task: who made it, when, and by which way. Edits by SQL are noticed and recorded, too.", "每次任务变更：何人、何时、何种途径。直接用 SQL 的修改也会被发现并记录。";
     not_found: "There is nothing here.", "这里什么也没有。";
     refused: "This was not done.", "未执行。";
@@ -261,7 +261,7 @@ texts! {
     did_pause: "Paused.", "已暂停。";
     did_save: "Saved.", "已保存。";
     did_cancel: "It is asked to end. The node that runs it obeys at its next reading.", "已请求取消，运行它的节点下次读取时执行。";
-    now: "now", "刚刚";
+    now: "now", "现在";
     runs_for: "for", "已运行";
     nothing_yet: "Nothing is logged yet.", "暂无日志。";
     all_tasks: "Of all tasks", "全部任务";
@@ -295,7 +295,7 @@ impl Words {
             "waiting" => both("Waits its turn", "排队等待"),
             "overdue" => both("Overdue", "逾期"),
             "removed" => both("Its record was removed", "记录已清除"),
-            "younger" => both("Before its time", "早于任务存在"),
+            "younger" => both("Before its time", "任务创建之前"),
             "edited_since" => both("Edited since", "之后被修改"),
             "gone" => both("Deleted", "已删除"),
             "alive" => both("Alive", "在线"),
@@ -348,6 +348,15 @@ impl Words {
             ("en", 1) => "1 task".to_owned(),
             ("en", _) => format!("{count} tasks"),
             _ => format!("{count} 个任务"),
+        }
+    }
+
+    /// That so many more were so before.
+    pub(in crate::web) fn unchanged(&self, count: usize) -> String {
+        match (self.lang, count) {
+            ("en", 1) => ", 1 more was so before".to_owned(),
+            ("en", _) => format!(", {count} more were so before"),
+            _ => format!("，另有 {count} 个此前已是如此"),
         }
     }
 

@@ -126,14 +126,16 @@ async fn acted(
     if is_asked && value(fields, "confirmed") != Some("1") {
         return confirm(site, caller, frame, act, &ids, back).await;
     }
-    let (mut done, mut failures, mut status) = (0, Vec::new(), StatusCode::CONFLICT);
+    let (mut done, mut unchanged) = (0, 0);
+    let (mut failures, mut status) = (Vec::new(), StatusCode::CONFLICT);
     for id in &ids {
         let acted = match id.parse() {
             Ok(id) => do_one(site, caller, act, id).await,
             Err(_) => Err(Problem::bad(format!("id {id:?} is none, expected a number"))),
         };
         match acted {
-            Ok(()) => done += 1,
+            Ok(true) => done += 1,
+            Ok(false) => unchanged += 1,
             Err(problem) => {
                 failures.push(frame.said(problem.detail()).into_owned());
                 // The next ones would wait for the database as long.
@@ -145,7 +147,11 @@ async fn acted(
         }
     }
     if failures.is_empty() {
-        let what = if done > 1 { format!("{}-{done}", act.name()) } else { act.name().to_owned() };
+        let what = match (ids.len(), unchanged) {
+            (1, _) => act.name().to_owned(),
+            (_, 0) => format!("{}-{done}", act.name()),
+            _ => format!("{}-{done}-{unchanged}", act.name()),
+        };
         return Ok(led_to(if act == Act::Delete { "/tasks" } else { back }, &what));
     }
     let mut answer = page(&ActedPage { frame, done, failures, back });
@@ -217,14 +223,19 @@ async fn confirm(
     Ok(page(&ConfirmPage { frame, act, tasks, back }))
 }
 
-async fn do_one(site: &Site, caller: &Caller, act: Act, id: TaskId) -> Result<(), Problem> {
+/// Whether there was anything to do.
+async fn do_one(site: &Site, caller: &Caller, act: Act, id: TaskId) -> Result<bool, Problem> {
     if act == Act::Run {
-        return seen::run(site, caller, id, None).await.map(drop);
+        return seen::run(site, caller, id, None).await.map(|_| true);
     }
-    let is_off = seen(site, caller, id).await?.state() == TaskState::Disabled;
-    if act == Act::Disable && is_off {
-        // What is paused stays so.
-        return Ok(());
+    // What is paused stays so.
+    let was_so = match seen(site, caller, id).await?.state() {
+        TaskState::Disabled => act == Act::Disable,
+        TaskState::Enabled => act == Act::Enable,
+        TaskState::Rejected => false,
+    };
+    if was_so {
+        return Ok(false);
     }
     let editor = site.editor(caller).await?;
     match act {
@@ -234,5 +245,5 @@ async fn do_one(site: &Site, caller: &Caller, act: Act, id: TaskId) -> Result<()
         Act::Delete => drop(editor.delete(id, None).await?),
     }
     site.edited();
-    Ok(())
+    Ok(true)
 }

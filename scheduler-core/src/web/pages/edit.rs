@@ -290,14 +290,15 @@ struct ReviewPage<'a> {
     fields: &'a Fields,
     /// Name of the field, what stands there, and what will.
     changes: Vec<(&'static str, String, String)>,
-    /// When it fires then.
+    /// When it fires then, and in which zone.
     instants: Vec<InstantView>,
+    zone: String,
     /// What would be accepted, and was probably meant otherwise.
     doubts: Vec<String>,
 }
 
 /// How many instants a review shows.
-const INSTANTS: usize = 5;
+const INSTANTS: usize = 10;
 
 /// As the form names a column.
 fn named(frame: &Frame, column: &'static str) -> &'static str {
@@ -356,10 +357,11 @@ pub(super) async fn review(
     let changes = differing(&frame, &before, &fields).collect();
     let row = fields.as_new().as_row(fields.id.unwrap_or_default(), frame.now.trunc_subsecs(0));
     let timing = coming_of(&site.config, &site.registry, &row, frame.now, INSTANTS);
-    let instants = timing.map(|timing| timing.instants).unwrap_or_default();
+    let (instants, zone) =
+        timing.map(|timing| (timing.instants, timing.zone.name().to_owned())).unwrap_or_default();
     let doubts = doubtful_keys(&row.extra);
     let doubts = doubts.iter().map(|doubt| frame.said(&doubt.to_string()).into_owned()).collect();
-    page(&ReviewPage { frame: &frame, fields: &fields, changes, instants, doubts })
+    page(&ReviewPage { frame: &frame, fields: &fields, changes, instants, zone, doubts })
 }
 
 /// Writes the row, or shows the form again with what is wrong.

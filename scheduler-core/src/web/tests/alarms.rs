@@ -69,6 +69,18 @@ async fn alarms_are_listed_newest_first_for_those_for_whom_their_tasks_exist() {
 }
 
 #[tokio::test]
+async fn what_may_name_any_task_is_told_to_those_who_see_all() {
+    let memory = Arc::new(MemoryStore::new(DateTime::<Utc>::UNIX_EPOCH));
+    memory.renew("n1").await.unwrap();
+    memory.keep_alarms("n1", &[alarm(Rule::NodeLost, "n2")]).await.unwrap();
+    let asker = Asker::on(memory);
+    for (name, count) in [("viewer", 1), ("biller", 0)] {
+        let list = asker.get(name, "/api/v1/alarms").await.expect(200);
+        assert_eq!(list["items"].as_array().unwrap().len(), count, "{name}: {list}");
+    }
+}
+
+#[tokio::test]
 async fn what_went_on_when_its_node_died_goes_on_no_longer() {
     let memory = store().await;
     let asker = Asker::on(Arc::clone(&memory) as SharedStore);

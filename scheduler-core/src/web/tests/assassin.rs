@@ -1,8 +1,10 @@
 //! The routes of the Python application.
 
+use chrono::TimeDelta;
 use serde_json::json;
 
 use super::*;
+use crate::plan::execution::ExecutionRow;
 
 async fn ask(asker: &Asker, name: &str, method: &str, path: &str, form: &str) -> (u16, Value) {
     let request = Request::builder().method(method).uri(path);
@@ -41,6 +43,47 @@ async fn tasks_are_created_listed_shown_and_changed_as_its_clients_expect() {
     assert_eq!((&one["data"]["spec"], &one["data"]["is_valid"]), (&json!("7"), &json!(0)));
     let (_, runs) = ask(&asker, "viewer", "GET", "/assassin/sub_tasks?task_id=1", "").await;
     assert_eq!(runs["data"], json!({"page": "1", "size": "20", "total": 0, "data": []}));
+}
+
+/// The `number`th execution of task 1.
+fn execution(number: i64) -> ExecutionRow {
+    let at = DateTime::UNIX_EPOCH + TimeDelta::seconds(number);
+    ExecutionRow {
+        id: number,
+        task_id: 1,
+        task_key: None,
+        status: "success".to_owned(),
+        extra: "{}".to_owned(),
+        trace_id: number.to_string(),
+        created_at: Some(at),
+        scheduled_at: Some(at),
+        attempt: 1,
+        source: "schedule".to_owned(),
+        node_id: None,
+        started_at: Some(at),
+        finished_at: Some(at),
+    }
+}
+
+#[tokio::test]
+async fn pages_of_runs_are_found_however_far_behind_they_are() {
+    let memory = Arc::new(MemoryStore::new(DateTime::<Utc>::UNIX_EPOCH));
+    (1..=1_234).for_each(|number| memory.insert_execution(execution(number)));
+    let asker = Asker::on(memory);
+    for (page, size, first, count) in [
+        (1, 100, 1_234, 100),
+        (6, 200, 234, 200),
+        (7, 200, 34, 34),
+        (8, 200, 0, 0),
+        (50, 200, 0, 0),
+    ] {
+        let path = format!("/assassin/sub_tasks?task_id=1&page={page}&size={size}");
+        let (_, runs) = ask(&asker, "viewer", "GET", &path, "").await;
+        let ids = runs["data"]["data"].as_array().unwrap().iter().map(|run| run["id"].as_i64());
+        let expected: Vec<_> = (0..count).map(|behind| Some(first - behind)).collect();
+        assert_eq!(ids.collect::<Vec<_>>(), expected, "{path}");
+        assert_eq!(runs["data"]["total"], 1_234);
+    }
 }
 
 #[tokio::test]

@@ -167,10 +167,13 @@ async fn many_are_switched_off_at_once_and_those_that_are_paused_stay_so() {
     let form = [("until", "2999-01-01T18:00"), ("reason", "stock")];
     ask(&asker, "operator", "POST", &format!("/tasks/{}/pause", ids[0]), &form).await.location();
     let form = [("id", &*ids[0]), ("id", &*ids[1]), ("act", "disable")];
-    ask(&asker, "operator", "POST", "/tasks/act", &form).await.location();
+    let done = ask(&asker, "operator", "POST", "/tasks/act", &form).await.location();
     let states = asker.store.tasks(TaskSelection::All).await.unwrap();
     let states: Vec<_> = states.iter().map(|task| task.row.is_valid.as_deref().unwrap()).collect();
     assert_eq!(states, ["0", "0"]);
+    assert!(
+        page(&asker, "viewer", &done).await.contains("Disabled. (1 task, 1 more was so before)")
+    );
     let list = page(&asker, "viewer", "/tasks?state=paused").await;
     assert!(keys(&list) == ["a"] && list.contains("until 2999-01-01 18:00:00"), "{list}");
 }
@@ -194,7 +197,7 @@ async fn a_task_is_written_in_a_form_and_reviewed_before() {
     assert!(doubtful.contains("retires") && doubtful.contains("data-kind=\"warn\""), "{doubtful}");
     let review = ask(&asker, "admin", "POST", "/tasks/review", &form).await.text;
     assert!(review.contains("<ins>daily</ins>") && review.contains("<ins>yes</ins>"), "{review}");
-    assert_eq!(review.matches("<time").count(), 5 + 1, "five instants and that of the page");
+    assert_eq!(review.matches("<time").count(), 10 + 1, "ten instants and that of the page");
     assert!(asker.store.tasks(TaskSelection::All).await.unwrap().is_empty());
     let saved = ask(&asker, "admin", "POST", "/tasks/save", &form).await;
     let task = asker.store.tasks(TaskSelection::All).await.unwrap().remove(0).row;
@@ -362,6 +365,23 @@ async fn what_is_wrong_is_a_page_for_a_browser_and_a_problem_for_a_program() {
 }
 
 #[tokio::test]
+async fn what_is_only_done_leads_a_reader_to_what_it_is_of() {
+    let asker = Asker::new();
+    for (path, of) in [
+        ("/tasks/7/run", "/tasks/7"),
+        ("/tasks/7/pause?x=/y/z", "/tasks/7"),
+        ("/tasks/act", "/tasks"),
+        ("/executions/9/cancel", "/executions/9"),
+    ] {
+        let request = Request::builder().uri(path).header("accept", "text/html");
+        let request = request.header("authorization", format!("Bearer {}", token_of("admin")));
+        let request = request.body(Body::empty()).unwrap();
+        let answer = html(asker.router.clone().oneshot(request).await.unwrap()).await;
+        assert_eq!(answer.location(), of, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn the_page_of_a_renamed_task_does_not_tell_what_it_was() {
     let asker = Asker::new();
     let id = asker
@@ -425,6 +445,11 @@ async fn a_task_is_paused_until_a_time_in_the_configured_zone() {
     assert!(
         shown.contains("until 2999-01-01 18:00:00") && shown.contains("年度 &#60;stock&#62;"),
         "{shown}"
+    );
+    assert!(
+        page(&asker, "operator", &format!("/tasks/{id}"))
+            .await
+            .contains("data-opens=\"dlg-pause\"")
     );
     let list = page(&asker, "viewer", "/tasks").await;
     assert!(list.contains("Paused</span>") && list.contains("until 2999-01-01 18:00:00"), "{list}");

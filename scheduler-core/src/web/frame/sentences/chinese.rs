@@ -251,10 +251,7 @@ pub(super) static SENTENCES: &Table = &[
     ("the row is disabled: is_valid is 0", "该行已停用：is_valid 为 0"),
     ("the row is rejected, and so since {} at the latest: {?}", "该行被拒绝，最迟自 {0} 起：{1}"),
     ("the row is rejected: {?}", "该行被拒绝：{0}"),
-    (
-        "it fires in {}, unless the row is edited until then",
-        "将在 {0} 后触发，除非在此之前修改该行",
-    ),
+    ("it fires in {}, unless the row is edited until then", "将在 {0}后触发，除非在此之前修改该行"),
     ("it was paused by {} at {}, {+}", "由 {0} 于 {1} 暂停，{2}"),
     ("it was paused at {}, {+}", "于 {0} 暂停，{1}"),
     (
@@ -262,8 +259,8 @@ pub(super) static SENTENCES: &Table = &[
         "之后的时刻 {0} 已有记录，因此此时刻也曾有记录：其记录已被 [retention] 或人工删除",
     ),
     (
-        "the row is {+} now, and was edited at {}, after this instant: before that it was disabled or rejected, or had another spec; what it said then is not recorded",
-        "该行现在{0}，于 {1}（晚于此时刻）被修改过：之前它可能停用、被拒绝或有不同的 spec，当时的内容没有记录",
+        "the row is {+} now, and was edited at {}, after this instant, which was not accounted for by then: it was disabled or rejected, or had another spec, or the instant waited and the edit has ended that; the history of edits tells more",
+        "该行现在{0}，于 {1}（晚于此时刻）被修改过，而此时刻在那之前没有记录：该行当时停用、被拒绝或有不同的 spec，或者此时刻在排队，修改后不再执行；详见变更历史",
     ),
     (
         "{} {} has no such instant: the one before is {?}, the one after {?}",

@@ -123,6 +123,15 @@ fn what_others_wrote_takes_no_time_however_it_is_made() {
 }
 
 #[test]
+fn what_was_too_much_is_not_tried_again_with_less() {
+    let reader = Reader { is_english: false, value: &|_| None };
+    let looking = Looking { reader: &reader, left: Cell::new(10) };
+    assert_eq!(looking.step(4), Some(()));
+    assert_eq!(looking.step(7), None);
+    assert_eq!(looking.step(1), None);
+}
+
+#[test]
 fn what_stands_in_a_value_is_not_a_place_of_another() {
     check(
         "execution {1} of task {0} is lost, and is tried again",
