@@ -16,6 +16,7 @@ use chrono::{DateTime, Utc};
 pub mod alarm;
 pub mod claim;
 pub mod database_clock;
+pub mod difference;
 pub mod duration;
 pub mod execution;
 pub(crate) mod hash;

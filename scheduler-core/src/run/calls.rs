@@ -1,14 +1,15 @@
 //! Calls to the store, one task each: the loop goes on while they are in flight.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::pending, panic, sync::Arc, time::Duration};
 
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use super::metrics::Metrics;
 use crate::{
     clock::Clock,
     plan::{
         database_clock::Sighting,
+        difference::Seen,
         node::{Call, Event, Failure},
     },
     store::{Desk, SharedStore, StoreError},
@@ -51,7 +52,7 @@ impl Calls {
         in_flight.spawn(async move {
             let (name, asked) = (call.name(), clock.mono());
             let event = match call {
-                Call::Read => Event::Read(store.read().await.map_err(failure)),
+                Call::Read(seen) => read(&*store, seen).await,
                 Call::ReadCursors(tasks) => {
                     let result = store.cursors(&tasks).await.map_err(failure);
                     Event::Cursors(tasks, result)
@@ -80,6 +81,25 @@ impl Calls {
             metrics.called(name, clock.mono() - asked, event.failure().is_none());
             event
         });
+    }
+}
+
+/// What is new in the tables. Of very many rows to find that out takes a while, in which the threads that claims need would
+/// do nothing else.
+async fn read(store: &dyn Desk, mut seen: Seen) -> Event {
+    let reading = match store.read().await {
+        Ok(reading) => reading,
+        Err(error) => return Event::Read(seen, Err(failure(error))),
+    };
+    let comparing = tokio::task::spawn_blocking(move || {
+        let news = reading.news_to(&mut seen);
+        Event::Read(seen, Ok(news))
+    });
+    match comparing.await.map_err(JoinError::try_into_panic) {
+        Ok(event) => event,
+        Err(Ok(panic)) => panic::resume_unwind(panic),
+        // The runtime ends, and this call with it.
+        Err(Err(_)) => pending().await,
     }
 }
 

@@ -1,10 +1,10 @@
 //! Notices what was edited by SQL: the history of edits then tells of it as of an edit by `external`.
 //!
 //! ```text
-//!   loop ─ rows of each reading ─▶ Edited: those whose `update_at` moved ─▶ ids that wait ─▶ Historian ─▶ store
+//!   loop ─ what is new in each reading ─▶ Edited: ids that wait ─▶ Historian ─▶ store
 //! ```
 //!
-//! The loop compares two numbers a row. Whether something was really edited, and by whom, is for the store to say, apart from
+//! Whether something was really edited, and by whom, is for the store to say, apart from
 //! all else and a few rows at a time, on one of the living nodes; the others keep what waits, and go on when that one is
 //! gone. The first reading makes all rows wait: what was edited while nobody ran is noticed, too, and a row without history
 //! begins one.
@@ -58,17 +58,9 @@ fn lock(waiting: &Waiting) -> MutexGuard<'_, BTreeSet<TaskId>> {
 /// What the loop holds of all this.
 #[derive(Debug, Default)]
 pub(super) struct Edited {
-    /// What the last reading showed, in id order.
-    seen: Vec<Seen>,
+    /// Rows that are to be looked at once more.
+    fresh: Vec<TaskId>,
     waiting: Waiting,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Seen {
-    id: TaskId,
-    updated_at: Option<DateTime<Utc>>,
-    /// The row is to be looked at once more.
-    is_fresh: bool,
 }
 
 impl Edited {
@@ -90,34 +82,20 @@ impl Edited {
 
     /// Something happened.
     pub(super) fn heard(&mut self, event: &Event, now: DateTime<Utc>) {
-        if let Event::Read(Ok(Reading { rows, .. })) = event {
-            self.read(rows, now);
+        if let Event::Read(_, Ok(Reading { rows, gone, .. })) = event {
+            self.read(rows, gone, now);
         }
     }
 
-    fn read(&mut self, rows: &[TaskRow], now: DateTime<Utc>) {
-        let is_fresh = |row: &TaskRow| row.updated_at.is_some_and(|at| now - at < SAME_SECOND);
-        let seen = |row: &TaskRow| Seen {
-            id: row.id,
-            updated_at: row.updated_at,
-            is_fresh: is_fresh(row),
-        };
-        let before = std::mem::replace(&mut self.seen, rows.iter().map(seen).collect());
-        let mut before = before.into_iter().peekable();
-        let mut edited = Vec::new();
-        for now in &self.seen {
-            while let Some(gone) = before.next_if(|before| before.id < now.id) {
-                edited.push(gone.id);
-            }
-            let was = before.next_if(|before| before.id == now.id);
-            if was.is_none_or(|was| was.is_fresh || was.updated_at != now.updated_at) {
-                edited.push(now.id);
-            }
+    fn read(&mut self, rows: &[TaskRow], gone: &[TaskId], now: DateTime<Utc>) {
+        let is_fresh = |row: &&TaskRow| row.updated_at.is_some_and(|at| now - at < SAME_SECOND);
+        let fresh = rows.iter().filter(is_fresh).map(|row| row.id).collect();
+        let once_more = std::mem::replace(&mut self.fresh, fresh);
+        if rows.is_empty() && gone.is_empty() && once_more.is_empty() {
+            return;
         }
-        edited.extend(before.map(|gone| gone.id));
-        if !edited.is_empty() {
-            lock(&self.waiting).extend(edited);
-        }
+        let edited = rows.iter().map(|row| row.id).chain(gone.iter().copied()).chain(once_more);
+        lock(&self.waiting).extend(edited);
     }
 }
 
@@ -184,7 +162,7 @@ impl Historian {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::NewTask;
+    use crate::{plan::difference::Seen, store::NewTask};
 
     fn at(seconds: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(1_700_000_000 + seconds, 0).unwrap()
@@ -195,16 +173,22 @@ mod tests {
     }
 
     #[track_caller]
-    fn waits(edited: &mut Edited, rows: &[(TaskId, i64)], now: i64, expected: &[TaskId]) {
-        let rows: Vec<_> = rows.iter().map(|(id, updated_at)| row(*id, *updated_at)).collect();
-        edited.read(&rows, at(now));
+    fn waits(
+        (edited, seen): &mut (Edited, Seen),
+        rows: &[(TaskId, i64)],
+        now: i64,
+        expected: &[TaskId],
+    ) {
+        let rows = rows.iter().map(|(id, updated_at)| row(*id, *updated_at)).collect();
+        let news = Reading { rows, ..Reading::default() }.news_to(seen);
+        edited.heard(&Event::Read(Seen::default(), Ok(news)), at(now));
         let waiting: Vec<_> = std::mem::take(&mut *lock(&edited.waiting)).into_iter().collect();
         assert_eq!(waiting, expected);
     }
 
     #[test]
     fn rows_that_are_new_gone_or_moved_are_looked_at() {
-        let mut edited = Edited::default();
+        let mut edited = Default::default();
         waits(&mut edited, &[(1, 0), (2, 0), (5, 0)], 100, &[1, 2, 5]);
         waits(&mut edited, &[(1, 0), (2, 0), (5, 0)], 110, &[]);
         waits(&mut edited, &[(2, 50), (3, 0), (5, 0)], 120, &[1, 2, 3]);
@@ -214,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_row_that_was_edited_just_before_a_reading_is_looked_at_again() {
-        let mut edited = Edited::default();
+        let mut edited = Default::default();
         waits(&mut edited, &[(1, 98)], 100, &[1]);
         waits(&mut edited, &[(1, 98)], 110, &[1]);
         waits(&mut edited, &[(1, 98)], 120, &[]);

@@ -141,6 +141,8 @@ impl Store for MemoryStore {
         let (requests, is_whole) = tables.waiting();
         Ok(Reading {
             rows: tables.tasks.values().cloned().collect(),
+            gone: Vec::new(),
+            doing: Vec::new(),
             requests,
             is_whole,
             unreadable: Vec::new(),

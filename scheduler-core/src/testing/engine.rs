@@ -197,10 +197,11 @@ impl Engine {
         let Some(alive) = &mut self.alive else { return Event::Tick };
         self.is_touched |= database.is_down;
         match call {
-            Call::Read => {
+            Call::Read(mut seen) => {
                 let result = database.call(None, store.read());
                 self.is_touched &= result.is_err();
-                Event::Read(result)
+                let result = result.map(|reading| reading.news_to(&mut seen));
+                Event::Read(seen, result)
             }
             Call::ReadCursors(tasks) => {
                 let result = database.call(None, store.cursors(&tasks));

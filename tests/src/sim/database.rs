@@ -83,9 +83,11 @@ impl Database {
     ) -> Event {
         self.store.set_now(utc(now));
         match call {
-            Call::Read => {
+            Call::Read(mut seen) => {
                 self.keep(now);
-                Event::Read(at_once(self.store.read()).map_err(failure))
+                let reading = at_once(self.store.read());
+                let reading = reading.map(|reading| reading.news_to(&mut seen));
+                Event::Read(seen, reading.map_err(failure))
             }
             Call::ReadCursors(tasks) => {
                 let result = at_once(self.store.cursors(&tasks)).map_err(failure);
@@ -255,7 +257,7 @@ fn tasks_of(call: &Call) -> BTreeSet<TaskId> {
 /// The answer to a call that failed.
 pub(super) fn failed(call: Call, failure: Failure, started: Duration) -> Event {
     match call {
-        Call::Read => Event::Read(Err(failure)),
+        Call::Read(seen) => Event::Read(seen, Err(failure)),
         Call::ReadCursors(tasks) => Event::Cursors(tasks, Err(failure)),
         Call::Claim(claims) => Event::Claimed(claims, Err(failure)),
         Call::Settle(claims) => Event::Settled(claims, Err(failure)),

@@ -236,7 +236,7 @@ fn a_run_that_gives_up_when_told_to_stop_waits_for_the_next_start_too() {
 #[test]
 fn a_retry_that_a_reading_under_way_has_not_seen_comes_at_its_time() {
     let mut world = ten_minutes(r#"{"retries": 1, "backoff": "2s"}"#);
-    world.holds = |call| matches!(call, Call::Read);
+    world.holds = |call| matches!(call, Call::Read(_));
     world.advance_to("2026-01-01T12:10:12Z");
     world.end(1, fail());
     let reading = world.held.take().expect("a reading is under way since before the failure");
@@ -324,14 +324,14 @@ fn a_retry_of_a_row_that_is_rejected_waits_until_it_is_mended() {
 fn a_row_of_what_waits_that_cannot_be_read_is_said_once_until_it_is_mended() {
     let mut world = World::new("2026-01-01T12:00:00Z");
     // What the node reads itself is not answered.
-    world.holds = |call| matches!(call, Call::Read);
+    world.holds = |call| matches!(call, Call::Read(_));
     let said = |world: &World| {
         let is_it = |notice: &&Notice| **notice == Notice::Unreadable("row 7".to_owned());
         world.notices.iter().filter(is_it).count()
     };
     let read = |world: &mut World, rows: &[&str]| {
         let unreadable = rows.iter().map(|row| (*row).to_owned()).collect();
-        world.send(Event::Read(Ok(Reading { unreadable, ..Reading::default() })));
+        world.send(Event::Read(Seen::default(), Ok(Reading { unreadable, ..Reading::default() })));
     };
     read(&mut world, &["row 7"]);
     read(&mut world, &["row 7", "row 8"]);

@@ -40,6 +40,21 @@ fn a_disabled_task_claims_nothing_after_the_edit() {
     ]);
 }
 
+/// The reading after it shows the row as the one before did.
+#[test]
+fn a_task_that_only_a_claim_saw_switched_off_is_on_again_after_the_next_reading() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.add(&row("five", "interval", "5"));
+    world.advance_to("2026-01-01T12:00:11Z");
+    let stands = wait(world.store.read()).unwrap().rows.remove(0);
+    world.store.insert_task(TaskRow { is_valid: Ok("0".to_owned()), ..stands.clone() });
+    world.advance_to("2026-01-01T12:00:16Z");
+    world.check_history(&["12:00:05 success", "12:00:10 success"]);
+    world.store.insert_task(stands);
+    world.advance_to("2026-01-01T12:00:30Z");
+    assert_eq!(world.history().last().unwrap(), "12:00:30 success", "{:?}", world.history());
+}
+
 #[test]
 fn other_columns_of_a_live_task_are_said_once_and_wait_for_disable_and_enable() {
     let mut world = World::new("2026-01-01T12:00:00Z");

@@ -85,7 +85,7 @@ fn what_was_read_before_a_freeze_is_read_again_before_anything_is_claimed() {
     let mut world = World::new("2026-01-01T12:00:00Z");
     let hour = world.add(&row("hour", "interval", "3600"));
     world.advance_to("2026-01-01T12:59:25Z");
-    world.holds = |call| matches!(call, Call::Read);
+    world.holds = |call| matches!(call, Call::Read(_));
     world.advance_to("2026-01-01T12:59:30Z");
     world.holds = |_| false;
     let read = world.held.take().expect("a reading is under way");
@@ -105,7 +105,7 @@ fn what_was_read_before_a_freeze_is_read_again_before_anything_is_claimed() {
 fn a_database_that_takes_long_to_read_is_read_at_once_again_only_once() {
     let mut world = World::new("2026-01-01T12:00:00Z");
     world.advance_to("2026-01-01T12:00:09Z");
-    world.holds = |call| matches!(call, Call::Read);
+    world.holds = |call| matches!(call, Call::Read(_));
     world.advance_to("2026-01-01T12:00:11Z");
     for is_read_again in [true, false] {
         let read = world.held.take().expect("a reading is under way");
@@ -294,8 +294,7 @@ fn a_claim_of_unknown_fate_is_cancelled_when_its_row_changed_meanwhile_and_says_
         world.database = Database::LosesAnswers;
         world.advance_to("2026-01-01T12:00:10Z");
         change(&world, id);
-        let reading = wait(world.store.read()).unwrap();
-        world.send(Event::Read(Ok(reading)));
+        world.reads();
         world.database = Database::Answers;
         world.advance_to("2026-01-01T12:00:20Z");
         world.check_history(&["12:00:10 cancelled"]);
@@ -315,8 +314,7 @@ fn a_retry_whose_row_is_rejected_before_its_claim_is_settled_waits_until_the_row
     world.database = Database::LosesAnswers;
     world.advance_to("2026-01-01T13:00:04Z");
     wait(world.store.set_spec(id, "often")).unwrap();
-    let reading = wait(world.store.read()).unwrap();
-    world.send(Event::Read(Ok(reading)));
+    world.reads();
     world.database = Database::Answers;
     world.takes = Some(TimeDelta::zero());
     world.advance_to("2026-01-01T13:00:40Z");
@@ -535,7 +533,7 @@ fn after_an_outage_the_rows_are_read_first_though_a_reading_failed_in_it() {
     world.advance_to("2026-01-01T12:00:15Z");
     world.database = Database::Unreachable;
     world.advance_to("2026-01-01T12:00:30Z");
-    world.holds = |call| matches!(call, Call::Read);
+    world.holds = |call| matches!(call, Call::Read(_));
     world.advance_to("2026-01-01T12:00:55Z");
     world.store.edit(task, |row| row.is_valid = Ok("0".to_owned()));
     world.store.edit(task, |row| row.is_valid = Ok("1".to_owned()));
@@ -543,7 +541,7 @@ fn after_an_outage_the_rows_are_read_first_though_a_reading_failed_in_it() {
     world.advance_to("2026-01-01T12:01:05Z");
     // One that began in the outage is heard after the first renewal.
     let held = world.held.take().expect("a reading is under way");
-    assert!(matches!(held, Event::Read(Err(_))), "{held:?}");
+    assert!(matches!(held, Event::Read(_, Err(_))), "{held:?}");
     world.send(held);
     world.advance_to("2026-01-01T12:01:07Z");
     assert_eq!(world.history_of(task).len(), 1, "{:?}", world.history_of(task));

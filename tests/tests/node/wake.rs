@@ -44,7 +44,7 @@ fn of_a_flood_of_wake_ups_two_in_a_second_cost_a_reading() {
 #[test]
 fn while_a_reading_is_under_way_a_hundred_wake_ups_cost_one_more() {
     let mut world = quiet_world();
-    world.holds = |call| matches!(call, Call::Read);
+    world.holds = |call| matches!(call, Call::Read(_));
     world.send(Event::Wake);
     (0..100).for_each(|_| world.send(Event::Wake));
     assert_eq!(world.readings.len(), 1, "one at a time");

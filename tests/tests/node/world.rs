@@ -11,6 +11,7 @@ pub(crate) use scheduler_core::{
         Now,
         claim::{Claim, Entry, Origin, Refusal, Verdict},
         database_clock::Sighting,
+        difference::Seen,
         execution::{ExecutionId, Outcome, Recorded, Status},
         lease,
         node::{
@@ -18,7 +19,7 @@ pub(crate) use scheduler_core::{
             Settings, Settled,
         },
         notes::Notes,
-        task::{Catalog, JobOptions, JobRefusal, Policy, Reader, TaskId},
+        task::{Catalog, JobOptions, JobRefusal, Policy, Reader, TaskId, TaskRow},
         trigger::{CronDialect, Zone},
     },
     store::{
@@ -76,6 +77,8 @@ pub(crate) struct World {
     pub(crate) claims: usize,
     /// When the tables were read.
     pub(crate) readings: Vec<DateTime<Utc>>,
+    /// What the last reading showed.
+    seen: Seen,
     /// How many records were refused for [`Self::unrecordables`].
     pub(crate) refused_records: usize,
     /// When the notes of running jobs were asked for.
@@ -170,6 +173,7 @@ impl World {
             calls_now: (at(start), 0),
             claims: 0,
             readings: Vec::new(),
+            seen: Seen::default(),
             refused_records: 0,
             notings: Vec::new(),
             holds: |_| false,
@@ -282,6 +286,13 @@ impl World {
         }
     }
 
+    /// A reading that nobody asked for arrives.
+    pub(crate) fn reads(&mut self) {
+        let mut seen = self.seen.clone();
+        let reading = wait(self.store.read()).unwrap().news_to(&mut seen);
+        self.send(Event::Read(seen, Ok(reading)));
+    }
+
     /// What the tables answer, or what befalls the call, and how long that takes.
     fn answer(&mut self, call: Call) -> (Event, TimeDelta) {
         self.calls += 1;
@@ -292,7 +303,7 @@ impl World {
         assert!(self.calls_now.1 < 10_000, "{call:?} follows upon {call:?} without a pause");
         match self.befall(call) {
             Ok(failed) => (failed, self.failure_takes),
-            Err(Call::Read) => (self.ask(Call::Read), self.reading_takes),
+            Err(call @ Call::Read(_)) => (self.ask(call), self.reading_takes),
             Err(call) => (self.ask(call), TimeDelta::zero()),
         }
     }
@@ -301,7 +312,7 @@ impl World {
     fn befall(&mut self, call: Call) -> Result<Event, Call> {
         let refused = |text: &str| Failure::NotApplied(text.to_owned());
         Ok(match call {
-            Call::Read if self.refuses_readings => Event::Read(Err(refused("refused"))),
+            Call::Read(seen) if self.refuses_readings => Event::Read(seen, Err(refused("refused"))),
             Call::ReadCursors(tasks) if self.refuses_cursors => {
                 Event::Cursors(tasks, Err(refused("refused")))
             }
@@ -377,9 +388,12 @@ impl World {
     /// Asks the tables.
     fn ask(&mut self, call: Call) -> Event {
         match call {
-            Call::Read => {
+            Call::Read(mut seen) => {
                 self.readings.push(self.now.wall);
-                Event::Read(self.call(self.store.read()))
+                let reading = self.call(self.store.read());
+                let reading = reading.map(|reading| reading.news_to(&mut seen));
+                self.seen = seen.clone();
+                Event::Read(seen, reading)
             }
             Call::ReadCursors(tasks) => {
                 let result = self.call(self.store.cursors(&tasks));

@@ -250,6 +250,10 @@ impl Node {
             // The next reading says what became of the row; until then nothing of it is claimed.
             live.is_stale |= matches!(refusal, Refusal::Gone | Refusal::SpecChanged);
         }
+        // Which reading showed what the claim saw, and whether one did, is not known.
+        if matches!(refusal, Refusal::Gone | Refusal::SpecChanged | Refusal::Disabled) {
+            self.seen.look_again(task_id);
+        }
         match refusal {
             // Where a reading does not see what the claim saw, both would go on without a pause.
             Refusal::Gone | Refusal::SpecChanged => self.reading.hurry_after(READ_AGAIN),

@@ -8,6 +8,7 @@ use super::Notice;
 use crate::plan::{
     claim::{Claim, Request, Verdict},
     database_clock::Sighting,
+    difference::Seen,
     execution::{ExecutionId, Noted, Outcome, Recorded, TraceId},
     notes::Notes,
     task::{TaskId, TaskRow},
@@ -18,8 +19,8 @@ use crate::plan::{
 pub enum Event {
     /// The moment of [`Node::wake_in`](super::Node::wake_in) has come.
     Tick,
-    /// The tables were read.
-    Read(Result<Reading, Failure>),
+    /// The tables were read: what was seen by then, and what is new.
+    Read(Seen, Result<Reading, Failure>),
     /// The last accounted fires of the tasks that were asked about; one without any is absent.
     Cursors(Vec<TaskId>, Result<HashMap<TaskId, DateTime<Utc>>, Failure>),
     /// A claim was answered, one verdict per claim in the same order.
@@ -54,7 +55,7 @@ impl Event {
     pub fn failure(&self) -> Option<&Failure> {
         match self {
             Event::Tick | Event::Wake | Event::Ended(_) | Event::Stop => None,
-            Event::Read(result) => result.as_ref().err(),
+            Event::Read(_, result) => result.as_ref().err(),
             Event::Cursors(_, result) => result.as_ref().err(),
             Event::Claimed(_, result) => result.as_ref().err(),
             Event::Settled(_, result) => result.as_ref().err(),
@@ -110,8 +111,8 @@ pub enum Action {
 /// What is asked of the store.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Call {
-    /// Read the tables.
-    Read,
+    /// Read the tables, and tell what is new to who has seen this.
+    Read(Seen),
     /// Read the last accounted fire of these tasks.
     ReadCursors(Vec<TaskId>),
     /// Claim, in one transaction.
@@ -138,7 +139,7 @@ impl Call {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
-            Call::Read => "read",
+            Call::Read(_) => "read",
             Call::ReadCursors(_) => "cursors",
             Call::Claim(_) => "claim",
             Call::Settle(_) => "settle",
@@ -153,8 +154,12 @@ impl Call {
 /// One reading of the tables.
 #[derive(Debug, Default)]
 pub struct Reading {
-    /// All rows of `task`, in id order.
+    /// Rows of `task`, in id order: all that a store has, and of these what is news to who reads.
     pub rows: Vec<TaskRow>,
+    /// Rows that were there at the reading before, as [`Reading::news_to`] finds them.
+    pub gone: Vec<TaskId>,
+    /// Rows whose `status` is `doing`, likewise.
+    pub doing: Vec<TaskId>,
     /// Manual runs and retries that wait, those that are due first at the front.
     pub requests: Vec<Request>,
     /// Whether these are all that wait.

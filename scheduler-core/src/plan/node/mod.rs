@@ -26,6 +26,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{
     Now,
     claim::{Claim, Origin},
+    difference::Seen,
     execution::{ExecutionId, Outcome, TraceId},
     hash::fnv1a,
     lateness::Load,
@@ -142,7 +143,7 @@ pub struct Node {
     suspects: BTreeSet<TaskId>,
     last_suspect: TaskId,
     has_read: bool,
-    /// How many were known after the last reading.
+    /// How many are known.
     rows: Rows,
 
     loads: HashMap<TaskId, Load>,
@@ -159,6 +160,8 @@ pub struct Node {
     outcomes: Vec<Outcome>,
     records: Lane<ExecutionId>,
 
+    /// What the last reading showed, and what the next one is to show again.
+    seen: Seen,
     reading: Chore,
     read_started: Now,
     last_good_read: DateTime<Utc>,
@@ -232,6 +235,7 @@ impl Node {
             deadlines: BTreeSet::new(),
             outcomes: Vec::new(),
             records: Lane::new(settings.batch, !fnv1a(id)),
+            seen: Seen::default(),
             reading: Chore::default(),
             read_started: NEVER,
             last_good_read: DateTime::<Utc>::MIN_UTC,
@@ -263,7 +267,7 @@ impl Node {
         self.handled_at = now;
         match event {
             Event::Tick => {}
-            Event::Read(result) => self.on_read(result, now, &mut actions),
+            Event::Read(seen, result) => self.on_read(seen, result, now, &mut actions),
             Event::Cursors(asked, result) => self.on_cursors(&asked, result, now, &mut actions),
             Event::Claimed(claims, result) => self.on_claimed(claims, result, now, &mut actions),
             Event::Settled(claims, result) => self.on_settled(claims, result, now, &mut actions),

@@ -53,16 +53,13 @@ pub struct Rows {
 }
 
 impl Rows {
-    pub(super) fn count<'a>(known: impl Iterator<Item = &'a Known>) -> Self {
-        let mut rows = Self::default();
-        for known in known {
-            *match known {
-                Known::Live(_) => &mut rows.scheduled,
-                Known::Rejected(_) => &mut rows.rejected,
-                Known::Disabled => &mut rows.disabled,
-            } += 1;
+    /// How many there are like this one.
+    pub(super) fn like(&mut self, known: &Known) -> &mut usize {
+        match known {
+            Known::Live(_) => &mut self.scheduled,
+            Known::Rejected(_) => &mut self.rejected,
+            Known::Disabled => &mut self.disabled,
         }
-        rows
     }
 }
 

@@ -8,11 +8,12 @@ use std::{sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 
 use super::{
-    Action, Asked, Failure, Node, Notice, Reading, Rows, Wanted,
+    Action, Asked, Failure, Node, Notice, Reading, Wanted,
     known::{Columns, Known, Live, Rejection},
 };
 use crate::plan::{
     Now,
+    difference::Seen,
     lateness::Load,
     task::{TaskError, TaskFault, TaskId, TaskRow, Validity, doubtful_keys},
 };
@@ -27,10 +28,14 @@ const SEEN_FOR: Duration = Duration::from_secs(10);
 impl Node {
     pub(super) fn on_read(
         &mut self,
+        seen: Seen,
         result: Result<Reading, Failure>,
         now: Now,
         actions: &mut Vec<Action>,
     ) {
+        // What was to be looked at again since it was asked for.
+        let wishes = std::mem::replace(&mut self.seen, seen);
+        self.seen.look_again_as(wishes);
         let reading = match result {
             Ok(reading) => reading,
             Err(failure) => {
@@ -58,13 +63,12 @@ impl Node {
             return;
         }
         self.adopted_at = reading.adopted_at;
-        self.forget_deleted(&reading.rows, actions);
-        self.suspects.clear();
+        self.forget_deleted(&reading.gone, actions);
+        self.suspects = reading.doing.into_iter().filter(|id| !self.runs_here(*id)).collect();
         let was_blind = self.is_blind_since(self.last_good_read, now.wall);
         for row in &reading.rows {
             self.read_row(row, was_blind, actions);
         }
-        self.rows = Rows::count(self.known.values());
         self.share_with(&reading.nodes);
         self.say_unreadable(reading.unreadable, actions);
         let mut requests = reading.requests;
@@ -118,17 +122,8 @@ impl Node {
         }
     }
 
-    fn forget_deleted(&mut self, rows: &[TaskRow], actions: &mut Vec<Action>) {
-        // Both sides are in id order, so one pass finds what is gone.
-        let mut rows = rows.iter().map(|row| row.id).peekable();
-        let mut gone = Vec::new();
-        for id in self.known.keys().copied() {
-            while rows.next_if(|row| *row < id).is_some() {}
-            if rows.peek() != Some(&id) {
-                gone.push(id);
-            }
-        }
-        for id in gone {
+    fn forget_deleted(&mut self, gone: &[TaskId], actions: &mut Vec<Action>) {
+        for id in gone.iter().copied() {
             if let Some(Known::Live(live)) = self.known.get(&id) {
                 actions.push(Action::Report(Notice::Deleted(id, Arc::clone(&live.task.key))));
             }
@@ -139,24 +134,29 @@ impl Node {
 
     /// Puts `known` in the place of what was known of `id`, and clears what hung on it.
     fn replace(&mut self, id: TaskId, known: Option<Known>) {
-        if let Some(Known::Live(live)) = self.known.remove(&id) {
+        let before = self.known.remove(&id);
+        if let Some(before) = &before {
+            *self.rows.like(before) -= 1;
+        }
+        if let Some(Known::Live(live)) = before {
             self.keys.remove(&live.task.key);
             self.timetable.remove(id);
             self.arriving.remove(&id);
             self.checking.remove(&id);
         }
         if let Some(known) = known {
+            *self.rows.like(&known) += 1;
             self.known.insert(id, known);
         }
     }
 
+    fn runs_here(&self, id: TaskId) -> bool {
+        let load = self.load(id);
+        load.running + load.unrecorded > 0
+            || matches!(self.known.get(&id), Some(Known::Live(live)) if live.is_claiming)
+    }
+
     fn read_row(&mut self, row: &TaskRow, was_blind: bool, actions: &mut Vec<Action>) {
-        let load = self.load(row.id);
-        let runs_here = load.running + load.unrecorded > 0
-            || matches!(self.known.get(&row.id), Some(Known::Live(live)) if live.is_claiming);
-        if row.status.as_deref() == Ok("doing") && !runs_here {
-            self.suspects.insert(row.id);
-        }
         match (self.reader.validity(row), self.known.get(&row.id)) {
             (Err(error), _) => self.reject(row, error, actions),
             (Ok(Validity::Disabled), Some(Known::Disabled)) => {}
@@ -169,8 +169,11 @@ impl Node {
     }
 
     fn reject(&mut self, row: &TaskRow, error: TaskError, actions: &mut Vec<Action>) {
-        // A key is free again when the other row goes: such a row is asked at each reading.
         let is_final = !matches!(error.fault, TaskFault::DuplicateKey { .. });
+        if !is_final {
+            // A key is free again when the other row goes.
+            self.seen.look_again(row.id);
+        }
         let rejection = Rejection::of(row, is_final);
         if self.rejection(row.id) != Some(rejection) {
             actions.push(Action::Report(Notice::Rejected(error)));
@@ -218,7 +221,7 @@ impl Node {
         self.keys.insert(Arc::clone(&task.key), row.id);
         self.arriving.insert(row.id);
         let live = Live::new(task, row);
-        self.known.insert(row.id, Known::Live(Box::new(live)));
+        self.replace(row.id, Some(Known::Live(Box::new(live))));
     }
 
     fn reread_live(&mut self, row: &TaskRow, was_blind: bool, actions: &mut Vec<Action>) {

@@ -53,7 +53,7 @@ impl Node {
             self.reading.begin();
             self.requests.reading_begins();
             self.read_started = now;
-            actions.push(Action::Call(Call::Read));
+            actions.push(Action::Call(Call::Read(std::mem::take(&mut self.seen))));
         }
         if self.has_read && self.reaping.is_due(now) {
             if let Some(left) = self.lease.may_reap_for(now.mono) {

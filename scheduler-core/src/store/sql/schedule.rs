@@ -30,7 +30,7 @@ use crate::{
 
 /// Rows of `task` in one statement. A reading of many tasks is made of several, each seeing what is committed
 /// when it begins; a row that is edited in between is seen as of one moment all the same.
-const PAGE: i64 = 10_000;
+const PAGE: i64 = 1_000;
 
 /// Tasks asked about in one statement.
 const CHUNK: usize = 10_000;
@@ -211,7 +211,7 @@ impl Store for SqlStore {
             let adopted_at = adopted_at(&adopted);
             let nodes = connection.fetch(self.sql.read_nodes, &[]).await?.into_iter().filter_map(node).collect();
             let cancels = cancels(&mut connection, self.sql).await?;
-            Ok(Reading { rows: Vec::new(), requests, is_whole, unreadable, adopted_at, nodes, cancels })
+            Ok(Reading { requests, is_whole, unreadable, adopted_at, nodes, cancels, ..Reading::default() })
         })?;
         reading.rows = self.read_rows().await?;
         Ok(reading)

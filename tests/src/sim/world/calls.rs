@@ -97,12 +97,18 @@ impl World {
             self.answer(from, call, started);
             let unknown = Failure::Unknown("the answer to COMMIT was lost".to_owned());
             failed(unheard, unknown, started)
-        } else if fate == Fate::Stale && call == Call::Read {
-            self.count("stale readings");
-            Event::Read(Ok(self.database.old_reading(self.now)))
         } else {
-            self.count_race(&call, from, asked);
-            self.answer(from, call, started)
+            match call {
+                Call::Read(mut seen) if fate == Fate::Stale => {
+                    self.count("stale readings");
+                    let reading = self.database.old_reading(self.now).news_to(&mut seen);
+                    Event::Read(seen, Ok(reading))
+                }
+                call => {
+                    self.count_race(&call, from, asked);
+                    self.answer(from, call, started)
+                }
+            }
         };
         let latency = self.latency();
         self.happens_in(latency, Happening::Hears { from, event });
@@ -158,5 +164,5 @@ impl World {
 }
 
 fn writes(call: &Call) -> bool {
-    !matches!(call, Call::Read | Call::ReadCursors(_) | Call::Settle(_))
+    !matches!(call, Call::Read(_) | Call::ReadCursors(_) | Call::Settle(_))
 }

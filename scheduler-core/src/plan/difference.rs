@@ -1,0 +1,173 @@
+//! What differs between two readings of `task`: rows that stay as they were cost whoever decides nothing.
+
+use std::{
+    collections::BTreeSet,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+};
+
+use super::{
+    node::Reading,
+    task::{TaskId, TaskRow},
+};
+
+/// What the last reading showed of each row, and which rows the next one tells of in any case. It travels with the call that
+/// reads and comes back with the answer, so that the comparing is done where the rows arrive.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// The rows by digests of what people write there, in id order.
+    rows: Vec<(TaskId, u64)>,
+    again: BTreeSet<TaskId>,
+}
+
+impl Seen {
+    /// The next reading tells of the row, whether it differs or not.
+    pub fn look_again(&mut self, id: TaskId) {
+        self.again.insert(id);
+    }
+
+    /// The same of all rows that `other` was to look at again.
+    pub fn look_again_as(&mut self, other: Self) {
+        self.again.extend(other.again);
+    }
+}
+
+impl Reading {
+    /// What is new in it to who has `seen` the one before, which is then this one: the rows that are new, that differ in
+    /// anything but `status` or are looked at again, and those that are gone.
+    ///
+    /// ```
+    /// use scheduler_core::{plan::{difference::Seen, node::Reading}, store::NewTask};
+    ///
+    /// let row = |id, spec| NewTask::new("a", "job", "interval", spec).as_row(id, chrono::DateTime::UNIX_EPOCH);
+    /// let reading = |rows| Reading { rows, ..Reading::default() };
+    /// let mut seen = Seen::default();
+    /// assert_eq!(reading(vec![row(1, "5"), row(2, "5")]).news_to(&mut seen).rows.len(), 2);
+    /// let news = reading(vec![row(2, "9")]).news_to(&mut seen);
+    /// assert_eq!((news.rows, news.gone), (vec![row(2, "9")], vec![1]));
+    /// ```
+    #[must_use]
+    pub fn news_to(mut self, seen: &mut Seen) -> Self {
+        let again = std::mem::take(&mut seen.again);
+        let digests = Vec::with_capacity(self.rows.len());
+        let mut before = std::mem::replace(&mut seen.rows, digests).into_iter().peekable();
+        let (gone, doing) = (&mut self.gone, &mut self.doing);
+        self.rows.retain(|row| {
+            while let Some((id, _)) = before.next_if(|(id, _)| *id < row.id) {
+                gone.push(id);
+            }
+            if row.status.as_deref() == Ok("doing") {
+                doing.push(row.id);
+            }
+            let stands = (row.id, digest(row));
+            seen.rows.push(stands);
+            before.next_if(|(id, _)| *id == row.id) != Some(stands) || again.contains(&row.id)
+        });
+        gone.extend(before.map(|(id, _)| id));
+        self.rows.shrink_to_fit();
+        self
+    }
+}
+
+/// Of everything but `status`, which schedulers move.
+fn digest(row: &TaskRow) -> u64 {
+    let TaskRow {
+        id: _,
+        task_key,
+        description,
+        execute_func,
+        trigger,
+        spec,
+        args,
+        is_valid,
+        status: _,
+        extra,
+        created_at,
+        updated_at,
+    } = row;
+    let mut hasher = DefaultHasher::new();
+    let texts = [task_key, description, execute_func, trigger, spec, args, is_valid, extra];
+    (texts, created_at, updated_at).hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, TimeDelta};
+
+    use super::*;
+
+    fn row(id: TaskId) -> TaskRow {
+        let text = |text: &str| Ok(text.to_owned());
+        TaskRow {
+            id,
+            task_key: Ok(format!("task {id}")),
+            description: text(""),
+            execute_func: text("job"),
+            trigger: text("interval"),
+            spec: text("5"),
+            args: text(""),
+            is_valid: text("1"),
+            status: text("ready"),
+            extra: text("{}"),
+            created_at: Some(DateTime::UNIX_EPOCH),
+            updated_at: Some(DateTime::UNIX_EPOCH),
+        }
+    }
+
+    fn news(seen: &mut Seen, rows: Vec<TaskRow>) -> (Vec<TaskId>, Vec<TaskId>, Vec<TaskId>) {
+        let news = Reading { rows, ..Reading::default() }.news_to(seen);
+        (news.rows.iter().map(|row| row.id).collect(), news.gone, news.doing)
+    }
+
+    #[test]
+    fn rows_are_told_of_once() {
+        let mut seen = Seen::default();
+        let rows = || (1..=3).map(row).collect();
+        assert_eq!(news(&mut seen, rows()), (vec![1, 2, 3], vec![], vec![]));
+        assert_eq!(news(&mut seen, rows()), (vec![], vec![], vec![]));
+        assert_eq!(news(&mut seen, vec![row(2), row(4)]), (vec![4], vec![1, 3], vec![]));
+        assert_eq!(news(&mut seen, vec![]), (vec![], vec![2, 4], vec![]));
+        assert_eq!(news(&mut seen, rows()), (vec![1, 2, 3], vec![], vec![]));
+    }
+
+    #[test]
+    fn whatever_people_change_is_told_and_what_schedulers_move_is_not() {
+        type Change = fn(&mut TaskRow);
+        let changes: [Change; 10] = [
+            |row| row.task_key = Ok("b".to_owned()),
+            |row| row.description = Ok("b".to_owned()),
+            |row| row.execute_func = Ok("b".to_owned()),
+            |row| row.trigger = Ok("b".to_owned()),
+            |row| row.spec = Ok("b".to_owned()),
+            |row| row.args = Ok("b".to_owned()),
+            |row| row.is_valid = Ok("0".to_owned()),
+            |row| row.extra = Ok("b".to_owned()),
+            |row| row.created_at = None,
+            |row| row.updated_at = row.updated_at.map(|at| at + TimeDelta::seconds(1)),
+        ];
+        for (number, change) in changes.iter().enumerate() {
+            let mut seen = Seen::default();
+            news(&mut seen, vec![row(1)]);
+            let mut changed = row(1);
+            change(&mut changed);
+            assert_eq!(news(&mut seen, vec![changed]).0, [1], "change {number}");
+        }
+        let mut seen = Seen::default();
+        news(&mut seen, vec![row(1)]);
+        let doing = TaskRow { status: Ok("doing".to_owned()), ..row(1) };
+        assert_eq!(news(&mut seen, vec![doing.clone()]), (vec![], vec![], vec![1]));
+        assert_eq!(news(&mut seen, vec![doing]), (vec![], vec![], vec![1]), "as long as it is so");
+    }
+
+    #[test]
+    fn what_is_to_be_looked_at_again_is_told_once_more() {
+        let mut seen = Seen::default();
+        news(&mut seen, vec![row(1), row(2)]);
+        let mut wishes = Seen::default();
+        wishes.look_again(2);
+        wishes.look_again(9);
+        seen.look_again_as(wishes);
+        assert_eq!(news(&mut seen, vec![row(1), row(2)]).0, [2]);
+        assert_eq!(news(&mut seen, vec![row(1), row(2)]).0, [0; 0]);
+    }
+}
