@@ -17,17 +17,24 @@ pub struct Seen {
     /// The rows by digests of what people write there, in id order.
     rows: Vec<(TaskId, u64)>,
     again: BTreeSet<TaskId>,
+    all_again: bool,
 }
 
 impl Seen {
-    /// The next reading tells of the row, whether it differs or not.
+    /// The next reading tells of the row, whether it differs or not; if there is none, that it is gone.
     pub fn look_again(&mut self, id: TaskId) {
         self.again.insert(id);
     }
 
-    /// The same of all rows that `other` was to look at again.
+    /// The next reading tells of all rows.
+    pub fn look_at_all_again(&mut self) {
+        self.all_again = true;
+    }
+
+    /// The next reading tells of those rows, too, of which `other` wanted it.
     pub fn look_again_as(&mut self, other: Self) {
         self.again.extend(other.again);
+        self.all_again |= other.all_again;
     }
 }
 
@@ -47,10 +54,11 @@ impl Reading {
     /// ```
     #[must_use]
     pub fn news_to(mut self, seen: &mut Seen) -> Self {
-        let again = std::mem::take(&mut seen.again);
+        let mut wanted = std::mem::take(&mut seen.again);
+        let all_again = std::mem::take(&mut seen.all_again);
         let digests = Vec::with_capacity(self.rows.len());
         let mut before = std::mem::replace(&mut seen.rows, digests).into_iter().peekable();
-        let (gone, doing) = (&mut self.gone, &mut self.doing);
+        let (gone, doing, again) = (&mut self.gone, &mut self.doing, &mut self.again);
         self.rows.retain(|row| {
             while let Some((id, _)) = before.next_if(|(id, _)| *id < row.id) {
                 gone.push(id);
@@ -60,9 +68,17 @@ impl Reading {
             }
             let stands = (row.id, digest(row));
             seen.rows.push(stands);
-            before.next_if(|(id, _)| *id == row.id) != Some(stands) || again.contains(&row.id)
+            let is_wanted = wanted.remove(&row.id) || all_again;
+            let differs = before.next_if(|(id, _)| *id == row.id) != Some(stands);
+            if is_wanted && !differs {
+                again.push(row.id);
+            }
+            is_wanted || differs
         });
         gone.extend(before.map(|(id, _)| id));
+        // So far they are in id order.
+        wanted.retain(|id| gone.binary_search(id).is_err());
+        gone.extend(wanted);
         self.rows.shrink_to_fit();
         self
     }
@@ -119,6 +135,10 @@ mod tests {
         (news.rows.iter().map(|row| row.id).collect(), news.gone, news.doing)
     }
 
+    fn again(seen: &mut Seen, rows: Vec<TaskRow>) -> Vec<TaskId> {
+        Reading { rows, ..Reading::default() }.news_to(seen).again
+    }
+
     #[test]
     fn rows_are_told_of_once() {
         let mut seen = Seen::default();
@@ -167,7 +187,13 @@ mod tests {
         wishes.look_again(2);
         wishes.look_again(9);
         seen.look_again_as(wishes);
-        assert_eq!(news(&mut seen, vec![row(1), row(2)]).0, [2]);
+        let (told, gone, _) = news(&mut seen.clone(), vec![row(1), row(2)]);
+        assert_eq!((told, gone), (vec![2], vec![9]), "of 9 there is nothing");
+        assert_eq!(again(&mut seen, vec![row(1), row(2)]), [2], "it does not differ");
         assert_eq!(news(&mut seen, vec![row(1), row(2)]).0, [0; 0]);
+        seen.look_at_all_again();
+        assert_eq!(news(&mut seen.clone(), vec![row(1), row(2), row(3)]).0, [1, 2, 3]);
+        assert_eq!(again(&mut seen, vec![row(1), row(2), row(3)]), [1, 2]);
+        assert_eq!(news(&mut seen, vec![row(1), row(2), row(3)]).0, [0; 0]);
     }
 }

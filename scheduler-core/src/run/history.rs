@@ -10,7 +10,7 @@
 //! begins one.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -25,7 +25,7 @@ use super::{
 use crate::{
     plan::{
         node::{Event, Reading},
-        task::{TaskId, TaskRow},
+        task::TaskId,
     },
     store::{SharedStore, StoreError},
 };
@@ -58,8 +58,8 @@ fn lock(waiting: &Waiting) -> MutexGuard<'_, BTreeSet<TaskId>> {
 /// What the loop holds of all this.
 #[derive(Debug, Default)]
 pub(super) struct Edited {
-    /// Rows that are to be looked at once more.
-    fresh: Vec<TaskId>,
+    /// Rows that are to be looked at once more, by when they were edited.
+    fresh: BTreeMap<TaskId, DateTime<Utc>>,
     waiting: Waiting,
 }
 
@@ -82,20 +82,24 @@ impl Edited {
 
     /// Something happened.
     pub(super) fn heard(&mut self, event: &Event, now: DateTime<Utc>) {
-        if let Event::Read(_, Ok(Reading { rows, gone, .. })) = event {
-            self.read(rows, gone, now);
+        if let Event::Read(_, Ok(reading)) = event {
+            self.read(reading, now);
         }
     }
 
-    fn read(&mut self, rows: &[TaskRow], gone: &[TaskId], now: DateTime<Utc>) {
-        let is_fresh = |row: &&TaskRow| row.updated_at.is_some_and(|at| now - at < SAME_SECOND);
-        let fresh = rows.iter().filter(is_fresh).map(|row| row.id).collect();
-        let once_more = std::mem::replace(&mut self.fresh, fresh);
-        if rows.is_empty() && gone.is_empty() && once_more.is_empty() {
-            return;
+    fn read(&mut self, Reading { rows, gone, again, .. }: &Reading, now: DateTime<Utc>) {
+        let mut edited: Vec<TaskId> = gone.iter().chain(self.fresh.keys()).copied().collect();
+        let is_fresh = |at: &DateTime<Utc>| now - *at < SAME_SECOND;
+        self.fresh.retain(|_, at| is_fresh(at));
+        // Both are in id order.
+        let mut again = again.iter().peekable();
+        for row in rows.iter().filter(|row| again.next_if(|id| **id == row.id).is_none()) {
+            edited.push(row.id);
+            self.fresh.extend(row.updated_at.filter(is_fresh).map(|at| (row.id, at)));
         }
-        let edited = rows.iter().map(|row| row.id).chain(gone.iter().copied()).chain(once_more);
-        lock(&self.waiting).extend(edited);
+        if !edited.is_empty() {
+            lock(&self.waiting).extend(edited);
+        }
     }
 }
 
@@ -162,7 +166,10 @@ impl Historian {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{plan::difference::Seen, store::NewTask};
+    use crate::{
+        plan::{difference::Seen, task::TaskRow},
+        store::NewTask,
+    };
 
     fn at(seconds: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(1_700_000_000 + seconds, 0).unwrap()
@@ -197,8 +204,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_told_again_without_a_difference_was_not_edited() {
+        let mut edited = <(Edited, Seen)>::default();
+        waits(&mut edited, &[(1, 0), (2, 0), (3, 0)], 100, &[1, 2, 3]);
+        edited.1.look_again(1);
+        edited.1.look_again(2);
+        waits(&mut edited, &[(1, 0), (2, 50), (3, 0)], 110, &[2]);
+        edited.1.look_at_all_again();
+        waits(&mut edited, &[(1, 0), (2, 50), (3, 60), (4, 0)], 120, &[3, 4]);
+    }
+
+    #[test]
     fn a_row_that_was_edited_just_before_a_reading_is_looked_at_again() {
         let mut edited = Default::default();
+        waits(&mut edited, &[(1, 98)], 100, &[1]);
         waits(&mut edited, &[(1, 98)], 100, &[1]);
         waits(&mut edited, &[(1, 98)], 110, &[1]);
         waits(&mut edited, &[(1, 98)], 120, &[]);

@@ -141,14 +141,13 @@ impl Store for MemoryStore {
         let (requests, is_whole) = tables.waiting();
         Ok(Reading {
             rows: tables.tasks.values().cloned().collect(),
-            gone: Vec::new(),
-            doing: Vec::new(),
             requests,
             is_whole,
             unreadable: Vec::new(),
             adopted_at: tables.adopted_at.unwrap_or(DateTime::UNIX_EPOCH),
             nodes: tables.living(),
             cancels: tables.cancels(),
+            ..Reading::default()
         })
     }
 

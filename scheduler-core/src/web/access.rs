@@ -120,11 +120,11 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
     second.is_none().then_some(token)
 }
 
-/// The value of the first cookie of this name. Read without making a jar of all of them, of which there may be very many.
+/// The value of the last cookie of this name. Read without making a jar of all of them, of which there may be very many.
 pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let given = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let cookies = given.flat_map(|value| value.split(';')).filter_map(|one| one.split_once('='));
-    cookies.into_iter().find(|(known, _)| known.trim() == name).map(|(_, value)| value.trim())
+    cookies.into_iter().rfind(|(known, _)| known.trim() == name).map(|(_, value)| value.trim())
 }
 
 fn digest(token: &[u8]) -> [u8; 32] {

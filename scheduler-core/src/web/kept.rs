@@ -13,7 +13,8 @@ use crate::{clock, store::StoreError};
 /// What took less to make is waited for; what took longer is made while the one before is shown.
 const CHEAP: Duration = Duration::from_millis(20);
 
-/// After an edit here, what took less is waited for: who edited sees it in the lists.
+/// After an edit here, what took less is waited for, if it was not made just now: who edited sees it in the lists, and
+/// making them takes half of a core at most.
 const QUICK: Duration = Duration::from_millis(250);
 
 /// It lasts so many times as long as it took to make, so that making it costs a twentieth of a core at most.
@@ -95,7 +96,7 @@ impl<T: Send + Sync + 'static> Kept<T> {
             return Ok(made.it);
         }
         let is_edited = made.edits != self.edits.load(Ordering::Relaxed);
-        let is_soon_made = made.took < CHEAP || is_edited && made.took < QUICK;
+        let is_soon_made = made.took < CHEAP || is_edited && made.took < QUICK.min(made.age());
         if is_soon_made || made.age() > OLDEST.max(made.took * OLDEST_BY_MAKING) {
             return self.make(&maker).await;
         }

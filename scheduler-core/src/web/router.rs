@@ -222,7 +222,7 @@ async fn in_a_task(at_once: Arc<Semaphore>, request: Request, next: Next) -> Res
 }
 
 async fn nothing_here(uri: Uri) -> Problem {
-    let is_of_programs = uri.path().starts_with("/api/");
+    let is_of_programs = ["/api/", "/assassin/"].iter().any(|of| uri.path().starts_with(of));
     let said = if is_of_programs { "nothing is answered here, see /openapi.json" } else { NO_PAGE };
     Problem::new(StatusCode::NOT_FOUND, said)
 }

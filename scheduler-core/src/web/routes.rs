@@ -40,6 +40,8 @@ impl Routes {
             operation.responses.responses.extend(
                 COMMON.map(|(status, meaning)| (status.to_owned(), RefOr::T(problem(meaning)))),
             );
+            let unread = ResponseBuilder::new().description(UNREAD.1).build();
+            operation.responses.responses.insert(UNREAD.0.to_owned(), RefOr::T(unread));
         }
         let guard = middleware::from_fn(move |request, next| guard(role, request, next));
         Self(self.0.routes((schemas, paths, methods.layer(guard))))
@@ -103,6 +105,10 @@ const COMMON: [(&str, &str); 8] = [
     ("413", "The body is longer than 1 MiB."),
     ("503", "The database does not answer, or too much is asked at once."),
 ];
+
+/// What is answered before anything is read.
+const UNREAD: (&str, &str) =
+    ("431", "The head of the request is longer than about 32 KiB. There is no body.");
 
 /// Another answer that is a [`Problem`].
 pub(super) fn problem(meaning: &str) -> utoipa::openapi::Response {

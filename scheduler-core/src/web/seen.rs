@@ -110,7 +110,7 @@ pub(super) async fn task_asked(
             let alike: Vec<_> = alike.map(|row| quote(&row.key)).collect();
             let such_as = if alike.is_empty() { "" } else { ", such as " };
             let detail = format!(
-                "task {} is none, expected its key or id{such_as}{}",
+                "there is no task {}, expected its key or id{such_as}{}",
                 quote(text),
                 alike.join(" or ")
             );

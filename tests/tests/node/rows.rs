@@ -40,6 +40,26 @@ fn a_disabled_task_claims_nothing_after_the_edit() {
     ]);
 }
 
+/// Its deletion was read before.
+#[test]
+fn a_row_that_is_gone_when_a_claim_tells_that_it_was_off_stays_gone() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let id = world.add(&row("five", "interval", "5"));
+    world.advance_to("2026-01-01T12:00:11Z");
+    wait(world.store.set_enabled(id, false)).unwrap();
+    world.holds = |call| matches!(call, Call::Claim(_));
+    world.advance_to("2026-01-01T12:00:16Z");
+    let refused = world.held.take().expect("a claim is under way");
+    world.holds = |_| false;
+    wait(world.store.delete(id)).unwrap();
+    world.advance_to("2026-01-01T12:00:21Z");
+    let disabled = |world: &World| world.node.survey(world.now).rows.disabled;
+    assert_eq!(disabled(&world), 0, "it is read that it is gone");
+    world.send(refused);
+    world.advance_to("2026-01-01T12:00:41Z");
+    assert_eq!(disabled(&world), 0);
+}
+
 /// The reading after it shows the row as the one before did.
 #[test]
 fn a_task_that_only_a_claim_saw_switched_off_is_on_again_after_the_next_reading() {

@@ -158,6 +158,8 @@ pub struct Reading {
     pub rows: Vec<TaskRow>,
     /// Rows that were there at the reading before, as [`Reading::news_to`] finds them.
     pub gone: Vec<TaskId>,
+    /// Those of the rows that do not differ, and are told of only since somebody wanted it, likewise.
+    pub again: Vec<TaskId>,
     /// Rows whose `status` is `doing`, likewise.
     pub doing: Vec<TaskId>,
     /// Manual runs and retries that wait, those that are due first at the front.

@@ -53,6 +53,9 @@ impl Node {
             self.reading.begin();
             self.requests.reading_begins();
             self.read_started = now;
+            if self.is_blind_since(self.last_good_read, now.wall) {
+                self.seen.look_at_all_again();
+            }
             actions.push(Action::Call(Call::Read(std::mem::take(&mut self.seen))));
         }
         if self.has_read && self.reaping.is_due(now) {

@@ -161,6 +161,7 @@ texts! {
     ask_why: "Why did it not run at …?", "某一时刻为何没有运行？";
     instant: "Instant", "时刻";
     notes: "Recorded", "记录内容";
+    recorded_at: "Recorded at", "记录于";
     log_in_beside: "You are logged out. Log in in another tab, then send this again: nothing you wrote is lost.", "您已退出登录。请在另一个标签页登录后再次提交，已填写的内容不会丢失。";
     is_silent: "The server does not answer. Nothing you wrote is lost: try again.", "服务器无响应。已填写的内容不会丢失，请重试。";
     failing: "Failing", "失败未恢复";
@@ -351,12 +352,12 @@ impl Words {
         }
     }
 
-    /// That so many more were so before.
+    /// That so many were so before.
     pub(in crate::web) fn unchanged(&self, count: usize) -> String {
         match (self.lang, count) {
-            ("en", 1) => ", 1 more was so before".to_owned(),
-            ("en", _) => format!(", {count} more were so before"),
-            _ => format!("，另有 {count} 个此前已是如此"),
+            ("en", 1) => ", 1 was so before".to_owned(),
+            ("en", _) => format!(", {count} were so before"),
+            _ => format!("，{count} 个此前已是如此"),
         }
     }
 

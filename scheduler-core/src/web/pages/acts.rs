@@ -1,6 +1,6 @@
 //! What is done with tasks of the list: with one, with those that are picked, or with all that match.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use askama::Template;
 use axum::{Extension, Form, extract::State, http::StatusCode, response::Response};
@@ -51,8 +51,18 @@ impl Act {
 struct ActedPage<'a> {
     frame: &'a Frame,
     done: usize,
+    /// With so many nothing was to be done.
+    unchanged: usize,
     failures: Vec<String>,
     back: &'a str,
+}
+
+impl ActedPage<'_> {
+    fn counts(&self) -> String {
+        let words = self.frame.words;
+        let unchanged = Some(self.unchanged).filter(|count| *count > 0);
+        words.tasks(self.done) + &unchanged.map(|count| words.unchanged(count)).unwrap_or_default()
+    }
 }
 
 /// What was sent.
@@ -112,11 +122,13 @@ async fn acted(
         Picked::These(ref ids) => act == Act::Delete || act == Act::Run && ids.len() > 1,
         Picked::All => true,
     };
-    let ids = match picked {
+    let mut ids = match picked {
         Picked::One(id) => vec![id],
         Picked::These(ids) => ids,
         Picked::All => all(site, caller, fields).await?,
     };
+    let mut named = HashSet::new();
+    ids.retain(|id| named.insert(id.clone()));
     if ids.is_empty() || ids.len() > MOST_AT_ONCE {
         let count = if ids.is_empty() { "no" } else { "too many" };
         let detail = format!("{count} tasks are picked, expected 1 to {MOST_AT_ONCE}");
@@ -154,7 +166,7 @@ async fn acted(
         };
         return Ok(led_to(if act == Act::Delete { "/tasks" } else { back }, &what));
     }
-    let mut answer = page(&ActedPage { frame, done, failures, back });
+    let mut answer = page(&ActedPage { frame, done, unchanged, failures, back });
     *answer.status_mut() = status;
     Ok(answer)
 }
@@ -228,16 +240,17 @@ async fn do_one(site: &Site, caller: &Caller, act: Act, id: TaskId) -> Result<bo
     if act == Act::Run {
         return seen::run(site, caller, id, None).await.map(|_| true);
     }
-    // What is paused stays so.
     let was_so = match seen(site, caller, id).await?.state() {
         TaskState::Disabled => act == Act::Disable,
         TaskState::Enabled => act == Act::Enable,
         TaskState::Rejected => false,
     };
-    if was_so {
+    if act == Act::Disable && was_so {
+        // What is paused stays so.
         return Ok(false);
     }
     let editor = site.editor(caller).await?;
+    // What is on may have a pause that SQL has passed over: it ends.
     match act {
         Act::Run => {}
         Act::Enable => drop(editor.change(id, None, &TaskChange::enabled(true)).await?),
@@ -245,5 +258,5 @@ async fn do_one(site: &Site, caller: &Caller, act: Act, id: TaskId) -> Result<bo
         Act::Delete => drop(editor.delete(id, None).await?),
     }
     site.edited();
-    Ok(true)
+    Ok(!was_so)
 }

@@ -315,13 +315,16 @@ fn claimed_at(row: &ExecutionRow) -> Option<DateTime<Utc>> {
 
 fn steps(frame: &Frame, row: &ExecutionRow) -> Vec<Step> {
     let t = frame.t();
-    let named = [
+    let ran = [
         (t.scheduled, row.scheduled_at),
         (t.claimed, claimed_at(row)),
         (t.started, row.started_at),
         (t.finished, row.finished_at),
     ];
-    let passed: Vec<_> = named.into_iter().filter_map(|(name, at)| Some((name, at?))).collect();
+    let did_not = [(t.scheduled, row.scheduled_at), (t.recorded_at, row.finished_at)];
+    let is_empty = [Status::Missed, Status::Skipped].map(Status::as_str).contains(&&*row.status);
+    let named = if is_empty { &did_not[..] } else { &ran };
+    let passed: Vec<_> = named.iter().filter_map(|(name, at)| Some((*name, (*at)?))).collect();
     let step = |(place, (name, at)): (usize, &(&'static str, DateTime<Utc>))| {
         let next = passed.get(place + 1).map(|(_, next)| (*next - *at).num_milliseconds());
         let is_last = next.is_none();

@@ -149,7 +149,7 @@ impl Operation {
 
 /// Every operation may answer so.
 fn is_common(status: &str, operation: &Value) -> bool {
-    const COMMON: [&str; 8] = ["400", "401", "403", "404", "405", "408", "413", "503"];
+    const COMMON: [&str; 9] = ["400", "401", "403", "404", "405", "408", "413", "431", "503"];
     COMMON.contains(&status) && operation["responses"][status].is_object()
 }
 

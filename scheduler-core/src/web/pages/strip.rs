@@ -173,6 +173,11 @@ impl Day {
         places.into_iter().filter_map(|place| Some(&*hours.get(place)?.time)).collect()
     }
 
+    /// Pixels of all hours.
+    pub(super) fn width(&self) -> usize {
+        28 * self.hours.len()
+    }
+
     pub(super) fn of(frame: &Frame, outcomes: &OutcomesView) -> Self {
         const TALL: u64 = 140;
         let sum = |hour: &HourView| hour.counts().iter().map(|(_, count)| count).sum::<u64>();

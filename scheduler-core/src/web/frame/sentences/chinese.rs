@@ -122,10 +122,10 @@ pub(super) static SENTENCES: &Table = &[
     ("too many tasks are picked, expected 1 to {}", "选中的任务过多，应为 1 至 {0} 个"),
     ("none of these tasks exists", "这些任务都不存在"),
     (
-        "task {} is none, expected its key or id, such as {}",
+        "there is no task {}, expected its key or id, such as {}",
         "任务 {0} 不存在，应为任务的键名或 ID，例如 {1}",
     ),
-    ("task {} is none, expected its key or id", "任务 {0} 不存在，应为任务的键名或 ID"),
+    ("there is no task {}, expected its key or id", "任务 {0} 不存在，应为任务的键名或 ID"),
     (
         "task {} was edited by somebody else meanwhile, expected the version that was read: read it again",
         "任务 {0} 已被他人修改，请重新读取",

@@ -86,7 +86,7 @@ fn what_is_in_quotes_ends_no_value() {
         "任务 5 \"a: b\"：is_valid \"2\" 无效，应为 0 或 1",
     );
     check(
-        "task \"a: task 1: zz\" is none, expected its key or id",
+        "there is no task \"a: task 1: zz\", expected its key or id",
         "任务 \"a: task 1: zz\" 不存在，应为任务的键名或 ID",
     );
     let unreadable = r#"extra.timeout is "x\" is NULL, expected text", expected true or false"#;
