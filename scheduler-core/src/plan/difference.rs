@@ -41,17 +41,6 @@ impl Seen {
 impl Reading {
     /// What is new in it to who has `seen` the one before, which is then this one: the rows that are new, that differ in
     /// anything but `status` or are looked at again, and those that are gone.
-    ///
-    /// ```
-    /// use scheduler_core::{plan::{difference::Seen, node::Reading}, store::NewTask};
-    ///
-    /// let row = |id, spec| NewTask::new("a", "job", "interval", spec).as_row(id, chrono::DateTime::UNIX_EPOCH);
-    /// let reading = |rows| Reading { rows, ..Reading::default() };
-    /// let mut seen = Seen::default();
-    /// assert_eq!(reading(vec![row(1, "5"), row(2, "5")]).news_to(&mut seen).rows.len(), 2);
-    /// let news = reading(vec![row(2, "9")]).news_to(&mut seen);
-    /// assert_eq!((news.rows, news.gone), (vec![row(2, "9")], vec![1]));
-    /// ```
     #[must_use]
     pub fn news_to(mut self, seen: &mut Seen) -> Self {
         let mut wanted = std::mem::take(&mut seen.again);
