@@ -74,7 +74,7 @@ impl Reading {
 }
 
 /// Of everything but `status`, which schedulers move.
-fn digest(row: &TaskRow) -> u64 {
+pub(super) fn digest(row: &TaskRow) -> u64 {
     let TaskRow {
         id: _,
         task_key,

@@ -181,12 +181,9 @@ impl Frame {
             "cancel" => t.did_cancel,
             _ => return None,
         };
-        let unchanged = unchanged.parse().ok().map(|count: usize| self.words.unchanged(count));
+        let unchanged = unchanged.parse().unwrap_or(0);
         Some(match count.parse() {
-            Ok(count) => {
-                let count = self.words.tasks(count);
-                format!("{told} ({count}{})", unchanged.unwrap_or_default())
-            }
+            Ok(count) => format!("{told} ({})", self.words.done_with(count, unchanged)),
             Err(_) => told.to_owned(),
         })
     }

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use chrono::{DateTime, Utc};
 
 use crate::plan::{
-    Now,
+    Now, difference,
     share::Share,
     task::{Task, TaskRow},
 };
@@ -32,8 +32,7 @@ pub(super) struct Rejection {
 
 impl Rejection {
     pub(super) fn of(row: &TaskRow, is_final: bool) -> Self {
-        // `status` the scheduler itself moves.
-        Self { row: digest(&TaskRow { status: Ok(String::new()), ..row.clone() }), is_final }
+        Self { row: difference::digest(row), is_final }
     }
 }
 

@@ -352,12 +352,14 @@ impl Words {
         }
     }
 
-    /// That so many were so before.
-    pub(in crate::web) fn unchanged(&self, count: usize) -> String {
-        match (self.lang, count) {
-            ("en", 1) => ", 1 was so before".to_owned(),
-            ("en", _) => format!(", {count} were so before"),
-            _ => format!("，{count} 个此前已是如此"),
+    /// With so many something was done, and so many were so before.
+    pub(in crate::web) fn done_with(&self, done: usize, unchanged: usize) -> String {
+        let done = self.tasks(done);
+        match (self.lang, unchanged) {
+            (_, 0) => done,
+            ("en", 1) => format!("{done}, 1 was so before"),
+            ("en", _) => format!("{done}, {unchanged} were so before"),
+            _ => format!("{done}，{unchanged} 个此前已是如此"),
         }
     }
 

@@ -59,9 +59,7 @@ struct ActedPage<'a> {
 
 impl ActedPage<'_> {
     fn counts(&self) -> String {
-        let words = self.frame.words;
-        let unchanged = Some(self.unchanged).filter(|count| *count > 0);
-        words.tasks(self.done) + &unchanged.map(|count| words.unchanged(count)).unwrap_or_default()
+        self.frame.words.done_with(self.done, self.unchanged)
     }
 }
 

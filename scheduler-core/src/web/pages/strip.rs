@@ -165,6 +165,9 @@ pub(super) struct DayHour {
     pub(super) parts: Vec<(&'static str, u64, u64)>,
 }
 
+/// Pixels from hour to hour.
+const HOUR: u64 = 28;
+
 impl Day {
     /// Beginning, middle and end.
     pub(super) fn axis(&self) -> Vec<&str> {
@@ -175,7 +178,7 @@ impl Day {
 
     /// Pixels of all hours.
     pub(super) fn width(&self) -> usize {
-        28 * self.hours.len()
+        usize::try_from(HOUR).unwrap_or_default() * self.hours.len()
     }
 
     pub(super) fn of(frame: &Frame, outcomes: &OutcomesView) -> Self {
@@ -198,7 +201,7 @@ impl Day {
             let time = local(&frame.zone, hour.began_at).get(11..16).unwrap_or_default().to_owned();
             let typed = |at| in_query(&local(&frame.zone, at).replace(' ', "T"));
             let (since, until) = (typed(hour.began_at), typed(hour.began_at + TimeDelta::hours(1)));
-            DayHour { time, title, since, until, x: place * 28, parts }
+            DayHour { time, title, since, until, x: place * HOUR, parts }
         };
         let totals = outcomes.total().counts();
         let totals = totals.into_iter().filter(|(_, count)| *count > 0);

@@ -700,6 +700,12 @@ async fn what_the_scheduler_says_is_chinese_for_who_reads_chinese() {
     assert!(run.text.contains(&format!("任务 {id} &#34;a&#34; 被拒绝：")), "{}", run.text);
     let gone = ask(&asker, "operator", "GET", "/tasks/999", &[]).await;
     assert!(gone.text.contains("任务 999 不存在"), "{}", gone.text);
+    let request = Request::builder().uri("/nowhere").header("accept", "text/html");
+    let request = request.header("accept-language", "zh-CN");
+    let request = request.header("authorization", format!("Bearer {}", token_of("operator")));
+    let answer = asker.router.clone().oneshot(request.body(Body::empty()).unwrap()).await;
+    let nowhere = html(answer.unwrap()).await;
+    assert!(nowhere.text.contains("没有此页面"), "{}", nowhere.text);
     let english = page(&asker, "viewer", &format!("/tasks/{id}")).await;
     assert!(english.contains("is not valid, expected"), "{english}");
 }

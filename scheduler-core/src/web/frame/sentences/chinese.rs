@@ -150,6 +150,10 @@ pub(super) static SENTENCES: &Table = &[
     ("too much is asked at once", "同时请求过多"),
     ("too many streams are open", "打开的日志流过多"),
     ("a bug, see the log", "程序缺陷，详见日志"),
+    (
+        "there is no such page; it may have been of a task that is deleted",
+        "没有此页面，它可能属于已删除的任务",
+    ),
     ("nothing is answered here, see /openapi.json", "此处没有内容，见 /openapi.json"),
     ("the route has no such method, see /openapi.json", "该路径不支持此方法，见 /openapi.json"),
     (
