@@ -75,7 +75,7 @@ pub use self::{
     watch::{Sight, Watch},
     watchdog::OnHang,
 };
-pub(crate) use self::{jobs::Jobs, threads::JobThreads};
+pub(crate) use self::{jobs::Jobs, open::open_small_store, threads::JobThreads};
 
 /// Why a scheduler ended otherwise than by a stop that ran its course.
 #[derive(Debug, thiserror::Error)]

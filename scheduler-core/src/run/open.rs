@@ -16,12 +16,25 @@ use crate::{
 /// # Panics
 /// Never: the configuration checked that `mysql` has a pool and that a `url` parses.
 pub async fn open_store(config: &Config) -> Result<SharedStore, StoreError> {
+    open_small_store(config, u32::MAX).await
+}
+
+/// The same, which takes `most` connections of a MySQL server at once, or fewer where the configuration says so.
+///
+/// # Errors
+/// [`StoreError::Unreachable`].
+pub(crate) async fn open_small_store(
+    config: &Config,
+    most: u32,
+) -> Result<SharedStore, StoreError> {
     let deadline = config.common.database_timeout;
     let store = match &config.common.store {
         StoreChoice::Sqlite(path) => SqlStore::sqlite(path, deadline).await?,
         StoreChoice::Mysql => {
             let pool = config.mysql.get("default").expect("the configuration checked [default]");
-            SqlStore::mysql(place(pool), deadline).await?
+            let mut place = place(pool);
+            place.max_connections = place.max_connections.min(most);
+            SqlStore::mysql(place, deadline).await?
         }
     };
     Ok(Arc::new(store))

@@ -15,12 +15,16 @@ use crate::{
     clock,
     config::Config,
     registry::Registry,
-    run::{Watch, open_store, tell_of_an_edit},
+    run::{Watch, open_small_store, tell_of_an_edit},
     store::{FailingTask, Outcomes, SharedStore, StoreError},
 };
 
 /// Streams at once: each looks into the database once a second.
 const MOST_STREAMS: usize = 64;
+
+/// Connections to a MySQL server at once. With more of them a flood of requests is answered no faster, and each claim finds the
+/// processors of the server taken by as many others.
+const MOST_CONNECTIONS: u32 = 3;
 
 /// What answers are made of. Clones are the same.
 #[derive(Debug, Clone)]
@@ -71,7 +75,8 @@ impl Site {
     /// # Errors
     /// When the database is not there.
     pub(super) async fn store(&self) -> Result<&SharedStore, StoreError> {
-        self.store.get_or_try_init(|| open_store(&self.config)).await
+        let open = || open_small_store(&self.config, MOST_CONNECTIONS);
+        self.store.get_or_try_init(open).await
     }
 
     /// Judges rows as of now.

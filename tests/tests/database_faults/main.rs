@@ -3,6 +3,7 @@
 //! never fired proves nothing.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking too")]
 
+mod asked;
 mod broken;
 mod log;
 mod refused;
