@@ -3,12 +3,32 @@
 use std::{
     collections::BTreeSet,
     hash::{DefaultHasher, Hash as _, Hasher as _},
+    time::Duration,
 };
 
 use super::{
     node::Reading,
     task::{TaskId, TaskRow},
 };
+
+/// Which rows of `task` a reading brings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// All.
+    All,
+    /// At least those that may be news to who has seen the others.
+    Edited {
+        /// Whose `update_at` is not older than this, by the database's clock.
+        within: Duration,
+        /// Whose id is beyond this.
+        beyond: TaskId,
+        /// And these.
+        also: Vec<TaskId>,
+    },
+}
+
+/// So many rows are looked at again by their ids; of more all are read.
+const MOST_AGAIN: usize = 1_000;
 
 /// What the last reading showed of each row, and which rows the next one tells of in any case. It travels with the call that
 /// reads and comes back with the answer, so that the comparing is done where the rows arrive.
@@ -18,6 +38,7 @@ pub struct Seen {
     rows: Vec<(TaskId, u64)>,
     again: BTreeSet<TaskId>,
     all_again: bool,
+    only_edited_within: Option<Duration>,
 }
 
 impl Seen {
@@ -36,18 +57,49 @@ impl Seen {
         self.again.extend(other.again);
         self.all_again |= other.all_again;
     }
+
+    /// Of rows that nobody wants to look at again the next reading need bring only those that were edited within this time;
+    /// `None`: it brings all.
+    pub fn only_edited(&mut self, within: Option<Duration>) {
+        self.only_edited_within = within;
+    }
+
+    /// What the next reading is to bring.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        match self.only_edited_within {
+            Some(within) if !self.all_again && self.again.len() <= MOST_AGAIN => Scope::Edited {
+                within,
+                beyond: self.rows.last().map_or(TaskId::MIN, |(id, _)| *id),
+                also: self.again.iter().copied().collect(),
+            },
+            _ => Scope::All,
+        }
+    }
 }
 
 impl Reading {
     /// What is new in it to who has `seen` the one before, which is then this one: the rows that are new, that differ in
-    /// anything but `status` or are looked at again, and those that are gone.
+    /// anything but `status` or are looked at again, and those that are gone. It is a reading of `seen.scope()`; where that is
+    /// not all, only what was looked at again can be gone.
     #[must_use]
-    pub fn news_to(mut self, seen: &mut Seen) -> Self {
+    pub fn news_to(self, seen: &mut Seen) -> Self {
+        let scope = seen.scope();
+        seen.only_edited_within = None;
+        let mut news = match scope {
+            Scope::All => self.all_compared(seen),
+            Scope::Edited { .. } => self.edited_compared(seen),
+        };
+        news.rows.shrink_to_fit();
+        news
+    }
+
+    fn all_compared(mut self, seen: &mut Seen) -> Self {
         let mut wanted = std::mem::take(&mut seen.again);
         let all_again = std::mem::take(&mut seen.all_again);
         let digests = Vec::with_capacity(self.rows.len());
         let mut before = std::mem::replace(&mut seen.rows, digests).into_iter().peekable();
-        let (gone, doing, again) = (&mut self.gone, &mut self.doing, &mut self.again);
+        let (gone, again, mut doing) = (&mut self.gone, &mut self.again, Vec::new());
         self.rows.retain(|row| {
             while let Some((id, _)) = before.next_if(|(id, _)| *id < row.id) {
                 gone.push(id);
@@ -68,7 +120,36 @@ impl Reading {
         // So far they are in id order.
         wanted.retain(|id| gone.binary_search(id).is_err());
         gone.extend(wanted);
-        self.rows.shrink_to_fit();
+        self.doing = Some(doing);
+        self
+    }
+
+    fn edited_compared(mut self, seen: &mut Seen) -> Self {
+        let mut wanted = std::mem::take(&mut seen.again);
+        let (again, mut new) = (&mut self.again, Vec::new());
+        self.rows.retain(|row| {
+            let stands = (row.id, digest(row));
+            let is_wanted = wanted.remove(&row.id);
+            let differs = match seen.rows.binary_search_by_key(&row.id, |(id, _)| *id) {
+                Ok(place) => std::mem::replace(&mut seen.rows[place], stands) != stands,
+                Err(_) => {
+                    new.push(stands);
+                    true
+                }
+            };
+            if is_wanted && !differs {
+                again.push(row.id);
+            }
+            is_wanted || differs
+        });
+        if !new.is_empty() {
+            seen.rows.extend(new);
+            seen.rows.sort_unstable();
+        }
+        if !wanted.is_empty() {
+            seen.rows.retain(|(id, _)| !wanted.contains(id));
+            self.gone.extend(wanted);
+        }
         self
     }
 }
@@ -119,9 +200,13 @@ mod tests {
         }
     }
 
+    fn ids(news: &Reading) -> Vec<TaskId> {
+        news.rows.iter().map(|row| row.id).collect()
+    }
+
     fn news(seen: &mut Seen, rows: Vec<TaskRow>) -> (Vec<TaskId>, Vec<TaskId>, Vec<TaskId>) {
         let news = Reading { rows, ..Reading::default() }.news_to(seen);
-        (news.rows.iter().map(|row| row.id).collect(), news.gone, news.doing)
+        (ids(&news), news.gone, news.doing.unwrap())
     }
 
     fn again(seen: &mut Seen, rows: Vec<TaskRow>) -> Vec<TaskId> {
@@ -184,5 +269,51 @@ mod tests {
         assert_eq!(news(&mut seen.clone(), vec![row(1), row(2), row(3)]).0, [1, 2, 3]);
         assert_eq!(again(&mut seen, vec![row(1), row(2), row(3)]), [1, 2]);
         assert_eq!(news(&mut seen, vec![row(1), row(2), row(3)]).0, [0; 0]);
+    }
+
+    /// What a reading of no more than what was edited lately finds that brings these rows.
+    fn edited(seen: &mut Seen, rows: Vec<TaskRow>) -> (Vec<TaskId>, Vec<TaskId>) {
+        seen.only_edited(Some(Duration::from_secs(70)));
+        assert_ne!(seen.scope(), Scope::All);
+        let news = Reading { rows, ..Reading::default() }.news_to(seen);
+        assert_eq!((&news.doing, seen.scope()), (&None, Scope::All), "once");
+        (ids(&news), news.gone)
+    }
+
+    #[test]
+    fn of_what_was_edited_lately_that_is_told_which_differs_and_what_is_not_there_need_not_be_gone()
+    {
+        let mut seen = Seen::default();
+        let edit = |id| TaskRow { spec: Ok("7".to_owned()), ..row(id) };
+        news(&mut seen, (1..=4).map(row).collect());
+        assert_eq!(edited(&mut seen, vec![row(2)]), (vec![], vec![]), "it was seen before");
+        assert_eq!(edited(&mut seen, vec![row(1), edit(2), row(9)]), (vec![2, 9], vec![]));
+        assert_eq!(edited(&mut seen, vec![row(5), row(9)]), (vec![5], vec![]), "between others");
+        seen.look_again(3);
+        seen.look_again(4);
+        assert_eq!(edited(&mut seen, vec![row(4)]), (vec![4], vec![3]));
+        assert_eq!(edited(&mut seen, vec![row(4)]), (vec![], vec![]));
+        let all = vec![row(1), edit(2), row(4), row(5)];
+        assert_eq!(
+            news(&mut seen, all),
+            (vec![], vec![9], vec![]),
+            "a whole reading finds the rest"
+        );
+    }
+
+    #[test]
+    fn a_reading_brings_all_rows_unless_that_would_tell_nothing_more() {
+        let mut seen = Seen::default();
+        assert_eq!(seen.scope(), Scope::All);
+        news(&mut seen, vec![row(1), row(8)]);
+        let within = Duration::from_secs(70);
+        seen.only_edited(Some(within));
+        seen.look_again(3);
+        assert_eq!(seen.scope(), Scope::Edited { within, beyond: 8, also: vec![3] });
+        let mut all = seen.clone();
+        all.look_at_all_again();
+        assert_eq!(all.scope(), Scope::All);
+        (10..).take(MOST_AGAIN).for_each(|id| seen.look_again(id));
+        assert_eq!(seen.scope(), Scope::All, "they are too many to be asked for one by one");
     }
 }

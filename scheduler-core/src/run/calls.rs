@@ -87,7 +87,7 @@ impl Calls {
 /// What is new in the tables. Of very many rows to find that out takes a while, in which the threads that claims need would
 /// do nothing else.
 async fn read(store: &dyn Desk, mut seen: Seen) -> Event {
-    let reading = match store.read().await {
+    let reading = match store.read_of(&seen.scope()).await {
         Ok(reading) => reading,
         Err(error) => return Event::Read(seen, Err(failure(error))),
     };

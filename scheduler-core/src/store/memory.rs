@@ -16,6 +16,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{EditId, EditRow, ExecutionRow, PRUNED, Pruned, Store, StoreError, sql::NEWEST};
 use crate::plan::{
     claim::{Claim, Verdict},
+    difference::Scope,
     execution::{ExecutionId, LogPart, Noted, Outcome, Recorded, Status},
     node::{Lost, Reading, Reaped, Settled},
     retry::{extra_when_lost, is_wanted_when_lost, reason_when_lost},
@@ -136,11 +137,18 @@ impl Store for MemoryStore {
         }
     }
 
-    async fn read(&self) -> Result<Reading, StoreError> {
+    async fn read_of(&self, scope: &Scope) -> Result<Reading, StoreError> {
         let tables = self.tables();
         let (requests, is_whole) = tables.waiting();
+        let is_in_scope = |row: &&TaskRow| match scope {
+            Scope::All => true,
+            Scope::Edited { within, beyond, also } => {
+                let is_lately_edited = row.updated_at.is_some_and(|at| at >= tables.now - *within);
+                is_lately_edited || row.id > *beyond || also.contains(&row.id)
+            }
+        };
         Ok(Reading {
-            rows: tables.tasks.values().cloned().collect(),
+            rows: tables.tasks.values().filter(is_in_scope).cloned().collect(),
             requests,
             is_whole,
             unreadable: Vec::new(),

@@ -26,6 +26,7 @@ use chrono::{DateTime, Utc};
 
 use crate::plan::{
     claim::{Claim, Verdict},
+    difference::Scope,
     execution::{ExecutionId, LogPart, Noted, Outcome, Recorded},
     node::{Reading, Reaped, Settled},
     task::TaskId,
@@ -78,7 +79,15 @@ pub trait Store: Debug + Send + Sync {
     ///
     /// # Errors
     /// When the database does not answer.
-    async fn read(&self) -> Result<Reading, StoreError>;
+    async fn read(&self) -> Result<Reading, StoreError> {
+        self.read_of(&Scope::All).await
+    }
+
+    /// The same with the rows of `scope` and perhaps others.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    async fn read_of(&self, scope: &Scope) -> Result<Reading, StoreError>;
 
     /// The newest `scheduled_at` of each task's executions that were not manual; tasks without one are absent.
     ///

@@ -198,7 +198,8 @@ impl Engine {
         self.is_touched |= database.is_down;
         match call {
             Call::Read(mut seen) => {
-                let result = database.call(None, store.read());
+                let scope = seen.scope();
+                let result = database.call(None, store.read_of(&scope));
                 self.is_touched &= result.is_err();
                 let result = result.map(|reading| reading.news_to(&mut seen));
                 Event::Read(seen, result)

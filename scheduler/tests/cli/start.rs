@@ -55,7 +55,7 @@ fn a_file_without_our_tables_is_a_matter_of_configuration() {
     let home = Home::new("");
     fs::create_dir(home.path().join("data")).unwrap();
     fs::write(home.path().join("data/scheduler.db"), "").unwrap();
-    let text = "error: the tables in sqlite:data/scheduler.db are at version 0, expected 12: run `scheduler migrate`";
+    let text = "error: the tables in sqlite:data/scheduler.db are at version 0, expected 13: run `scheduler migrate`";
     home.fails(&["task", "list"], 78, text);
     let report = home.json(&["check"]);
     assert_eq!(

@@ -85,7 +85,7 @@ impl Database {
         match call {
             Call::Read(mut seen) => {
                 self.keep(now);
-                let reading = at_once(self.store.read());
+                let reading = at_once(self.store.read_of(&seen.scope()));
                 let reading = reading.map(|reading| reading.news_to(&mut seen));
                 Event::Read(seen, reading.map_err(failure))
             }

@@ -301,3 +301,75 @@ fn reads_before_it_claims(passed: Duration) {
     world.advance_to("2026-01-01T12:00:40Z");
     world.check_history(&["12:00:10 success", "12:00:40 success"]);
 }
+
+/// A world of a table so large that a reading of it takes two seconds.
+fn large() -> World {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.reading_takes = TimeDelta::seconds(2);
+    world
+}
+
+#[test]
+fn of_a_large_table_an_edit_takes_over_within_ten_seconds_and_what_only_a_whole_reading_shows_later()
+ {
+    let mut world = large();
+    let edited = world.add(&row("edited", "interval", "5"));
+    let deleted = world.add(&row("deleted", "interval", "86400"));
+    world.advance_to("2026-01-01T12:01:00Z");
+    assert_eq!(world.node.survey(world.now).rows.scheduled, 2);
+    wait(world.store.set_spec(edited, "2")).unwrap();
+    let new = world.add(&row("new", "interval", "5"));
+    wait(world.store.delete(deleted)).unwrap();
+    world.advance_to("2026-01-01T12:01:20Z");
+    assert_eq!(world.history_of(edited).last().unwrap(), "12:01:20 success");
+    assert_eq!(world.history_of(edited)[world.history_of(edited).len() - 2], "12:01:18 success");
+    assert_eq!(world.history_of(new).last().unwrap(), "12:01:20 success");
+    let scheduled = |world: &World| world.node.survey(world.now).rows.scheduled;
+    assert_eq!(
+        scheduled(&world),
+        3,
+        "of the deleted row nothing is fired, and it is forgotten later"
+    );
+    world.advance_to("2026-01-01T12:04:00Z");
+    assert_eq!(scheduled(&world), 2, "1 % of the time is spent on whole readings: one in 200 s");
+}
+
+#[test]
+fn of_a_large_table_no_instant_is_lost_to_an_edit_that_says_nothing_of_itself() {
+    let mut world = large();
+    let id = world.add(&row("hourly", "interval", "3600"));
+    world.advance_to("2026-01-01T12:01:00Z");
+    world.store.edit(id, |row| {
+        row.spec = Ok("60".to_owned());
+        row.updated_at = row.created_at.map(|at| at - TimeDelta::seconds(1));
+    });
+    world.advance_to("2026-01-01T12:03:00Z");
+    world.check_history(&[]);
+    world.advance_to("2026-01-01T12:05:10Z");
+    // The whole readings began at 12:00:00 and after 12:03:22: what was due since the first is accounted for,
+    // of what is overdue the newest by a run and the others by one row.
+    world.check_history(&[
+        "12:02:00 missed",
+        "12:03:00 success",
+        "12:04:00 success",
+        "12:05:00 success",
+    ]);
+}
+
+#[test]
+fn of_a_large_table_all_is_read_anew_by_who_was_frozen() {
+    let mut world = large();
+    let id = world.add(&row("five", "interval", "5"));
+    world.advance_to("2026-01-01T12:01:00Z");
+    let deleted = world.add(&row("deleted", "interval", "86400"));
+    world.advance_to("2026-01-01T12:01:21Z");
+    wait(world.store.delete(deleted)).unwrap();
+    let scheduled = |world: &World| world.node.survey(world.now).rows.scheduled;
+    assert_eq!(scheduled(&world), 2);
+    let now = world.now.wall + TimeDelta::seconds(40);
+    world.set_clock(now);
+    world.now.mono += Duration::from_secs(40);
+    world.advance_to(&(now + TimeDelta::seconds(13)).to_rfc3339());
+    assert_eq!(scheduled(&world), 1);
+    assert!(world.history_of(id).last().unwrap().ends_with(" success"));
+}

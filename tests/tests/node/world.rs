@@ -390,7 +390,7 @@ impl World {
         match call {
             Call::Read(mut seen) => {
                 self.readings.push(self.now.wall);
-                let reading = self.call(self.store.read());
+                let reading = self.call(self.store.read_of(&seen.scope()));
                 let reading = reading.map(|reading| reading.news_to(&mut seen));
                 self.seen = seen.clone();
                 Event::Read(seen, reading)

@@ -154,14 +154,14 @@ impl Call {
 /// One reading of the tables.
 #[derive(Debug, Default)]
 pub struct Reading {
-    /// Rows of `task`, in id order: all that a store has, and of these what is news to who reads.
+    /// Rows of `task`, in id order: what a store was asked for, and of these what is news to who reads.
     pub rows: Vec<TaskRow>,
     /// Rows that were there at the reading before, as [`Reading::news_to`] finds them.
     pub gone: Vec<TaskId>,
     /// Those of the rows that do not differ, and are told of only since somebody wanted it, likewise.
     pub again: Vec<TaskId>,
-    /// Rows whose `status` is `doing`, likewise.
-    pub doing: Vec<TaskId>,
+    /// Rows whose `status` is `doing`, likewise; `None`: not all rows were read.
+    pub doing: Option<Vec<TaskId>>,
     /// Manual runs and retries that wait, those that are due first at the front.
     pub requests: Vec<Request>,
     /// Whether these are all that wait.

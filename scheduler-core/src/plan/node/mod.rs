@@ -165,6 +165,11 @@ pub struct Node {
     reading: Chore,
     read_started: Now,
     last_good_read: DateTime<Utc>,
+    /// The last one that showed all rows, and when that is done again (monotonic).
+    last_whole_read: DateTime<Utc>,
+    whole_again_at: Duration,
+    /// When the last good one began (monotonic).
+    last_read: Option<Duration>,
     /// When the last reading that failed began, since the last good one.
     failed_reading: Option<Duration>,
     /// The last reading was heard so late that it was asked for once more.
@@ -239,6 +244,9 @@ impl Node {
             reading: Chore::default(),
             read_started: NEVER,
             last_good_read: DateTime::<Utc>::MIN_UTC,
+            last_whole_read: DateTime::<Utc>::MIN_UTC,
+            whole_again_at: Duration::ZERO,
+            last_read: None,
             failed_reading: None,
             read_was_old: false,
             renewing: Chore::default(),

@@ -21,6 +21,17 @@ use crate::plan::{
 /// Shortest time between a reading that failed, whose rows a claim did not find so or somebody edited, and the next.
 pub(super) const READ_AGAIN: Duration = Duration::from_millis(500);
 
+/// A reading of all rows that takes longer than this part of the time between two readings is followed by some that bring only
+/// what was edited, until the time that all rows cost is this part of all time: 1 %.
+const WHOLE_READINGS_TAKE: u32 = 100;
+
+/// All rows are read so often at least.
+const WHOLE_AFTER: Duration = Duration::from_secs(5 * 60);
+
+/// A reading of what was edited goes back beyond the reading before it by so much: an edit is seen when it is committed, and
+/// its `update_at`, in whole seconds, is from when it was made.
+const OVERLAP: Duration = Duration::from_secs(60);
+
 /// What a reading showed counts for so long at least: it may take as long as a call to the database does by default, and
 /// the one before it, too.
 const SEEN_FOR: Duration = Duration::from_secs(10);
@@ -64,7 +75,10 @@ impl Node {
         }
         self.adopted_at = reading.adopted_at;
         self.forget_deleted(&reading.gone, actions);
-        self.suspects = reading.doing.into_iter().filter(|id| !self.runs_here(*id)).collect();
+        let shows_all = reading.doing.is_some();
+        if let Some(doing) = reading.doing {
+            self.suspects = doing.into_iter().filter(|id| !self.runs_here(*id)).collect();
+        }
         let was_blind = self.is_blind_since(self.last_good_read, now.wall);
         for row in &reading.rows {
             self.read_row(row, was_blind, actions);
@@ -82,6 +96,12 @@ impl Node {
             self.forget_what_fails_no_more(reading.is_whole);
         }
         self.last_good_read = self.read_started.wall;
+        self.last_read = Some(self.read_started.mono);
+        if shows_all {
+            self.last_whole_read = self.read_started.wall;
+            let took = now.mono.saturating_sub(self.read_started.mono);
+            self.whole_again_at = now.mono + self.whole_again_after(took);
+        }
         self.loads.retain(|_, load| *load != Load::default());
         if self.arriving.is_empty() {
             self.say_first_reading(actions);
@@ -225,7 +245,7 @@ impl Node {
     }
 
     fn reread_live(&mut self, row: &TaskRow, was_blind: bool, actions: &mut Vec<Action>) {
-        let last_good_read = self.last_good_read;
+        let last_shown = self.last_shown(row.updated_at);
         let Some(Known::Live(live)) = self.known.get_mut(&row.id) else {
             return;
         };
@@ -257,7 +277,7 @@ impl Node {
             Err(error) => return self.reject(row, error, actions),
         };
         // Where `update_at` did not move with the edit, the last reading that showed the old spec bounds it.
-        live.task.anchor.updated_at = moved.unwrap_or(last_good_read);
+        live.task.anchor.updated_at = moved.unwrap_or(last_shown);
         live.task.trigger = trigger;
         live.planned = None;
         live.has_new_spec = true;
@@ -269,6 +289,25 @@ impl Node {
         }));
         self.claims.forget(Wanted::Fire(row.id));
         self.open_anew(row.id);
+    }
+
+    /// The last reading that showed a row whose `update_at` is this, if that was its `update_at` then.
+    fn last_shown(&self, updated_at: Option<DateTime<Utc>>) -> DateTime<Utc> {
+        let age = |at: DateTime<Utc>| self.last_good_read.signed_duration_since(at).to_std();
+        let is_old = updated_at.is_none_or(|at| age(at).is_ok_and(|age| age > OVERLAP / 2));
+        if is_old { self.last_whole_read } else { self.last_good_read }
+    }
+
+    /// How long after a reading of all rows that took so long the rows that nobody edited need not be read again.
+    fn whole_again_after(&self, took: Duration) -> Duration {
+        let pause = WHOLE_READINGS_TAKE * took;
+        if pause <= self.settings.sync_interval { Duration::ZERO } else { pause.min(WHOLE_AFTER) }
+    }
+
+    /// Which rows the next reading need bring: those that were edited within this time; `None`: all.
+    pub(super) fn only_edited_within(&self, now: Now) -> Option<Duration> {
+        let last_read = self.last_read.filter(|_| now.mono < self.whole_again_at)?;
+        Some(now.mono.saturating_sub(last_read) + OVERLAP)
     }
 
     /// Whether nothing was read for so long that a row may have been disabled and enabled again without being seen

@@ -56,6 +56,7 @@ impl Node {
             if self.is_blind_since(self.last_good_read, now.wall) {
                 self.seen.look_at_all_again();
             }
+            self.seen.only_edited(self.only_edited_within(now));
             actions.push(Action::Call(Call::Read(std::mem::take(&mut self.seen))));
         }
         if self.has_read && self.reaping.is_due(now) {

@@ -71,6 +71,7 @@ macro_rules! store_cases {
     ($make:ident) => {
         $make! {
             reading: rows_are_read_in_id_order_with_every_column,
+            reading: what_was_edited_lately_is_read_without_the_others,
             reading: a_value_is_cut_one_character_beyond_its_limit,
             reading: a_text_does_not_end_at_a_nul,
             reading: the_adoption_stays_where_the_first_migration_put_it,
@@ -247,6 +248,7 @@ macro_rules! sql_cases {
             fresh: a_migration_that_was_not_noted_starts_over,
             fresh: tables_of_the_first_version_are_brought_up_and_keep_their_rows,
             fresh: a_migration_that_was_noted_as_unfinished_starts_over,
+            reading: where_very_many_were_edited_all_are_read,
             by_hand: a_retry_due_beyond_all_time_is_due_at_its_end,
             by_hand: what_waits_for_an_instant_that_is_none_is_passed_over_and_named,
             by_hand: an_unreadable_value_harms_no_other_row,

@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use chrono::SubsecRound as _;
+use chrono::{SubsecRound as _, TimeDelta};
 use sqlx::{
     AssertSqlSafe, Executor as _, Row as _, SqlitePool,
     mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions},
@@ -129,6 +129,23 @@ impl Operator {
                 self.sql(&format!("UPDATE task SET spec = '{spec}' WHERE id = {task}")).await;
             }
         }
+    }
+
+    /// Sets `task.update_at` as if it was edited so many seconds ago.
+    pub async fn set_edited(&self, task: TaskId, seconds_ago: i64) {
+        if let Self::Memory(memory) = self {
+            let at = clock::wall().trunc_subsecs(0) - TimeDelta::seconds(seconds_ago);
+            return memory.edit(task, |row| row.updated_at = Some(at));
+        }
+        self.either(
+            &format!(
+                "UPDATE task SET update_at = datetime('now', '-{seconds_ago} seconds') WHERE id = {task}"
+            ),
+            &format!(
+                "UPDATE task SET update_at = CURRENT_TIMESTAMP - INTERVAL {seconds_ago} SECOND WHERE id = {task}"
+            ),
+        )
+        .await;
     }
 
     /// Deletes a row of `task`.

@@ -24,7 +24,8 @@ const OUTCOMES: &str =
 const NOTES: &str = r#"[{"id":17,"trace_id":"a","extra":"{}"}]"#;
 const LOST: &str = r#"[{"id":17,"extra":"{}"}]"#;
 
-const BATCH_STATEMENTS: [(&str, &[&str]); 43] = [
+const BATCH_STATEMENTS: [(&str, &[&str]); 44] = [
+    ("read_edited", &["70", "19990", IDS, "10000"]),
     ("lock_tasks", &[IDS]),
     ("read_cursors", &[IDS]),
     ("read_twins", &[IDS, IDS]),
@@ -88,9 +89,8 @@ pub async fn no_batch_statement_reads_a_whole_table(fixture: &Fixture) {
 
 /// 20,000 tasks and 50,000 executions, a hundred of them open.
 async fn fill(operator: &Operator) {
-    let task =
-        "INSERT INTO task (id, task_key, `desc`, execute_func, `trigger`, spec, is_valid, status)";
-    let task_row = "'', 'test', 'interval', '10', 1, 'ready'";
+    let task = "INSERT INTO task (id, task_key, `desc`, execute_func, `trigger`, spec, is_valid, status, update_at)";
+    let task_row = "'', 'test', 'interval', '10', 1, 'ready', '2020-01-01 00:00:00'";
     let execution = "INSERT INTO execute_task (id, task_id, status, trace_id, scheduled_at)";
     let retry = "INSERT INTO scheduler_retry (task_id, scheduled_at, attempt, due_at)";
     let status = "CASE WHEN i % 500 = 0 THEN 'todo' ELSE 'success' END";

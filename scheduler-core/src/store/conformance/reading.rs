@@ -1,6 +1,6 @@
 //! What a reading of the tables hands out.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use chrono::TimeDelta;
 
@@ -9,8 +9,9 @@ use crate::{
     clock,
     plan::{
         claim::{Claim, Refusal, Verdict},
+        difference::Scope,
         execution::Status,
-        task::{LONGEST_ARGS, LONGEST_EXTRA},
+        task::{LONGEST_ARGS, LONGEST_EXTRA, TaskId},
     },
     store::NewTask,
 };
@@ -48,6 +49,52 @@ pub async fn rows_are_read_in_id_order_with_every_column(fixture: &Fixture) {
         let age = clock::wall() - instant.unwrap();
         assert!(age.abs() < TimeDelta::minutes(2), "{age}");
     }
+}
+
+/// The ids that a reading of this scope brings.
+async fn edited(fixture: &Fixture, within: u64, beyond: TaskId, also: &[TaskId]) -> Vec<TaskId> {
+    let within = Duration::from_secs(within);
+    let scope = Scope::Edited { within, beyond, also: also.to_vec() };
+    let reading = fixture.other.read_of(&scope).await.unwrap();
+    reading.rows.iter().map(|row| row.id).collect()
+}
+
+pub async fn what_was_edited_lately_is_read_without_the_others(fixture: &Fixture) {
+    for id in 1..=5 {
+        fixture.operator.insert_task(id, &format!("key {id}"), "ready").await;
+        fixture.operator.set_edited(id, 1_000_000).await;
+    }
+    assert_eq!(edited(fixture, 60, 5, &[]).await, [0; 0]);
+    fixture.operator.set_spec(2, "11").await;
+    assert_eq!(edited(fixture, 60, 5, &[9, 4]).await, [2, 4], "there is no 9");
+    fixture.operator.insert_task(6, "restored", "ready").await;
+    fixture.operator.set_edited(6, 1_000_000).await;
+    assert_eq!(edited(fixture, 60, 5, &[2]).await, [2, 6]);
+    fixture.operator.set_edited(3, 100).await;
+    assert_eq!(edited(fixture, 60, 6, &[]).await, [2]);
+    assert_eq!(edited(fixture, 200, 6, &[]).await, [2, 3]);
+    let scope = Scope::Edited { within: Duration::from_secs(60), beyond: 6, also: vec![] };
+    let some = fixture.store.read_of(&scope).await.unwrap();
+    let all = fixture.store.read().await.unwrap();
+    assert_eq!(some.rows, all.rows[1..2], "with every column");
+    assert_eq!((some.adopted_at, some.is_whole), (all.adopted_at, all.is_whole));
+}
+
+pub async fn where_very_many_were_edited_all_are_read(fixture: &Fixture) {
+    fixture.operator.insert_task(1, "old", "ready").await;
+    fixture.operator.set_edited(1, 1_000_000).await;
+    let numbers = "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 10001)";
+    let columns = "id, task_key, `desc`, execute_func, `trigger`, spec, is_valid, status";
+    let insert = |key: &str| {
+        format!(
+            "INSERT INTO task ({columns}) {numbers} SELECT i, {key}, '', 'test', 'interval', '10', 1, 'ready' FROM n"
+        )
+    };
+    let mysql =
+        format!("SET SESSION max_recursive_iterations = 100000; {}", insert("CONCAT('key ', i)"));
+    fixture.operator.either(&insert("'key ' || i"), &mysql).await;
+    let all: Vec<TaskId> = (1..=10_001).collect();
+    assert!(edited(fixture, 600, 10_001, &[]).await == all);
 }
 
 pub async fn a_value_is_cut_one_character_beyond_its_limit(fixture: &Fixture) {

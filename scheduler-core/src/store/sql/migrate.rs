@@ -24,7 +24,7 @@ const TABLE: &str = "scheduler_migration";
 /// Version, name and text.
 type Step = (i64, &'static str, &'static str);
 
-const SQLITE: [Step; 12] = [
+const SQLITE: [Step; 13] = [
     (1, "tables", include_str!("../../../../migrations/sqlite/0001_tables.sql")),
     (2, "retries", include_str!("../../../../migrations/sqlite/0002_retries.sql")),
     (3, "nodes", include_str!("../../../../migrations/sqlite/0003_nodes.sql")),
@@ -41,8 +41,9 @@ const SQLITE: [Step; 12] = [
         "history_of_pauses",
         include_str!("../../../../migrations/sqlite/0012_history_of_pauses.sql"),
     ),
+    (13, "edited_lately", include_str!("../../../../migrations/sqlite/0013_edited_lately.sql")),
 ];
-const MYSQL: [Step; 12] = [
+const MYSQL: [Step; 13] = [
     (1, "tables", include_str!("../../../../migrations/mysql/0001_tables.sql")),
     (2, "retries", include_str!("../../../../migrations/mysql/0002_retries.sql")),
     (3, "nodes", include_str!("../../../../migrations/mysql/0003_nodes.sql")),
@@ -59,6 +60,7 @@ const MYSQL: [Step; 12] = [
         "history_of_pauses",
         include_str!("../../../../migrations/mysql/0012_history_of_pauses.sql"),
     ),
+    (13, "edited_lately", include_str!("../../../../migrations/mysql/0013_edited_lately.sql")),
 ];
 
 /// The version of the tables that this program runs on.
@@ -206,7 +208,7 @@ impl SqlStore {
     }
 }
 
-fn migrator(steps: [Step; 12]) -> Migrator {
+fn migrator(steps: [Step; 13]) -> Migrator {
     let migration = |(version, name, sql): Step| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
     };

@@ -167,6 +167,15 @@ pub(crate) static MYSQL: Statements = Statements {
     begin: "START TRANSACTION",
 
     read_tasks: concat!("SELECT ", task_columns!(), " FROM task WHERE id > ? ORDER BY id LIMIT ?"),
+    // Joined, since each row of the table would be looked up in what is only `IN` a union.
+    read_edited: concat!(
+        "SELECT ",
+        task_columns!(),
+        " FROM (SELECT t.id AS wanted FROM task t WHERE t.update_at >= CURRENT_TIMESTAMP - INTERVAL ? SECOND \
+         UNION SELECT t.id FROM task t FORCE INDEX (PRIMARY) WHERE t.id > ? UNION SELECT v.id FROM ",
+        ids!(),
+        ") w STRAIGHT_JOIN task FORCE INDEX (PRIMARY) ON task.id = w.wanted ORDER BY id LIMIT ?"
+    ),
     read_task: concat!("SELECT ", task_columns!(), " FROM task WHERE id = ?"),
     read_twins: concat!(
         "SELECT ",

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     plan::{
         claim::{Claim, Origin, Request, Verdict},
+        difference::Scope,
         execution::{ExecutionId, LogPart, Noted, Outcome, Recorded, args_of},
         node::{
             Cancel, MOST_MANUAL, MOST_OF_ONE_TASK, MOST_REQUESTS, Reading, Reaped, Settled, are_all,
@@ -81,6 +82,21 @@ impl SqlStore {
                 return Ok(rows);
             }
         }
+    }
+
+    /// The rows of `scope` in id order, or all where these are many.
+    async fn read_scope(&self, scope: &Scope) -> Result<Vec<TaskRow>, StoreError> {
+        if let Scope::Edited { within, beyond, also } = scope {
+            let seconds = i64::try_from(within.as_secs()).unwrap_or(i64::MAX).saturating_add(1);
+            let also = json(also);
+            let binds = [seconds.into(), (*beyond).into(), (&also).into(), PAGE.into()];
+            let rows = read_only!(self, "reading what was edited", connection =>
+                connection.fetch(self.sql.read_edited, &binds))?;
+            if i64::try_from(rows.len()).is_ok_and(|len| len < PAGE) {
+                return Ok(rows.into_iter().map(task_row).collect());
+            }
+        }
+        self.read_rows().await
     }
 
     async fn note_once(&self, notes: &[Noted]) -> Result<(), StoreError> {
@@ -203,7 +219,7 @@ impl Store for SqlStore {
         self.check_tables().await
     }
 
-    async fn read(&self) -> Result<Reading, StoreError> {
+    async fn read_of(&self, scope: &Scope) -> Result<Reading, StoreError> {
         let mut reading = read_only!(self, "reading the requests", connection => async {
             let [of_one, most, manual] = [MOST_OF_ONE_TASK, MOST_REQUESTS, MOST_MANUAL].map(|most| i64::try_from(most).unwrap_or(i64::MAX));
             let requests = connection.fetch(self.sql.read_requests, &[manual.into()]).await?;
@@ -221,7 +237,7 @@ impl Store for SqlStore {
             let cancels = cancels(&mut connection, self.sql).await?;
             Ok(Reading { requests, is_whole, unreadable, adopted_at, nodes, cancels, ..Reading::default() })
         })?;
-        reading.rows = self.read_rows().await?;
+        reading.rows = self.read_scope(scope).await?;
         Ok(reading)
     }
 

@@ -104,6 +104,12 @@ pub(crate) static SQLITE: Statements = Statements {
         task_columns!(),
         " FROM task WHERE id > ?1 ORDER BY id LIMIT ?2"
     ),
+    read_edited: concat!(
+        "SELECT ",
+        task_columns!(),
+        " FROM task WHERE id IN (SELECT id FROM task WHERE update_at >= datetime('now', '-' || ?1 || ' seconds') \
+         UNION SELECT id FROM task WHERE id > ?2 UNION SELECT value FROM json_each(?3)) ORDER BY id LIMIT ?4"
+    ),
     read_task: concat!("SELECT ", task_columns!(), " FROM task WHERE id = ?1"),
     read_twins: concat!(
         "SELECT ",

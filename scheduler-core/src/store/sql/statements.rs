@@ -93,6 +93,9 @@ pub(crate) struct Statements {
     // Reading.
     /// `(after_id, limit)` → rows of `task` in id order, long values cut one character beyond their limit.
     pub(crate) read_tasks: &'static str,
+    /// `(seconds, id, ids, limit)` → the columns of `read_tasks` in id order: rows that were edited within that time, are
+    /// beyond that id, or among those.
+    pub(crate) read_edited: &'static str,
     /// `(id)` → the same columns.
     pub(crate) read_task: &'static str,
     /// `(ids, ids)` → the same columns of those rows and of all that share a key with one of them, in id order.
@@ -316,6 +319,7 @@ impl Statements {
         }
         list![
             read_tasks,
+            read_edited,
             read_task,
             read_twins,
             read_requests,
