@@ -373,3 +373,18 @@ fn of_a_large_table_all_is_read_anew_by_who_was_frozen() {
     assert_eq!(scheduled(&world), 1);
     assert!(world.history_of(id).last().unwrap().ends_with(" success"));
 }
+
+#[test]
+fn of_a_small_table_every_reading_shows_all_however_soon_it_follows_upon_another() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    world.reading_takes = TimeDelta::milliseconds(100);
+    let deleted = world.add(&row("deleted", "interval", "86400"));
+    world.advance_to("2026-01-01T12:01:12Z");
+    wait(world.store.delete(deleted)).unwrap();
+    world.advance_to("2026-01-01T12:01:15Z");
+    let scheduled = |world: &World| world.node.survey(world.now).rows.scheduled;
+    assert_eq!(scheduled(&world), 1);
+    world.send(Event::Wake);
+    world.advance_to("2026-01-01T12:01:16Z");
+    assert_eq!(scheduled(&world), 0);
+}
