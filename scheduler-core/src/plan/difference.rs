@@ -83,7 +83,7 @@ impl Reading {
     /// anything but `status` or are looked at again, and those that are gone. It is a reading of `seen.scope()`; where that is
     /// not all, only what was looked at again can be gone.
     #[must_use]
-    pub fn news_to(self, seen: &mut Seen) -> Self {
+    pub fn news_to(self, seen: &mut Seen) -> Box<Self> {
         let scope = seen.scope();
         seen.only_edited_within = None;
         let mut news = match scope {
@@ -91,7 +91,7 @@ impl Reading {
             Scope::Edited { .. } => self.edited_compared(seen),
         };
         news.rows.shrink_to_fit();
-        news
+        Box::new(news)
     }
 
     fn all_compared(mut self, seen: &mut Seen) -> Self {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use scheduler_core::{
     plan::{
         claim::{Origin, Refusal, Verdict},
+        difference::Scope,
         execution::{Recorded, Status},
         node::{Call, Ending, Event, Failure, Health, Notice, Settled},
     },
@@ -15,7 +16,7 @@ use scheduler_core::{
 pub type Counts = BTreeMap<&'static str, u64>;
 
 /// What must be seen in every campaign, at least ten times.
-pub const WANTED: [&str; 56] = [
+pub const WANTED: [&str; 57] = [
     "answers lost",
     "applied late: claim",
     "applied late: outcome",
@@ -59,6 +60,7 @@ pub const WANTED: [&str; 56] = [
     "night of an overlap",
     "paused for good",
     "pauses",
+    "readings of what was edited",
     "rejected",
     "second stops",
     "settled: locked",
@@ -75,6 +77,9 @@ pub const WANTED: [&str; 56] = [
 ];
 
 pub(super) fn in_call(call: &Call, counts: &mut Counts) {
+    if matches!(call, Call::Read(seen) if seen.scope() != Scope::All) {
+        *counts.entry("readings of what was edited").or_default() += 1;
+    }
     if let Call::Claim(claims) = call {
         *counts.entry("claims").or_default() += claims.len() as u64;
     }

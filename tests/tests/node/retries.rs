@@ -331,7 +331,10 @@ fn a_row_of_what_waits_that_cannot_be_read_is_said_once_until_it_is_mended() {
     };
     let read = |world: &mut World, rows: &[&str]| {
         let unreadable = rows.iter().map(|row| (*row).to_owned()).collect();
-        world.send(Event::Read(Seen::default(), Ok(Reading { unreadable, ..Reading::default() })));
+        world.send(Event::Read(
+            Seen::default(),
+            Ok(Reading { unreadable, ..Reading::default() }.into()),
+        ));
     };
     read(&mut world, &["row 7"]);
     read(&mut world, &["row 7", "row 8"]);

@@ -20,7 +20,7 @@ pub enum Event {
     /// The moment of [`Node::wake_in`](super::Node::wake_in) has come.
     Tick,
     /// The tables were read: what was seen by then, and what is new.
-    Read(Seen, Result<Reading, Failure>),
+    Read(Seen, Result<Box<Reading>, Failure>),
     /// The last accounted fires of the tasks that were asked about; one without any is absent.
     Cursors(Vec<TaskId>, Result<HashMap<TaskId, DateTime<Utc>>, Failure>),
     /// A claim was answered, one verdict per claim in the same order.

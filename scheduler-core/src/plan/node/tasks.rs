@@ -40,7 +40,7 @@ impl Node {
     pub(super) fn on_read(
         &mut self,
         seen: Seen,
-        result: Result<Reading, Failure>,
+        result: Result<Box<Reading>, Failure>,
         now: Now,
         actions: &mut Vec<Action>,
     ) {
