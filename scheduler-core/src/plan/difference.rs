@@ -80,7 +80,7 @@ impl Seen {
 
 impl Reading {
     /// What is new in it to who has `seen` the one before, which is then this one: the rows that are new, that differ in
-    /// anything but `status` or are looked at again, and those that are gone. It is a reading of `seen.scope()`; where that is
+    /// what people write or are looked at again, and those that are gone. It is a reading of `seen.scope()`; where that is
     /// not all, only what was looked at again can be gone.
     #[must_use]
     pub fn news_to(self, seen: &mut Seen) -> Box<Self> {
@@ -154,7 +154,7 @@ impl Reading {
     }
 }
 
-/// Of everything but `status`, which schedulers move.
+/// Of everything, but of `status` only what is no status that schedulers move.
 pub(super) fn digest(row: &TaskRow) -> u64 {
     let TaskRow {
         id: _,
@@ -165,14 +165,15 @@ pub(super) fn digest(row: &TaskRow) -> u64 {
         spec,
         args,
         is_valid,
-        status: _,
+        status,
         extra,
         created_at,
         updated_at,
     } = row;
+    let is_ours = matches!(status.as_deref(), Ok("ready" | "doing"));
     let mut hasher = DefaultHasher::new();
     let texts = [task_key, description, execute_func, trigger, spec, args, is_valid, extra];
-    (texts, created_at, updated_at).hash(&mut hasher);
+    (texts, (!is_ours).then_some(status), created_at, updated_at).hash(&mut hasher);
     hasher.finish()
 }
 
@@ -251,6 +252,10 @@ mod tests {
         let doing = TaskRow { status: Ok("doing".to_owned()), ..row(1) };
         assert_eq!(news(&mut seen, vec![doing.clone()]), (vec![], vec![], vec![1]));
         assert_eq!(news(&mut seen, vec![doing]), (vec![], vec![], vec![1]), "as long as it is so");
+        let wrong = TaskRow { status: Ok("todo".to_owned()), ..row(1) };
+        assert_eq!(news(&mut seen, vec![wrong.clone()]).0, [1]);
+        assert_eq!(news(&mut seen, vec![wrong]).0, [0; 0]);
+        assert_eq!(news(&mut seen, vec![row(1)]).0, [1], "somebody mended it");
     }
 
     #[test]

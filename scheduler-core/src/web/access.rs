@@ -15,7 +15,7 @@ use subtle::{Choice, ConstantTimeEq as _};
 use super::{problem::Problem, session, site::Site};
 use crate::{
     config::{Access, Http},
-    store::{Author, Via},
+    store::{Author, StoreError, Via},
 };
 
 /// Somebody who is known.
@@ -82,19 +82,29 @@ pub(super) async fn identify(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let caller = if shows_a_token(request.headers()) {
-        bearer(request.headers()).and_then(|token| site.known.program(token)).cloned()
-    } else {
-        match session::caller(&site, request.headers()).await {
-            Ok(Some(_)) if is_of_no_page(&request) => return Problem::of_no_page().into_response(),
-            Ok(caller) => caller.map(Arc::new),
-            Err(error) => return Problem::from(error).into_response(),
+    match caller(&site, request.headers()).await {
+        Ok(Some(_)) if !shows_a_token(request.headers()) && is_of_no_page(&request) => {
+            return Problem::of_no_page().into_response();
         }
-    };
-    if let Some(caller) = caller {
-        request.extensions_mut().insert(caller);
+        Ok(Some(caller)) => drop(request.extensions_mut().insert(caller)),
+        Ok(None) => {}
+        Err(error) => return Problem::from(error).into_response(),
     }
     next.run(request).await
+}
+
+/// Who asks, by a token or a session.
+///
+/// # Errors
+/// When the database does not tell of a session.
+pub(super) async fn caller(
+    site: &Site,
+    headers: &HeaderMap,
+) -> Result<Option<Arc<Caller>>, StoreError> {
+    if shows_a_token(headers) {
+        return Ok(bearer(headers).and_then(|token| site.known.program(token)).cloned());
+    }
+    Ok(session::caller(site, headers).await?.map(Arc::new))
 }
 
 /// Whether something is to be done, and nothing says for which page: every browser says so, and a cookie is a browser's.

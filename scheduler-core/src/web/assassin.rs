@@ -271,6 +271,11 @@ async fn newest_after(
     }
 }
 
+fn too_many() -> Problem {
+    let said = "two others look at pages far behind just now: try it again";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, said)
+}
+
 async fn sub_tasks(
     State(site): State<Site>,
     Extension(caller): Extension<Arc<Caller>>,
@@ -283,6 +288,8 @@ async fn sub_tasks(
         seen(&site, &caller, id).await?;
     }
     let store = site.store().await?;
+    let place = (skipped > AT_ONCE).then(|| site.far_behind.try_acquire()).transpose();
+    let _place = place.map_err(|_| too_many())?;
     let rows = newest_after(&**store, id, skipped, size).await?;
     let view = |row: &ExecutionRow| {
         let ExecutionView { id, task_id, status, extra, trace_id, .. } = row.into();

@@ -31,6 +31,10 @@ const MOST: usize = 10_000;
 /// A check takes some 20 MB, and tens of milliseconds of a core.
 const AT_ONCE: usize = 2;
 
+/// Those whose password is checked, and those who wait for that. Who waits has one of the places at which all requests are
+/// answered.
+const MOST_AT_THE_DOOR: usize = 8;
+
 /// The longest password that is looked at, in bytes.
 const LONGEST: usize = 1_024;
 
@@ -44,7 +48,8 @@ type Failures = HashMap<(IpAddr, Option<String>), Vec<Duration>>;
 #[derive(Debug)]
 pub(super) struct Door {
     hashes: HashMap<String, String>,
-    at_once: Arc<Semaphore>,
+    at_the_door: Semaphore,
+    at_once: Semaphore,
     /// What checks work in, kept from one to the next: who allocates so much anew each time keeps much more of it.
     memory: Arc<Mutex<Vec<Vec<Block>>>>,
     failures: Mutex<Failures>,
@@ -57,6 +62,8 @@ pub(super) enum Refused {
     Wrong,
     /// It was tried too often: again after [`WINDOW`].
     TooOften,
+    /// Too many try it at once.
+    Crowd,
 }
 
 impl Door {
@@ -64,7 +71,8 @@ impl Door {
         let hash = |user: &crate::config::User| user.password_hash.expose_secret().to_owned();
         Self {
             hashes: http.users.iter().map(|(name, user)| (name.clone(), hash(user))).collect(),
-            at_once: Arc::new(Semaphore::new(AT_ONCE)),
+            at_the_door: Semaphore::new(MOST_AT_THE_DOOR),
+            at_once: Semaphore::new(AT_ONCE),
             memory: Arc::default(),
             failures: Mutex::default(),
         }
@@ -80,6 +88,7 @@ impl Door {
         name: &str,
         password: String,
     ) -> Result<(), Refused> {
+        let Ok(_place) = self.at_the_door.try_acquire() else { return Err(Refused::Crowd) };
         let _turn = self.at_once.acquire().await;
         // Only now: of many at once each counts.
         if self.is_shut(from, name) {

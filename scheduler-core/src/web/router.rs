@@ -6,18 +6,21 @@ use axum::{
     Router,
     body::{HttpBody as _, to_bytes},
     extract::{FromRequestParts as _, Request, State},
-    http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
 use http_body_util::LengthLimitError;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use tokio::sync::Semaphore;
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    task::JoinError,
+};
 use tower_http::{csrf::CsrfLayer, set_header::SetResponseHeaderLayer};
 
 use super::{
-    access::{Caller, identify},
+    access::{Caller, caller, identify},
     api, assassin,
     frame::{Frame, referer},
     health, pages,
@@ -70,7 +73,9 @@ pub(super) fn router(site: Site) -> Router {
         .layer(middleware::from_fn(move |request, next| {
             in_a_task(Arc::clone(&at_once), request, next)
         }))
-        .layer(middleware::from_fn(move |request, next| whole(Arc::clone(&bodies), request, next)))
+        .layer(middleware::from_fn_with_state(site.clone(), move |State(site), request, next| {
+            whole(site, Arc::clone(&bodies), request, next)
+        }))
         .layer(CsrfLayer::new().with_rejection_response(|_| another_site()));
     Router::new()
         .route("/healthz", get(health::healthz))
@@ -138,19 +143,23 @@ async fn visitor(request: Request, next: Next) -> Response {
 }
 
 /// Receives what is sent before it is anybody's turn: a client that sends slowly holds up no other.
-async fn whole(bodies: Arc<Semaphore>, request: Request, next: Next) -> Response {
+async fn whole(site: Site, bodies: Arc<Semaphore>, request: Request, next: Next) -> Response {
     if request.body().is_end_stream() {
         return next.run(request).await;
     }
     // Of small ones there may be as many as connections.
     let is_small = request.body().size_hint().upper().is_some_and(|size| size <= SMALL_BODY);
-    let place = if is_small { None } else { Some(bodies.try_acquire()) };
-    if let Some(Err(_)) = place {
-        return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too much is sent at once")
-            .into_response();
-    }
+    let place = match is_small {
+        true => None,
+        false => match place_of_known(site, &bodies, request.headers().clone()).await {
+            Ok(place) => Some(place),
+            Err(problem) => return problem.into_response(),
+        },
+    };
     let (parts, body) = request.into_parts();
-    let problem = match tokio::time::timeout(SENDING, to_bytes(body, LONGEST_BODY)).await {
+    let received = tokio::time::timeout(SENDING, to_bytes(body, LONGEST_BODY)).await;
+    drop(place);
+    let problem = match received {
         Ok(Ok(body)) => return next.run(Request::from_parts(parts, body.into())).await,
         Ok(Err(error)) if is_too_long(&error) => {
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is longer than 1 MiB")
@@ -159,6 +168,25 @@ async fn whole(bodies: Arc<Semaphore>, request: Request, next: Next) -> Response
         Err(_) => Problem::new(StatusCode::REQUEST_TIMEOUT, "the body was not sent within 10 s"),
     };
     problem.into_response()
+}
+
+/// A place for a large body: nobody who is not known holds one.
+async fn place_of_known(
+    site: Site,
+    bodies: &Semaphore,
+    headers: HeaderMap,
+) -> Result<SemaphorePermit<'_>, Problem> {
+    // In a task, so that a client that goes away does not break off what the database is asked.
+    let caller = tokio::spawn(async move { caller(&site, &headers).await });
+    let caller = caller.await.map_err(|error| bug(&error))??;
+    caller.ok_or_else(Problem::nobody)?;
+    let too_much = |_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too much is sent at once");
+    bodies.try_acquire().map_err(too_much)
+}
+
+fn bug(error: &JoinError) -> Problem {
+    tracing::error!("bug: an answer panicked: {error}");
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "a bug, see the log")
 }
 
 fn is_too_long(error: &axum::Error) -> bool {
@@ -215,10 +243,7 @@ async fn in_a_task(at_once: Arc<Semaphore>, request: Request, next: Next) -> Res
         drop(turn);
         answer
     });
-    answered.await.unwrap_or_else(|error| {
-        tracing::error!("bug: an answer panicked: {error}");
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "a bug, see the log").into_response()
-    })
+    answered.await.unwrap_or_else(|error| bug(&error).into_response())
 }
 
 async fn nothing_here(uri: Uri) -> Problem {

@@ -39,6 +39,8 @@ pub(super) struct Site {
     pub(super) failing: Arc<Kept<Vec<FailingTask>>>,
     /// One forecast at a time: it is computed with all of a processor.
     pub(super) forecasting: Arc<Semaphore>,
+    /// Few look far behind at once: all rows before are read.
+    pub(super) far_behind: Arc<Semaphore>,
     /// Room for those who follow something.
     pub(super) streams: Arc<Semaphore>,
     /// Connections of our own, made when somebody asks for the first time.
@@ -56,6 +58,7 @@ impl Site {
             outcomes: Arc::default(),
             failing: Arc::default(),
             forecasting: Arc::new(Semaphore::new(1)),
+            far_behind: Arc::new(Semaphore::new(2)),
             streams: Arc::new(Semaphore::new(MOST_STREAMS)),
             store: Arc::default(),
             adopted_at: Arc::default(),

@@ -388,3 +388,18 @@ fn of_a_small_table_every_reading_shows_all_however_soon_it_follows_upon_another
     world.advance_to("2026-01-01T12:01:16Z");
     assert_eq!(scheduled(&world), 0);
 }
+
+#[test]
+fn a_row_that_was_rejected_for_its_status_runs_when_that_alone_is_mended() {
+    let mut world = World::new("2026-01-01T12:00:00Z");
+    let id = world.add(&row("five", "interval", "5"));
+    let set = |world: &World, status: &str| {
+        world.store.edit(id, |row| row.status = Ok(status.to_owned()));
+    };
+    set(&world, "todo");
+    world.advance_to("2026-01-01T12:00:30Z");
+    world.check_history(&[]);
+    set(&world, "ready");
+    world.advance_to("2026-01-01T12:00:46Z");
+    assert_eq!(world.history_of(id).last().unwrap(), "12:00:45 success");
+}

@@ -81,6 +81,7 @@ texts! {
     password: "Password", "密码";
     wrong_login: "Name or password is wrong.", "用户名或密码错误。";
     too_often: "Tried too often. Wait a minute.", "尝试次数过多，请一分钟后再试。";
+    crowd: "Many are logging in just now. Try again in a moment.", "现在登录的人太多，请稍后再试。";
     link_is_gone: "This link was followed already, or is older than 10 minutes. Make another with “scheduler login”.", "此链接已被使用或已超过 10 分钟，请运行“scheduler login”重新生成。";
     how_to_log_in: "No user is configured. Run “scheduler login” where the scheduler is installed: it prints a link.", "尚未配置用户。请在安装调度器的机器上运行“scheduler login”获取登录链接。";
     as_of: "As of", "截至";

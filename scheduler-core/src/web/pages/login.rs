@@ -99,6 +99,9 @@ pub(super) async fn enter(
                 tracing::warn!(%from, "somebody fails to log in");
                 return refused(StatusCode::UNAUTHORIZED, frame.t().wrong_login);
             }
+            Err(Refused::Crowd) => {
+                return refused(StatusCode::SERVICE_UNAVAILABLE, frame.t().crowd);
+            }
             Err(Refused::TooOften) => {
                 let mut answer = refused(StatusCode::TOO_MANY_REQUESTS, frame.t().too_often);
                 let minute = HeaderValue::from_static("60");

@@ -1,7 +1,8 @@
 use std::{
-    io::{self, Write as _},
+    io::{self, Read as _, Write as _},
     net::{SocketAddr, TcpStream},
     sync::Arc,
+    time::Duration,
 };
 
 use chrono::{DateTime, Utc};
@@ -208,6 +209,25 @@ fn clients_that_send_slowly_hold_up_no_others() {
     let answer = post(address, "/login", "name=nobody&password=nothing");
     assert!(answer.contains("<html") && !answer.contains("sent at once"), "{answer}");
     drop(slow);
+}
+
+#[test]
+fn a_large_body_is_taken_from_nobody_who_is_not_known() {
+    let watch = watch();
+    let (_web, address) = anywhere(&watch);
+    let head = "POST /api/v1/tasks HTTP/1.1\r\nHost: here\r\nContent-Length: 100000\r\n\r\n{";
+    let wrong = head.replace("\r\nContent", "\r\nAuthorization: Bearer wrong\r\nContent");
+    // Nobody sends the rest: the answer does not wait for it.
+    for head in
+        [head, &wrong, &head.replace("Content-Length: 100000", "Transfer-Encoding: chunked")]
+    {
+        let mut connection = TcpStream::connect(address).unwrap();
+        connection.write_all(head.as_bytes()).unwrap();
+        connection.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        let mut status = [0; 12];
+        connection.read_exact(&mut status).unwrap();
+        assert_eq!(&status, b"HTTP/1.1 401", "{head}");
+    }
 }
 
 #[test]

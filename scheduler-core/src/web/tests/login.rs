@@ -3,6 +3,7 @@
 use std::{net::IpAddr, sync::LazyLock};
 
 use chrono::TimeDelta;
+use tokio::task::JoinSet;
 
 use super::*;
 use crate::{
@@ -36,13 +37,16 @@ fn asker(memory: &Arc<MemoryStore>, names: &[&str]) -> Asker {
 }
 
 /// A form as a browser sends it, with these cookies, from this address.
-async fn send(asker: &Asker, from: &str, path: &str, form: &str, cookies: &str) -> HtmlAnswer {
+fn sent(from: &str, path: &str, form: &str, cookies: &str) -> Request<Body> {
     let from: IpAddr = from.parse().unwrap();
     let request = Request::builder().method("POST").uri(path).extension(Peer(from));
     let request = request.header("content-type", "application/x-www-form-urlencoded");
     let request = request.header("sec-fetch-site", "same-origin");
-    let request = request.header("cookie", cookies).body(Body::from(form.to_owned())).unwrap();
-    html(asker.router.clone().oneshot(request).await.unwrap()).await
+    request.header("cookie", cookies).body(Body::from(form.to_owned())).unwrap()
+}
+
+async fn send(asker: &Asker, from: &str, path: &str, form: &str, cookies: &str) -> HtmlAnswer {
+    html(asker.router.clone().oneshot(sent(from, path, form, cookies)).await.unwrap()).await
 }
 
 /// Logs in, and gives the cookie; empty if none was given.
@@ -133,6 +137,22 @@ async fn who_fails_too_often_waits_and_nobody_else_does() {
     }
     assert_eq!(ask("192.0.2.1", "bob", right).await, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(ask("2001:db8::1", "bob", right).await, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn of_a_crowd_at_the_door_few_wait_and_the_others_are_told() {
+    let asker = asker(&memory(), &["ann"]);
+    let mut crowd = JoinSet::new();
+    for number in 0..60 {
+        let request = sent(&format!("192.0.2.{number}"), "/login", "name=ann&password=wrong", "");
+        let router = asker.router.clone();
+        crowd.spawn(async move { router.oneshot(request).await.unwrap().status() });
+    }
+    let answers = crowd.join_all().await;
+    let count = |status| answers.iter().filter(|answer| **answer == status).count();
+    let (tried, told) = (count(StatusCode::UNAUTHORIZED), count(StatusCode::SERVICE_UNAVAILABLE));
+    assert_eq!(tried + told, 60, "{answers:?}");
+    assert!(tried >= 8 && told >= 30, "{tried} were tried, {told} told to come again");
 }
 
 #[tokio::test]
