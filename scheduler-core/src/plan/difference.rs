@@ -16,15 +16,30 @@ use super::{
 pub enum Scope {
     /// All.
     All,
-    /// At least those that may be news to who has seen the others.
-    Edited {
-        /// Whose `update_at` is not older than this, by the database's clock.
-        within: Duration,
-        /// Whose id is beyond this.
-        beyond: TaskId,
-        /// And these.
-        also: Vec<TaskId>,
-    },
+    /// Those that may be news to who has seen the others; all if the number of rows tells that others came or went.
+    Edited(Lately),
+}
+
+/// What may be news.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lately {
+    /// Rows whose `update_at` is not older than this, by the database's clock.
+    pub within: Duration,
+    /// Rows whose id is beyond this.
+    pub beyond: TaskId,
+    /// And these.
+    pub also: Vec<TaskId>,
+    /// So many rows up to `beyond` were seen.
+    pub known: usize,
+}
+
+impl Lately {
+    /// Whether these `rows` of `count` tell all that came or went.
+    #[must_use]
+    pub fn explains(&self, rows: &[TaskRow], count: usize) -> bool {
+        let new = rows.iter().filter(|row| row.id > self.beyond).count();
+        self.known + new == count
+    }
 }
 
 /// So many rows are looked at again by their ids; of more all are read.
@@ -68,11 +83,14 @@ impl Seen {
     #[must_use]
     pub fn scope(&self) -> Scope {
         match self.only_edited_within {
-            Some(within) if !self.all_again && self.again.len() <= MOST_AGAIN => Scope::Edited {
-                within,
-                beyond: self.rows.last().map_or(TaskId::MIN, |(id, _)| *id),
-                also: self.again.iter().copied().collect(),
-            },
+            Some(within) if !self.all_again && self.again.len() <= MOST_AGAIN => {
+                Scope::Edited(Lately {
+                    within,
+                    beyond: self.rows.last().map_or(TaskId::MIN, |(id, _)| *id),
+                    also: self.again.iter().copied().collect(),
+                    known: self.rows.len(),
+                })
+            }
             _ => Scope::All,
         }
     }
@@ -80,16 +98,13 @@ impl Seen {
 
 impl Reading {
     /// What is new in it to who has `seen` the one before, which is then this one: the rows that are new, that differ in
-    /// what people write or are looked at again, and those that are gone. It is a reading of `seen.scope()`; where that is
-    /// not all, only what was looked at again can be gone.
+    /// what people write or are looked at again, and those that are gone. It is a reading of `seen.scope()`; where it
+    /// does not show all, only what was looked at again can be gone.
     #[must_use]
     pub fn news_to(self, seen: &mut Seen) -> Box<Self> {
-        let scope = seen.scope();
         seen.only_edited_within = None;
-        let mut news = match scope {
-            Scope::All => self.all_compared(seen),
-            Scope::Edited { .. } => self.edited_compared(seen),
-        };
+        let mut news =
+            if self.shows_all { self.all_compared(seen) } else { self.edited_compared(seen) };
         news.rows.shrink_to_fit();
         Box::new(news)
     }
@@ -99,7 +114,7 @@ impl Reading {
         let all_again = std::mem::take(&mut seen.all_again);
         let digests = Vec::with_capacity(self.rows.len());
         let mut before = std::mem::replace(&mut seen.rows, digests).into_iter().peekable();
-        let (gone, again, mut doing) = (&mut self.gone, &mut self.again, Vec::new());
+        let (gone, doing, again) = (&mut self.gone, &mut self.doing, &mut self.again);
         self.rows.retain(|row| {
             while let Some((id, _)) = before.next_if(|(id, _)| *id < row.id) {
                 gone.push(id);
@@ -120,7 +135,6 @@ impl Reading {
         // So far they are in id order.
         wanted.retain(|id| gone.binary_search(id).is_err());
         gone.extend(wanted);
-        self.doing = Some(doing);
         self
     }
 
@@ -206,12 +220,12 @@ mod tests {
     }
 
     fn news(seen: &mut Seen, rows: Vec<TaskRow>) -> (Vec<TaskId>, Vec<TaskId>, Vec<TaskId>) {
-        let news = Reading { rows, ..Reading::default() }.news_to(seen);
-        (ids(&news), news.gone, news.doing.unwrap())
+        let news = Reading { rows, shows_all: true, ..Reading::default() }.news_to(seen);
+        (ids(&news), news.gone, news.doing)
     }
 
     fn again(seen: &mut Seen, rows: Vec<TaskRow>) -> Vec<TaskId> {
-        Reading { rows, ..Reading::default() }.news_to(seen).again
+        Reading { rows, shows_all: true, ..Reading::default() }.news_to(seen).again
     }
 
     #[test]
@@ -281,7 +295,7 @@ mod tests {
         seen.only_edited(Some(Duration::from_secs(70)));
         assert_ne!(seen.scope(), Scope::All);
         let news = Reading { rows, ..Reading::default() }.news_to(seen);
-        assert_eq!((&news.doing, seen.scope()), (&None, Scope::All), "once");
+        assert_eq!(seen.scope(), Scope::All, "once");
         (ids(&news), news.gone)
     }
 
@@ -314,11 +328,24 @@ mod tests {
         let within = Duration::from_secs(70);
         seen.only_edited(Some(within));
         seen.look_again(3);
-        assert_eq!(seen.scope(), Scope::Edited { within, beyond: 8, also: vec![3] });
+        assert_eq!(
+            seen.scope(),
+            Scope::Edited(Lately { within, beyond: 8, also: vec![3], known: 2 })
+        );
         let mut all = seen.clone();
         all.look_at_all_again();
         assert_eq!(all.scope(), Scope::All);
         (10..).take(MOST_AGAIN).for_each(|id| seen.look_again(id));
         assert_eq!(seen.scope(), Scope::All, "they are too many to be asked for one by one");
+    }
+
+    #[test]
+    fn a_number_of_rows_that_new_ones_at_the_end_do_not_explain_tells_of_others() {
+        let lately = Lately { within: Duration::ZERO, beyond: 8, also: vec![], known: 2 };
+        let rows = [row(1), row(9)];
+        assert!(lately.explains(&rows, 3));
+        assert!(!lately.explains(&rows, 2), "one is gone");
+        assert!(!lately.explains(&rows, 4), "one came between the others");
+        assert!(lately.explains(&[], 2));
     }
 }

@@ -187,7 +187,7 @@ mod tests {
         expected: &[TaskId],
     ) {
         let rows = rows.iter().map(|(id, updated_at)| row(*id, *updated_at)).collect();
-        let news = Reading { rows, ..Reading::default() }.news_to(seen);
+        let news = Reading { rows, shows_all: true, ..Reading::default() }.news_to(seen);
         edited.heard(&Event::Read(Seen::default(), Ok(news)), at(now));
         let waiting: Vec<_> = std::mem::take(&mut *lock(&edited.waiting)).into_iter().collect();
         assert_eq!(waiting, expected);

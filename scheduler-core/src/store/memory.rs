@@ -140,15 +140,10 @@ impl Store for MemoryStore {
     async fn read_of(&self, scope: &Scope) -> Result<Reading, StoreError> {
         let tables = self.tables();
         let (requests, is_whole) = tables.waiting();
-        let is_in_scope = |row: &&TaskRow| match scope {
-            Scope::All => true,
-            Scope::Edited { within, beyond, also } => {
-                let is_lately_edited = row.updated_at.is_some_and(|at| at >= tables.now - *within);
-                is_lately_edited || row.id > *beyond || also.contains(&row.id)
-            }
-        };
+        let (rows, shows_all) = tables.rows_of(scope);
         Ok(Reading {
-            rows: tables.tasks.values().filter(is_in_scope).cloned().collect(),
+            rows,
+            shows_all,
             requests,
             is_whole,
             unreadable: Vec::new(),

@@ -134,7 +134,7 @@ impl Machine {
     pub(super) fn start(&mut self, lease: Ms) {
         self.incarnation += 1;
         self.stopped_at = None;
-        let settings = Settings { lease: span(lease), ..Settings::default() };
+        let settings = Settings { lease: span(lease), small_table: 0, ..Settings::default() };
         let reader =
             Reader::new(CronDialect::Standard, Zone::utc(), Policy::default(), Box::new(AnyJob));
         let (id, mut count) = (self.node_id(), 0_u64);

@@ -156,12 +156,14 @@ impl Call {
 pub struct Reading {
     /// Rows of `task`, in id order: what a store was asked for, and of these what is news to who reads.
     pub rows: Vec<TaskRow>,
+    /// Whether a store was asked for all rows, or brings them anyhow.
+    pub shows_all: bool,
     /// Rows that were there at the reading before, as [`Reading::news_to`] finds them.
     pub gone: Vec<TaskId>,
     /// Those of the rows that do not differ, and are told of only since somebody wanted it, likewise.
     pub again: Vec<TaskId>,
-    /// Rows whose `status` is `doing`, likewise; `None`: not all rows were read.
-    pub doing: Option<Vec<TaskId>>,
+    /// Rows whose `status` is `doing`, likewise, if it shows all.
+    pub doing: Vec<TaskId>,
     /// Manual runs and retries that wait, those that are due first at the front.
     pub requests: Vec<Request>,
     /// Whether these are all that wait.

@@ -79,6 +79,8 @@ pub struct Settings {
     pub shutdown_timeout: Duration,
     /// Most tasks in one claim, 1 or more.
     pub batch: usize,
+    /// A table of no more rows is read in full each time.
+    pub small_table: usize,
     /// Most runs at once on this node, 1 or more; what is due beyond waits.
     pub max_running: usize,
 }
@@ -91,6 +93,7 @@ impl Default for Settings {
             clock_tolerance: Duration::from_secs(2),
             shutdown_timeout: Duration::from_secs(10),
             batch: 1_000,
+            small_table: 5_000,
             max_running: 10_000,
         }
     }

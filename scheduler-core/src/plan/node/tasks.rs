@@ -75,9 +75,10 @@ impl Node {
         }
         self.adopted_at = reading.adopted_at;
         self.forget_deleted(&reading.gone, actions);
-        let shows_all = reading.doing.is_some();
-        if let Some(doing) = reading.doing {
-            self.suspects = doing.into_iter().filter(|id| !self.runs_here(*id)).collect();
+        let shows_all = reading.shows_all;
+        if shows_all {
+            let doing = reading.doing.into_iter();
+            self.suspects = doing.filter(|id| !self.runs_here(*id)).collect();
         }
         let was_blind = self.is_blind_since(self.last_good_read, now.wall);
         for row in &reading.rows {
@@ -274,7 +275,14 @@ impl Node {
         }
         let (spec, trigger) = match self.reader.respec(&live.task, row) {
             Ok(parsed) => parsed,
-            Err(error) => return self.reject(row, error, actions),
+            Err(error) if self.reader.read(row).is_err() => {
+                return self.reject(row, error, actions);
+            }
+            // It goes with the other columns as they are now: with them the task begins anew.
+            Err(_) => {
+                self.replace(row.id, None);
+                return self.welcome(row, actions);
+            }
         };
         // Where `update_at` did not move with the edit, the last reading that showed the old spec bounds it.
         live.task.anchor.updated_at = moved.unwrap_or(last_shown);
@@ -306,7 +314,8 @@ impl Node {
 
     /// Which rows the next reading need bring: those that were edited within this time; `None`: all.
     pub(super) fn only_edited_within(&self, now: Now) -> Option<Duration> {
-        let last_read = self.last_read.filter(|_| now.mono < self.whole_again_at)?;
+        let is_large = self.known.len() > self.settings.small_table;
+        let last_read = self.last_read.filter(|_| is_large && now.mono < self.whole_again_at)?;
         Some(now.mono.saturating_sub(last_read) + OVERLAP)
     }
 

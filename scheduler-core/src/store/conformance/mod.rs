@@ -72,6 +72,7 @@ macro_rules! store_cases {
         $make! {
             reading: rows_are_read_in_id_order_with_every_column,
             reading: what_was_edited_lately_is_read_without_the_others,
+            reading: where_a_row_came_between_others_or_went_all_are_read,
             reading: a_value_is_cut_one_character_beyond_its_limit,
             reading: a_text_does_not_end_at_a_nul,
             reading: the_adoption_stays_where_the_first_migration_put_it,

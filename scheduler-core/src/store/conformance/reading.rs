@@ -9,7 +9,7 @@ use crate::{
     clock,
     plan::{
         claim::{Claim, Refusal, Verdict},
-        difference::Scope,
+        difference::{Lately, Scope},
         execution::Status,
         task::{LONGEST_ARGS, LONGEST_EXTRA, TaskId},
     },
@@ -51,12 +51,17 @@ pub async fn rows_are_read_in_id_order_with_every_column(fixture: &Fixture) {
     }
 }
 
-/// The ids that a reading of this scope brings.
-async fn edited(fixture: &Fixture, within: u64, beyond: TaskId, also: &[TaskId]) -> Vec<TaskId> {
+/// The ids that a reading brings of who has seen `known` rows up to `beyond`, and whether these are all.
+async fn edited(
+    fixture: &Fixture,
+    within: u64,
+    (known, beyond): (usize, TaskId),
+    also: &[TaskId],
+) -> (Vec<TaskId>, bool) {
     let within = Duration::from_secs(within);
-    let scope = Scope::Edited { within, beyond, also: also.to_vec() };
+    let scope = Scope::Edited(Lately { within, beyond, also: also.to_vec(), known });
     let reading = fixture.other.read_of(&scope).await.unwrap();
-    reading.rows.iter().map(|row| row.id).collect()
+    (reading.rows.iter().map(|row| row.id).collect(), reading.shows_all)
 }
 
 pub async fn what_was_edited_lately_is_read_without_the_others(fixture: &Fixture) {
@@ -64,20 +69,40 @@ pub async fn what_was_edited_lately_is_read_without_the_others(fixture: &Fixture
         fixture.operator.insert_task(id, &format!("key {id}"), "ready").await;
         fixture.operator.set_edited(id, 1_000_000).await;
     }
-    assert_eq!(edited(fixture, 60, 5, &[]).await, [0; 0]);
+    assert_eq!(edited(fixture, 60, (5, 5), &[]).await, (vec![], false));
     fixture.operator.set_spec(2, "11").await;
-    assert_eq!(edited(fixture, 60, 5, &[9, 4]).await, [2, 4], "there is no 9");
+    let both = edited(fixture, 60, (5, 5), &[9, 4]).await;
+    assert_eq!(both, (vec![2, 4], false), "there is no 9");
     fixture.operator.insert_task(6, "restored", "ready").await;
     fixture.operator.set_edited(6, 1_000_000).await;
-    assert_eq!(edited(fixture, 60, 5, &[2]).await, [2, 6]);
+    assert_eq!(edited(fixture, 60, (5, 5), &[2]).await, (vec![2, 6], false));
     fixture.operator.set_edited(3, 100).await;
-    assert_eq!(edited(fixture, 60, 6, &[]).await, [2]);
-    assert_eq!(edited(fixture, 200, 6, &[]).await, [2, 3]);
-    let scope = Scope::Edited { within: Duration::from_secs(60), beyond: 6, also: vec![] };
+    assert_eq!(edited(fixture, 60, (6, 6), &[]).await, (vec![2], false));
+    assert_eq!(edited(fixture, 200, (6, 6), &[]).await, (vec![2, 3], false));
+    let within = Duration::from_secs(60);
+    let scope = Scope::Edited(Lately { within, beyond: 6, also: vec![], known: 6 });
     let some = fixture.store.read_of(&scope).await.unwrap();
     let all = fixture.store.read().await.unwrap();
+    assert!(all.shows_all);
     assert_eq!(some.rows, all.rows[1..2], "with every column");
     assert_eq!((some.adopted_at, some.is_whole), (all.adopted_at, all.is_whole));
+}
+
+pub async fn where_a_row_came_between_others_or_went_all_are_read(fixture: &Fixture) {
+    for id in [1, 2, 4] {
+        fixture.operator.insert_task(id, &format!("key {id}"), "ready").await;
+        fixture.operator.set_edited(id, 1_000_000).await;
+    }
+    assert_eq!(edited(fixture, 60, (3, 4), &[]).await, (vec![], false));
+    fixture.operator.insert_task(3, "restored", "ready").await;
+    fixture.operator.set_edited(3, 1_000_000).await;
+    assert_eq!(edited(fixture, 60, (3, 4), &[]).await, (vec![1, 2, 3, 4], true));
+    fixture.operator.delete_task(1).await;
+    assert_eq!(edited(fixture, 60, (4, 4), &[]).await, (vec![2, 3, 4], true));
+    // One for another.
+    fixture.operator.delete_task(2).await;
+    fixture.operator.insert_task(5, "key 1", "ready").await;
+    assert_eq!(edited(fixture, 60, (3, 4), &[]).await, (vec![3, 4, 5], true));
 }
 
 pub async fn where_very_many_were_edited_all_are_read(fixture: &Fixture) {
@@ -94,7 +119,7 @@ pub async fn where_very_many_were_edited_all_are_read(fixture: &Fixture) {
         format!("SET SESSION max_recursive_iterations = 100000; {}", insert("CONCAT('key ', i)"));
     fixture.operator.either(&insert("'key ' || i"), &mysql).await;
     let all: Vec<TaskId> = (1..=10_001).collect();
-    assert!(edited(fixture, 600, 10_001, &[]).await == all);
+    assert!(edited(fixture, 600, (10_001, 10_001), &[]).await == (all, true));
 }
 
 pub async fn a_value_is_cut_one_character_beyond_its_limit(fixture: &Fixture) {

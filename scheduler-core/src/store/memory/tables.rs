@@ -11,6 +11,7 @@ use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use crate::{
     plan::{
         claim::{Claim, LockedTask, Origin, Refusal, Request, RequestId, Verdict, judge},
+        difference::{Lately, Scope},
         execution::{ExecutionId, Outcome, Recorded, Source, Status, args_of},
         node::{Cancel, MOST_MANUAL, MOST_OF_ONE_TASK, MOST_REQUESTS, are_all},
         retry::Retry,
@@ -189,6 +190,22 @@ impl Tables {
     ) -> Option<Arc<str>> {
         let id = self.fires.get(&(task, at, i64::from(attempt) - 1))?;
         args_of(&self.executions.get(id)?.extra)
+    }
+
+    /// The rows of `scope`, and whether these are all.
+    pub(super) fn rows_of(&self, scope: &Scope) -> (Vec<TaskRow>, bool) {
+        let is_asked_for = |row: &&TaskRow| match scope {
+            Scope::All => true,
+            Scope::Edited(Lately { within, beyond, also, .. }) => {
+                let is_lately_edited = row.updated_at.is_some_and(|at| at >= self.now - *within);
+                is_lately_edited || row.id > *beyond || also.contains(&row.id)
+            }
+        };
+        let rows: Vec<TaskRow> = self.tasks.values().filter(is_asked_for).cloned().collect();
+        match scope {
+            Scope::Edited(lately) if lately.explains(&rows, self.tasks.len()) => (rows, false),
+            _ => (self.tasks.values().cloned().collect(), true),
+        }
     }
 
     /// Manual runs, then the retries that are due first; and whether these are all.

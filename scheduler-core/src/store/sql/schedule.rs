@@ -18,7 +18,7 @@ use super::{
 use crate::{
     plan::{
         claim::{Claim, Origin, Request, Verdict},
-        difference::Scope,
+        difference::{Lately, Scope},
         execution::{ExecutionId, LogPart, Noted, Outcome, Recorded, args_of},
         node::{
             Cancel, MOST_MANUAL, MOST_OF_ONE_TASK, MOST_REQUESTS, Reading, Reaped, Settled, are_all,
@@ -84,19 +84,22 @@ impl SqlStore {
         }
     }
 
-    /// The rows of `scope` in id order, or all where these are many.
-    async fn read_scope(&self, scope: &Scope) -> Result<Vec<TaskRow>, StoreError> {
-        if let Scope::Edited { within, beyond, also } = scope {
-            let seconds = i64::try_from(within.as_secs()).unwrap_or(i64::MAX).saturating_add(1);
-            let also = json(also);
-            let binds = [seconds.into(), (*beyond).into(), (&also).into(), PAGE.into()];
-            let rows = read_only!(self, "reading what was edited", connection =>
-                connection.fetch(self.sql.read_edited, &binds))?;
-            if i64::try_from(rows.len()).is_ok_and(|len| len < PAGE) {
-                return Ok(rows.into_iter().map(task_row).collect());
-            }
-        }
-        self.read_rows().await
+    /// What may be news, in id order; `None`: it is too much, or not all that there is.
+    async fn read_lately(&self, lately: &Lately) -> Result<Option<Vec<TaskRow>>, StoreError> {
+        let Lately { within, beyond, also, .. } = lately;
+        let seconds = i64::try_from(within.as_secs()).unwrap_or(i64::MAX).saturating_add(1);
+        let also = json(also);
+        let binds = [seconds.into(), (*beyond).into(), (&also).into(), PAGE.into()];
+        let (rows, count) = read_only!(self, "reading what was edited", connection => async {
+            let rows = connection.fetch(self.sql.read_edited, &binds).await?;
+            let count = connection.fetch(self.sql.count_tasks, &[]).await?;
+            Ok((rows, count))
+        })?;
+        let is_part = i64::try_from(rows.len()).is_ok_and(|len| len < PAGE);
+        let rows: Vec<TaskRow> = rows.into_iter().map(task_row).collect();
+        let count = count.first().and_then(|row| usize::try_from(row[0].int()?).ok());
+        let is_explained = count.is_some_and(|count| lately.explains(&rows, count));
+        Ok(Some(rows).filter(|_| is_part && is_explained))
     }
 
     async fn note_once(&self, notes: &[Noted]) -> Result<(), StoreError> {
@@ -237,7 +240,15 @@ impl Store for SqlStore {
             let cancels = cancels(&mut connection, self.sql).await?;
             Ok(Reading { requests, is_whole, unreadable, adopted_at, nodes, cancels, ..Reading::default() })
         })?;
-        reading.rows = self.read_scope(scope).await?;
+        let lately = match scope {
+            Scope::All => None,
+            Scope::Edited(lately) => self.read_lately(lately).await?,
+        };
+        reading.shows_all = lately.is_none();
+        reading.rows = match lately {
+            Some(rows) => rows,
+            None => self.read_rows().await?,
+        };
         Ok(reading)
     }
 
