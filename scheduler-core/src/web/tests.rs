@@ -64,6 +64,7 @@ fn registry() -> Arc<Registry> {
 /// A site that answers callers `viewer`, `operator`, `admin`, and `biller`, an admin of `billing_*`, each with a token.
 struct Asker {
     store: SharedStore,
+    site: Site,
     router: Router,
     /// What each route is said to answer.
     document: Value,
@@ -102,9 +103,10 @@ impl Asker {
         });
         let http = Http { tokens: BTreeMap::from(tokens), users, ..Http::default() };
         let site = Site::new(config(http), registry(), Watch::new("a", &store));
-        let router = router(site.on(Arc::clone(&store)));
+        let site = site.on(Arc::clone(&store));
+        let router = router(site.clone());
         let (_, document) = api::routes().into_parts();
-        Self { store, router, document: serde_json::to_value(document).unwrap() }
+        Self { store, site, router, document: serde_json::to_value(document).unwrap() }
     }
 
     /// What is answered to this request, which must be a documented answer if its route is.

@@ -87,6 +87,24 @@ async fn pages_of_runs_are_found_however_far_behind_they_are() {
 }
 
 #[tokio::test]
+async fn two_look_far_behind_at_once_and_others_are_told() {
+    let memory = Arc::new(MemoryStore::new(DateTime::<Utc>::UNIX_EPOCH));
+    memory.insert_execution(execution(1));
+    let asker = Asker::on(memory);
+    let page = async |page| {
+        let path = format!("/assassin/sub_tasks?task_id=1&page={page}&size=200");
+        ask(&asker, "viewer", "GET", &path, "").await.0
+    };
+    let first = asker.site.far_behind.try_acquire().unwrap();
+    assert_eq!(page(4).await, 200);
+    let second = asker.site.far_behind.try_acquire().unwrap();
+    assert_eq!(page(4).await, 503);
+    assert_eq!(page(3).await, 200, "one part is not far");
+    drop((first, second));
+    assert_eq!(page(4).await, 200);
+}
+
+#[tokio::test]
 async fn what_is_wrong_is_said_in_code_and_msg() {
     let asker = Asker::new();
     ask(&asker, "admin", "POST", "/assassin/task", NEW).await;
